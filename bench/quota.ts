@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Client } from "../producers/client.ts";
+import { madeUpMobile } from "../simulator/people.ts";
+import { startSimulator, type Simulator } from "../simulator/simulator.ts";
+import { parseSettings } from "../src/config/parse-settings.ts";
+import { parseQuota } from "../src/limits/parse-quota.ts";
+import { OPERATIONS } from "../src/operations/catalogue.ts";
+import { RedisAccess } from "../src/queues/redis-access.ts";
+import { readTestEnv } from "../test/support/env.ts";
+import { startTestRedis, type TestRedis } from "../test/support/redis.ts";
+import { bundleEnv } from "../test/support/worker.ts";
+
+/**
+ * Proves the gate by hand, with worker processes and the simulator as the witness:
+ * `node bench/quota.ts windows --quota 10/1s,100/15s --seconds 30`, `backlog --quota 1/1s`, `halved --quota 20/1s`,
+ * `outage --quota 50/1s`. Needs a free machine: a witness that is held up counts wrongly, so its own delay is printed.
+ */
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quota: { type: "string", default: "10/1s,100/15s" },
+    seconds: { type: "string", default: "30" },
+    workers: { type: "string", default: "4" },
+    jobs: { type: "string", default: "10000" },
+    nice: { type: "string", default: "10" },
+    main: { type: "string", default: fileURLToPath(new URL("../bin/main.ts", import.meta.url)) },
+  },
+});
+const SECONDS = Number(values.seconds);
+const QUEUE = "{eko-0}";
+
+const print = (facts: unknown): void => void process.stdout.write(`${JSON.stringify(facts)}\n`);
+
+class Place implements AsyncDisposable {
+  readonly redis: TestRedis;
+  readonly simulator: Simulator;
+  readonly client: Client;
+  readonly #env: Record<string, string>;
+  readonly #cwd: string;
+  readonly #children: ChildProcess[] = [];
+  pickups = 0;
+
+  private constructor(redis: TestRedis, simulator: Simulator, env: Record<string, string>, cwd: string) {
+    this.redis = redis;
+    this.simulator = simulator;
+    this.#env = env;
+    this.#cwd = cwd;
+    const settings = parseSettings(env, { readFile: () => "", operations: OPERATIONS });
+    const { machine } = readTestEnv();
+    this.client = new Client({
+      settings,
+      openRedis: async () => await RedisAccess.open({ settings, stateDir: cwd, machine, onError: () => {} }),
+      now: Date.now,
+    });
+  }
+
+  static async start(env: Record<string, string> = {}): Promise<Place> {
+    const redis = await startTestRedis();
+    const simulator = await startSimulator();
+    const cwd = await mkdtemp(join(tmpdir(), "satyapan-quota-"));
+    const all = { ...bundleEnv(simulator, redis.url), EKO_QUOTA: values.quota, LOG_LEVEL: "warn", ...env };
+    const place = new Place(redis, simulator, all, cwd);
+    void place.#countPickups();
+    return place;
+  }
+
+  async submit(count: number): Promise<void> {
+    const inputs = Array.from({ length: count }, (_, index) => ({ mobile: madeUpMobile(index), csp_id: "agent-1" }));
+    await this.client.submitMany("eko.mobile-otp", inputs, { lane: "bulk" });
+  }
+
+  async startWorkers(): Promise<void> {
+    const started = Array.from({ length: Number(values.workers) }, async () => {
+      // The witness goes first: one that is held up sees calls closer together than they were.
+      const child = spawn("nice", ["-n", values.nice, process.execPath, values.main, "worker"], {
+        env: { PATH: readTestEnv().machine.path, ...this.#env, LOG_LEVEL: "info" },
+        cwd: this.#cwd,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      this.#children.push(child);
+      const ready = Promise.withResolvers<void>();
+      createInterface(child.stderr).on("line", (line) => {
+        if (line.includes('"worker ready"')) ready.resolve();
+        if (/"level":(40|50|60)|"level":"(warn|error|fatal)"/.test(line)) process.stderr.write(`${line}\n`);
+      });
+      await ready.promise;
+    });
+    await Promise.all(started);
+  }
+
+  async commandCalls(): Promise<number> {
+    const info = await this.redis.client().info("stats");
+    return Number(/total_commands_processed:(\d+)/.exec(info)?.[1]);
+  }
+
+  async #countPickups(): Promise<void> {
+    const client = this.redis.client();
+    let last = "0";
+    for (;;) {
+      const reply = (await client
+        .xread("COUNT", 500, "BLOCK", 1_000, "STREAMS", `bull:${QUEUE}:events`, last)
+        .catch(() => "gone")) as [string, [string, string[]][]][] | null | "gone";
+      if (reply === "gone") return;
+      for (const [id, fields] of reply?.[0]?.[1] ?? []) {
+        last = id;
+        if (fields[1] === "active") this.pickups += 1;
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    }
+    await this.client.close();
+    await this.simulator.close();
+    await this.redis.stop();
+    await rm(this.#cwd, { recursive: true, force: true });
+  }
+}
+
+/** Peak per window, overruns, and the share used of what could be used from the first call on. */
+function use(place: Place, seconds: number, from: number): unknown {
+  const { quotas } = place.simulator.stats();
+  const calls = place.simulator.requests.filter(({ at }) => at >= from && at < from + seconds * 1_000).length;
+  const quota = parseQuota(values.quota, "--quota");
+  // A perfect client calls the moment every window has room.
+  const times: number[] = [];
+  for (;;) {
+    const at = Math.max(0, ...quota.map(({ max, ms }) => (times.at(-max) ?? -ms) + ms));
+    if (at >= seconds * 1_000) break;
+    times.push(at);
+  }
+  const most = times.length;
+  return { calls, most, used: `${((100 * calls) / most).toFixed(2)} %`, ...quotas.eko };
+}
+
+async function windows(): Promise<void> {
+  await using place = await Place.start();
+  place.simulator.configure({ quotas: { eko: [...parseQuota(values.quota, "--quota")] }, enforceQuotas: false });
+  await place.submit(Number(values.jobs));
+  const lag = monitorEventLoopDelay({ resolution: 1 });
+  await place.startWorkers();
+  while (place.simulator.requests.length === 0) await sleep(5);
+  lag.enable();
+  await sleep(SECONDS * 1_000);
+  lag.disable();
+  const [first] = place.simulator.requests;
+  print({
+    ...(use(place, SECONDS, first?.at ?? 0) as object),
+    witness_delay_ms: { p99: lag.percentile(99) / 1e6, max: lag.max / 1e6 },
+  });
+  const attempts = await place.redis.client().llen(`satyapan:${QUEUE}:permits`);
+  print({ pickups: place.pickups, permits_in_list: attempts, requests: place.simulator.requests.length });
+}
+
+async function backlog(): Promise<void> {
+  await using place = await Place.start();
+  await place.submit(Number(values.jobs));
+  await place.startWorkers();
+  while (place.simulator.requests.length === 0) await sleep(5);
+  await sleep(2_000);
+  const before = {
+    calls: place.simulator.requests.length,
+    pickups: place.pickups,
+    commands: await place.commandCalls(),
+  };
+  await sleep(SECONDS * 1_000);
+  const calls = place.simulator.requests.length - before.calls;
+  print({
+    calls,
+    pickups_per_call: (place.pickups - before.pickups) / calls,
+    redis_commands_per_call: ((await place.commandCalls()) - before.commands) / calls,
+  });
+}
+
+async function halved(): Promise<void> {
+  await using place = await Place.start();
+  const quota = parseQuota(values.quota, "--quota");
+  const half = quota.map(({ max, ms }) => ({ max: Math.max(1, Math.floor(max / 2)), ms }));
+  place.simulator.configure({ quotas: { eko: [...quota] } });
+  await place.submit(Number(values.jobs));
+  await place.startWorkers();
+  await sleep(5_000);
+  const phase = async (name: string, parts: number): Promise<void> => {
+    for (let part = 0; part < parts; part += 1) {
+      const from = Date.now();
+      await sleep(20_000);
+      const calls = place.simulator.requests.filter(({ at }) => at >= from);
+      const refused = calls.filter(({ status }) => status === 429).length;
+      const factor = await place.redis.client().hget(`satyapan:${QUEUE}:control`, "factor");
+      print({ phase: name, second: part * 20, calls_per_s: calls.length / 20, refused, factor });
+    }
+  };
+  await phase("whole", 1);
+  place.simulator.configure({ quotas: { eko: half } });
+  await phase("half", Math.ceil(SECONDS / 20));
+  place.simulator.configure({ quotas: { eko: [...quota] } });
+  await phase("whole again", Math.ceil(SECONDS / 20));
+}
+
+/** Connections that are made and reset stand for a provider that is down; every one is counted. */
+async function outage(): Promise<void> {
+  await using place = await Place.start({ OTP_COOLDOWN: "0s" });
+  const port = Number(new URL(place.simulator.url).port);
+  await place.submit(Number(values.jobs));
+  await place.startWorkers();
+  await sleep(5_000);
+  const before = place.simulator.requests.length;
+  await place.simulator.close();
+  const downAt = Date.now();
+  let tries = 0;
+  const tried: number[] = [];
+  const refusing = createServer((socket) => {
+    tries += 1;
+    tried.push(Date.now() - downAt);
+    socket.resetAndDestroy();
+  });
+  refusing.listen(port, "127.0.0.1");
+  await once(refusing, "listening");
+  const control = place.redis.client();
+  while ((await control.hget(`satyapan:${QUEUE}:control`, "breaker")) !== "open") await sleep(10);
+  const openedAfter = Date.now() - downAt;
+  const atOpening = tries;
+  await sleep(SECONDS * 1_000);
+  print({ calls_before: before, opened_after_ms: openedAfter, wasted: atOpening, wasted_in_all: tries, tried });
+  await new Promise((resolve) => refusing.close(resolve));
+  await using again = await startSimulator({ port });
+  const backAt = Date.now();
+  while (again.requests.length === 0) await sleep(10);
+  const resumedAfter = Date.now() - backAt;
+  await sleep(10_000);
+  const first = again.requests[0]?.at ?? 0;
+  const perSecond = Array.from(
+    { length: 8 },
+    (_, s) => again.requests.filter(({ at }) => Math.floor((at - first) / 1_000) === s).length,
+  );
+  const ramp = again.requests.slice(0, 10).map(({ at }) => at - first);
+  const counts: Record<string, number> = {};
+  for (const key of await control.keys(`satyapan:${QUEUE}:job:*`)) {
+    const [state = "", reason] = await control.hmget(key, "state", "reason");
+    const name = state === "succeeded" || state === "queued" ? state : `${state}: ${reason ?? ""}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  print({ resumed_after_ms: resumedAfter, ramp, calls_per_second: perSecond, states: counts });
+}
+
+const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = { windows, backlog, halved, outage };
+const scenario = SCENARIOS[positionals[0] ?? "windows"];
+if (scenario === undefined) throw new Error(`one of ${Object.keys(SCENARIOS).join(", ")}`);
+await scenario();

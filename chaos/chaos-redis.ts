@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Machine } from "../src/queues/machine.ts";
+import { isAlive, type ProcessIdentity } from "../src/queues/process-identity.ts";
+import { type ServerStart, startServer } from "../src/queues/redis-process.ts";
+import { findRedisServer } from "../src/queues/redis-server.ts";
+
+/**
+ * With `everysec` a killed Redis forgets what it has acknowledged while an fsync was under way (it then writes up to 2 s
+ * later): jobs, permits, attempts. With `always` it has written everything that it has acknowledged.
+ */
+export const FSYNCS = ["always", "everysec"] as const;
+export type Fsync = (typeof FSYNCS)[number];
+
+/** A Redis of the run's own, with an AOF, that is killed and comes back with what the AOF has. */
+export class ChaosRedis implements AsyncDisposable {
+  readonly socket: string;
+  readonly #start: ServerStart;
+  #process: ProcessIdentity | null = null;
+  readonly #onExit = (): void => this.#kill();
+
+  private constructor(start: ServerStart) {
+    this.#start = start;
+    this.socket = start.socket;
+    process.once("exit", this.#onExit);
+  }
+
+  static async start(machine: Machine, folder: string, fsync: Fsync): Promise<ChaosRedis> {
+    const socket = join(folder, "redis.sock");
+    const args = {
+      "--port": "0",
+      "--unixsocket": socket,
+      "--dir": folder,
+      "--save": "",
+      "--appendonly": "yes",
+      "--appendfsync": fsync,
+      "--maxmemory-policy": "noeviction",
+    };
+    const { path, home } = machine;
+    const program = await findRedisServer(machine);
+    const logFile = join(folder, "redis.log");
+    const redis = new ChaosRedis({ program, args: Object.entries(args).flat(), socket, logFile, path, home });
+    await redis.#run();
+    return redis;
+  }
+
+  /** Resolves when it answers again. */
+  async killAndRestart(): Promise<void> {
+    await this.#end();
+    await this.#run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    process.off("exit", this.#onExit);
+    await this.#end();
+  }
+
+  async #run(): Promise<void> {
+    await startServer(this.#start, (identity) => (this.#process = identity));
+  }
+
+  async #end(): Promise<void> {
+    this.#kill();
+    while (this.#process !== null && isAlive(this.#process)) await sleep(2);
+  }
+
+  #kill(): void {
+    if (this.#process !== null && isAlive(this.#process)) process.kill(this.#process.pid, "SIGKILL");
+  }
+}

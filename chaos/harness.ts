@@ -1,0 +1,271 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { createClient } from "../producers/index.ts";
+import type { ConfigurationPatch } from "../simulator/configuration.ts";
+import type { OutboxMessage } from "../simulator/outbox.ts";
+import type { RequestRecord } from "../simulator/request-log.ts";
+import type { Quota } from "../src/limits/quota.ts";
+import type { Machine } from "../src/queues/machine.ts";
+import type { JobRecord } from "../src/records/record.ts";
+import { ChaosRedis, type Fsync } from "./chaos-redis.ts";
+import { Fleet } from "./fleet.ts";
+import { Load } from "./load.ts";
+import { ageLocks } from "./locks.ts";
+import type { CutOrder, OutsideReady, OutsideStart, Side } from "./outside.ts";
+import { CUTS } from "./proxy.ts";
+import { type Dice, dice } from "./random.ts";
+import { judge, type Violation } from "./verdict.ts";
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** Chaos ends after so many SIGKILLs of workers and of Redis, … */
+  readonly kills: number;
+  /** … and after so many seconds at the latest. */
+  readonly seconds: number;
+  readonly workers: number;
+  /** SIGKILLs a second that are aimed at. */
+  readonly rate: number;
+  /** Longest wait for the last job to settle after the chaos, in seconds. */
+  readonly drainSeconds: number;
+  readonly fsync: Fsync;
+  readonly machine: Machine;
+  readonly say: (line: string) => void;
+}
+
+export interface ChaosReport {
+  /** How often each thing befell something: `killed begun`, `cut redis mute`, … */
+  readonly fates: ReadonlyMap<string, number>;
+  readonly kills: number;
+  readonly jobs: number;
+  readonly records: readonly (JobRecord | null)[];
+  readonly requests: number;
+  readonly otps: number;
+  readonly violations: readonly Violation[];
+  readonly tookMs: number;
+}
+
+const EKO_QUOTA: Quota = [
+  { max: 15, ms: 1_000 },
+  { max: 120, ms: 10_000 },
+];
+const DEEPVUE_QUOTA: Quota = [
+  { max: 6, ms: 1_000 },
+  { max: 45, ms: 10_000 },
+];
+const COOLDOWN_MS = 3_000;
+
+/** The workers' settings: short waits, so that much happens in a minute. */
+const SETTINGS = {
+  EKO_QUOTA: "15/1s,120/10s",
+  DEEPVUE_QUOTA: "6/1s,45/10s",
+  DEEPVUE_PENDING_DELAYS: "2s,3s,4s",
+  OTP_COOLDOWN: "3s",
+  HOLD_PROBE: "1s",
+  CALL_TIMEOUT: "2s",
+  SHUTDOWN_GRACE: "3s",
+  BACKOFF_BASE: "100ms",
+  BACKOFF_CAP: "1s",
+  WORKER_CONCURRENCY: "10",
+  METRICS_PORT: "0",
+  LOG_LEVEL: "info",
+};
+/** The providers': the same quotas, counted and not enforced, and faults of every kind. */
+const PROVIDERS: ConfigurationPatch = {
+  quotas: { eko: [...EKO_QUOTA], deepvue: [...DEEPVUE_QUOTA] },
+  enforceQuotas: false,
+  pendingWindowMs: 4_000,
+  endings: false,
+  latencyMs: { min: 5, max: 150 },
+  faults: [
+    { fault: "drop-after-commit", probability: 0.03 },
+    { fault: "reset-before-commit", probability: 0.03 },
+    { fault: "cut-short", probability: 0.01 },
+    { fault: "bad-gateway", probability: 0.01, committed: true },
+    { fault: "temporary-failure", probability: 0.03 },
+    { fault: "unavailable", probability: 0.01 },
+    { fault: "throttled", probability: 0.003 },
+    { fault: "bad-credentials", probability: 0.002 },
+    { fault: "never-ending", probability: 0.005 },
+    { fault: "slow", probability: 0.02, ms: 1_000 },
+    { fault: "mobile-not-linked", probability: 0.03 },
+    { fault: "already-pending", probability: 0.03 },
+  ],
+};
+
+/** Of all kills: at a worker's points, from outside, of Redis. */
+const AT_POINTS = 0.55;
+const FROM_OUTSIDE = 0.33;
+const OF_REDIS = 0.12;
+/** Points that are passed a second, about: odds follow from it. */
+const POINTS_PER_SECOND = 50;
+/** Other mischief, a second. */
+const FREEZES = 0.12;
+const CUTS_A_SECOND = 0.3;
+const BACKLOG = 60;
+/** A lock dies so long after its last renewal, in ms; longer than an attempt takes (two timeouts), shorter than a long freeze. */
+const LOCK_LIFE_MS = 5_500;
+const FREEZE_MS = { least: 200, most: 8_000 };
+const CUT_MS = { least: 100, most: 2_500 };
+const AGE_EVERY_MS = 250;
+/** After the chaos a fresh worker comes so often, and looks for stalled jobs. */
+const RELIEF_MS = 2_500;
+
+/** One run: chaos, then quiet until all jobs are settled, then the verdict. Throws only where the harness itself fails. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { seed, machine, say } = options;
+  const startedAt = performance.now();
+  await using opened = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(machine.tmpDir, "satyapan-chaos-"));
+  const fates = new Map<string, number>();
+  const count = (fate: string): void => void fates.set(fate, (fates.get(fate) ?? 0) + 1);
+  const kills = (): number => [...fates].reduce((sum, [fate, n]) => sum + (fate.startsWith("killed") ? n : 0), 0);
+
+  const redis = opened.use(await ChaosRedis.start(machine, folder, options.fsync));
+  const outside = fork(fileURLToPath(new URL("outside.ts", import.meta.url)), {
+    stdio: ["ignore", "ignore", 2, "ipc"],
+  });
+  opened.defer(() => void outside.kill("SIGKILL"));
+  const world = await outsideReady(outside, { seed, configuration: PROVIDERS, redis: redis.socket });
+  const env = {
+    ...SETTINGS,
+    ...world.env,
+    PATH: machine.path,
+    HOME: machine.home,
+    REDIS_URL: world.redisUrl,
+    SATYAPAN_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString("base64")}`,
+    SATYAPAN_SUBJECT_KEY: randomBytes(32).toString("base64"),
+  };
+  const direct = { ...env, REDIS_URL: `unix://${redis.socket}` };
+  const submitter = opened.use(createClient({ settings: env, directory: folder }));
+  const watcher = opened.use(createClient({ settings: direct, directory: folder }));
+  const inspector = new Redis({ path: redis.socket, replyMapping: "legacy", maxRetriesPerRequest: null });
+  inspector.on("error", () => {});
+  opened.defer(() => inspector.disconnect());
+
+  const chance = dice(seed, "mischief");
+  const odds = (options.rate * AT_POINTS) / POINTS_PER_SECOND;
+  const logFile = join(folder, "workers.log");
+  say(`chaos: seed ${seed}; the workers' log: ${logFile}`);
+  const fleet = opened.use(
+    new Fleet({
+      ...{ size: options.workers, seed, env, logFile, onFate: count },
+      peril: { killOdds: odds, freezeOdds: FREEZES / POINTS_PER_SECOND },
+      freezeMs: () => chance.between(FREEZE_MS.least, FREEZE_MS.most),
+    }),
+  );
+  const phone = async (person: string): Promise<OutboxMessage | null> => {
+    const [message = null] = await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?to=${person}&limit=1`);
+    return message;
+  };
+  const load = new Load({ submitter, watcher, phone, dice: dice(seed, "load"), backlog: BACKLOG });
+
+  const over = new AbortController();
+  const settled = new AbortController();
+  const loading = load.run(over.signal, options.drainSeconds * 1_000).finally(() => settled.abort());
+  const ageing = repeat(AGE_EVERY_MS, settled.signal, () => ageLocks(inspector, LOCK_LIFE_MS, 2_000));
+
+  const stories = [
+    repeat(
+      () => chance.gap(1_000 / (options.rate * FROM_OUTSIDE)),
+      over.signal,
+      () => fleet.killOne(chance),
+    ),
+    repeat(
+      () => chance.gap(1_000 / FREEZES),
+      over.signal,
+      () => fleet.freezeOne(chance),
+    ),
+    repeat(
+      () => chance.gap(1_000 / CUTS_A_SECOND),
+      over.signal,
+      () => count(cut(outside, chance)),
+    ),
+    repeat(
+      () => chance.gap(1_000 / (options.rate * OF_REDIS)),
+      over.signal,
+      async () => {
+        count("killed redis");
+        await redis.killAndRestart();
+      },
+    ),
+  ];
+  const chaosEnds = performance.now() + options.seconds * 1_000;
+  const telling = repeat(10_000, settled.signal, async () => {
+    say(`chaos: ${kills()} kills, ${load.accepted.length} jobs accepted, ${load.open} open: ${await load.standing()}`);
+  });
+  while (kills() < options.kills && performance.now() < chaosEnds) await sleep(50);
+  over.abort();
+  await Promise.all(stories);
+  const killed = kills();
+  const happened = new Map(fates);
+  say(`chaos: ${killed} kills; quiet now, ${load.open} jobs are open`);
+  fleet.calm();
+  const relief = repeat(RELIEF_MS, settled.signal, () => fleet.relieve());
+  await loading;
+  await Promise.all([ageing, relief, telling]);
+
+  const evidence = {
+    jobs: load.accepted,
+    records: await watcher.getMany(load.accepted.map(({ id }) => id)),
+    requests: await all<RequestRecord>(`${world.url}/_simulator/requests`),
+    outbox: (await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?limit=100000000`)).toReversed(),
+    quotas: { eko: EKO_QUOTA, deepvue: DEEPVUE_QUOTA },
+    cooldownMs: COOLDOWN_MS,
+  };
+  const violations = judge(evidence);
+  if (violations.length === 0) opened.defer(async () => await rm(folder, { recursive: true, force: true }));
+  return {
+    ...{ fates: happened, kills: killed, records: evidence.records, violations },
+    ...{ jobs: evidence.jobs.length, requests: evidence.requests.length, otps: evidence.outbox.length },
+    tookMs: performance.now() - startedAt,
+  };
+}
+
+async function outsideReady(outside: ChildProcess, start: OutsideStart): Promise<OutsideReady> {
+  outside.send(start);
+  const [ready] = (await once(outside, "message")) as [OutsideReady];
+  return ready;
+}
+
+/** Returns what was done. */
+function cut(outside: ChildProcess, chance: Dice): string {
+  // Not so often that the providers' breaker is open most of the time.
+  const side: Side = chance.chance(0.25) ? "providers" : "redis";
+  const how = chance.pick(CUTS);
+  const ms = chance.between(CUT_MS.least, CUT_MS.most);
+  outside.send({ side, how, ms } satisfies CutOrder);
+  return `cut ${side} ${how}`;
+}
+
+/** Does it again and again, after a wait each time, until aborted. */
+async function repeat(
+  waitMs: number | (() => number),
+  signal: AbortSignal,
+  action: () => Promise<void> | void,
+): Promise<void> {
+  for (;;) {
+    await sleep(typeof waitMs === "number" ? waitMs : waitMs(), undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    await action();
+  }
+}
+
+async function ask<T>(url: string): Promise<T> {
+  return (await (await fetch(url)).json()) as T;
+}
+
+/** A page after the other. */
+async function all<T extends { readonly seq: number }>(url: string): Promise<T[]> {
+  const found: T[] = [];
+  for (;;) {
+    const page = await ask<T[]>(`${url}?after=${found.at(-1)?.seq ?? 0}`);
+    if (page.length === 0) return found;
+    found.push(...page);
+  }
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { readEnvironment } from "../src/config/environment.ts";
+import { parseSettings } from "../src/config/parse-settings.ts";
+import { OPERATIONS } from "../src/operations/catalogue.ts";
+import { machineFrom } from "../src/queues/machine.ts";
+import { RedisAccess } from "../src/queues/redis-access.ts";
+import { createLogger } from "../src/telemetry/logger.ts";
+import { runWorker } from "../workers/run-worker.ts";
+import { type Peril, perilous } from "./peril.ts";
+
+// A worker as `satyapan worker` runs it, but for what may happen at its points. Its argument: the seed and the odds.
+
+const { seed, ...peril } = JSON.parse(process.argv[2] ?? "") as Peril & { readonly seed: number };
+const env = readEnvironment();
+const settings = parseSettings(env, { readFile: (path) => readFileSync(path, "utf8"), operations: OPERATIONS });
+const logger = createLogger(settings.logLevel, process.stderr);
+const machine = machineFrom(env, process.platform, homedir(), tmpdir());
+const onError = (err: Error): void => logger.debug({ err }, "redis connection error");
+const redis = await RedisAccess.open({ settings, stateDir: "", machine, onError });
+process.once("disconnect", () => process.exit());
+const atPoint = perilous(seed, peril);
+const worker = await runWorker({ settings, redis, logger, now: Date.now, random: Math.random, atPoint });
+process.once("SIGTERM", () => void worker.stop().then(() => process.exit()));

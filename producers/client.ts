@@ -1,0 +1,262 @@
+import type { Settings } from "../src/config/settings.ts";
+import { ErrorCode, SatyapanError } from "../src/error.ts";
+import type { InputOf, OperationName } from "../src/operations/catalogue.ts";
+import { QUEUES } from "../src/queues/names.ts";
+import type { RedisAccess } from "../src/queues/redis-access.ts";
+import type { Explanation } from "../src/limits/explanation.ts";
+import type { JobRecord, Lane } from "../src/records/record.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import { isTerminal } from "../src/records/state.ts";
+import { ready } from "../src/queues/connection.ts";
+import { type CheckedInput, InputCheck } from "./input-check.ts";
+import { explainJob } from "./explain-job.ts";
+import { FailedJobs } from "./failed-jobs.ts";
+import { Gates } from "./gates.ts";
+import { type AcceptOptions, checkIds, Intake } from "./intake.ts";
+import { JobQueues } from "./job-queues.ts";
+import { checkIfPending, type IfPending, openChallenges } from "./open-challenges.ts";
+import type { Opened } from "./opened.ts";
+import { redisFailure } from "./redis-failure.ts";
+import { SettledListener } from "./settled-listener.ts";
+import { jobTerms } from "./job-terms.ts";
+import { settle, type SettleDecision, type SettleOptions } from "./settle.ts";
+import { unknownJob } from "./unknown-job.ts";
+
+export { unknownJob };
+
+export interface SubmitOptions {
+  /** The caller's own id: the same one twice gives the first job back. Default: a new one. */
+  readonly id?: string;
+  /** Default `interactive`. */
+  readonly lane?: Lane;
+  /** A duration such as `"10m"`, or milliseconds: past it the job is `expired` and never called. Default: none. */
+  readonly expiresIn?: string | number;
+  /**
+   * Only for an operation that sends an OTP: where one that was sent to the same person is still open, `reuse` gives that
+   * job back, marked `reused`, and sends nothing. Default `wait`: another is sent after the cooldown.
+   */
+  readonly ifPending?: IfPending;
+}
+
+export interface SubmitManyOptions extends SubmitOptions {
+  /** With it, row n (from 1) gets the id `ID-n`, so that a file can be submitted again after an interruption. */
+  readonly id?: string;
+  /** Default `bulk`. */
+  readonly lane?: Lane;
+  /** Called after each chunk with the number of jobs accepted so far. */
+  readonly onAccepted?: (count: number) => void;
+}
+
+export interface WaitOptions {
+  /** Default 60 s. */
+  readonly timeoutMs?: number;
+  /** Aborted, it ends the waiting as if the time were up. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ClientDeps {
+  readonly settings: Settings;
+  /** Opened at first use. */
+  readonly openRedis: () => Promise<RedisAccess>;
+  readonly now: () => number;
+}
+
+// A settled message can be lost with a connection: whoever waits looks by himself this often.
+const LOOK_MS = 2_000;
+const DEFAULT_WAIT_MS = 60_000;
+const READ_CHUNK = 500;
+
+/** Submits jobs and reads their records. Safe to share; fails in milliseconds while Redis is away, and recovers by itself. */
+export class Client implements AsyncDisposable {
+  /** Jobs whose attempts were used up: list, try again, drop. */
+  readonly failed: FailedJobs;
+  /** What stands before each provider: quotas, holds. */
+  readonly gates: Gates;
+  readonly #deps: ClientDeps;
+  readonly #check: InputCheck;
+  #opening: Promise<Opened> | null = null;
+  #closed = false;
+
+  constructor(deps: ClientDeps) {
+    this.#deps = deps;
+    this.#check = new InputCheck({
+      fields: async (queue, id) => await this.#withRedis(async ({ records }) => await records.fields(queue, id)),
+      settings: deps.settings,
+      now: deps.now,
+    });
+    this.failed = new FailedJobs(async (work) => await this.#withRedis(work), deps.now);
+    this.gates = new Gates(async (work) => await this.#withRedis(work));
+  }
+
+  /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */
+  async submit<Name extends OperationName>(
+    operation: Name,
+    input: InputOf<Name>,
+    options: SubmitOptions = {},
+  ): Promise<JobRecord> {
+    return await this.submitUnchecked(operation, input, options);
+  }
+
+  /** `submit` for names and inputs that are known only at run time; checked just the same. */
+  async submitUnchecked(operation: string, input: unknown, options: SubmitOptions = {}): Promise<JobRecord> {
+    const terms = jobTerms(options, "interactive", this.#deps.now());
+    const checked = await this.#check.check(operation, input);
+    const [record] = await this.#accept([checked], { ...terms, ids: [options.id ?? null] }, options.ifPending);
+    if (record === undefined) throw new TypeError("no record for a submitted job");
+    return record;
+  }
+
+  /** Checks every input before any is accepted, then submits them in chunks. Throws SatyapanError naming each bad one. */
+  async submitMany<Name extends OperationName>(
+    operation: Name,
+    inputs: readonly InputOf<Name>[],
+    options: SubmitManyOptions = {},
+  ): Promise<JobRecord[]> {
+    return await this.submitManyUnchecked(operation, inputs, options);
+  }
+
+  async submitManyUnchecked(
+    operation: string,
+    inputs: readonly unknown[],
+    options: SubmitManyOptions = {},
+  ): Promise<JobRecord[]> {
+    const terms = jobTerms(options, "bulk", this.#deps.now());
+    const checked = await this.#check.checkAll(operation, inputs);
+    const ids = checked.map((_, index) => (options.id === undefined ? null : `${options.id}-${index + 1}`));
+    return await this.#accept(checked, { ...terms, ids, onAccepted: options.onAccepted }, options.ifPending);
+  }
+
+  /** The record of a job, or null. */
+  async get(id: string): Promise<JobRecord | null> {
+    const [record = null] = await this.getMany([id]);
+    return record;
+  }
+
+  /** Why a job is not done yet, and when it will be tried; null: there is no such job. */
+  async explain(id: string): Promise<Explanation | null> {
+    return await this.#withRedis(async (opened) => await explainJob(opened, id));
+  }
+
+  /** The records of many jobs, null where there is none; in order. */
+  async getMany(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return await this.#withRedis(async ({ records }) => {
+      const found: (JobRecord | null)[] = [];
+      for (let from = 0; from < ids.length; from += READ_CHUNK) {
+        const chunk = ids.slice(from, from + READ_CHUNK);
+        const perQueue = await Promise.all(QUEUES.map(async (queue) => await records.getMany(queue, chunk)));
+        for (const index of chunk.keys()) {
+          found.push(perQueue.map((list) => list[index] ?? null).find((record) => record !== null) ?? null);
+        }
+      }
+      return found;
+    });
+  }
+
+  /**
+   * Decides a job that is `unknown`: it happened, it did not, or it is sent once more (after what is left of the person's
+   * cooldown). The record after it. Throws SatyapanError: `unknown-job`, `bad-input` where it is not `unknown`, `expired`.
+   */
+  async settle(id: string, decision: SettleDecision, options: SettleOptions): Promise<JobRecord> {
+    const { settings, now } = this.#deps;
+    return await this.#withRedis(async (opened) => await settle(opened, settings, now, id, decision, options));
+  }
+
+  /** Resolves with the record once the job is settled. Throws SatyapanError `wait-timeout` or `unknown-job`. */
+  async waitFor(id: string, { timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions = {}): Promise<JobRecord> {
+    const { listener } = await this.#open();
+    await this.#withRedis(async () => await listener.subscribe());
+    const deadline = this.#deps.now() + timeoutMs;
+    let wake = (): void => {};
+    const wakeUp = (): void => wake();
+    const stop = listener.listen(id, wakeUp);
+    signal?.addEventListener("abort", wakeUp);
+    try {
+      for (;;) {
+        // Before the look, so that what happens during it is not missed.
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        const record = await this.get(id);
+        if (record === null) throw unknownJob(id);
+        if (isTerminal(record.state)) return record;
+        const left = deadline - this.#deps.now();
+        if (!(left > 0) || signal?.aborted === true) throw stillOpen(record);
+        const timer = setTimeout(wakeUp, Math.min(left, LOOK_MS));
+        await woken;
+        clearTimeout(timer);
+      }
+    } finally {
+      stop();
+      signal?.removeEventListener("abort", wakeUp);
+    }
+  }
+
+  /** Closes the connections; the client cannot be used again. Never hangs. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    this.#opening = null;
+    const opened = await opening?.catch(() => null);
+    if (opened === null || opened === undefined) return;
+    opened.listener.wakeAll();
+    await opened.queues.close();
+    await opened.access.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #accept(
+    inputs: readonly CheckedInput[],
+    options: AcceptOptions,
+    ifPending: IfPending = "wait",
+  ): Promise<JobRecord[]> {
+    checkIds(inputs, options.ids);
+    checkIfPending(ifPending, inputs);
+    return await this.#withRedis(async (opened) => {
+      const { settings, now } = this.#deps;
+      const intake = new Intake({ ...opened, settings, now });
+      if (ifPending === "wait") return await intake.accept(inputs, options);
+      const open = await openChallenges(opened, settings, inputs, options.ids);
+      const isNew = (_: unknown, index: number): boolean => open[index] === null;
+      const ids = options.ids.filter(isNew);
+      const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids })).values();
+      return open.flatMap((reused) => reused ?? accepted.next().value ?? []);
+    });
+  }
+
+  /** Connects at first use. What goes wrong in Redis comes out as SatyapanError. */
+  async #withRedis<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = await this.#open();
+    try {
+      return await work(opened);
+    } catch (error) {
+      throw await redisFailure(error, opened.redis);
+    }
+  }
+
+  async #open(): Promise<Opened> {
+    if (this.#closed) throw new SatyapanError(ErrorCode.CLOSED, "this client is closed; create a new one");
+    this.#opening ??= this.#connect();
+    let opened;
+    try {
+      opened = await this.#opening;
+    } catch (error) {
+      this.#opening = null;
+      throw error;
+    }
+    await ready(opened.redis);
+    return opened;
+  }
+
+  async #connect(): Promise<Opened> {
+    const access = await this.#deps.openRedis();
+    const redis = access.connect("client");
+    const records = new RecordStore(redis, this.#deps.settings.recordRetentionMs);
+    const listener = new SettledListener(access.connect("client"));
+    return { access, redis, records, queues: new JobQueues(redis), listener };
+  }
+}
+
+function stillOpen({ id, state }: JobRecord): SatyapanError {
+  return new SatyapanError(ErrorCode.WAIT_TIMEOUT, `job ${id} is still ${state}`);
+}

@@ -1,0 +1,29 @@
+import { Command } from "commander";
+import type { CommandContext } from "../../src/command/context.ts";
+import type { Explanation } from "../../src/limits/explanation.ts";
+import { unknownJob } from "../client.ts";
+import { openClient } from "./open-client.ts";
+
+export function explainCommand(context: CommandContext): Command {
+  return new Command("explain")
+    .description("say why a job is not done yet, and when it will be tried")
+    .argument("<id>", "the job's id")
+    .option("--json", "print one JSON document")
+    .action(async (id: string, flags: { readonly json?: true }) => {
+      await using client = openClient(context);
+      const explanation = await client.explain(id);
+      if (explanation === null) throw unknownJob(id);
+      context.stdout.write(flags.json ? `${JSON.stringify(explanation)}\n` : formatExplanation(explanation));
+    });
+}
+
+function formatExplanation({ id, state, cause, since, next_attempt_at, estimated, text }: Explanation): string {
+  const lines = [
+    ["job", id],
+    ["state", state],
+    ["cause", cause],
+    ["since", since],
+    [estimated ? "tried about" : "tried at", next_attempt_at],
+  ].flatMap(([name, value]) => (value === null ? [] : [`${(name ?? "").padEnd("tried about".length)}  ${value}\n`]));
+  return `${lines.join("")}\n${text}\n`;
+}

@@ -1,0 +1,120 @@
+import { Command, Option } from "commander";
+import { parseDuration } from "../../src/config/duration.ts";
+import { type CommandContext, ExitCode } from "../../src/command/context.ts";
+import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { LANES, type Lane, type JobRecord } from "../../src/records/record.ts";
+import { isTerminal } from "../../src/records/state.ts";
+import type { Client, SubmitOptions } from "../client.ts";
+import { readInput } from "../files/read-input.ts";
+import { IF_PENDING, type IfPending } from "../open-challenges.ts";
+import { formatRecord } from "../report/format-record.ts";
+import { stillOpen } from "../report/still-open.ts";
+import { openClient } from "./open-client.ts";
+import { submitEach } from "./submit-each.ts";
+
+export interface SubmitFlags {
+  readonly input?: string;
+  readonly each?: string;
+  readonly id?: string;
+  readonly lane?: Lane;
+  readonly expires?: string;
+  readonly ifPending?: IfPending;
+  readonly wait?: string;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  satyapan submit eko.mobile-otp --input '{"mobile":"9123456789","csp_id":"9123456789"}' --id order-1 --wait 30s
+  satyapan submit eko.mobile-otp.verify --input '{"of":"order-1","otp":"123456"}' --wait 30s
+  satyapan submit eko.mobile-otp --each numbers.csv --id batch-1
+
+What else an operation takes: \`satyapan operations NAME\`.`;
+
+export function submitCommand(context: CommandContext): Command {
+  return new Command("submit")
+    .description("submit one job, or with --each one per row of a file")
+    .argument("<operation>", "its name: see `satyapan operations`")
+    .addOption(new Option("--input <json>", "the input: JSON, @FILE, or - for standard input").conflicts("each"))
+    .option(
+      "--each <file>",
+      "one job per row of FILE.csv (header = field names) or FILE.ndjson; all rows are checked first",
+    )
+    .option(
+      "--id <key>",
+      "your own id: the same one twice gives the first job back; with --each the rows get KEY-1, KEY-2, …",
+    )
+    .addOption(new Option("--lane <lane>", "default: interactive, with --each bulk").choices(LANES))
+    .option("--expires <duration>", "from now; past it the job is not called any more, for example 10m")
+    .addOption(
+      new Option(
+        "--if-pending <what>",
+        "while an OTP that was sent to the same person is open: wait to send another, or reuse gives that job back",
+      ).choices(IF_PENDING),
+    )
+    .option("--wait <duration>", "wait for the end, at most so long, for example 30s")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (operation: string, flags: SubmitFlags) => {
+      if (flags.input === undefined && flags.each === undefined) {
+        throw new SatyapanError(
+          ErrorCode.BAD_USAGE,
+          "give the job's input with --input, or a file of inputs with --each",
+        );
+      }
+      const waitMs = durationFlag(flags.wait, "--wait") ?? null;
+      const options = submitOptions(flags);
+      await using client = openClient(context);
+      if (flags.each === undefined) await submitOne(context, client, operation, flags, options, waitMs);
+      else await submitEach(context, client, operation, { ...flags, each: flags.each }, options, waitMs);
+    });
+}
+
+function submitOptions({ id, lane, expires, ifPending }: SubmitFlags): SubmitOptions {
+  const expiresIn = durationFlag(expires, "--expires");
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(lane === undefined ? {} : { lane }),
+    ...(expiresIn === undefined ? {} : { expiresIn }),
+    ...(ifPending === undefined ? {} : { ifPending }),
+  };
+}
+
+/** Milliseconds. */
+function durationFlag(text: string | undefined, name: string): number | undefined {
+  return text === undefined ? undefined : parseDuration(text, name, ErrorCode.BAD_USAGE);
+}
+
+async function submitOne(
+  context: CommandContext,
+  client: Client,
+  operation: string,
+  flags: SubmitFlags,
+  options: SubmitOptions,
+  waitMs: number | null,
+): Promise<void> {
+  const input = await readInput(flags.input ?? "", context);
+  let record = await client.submitUnchecked(operation, input, options);
+  if (waitMs !== null) record = await waited(context, client, record, waitMs);
+  context.stdout.write(flags.json ? `${JSON.stringify(record)}\n` : formatRecord(record));
+  if (waitMs !== null && record.state !== "succeeded") context.exit(ExitCode.NOT_SUCCEEDED);
+}
+
+/** The record at the end, or where it stands when the time is up or somebody pressed Ctrl-C. */
+async function waited(
+  { signal, stderr }: CommandContext,
+  client: Client,
+  submitted: JobRecord,
+  timeoutMs: number,
+): Promise<JobRecord> {
+  const { duplicate, reused } = submitted;
+  let record: JobRecord;
+  try {
+    record = await client.waitFor(submitted.id, { timeoutMs, signal });
+  } catch (error) {
+    if (!(error instanceof SatyapanError && error.code === ErrorCode.WAIT_TIMEOUT)) throw error;
+    record = (await client.get(submitted.id)) ?? submitted;
+    if (!isTerminal(record.state)) stderr.write(`satyapan: ${stillOpen([record])}\n`);
+  }
+  return { ...record, ...(duplicate === true ? { duplicate } : {}), ...(reused === true ? { reused } : {}) };
+}

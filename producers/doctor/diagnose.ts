@@ -1,0 +1,131 @@
+import { type CommandContext, ExitCode } from "../../src/command/context.ts";
+import { exitCodeOf } from "../../src/command/exit-code.ts";
+import { openRedis } from "../../src/command/redis.ts";
+import { loadSettings } from "../../src/command/settings.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { SatyapanError } from "../../src/error.ts";
+import type { ProviderName } from "../../src/operations/operation.ts";
+import { isDrift } from "../../src/providers/clock-offset.ts";
+import { createEkoSigner } from "../../src/providers/eko/signature.ts";
+import { type Probe, probeDeepvue, probeEko } from "../../src/providers/probe.ts";
+import { Secret } from "../../src/privacy/secret.ts";
+import { assertSuitable, checkRedis, ready, redisWarnings } from "../../src/queues/connection.ts";
+import type { RedisAccess } from "../../src/queues/redis-access.ts";
+
+export interface Finding {
+  readonly check: string;
+  readonly status: "ok" | "warning" | "failed" | "skipped";
+  readonly detail: string;
+  /** What a failure makes the command exit with. */
+  readonly exitCode?: ExitCode;
+}
+
+const PROBE_TIMEOUT_MS = 10_000;
+/** Published with its signature: facts/eko §1.2, V1. */
+const VECTOR = {
+  accessKey: "TEST_ACCESS_KEY_DO_NOT_USE",
+  at: 1_700_000_000_000,
+  secretKey: "u30ak/iOGwKCaspqCeiYng8fd98QDx7kF3DBBOadQHk=",
+};
+
+/** Looks at everything a worker depends on, and says of each what is wrong and how to mend it. */
+export async function diagnose(context: CommandContext): Promise<Finding[]> {
+  let settings: Settings;
+  try {
+    settings = loadSettings(context);
+  } catch (error) {
+    return [failure("settings", error)];
+  }
+  const { eko, deepvue } = settings;
+  const providers = [eko === null ? null : "eko", deepvue === null ? null : "deepvue"].filter((name) => name !== null);
+  const none = "no provider has settings: a worker would refuse to start (producers need none)";
+  const settingsFinding: Finding = {
+    check: "settings",
+    status: providers.length === 0 ? "warning" : "ok",
+    detail: providers.length === 0 ? none : `complete for ${providers.join(" and ")}`,
+  };
+  const vector = createEkoSigner(new Secret(VECTOR.accessKey))(VECTOR.at).secretKey === VECTOR.secretKey;
+  const signature: Finding = vector
+    ? { check: "signature", status: "ok", detail: "the published test vector is met" }
+    : { check: "signature", status: "failed", detail: "the published test vector is missed: this build is broken" };
+  const probes = await Promise.all([
+    eko === null
+      ? []
+      : probeEko(eko, PROBE_TIMEOUT_MS, context.now).then((probe) => describe("eko", eko.baseUrl, probe)),
+    deepvue === null
+      ? []
+      : probeDeepvue(deepvue, PROBE_TIMEOUT_MS, context.now).then((probe) =>
+          describe("deepvue", deepvue.baseUrl, probe),
+        ),
+  ]);
+  return [settingsFinding, ...(await redisFindings(context, settings)), signature, ...probes.flat()];
+}
+
+async function redisFindings(context: CommandContext, settings: Settings): Promise<Finding[]> {
+  let access: RedisAccess | null = null;
+  try {
+    access = await openRedis(context, settings);
+    const redis = access.connect("client");
+    await ready(redis);
+    const facts = await checkRedis(redis);
+    try {
+      assertSuitable(facts);
+    } catch (error) {
+      return [failure("redis", error)];
+    }
+    const detail = `${facts.server} ${facts.version} at ${access.describe()}, ${facts.maxmemoryPolicy}`;
+    const warnings = redisWarnings(facts).map((warning): Finding => ({
+      check: "redis",
+      status: "warning",
+      detail: warning,
+    }));
+    return [{ check: "redis", status: "ok", detail: facts.aof === true ? `${detail}, AOF on` : detail }, ...warnings];
+  } catch (error) {
+    return [failure("redis", error)];
+  } finally {
+    await access?.close();
+  }
+}
+
+/** What to look at when a provider refuses. */
+const CREDENTIALS = {
+  eko: "EKO_DEVELOPER_KEY and EKO_ACCESS_KEY",
+  deepvue: "DEEPVUE_CLIENT_ID and DEEPVUE_CLIENT_SECRET",
+} as const satisfies Record<ProviderName, string>;
+
+function describe(provider: ProviderName, baseUrl: URL, probe: Probe): Finding[] {
+  const check = `${provider} credentials`;
+  const where = `${provider.toUpperCase()}_BASE_URL`;
+  if (probe.httpStatus === null) {
+    const detail = `no reply from ${baseUrl.host} (${probe.reason}): check ${where} and the network`;
+    return [{ check, status: "failed", detail, exitCode: ExitCode.UNREACHABLE }];
+  }
+  const credentials: Finding =
+    probe.accepted === true
+      ? { check, status: "ok", detail: `${baseUrl.host} took them (HTTP ${probe.httpStatus})` }
+      : probe.accepted === false
+        ? {
+            check,
+            status: "failed",
+            detail: `${baseUrl.host} refused them (HTTP ${probe.httpStatus}): check ${CREDENTIALS[provider]}, whether ${where} is of the same environment, and the provider's IP allow-list`,
+          }
+        : {
+            check,
+            status: "warning",
+            detail: `${baseUrl.host} answered HTTP ${probe.httpStatus}, which tells nothing about them`,
+          };
+  return [credentials, clockFinding(provider, probe.clockOffsetMs)];
+}
+
+function clockFinding(provider: string, offsetMs: number | null): Finding {
+  const check = `${provider} clock`;
+  if (offsetMs === null) return { check, status: "skipped", detail: "the provider sent no Date header" };
+  const detail = `${Math.abs(Math.round(offsetMs / 1_000))} s ${offsetMs < 0 ? "behind" : "ahead of"} ours`;
+  if (!isDrift(offsetMs)) return { check, status: "ok", detail: "agrees with ours" };
+  return { check, status: "failed", detail: `${detail}: set this machine's clock (NTP), or signatures are refused` };
+}
+
+function failure(check: string, error: unknown): Finding {
+  if (!(error instanceof SatyapanError)) throw error;
+  return { check, status: "failed", detail: error.message, exitCode: exitCodeOf(error) };
+}

@@ -1,0 +1,48 @@
+import { addAbortSignal } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { CommandContext } from "../../src/command/context.ts";
+import { ErrorCode, SatyapanError } from "../../src/error.ts";
+
+type InputContext = Pick<CommandContext, "stdin" | "readFile" | "signal">;
+
+/** `--input`: JSON, `@FILE`, or `-` for standard input. Throws SatyapanError without quoting what it read. */
+export async function readInput(source: string, context: InputContext): Promise<unknown> {
+  const from = source === "-" ? "standard input" : source.startsWith("@") ? `the file ${source.slice(1)}` : "--input";
+  let json = source;
+  if (source === "-") json = await readAll(context);
+  else if (source.startsWith("@")) json = readNamed(source.slice(1), context.readFile);
+  try {
+    return JSON.parse(json.replace(/^\uFEFF/, "")) as unknown;
+  } catch {
+    // The parser's own message quotes the text, which may hold a person's number.
+    const message = `${from} is not valid JSON; it must be an object such as {"mobile":"…"}, in a shell within single quotes`;
+    throw new SatyapanError(ErrorCode.BAD_INPUT, message);
+  }
+}
+
+/** A file's text, or a SatyapanError that names it. */
+export function readNamed(path: string, readFile: CommandContext["readFile"]): string {
+  try {
+    return readFile(path);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
+    throw new SatyapanError(ErrorCode.BAD_FILE, `the file ${path} ${WHY.get(code) ?? `cannot be read (${code})`}`, {
+      cause,
+    });
+  }
+}
+
+const WHY: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "does not exist"],
+  ["EISDIR", "is a folder"],
+  ["EACCES", "may not be read by this user"],
+]);
+
+/** Ctrl-C ends the reading, too. */
+async function readAll({ stdin, signal }: InputContext): Promise<string> {
+  try {
+    return await text(addAbortSignal(signal, stdin));
+  } catch (cause) {
+    throw new SatyapanError(ErrorCode.BAD_INPUT, "standard input was not read to its end", { cause });
+  }
+}

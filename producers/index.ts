@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { readEnvironment } from "../src/config/environment.ts";
+import { loadLocalKeys } from "../src/config/local-keys.ts";
+import { parseSettings } from "../src/config/parse-settings.ts";
+import type { Settings } from "../src/config/settings.ts";
+import { OPERATIONS } from "../src/operations/catalogue.ts";
+import { machineFrom } from "../src/queues/machine.ts";
+import { RedisAccess, stateDirOf } from "../src/queues/redis-access.ts";
+import { Client } from "./client.ts";
+
+export { SatyapanError, ErrorCode } from "../src/error.ts";
+export type { InputOf, OperationName } from "../src/operations/catalogue.ts";
+export type { ExplainedCause, Explanation } from "../src/limits/explanation.ts";
+export type { JobRecord, Lane, RecordedAttempt, RecordedDecision, RecordedOutcome } from "../src/records/record.ts";
+export type { JobState } from "../src/records/state.ts";
+export type { Client, SubmitManyOptions, SubmitOptions, WaitOptions } from "./client.ts";
+export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed-jobs.ts";
+export type { Gates } from "./gates.ts";
+export type { IfPending } from "./open-challenges.ts";
+export type { SettleDecision, SettleOptions } from "./settle.ts";
+export { InputsError } from "./inputs-error.ts";
+
+export interface ClientOptions {
+  /** Settings by their environment names (design §6), which override the environment's: `{ REDIS_URL: "redis://…" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** The folder whose `.satyapan` holds the embedded Redis when there is no `REDIS_URL`. Default: the working folder. */
+  readonly directory?: string;
+}
+
+/**
+ * A client with the settings of the environment; `options` override them. Connects at first use.
+ * Throws SatyapanError `bad-settings` that names every wrong setting.
+ */
+export function createClient({ settings: overrides = {}, directory = process.cwd() }: ClientOptions = {}): Client {
+  const stateDir = stateDirOf(directory);
+  const env = { ...readEnvironment(), ...overrides };
+  const settings: Settings = parseSettings(env, {
+    readFile: (path) => readFileSync(path, "utf8"),
+    operations: OPERATIONS,
+    localKeys: () => loadLocalKeys(stateDir),
+  });
+  const machine = machineFrom(env, process.platform, homedir(), tmpdir());
+  // Errors of connections reach the caller through the calls that fail.
+  const openRedis = async (): Promise<RedisAccess> =>
+    await RedisAccess.open({ settings, stateDir, machine, onError: () => {} });
+  return new Client({ settings, openRedis, now: Date.now });
+}

@@ -1,0 +1,99 @@
+import type { Settings } from "../src/config/settings.ts";
+import { findOperation } from "../src/operations/catalogue.ts";
+import { parseInput } from "../src/operations/door.ts";
+import { InputError } from "../src/operations/input-error.ts";
+import type { OpenInput, Operation } from "../src/operations/operation.ts";
+import { resolveOf, type SentJob } from "../src/operations/resolve-of.ts";
+import { type QueueName, QUEUES } from "../src/queues/names.ts";
+import { parseRecord } from "../src/records/parse-record.ts";
+import { isTerminal, type JobState } from "../src/records/state.ts";
+import { openInput, openPersonal } from "../src/records/sealed-input.ts";
+import { InputsError, type InputProblem } from "./inputs-error.ts";
+
+/** An input that may enter: complete, its secrets as `Secret`. */
+export interface CheckedInput {
+  readonly operation: Operation;
+  readonly input: OpenInput;
+  /** The `client_ref_id` that every attempt has to use, or null: a mobile verify re-uses its send's (design §2). */
+  readonly clientRefId: string | null;
+  /** A verify dies with the OTP that it answers: ms since the epoch, or null. */
+  readonly deadline: number | null;
+}
+
+export interface InputCheckDeps {
+  /** A record's stored fields, or null: asked for only where an input has `of`. */
+  readonly fields: (queue: QueueName, id: string) => Promise<Readonly<Record<string, string>> | null>;
+  readonly settings: Settings;
+  readonly now: () => number;
+}
+
+/** Everything a producer sends is checked here, before anything of it is kept (design §4 rule 4). */
+export class InputCheck {
+  readonly #deps: InputCheckDeps;
+
+  constructor(deps: InputCheckDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws SatyapanError `unknown-operation`, or InputError naming each bad field. */
+  async check(operationName: string, raw: unknown): Promise<CheckedInput> {
+    const operation = findOperation(operationName);
+    const { settings, now } = this.#deps;
+    const door = { now: now(), aadhaarChecksum: settings.aadhaarChecksum };
+    let input = parseInput(operation, raw, door);
+    let deadline: number | null = null;
+    const of = input["of"];
+    if (typeof of === "string" && operation.of !== undefined) {
+      const sent = await this.#sentJob(of, operation.of.send);
+      input = parseInput(operation, resolveOf(operation, raw as Record<string, unknown>, sent), door);
+      const until = Date.parse(String(sent.result["otp_valid_until"]));
+      if (!Number.isNaN(until)) deadline = until;
+    }
+    const clientRefId = input["client_ref_id"];
+    return { operation, input, clientRefId: typeof clientRefId === "string" ? clientRefId : null, deadline };
+  }
+
+  /** Checks all before it answers for any. Throws InputsError with every bad one. */
+  async checkAll(operationName: string, raws: readonly unknown[]): Promise<CheckedInput[]> {
+    const checked: CheckedInput[] = [];
+    const problems: InputProblem[] = [];
+    for (const [index, raw] of raws.entries()) {
+      try {
+        checked.push(await this.check(operationName, raw));
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        problems.push({ index, message: error.message });
+      }
+    }
+    if (problems.length > 0) throw new InputsError(problems, raws.length);
+    return checked;
+  }
+
+  /** The send that a verify belongs to: it must have sent its OTP. */
+  async #sentJob(id: string, send: string): Promise<SentJob> {
+    const { settings } = this.#deps;
+    const refuse = (message: string): InputError => new InputError([{ field: "of", message }]);
+    for (const queue of QUEUES) {
+      const fields = await this.#deps.fields(queue, id);
+      if (fields === null) continue;
+      const record = parseRecord(id, fields);
+      if (record.operation !== send) throw refuse(`must name a job of ${send}, and that one is of ${record.operation}`);
+      const attempt = record.attempts.findLast(({ outcome }) => outcome?.kind === "succeeded");
+      if (attempt === undefined) throw refuse(notSent(record.state));
+      const operation = findOperation(send);
+      const sealed = fields["personal"];
+      const personal = sealed === undefined ? {} : openPersonal(settings.keys, operation, id, sealed);
+      return {
+        input: openInput(settings.keys, operation, id, fields["input"] ?? ""),
+        result: { ...personal, ...record.result },
+        clientRefId: attempt.client_ref_id,
+      };
+    }
+    throw refuse("there is no such job, or its record is past its retention");
+  }
+}
+
+function notSent(state: JobState): string {
+  const remedy = isTerminal(state) ? "submit a new send, and name that" : "wait until it has";
+  return `that job has not sent an OTP: it is ${state}; ${remedy}`;
+}

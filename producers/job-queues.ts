@@ -1,0 +1,76 @@
+import { Queue } from "bullmq";
+import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { jobOptions, type QueuedJob } from "../src/queues/job-options.ts";
+import { bullmqJobId, bullmqPrefix, BULLMQ_PREFIX, jobIdOf, type QueueName } from "../src/queues/names.ts";
+import type { RedisClient } from "../src/queues/connection.ts";
+
+/** The producers' adapter to BullMQ. A BullMQ job holds nothing but its id: everything else is in the record. */
+export class JobQueues {
+  readonly #redis: RedisClient;
+  readonly #queues = new Map<QueueName, Queue>();
+
+  constructor(redis: RedisClient) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Adds jobs of one queue; those that are there already stay as they are. Rejects if one of them was not taken: `addBulk`
+   * is no transaction (facts/bullmq §0.1), so the same call may simply be made again. They are not taken before `delayMs`.
+   */
+  async add(name: QueueName, jobs: readonly QueuedJob[], delayMs = 0): Promise<void> {
+    const delay = delayMs > 0 ? { delay: delayMs } : {};
+    const added = await this.#queue(name).addBulk(
+      jobs.map((job) => ({ name: "call", data: {}, opts: { ...jobOptions(job), ...delay } })),
+    );
+    const missed = added.filter((job, index) => job.id !== bullmqJobId(jobs[index]?.id ?? "")).length;
+    if (missed > 0) {
+      const message = `${missed} of ${jobs.length} jobs were not taken by the queue ${name}; submit them again`;
+      throw new SatyapanError(ErrorCode.REDIS_UNREACHABLE, message);
+    }
+  }
+
+  /** How many workers, of all processes, take its jobs; 1 where the server does not tell its clients (some clouds). */
+  async workers(name: QueueName): Promise<number> {
+    return await this.#queue(name).getWorkersCount();
+  }
+
+  /** Ids of the jobs that workers hold now: no more than they run at once. */
+  async active(name: QueueName): Promise<Set<string>> {
+    const jobIds = await this.#redis.lrange(`${bullmqPrefix(name)}active`, 0, -1);
+    return new Set(jobIds.map(jobIdOf));
+  }
+
+  /** Those of these jobs that the queue does not have in any state, in one round trip. */
+  async missing(name: QueueName, ids: readonly string[]): Promise<string[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.exists(`${bullmqPrefix(name)}${bullmqJobId(id)}`);
+    const replies = (await pipeline.exec()) ?? [];
+    return ids.filter((_, index) => {
+      const [error, exists] = replies[index] ?? [null, 0];
+      if (error !== null) throw error;
+      return exists === 0;
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map(async (queue) => await queue.close()));
+  }
+
+  #queue(name: QueueName): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new Queue(name, {
+        connection: this.#redis,
+        prefix: BULLMQ_PREFIX,
+        // All three are needed to fail in milliseconds and to recover (facts/bullmq §0.11); the connection has the third,
+        // enableOfflineQueue: false.
+        skipWaitingForReady: true,
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+      });
+      queue.on("error", () => {}); // the connection's own listener hears it
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Machine } from "../queues/machine.ts";
+import type { Readable, Writable } from "node:stream";
+
+/** What a command is given of its process: everything it reads, writes and asks comes from here. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  /** Logs, progress and errors; never the answer itself. */
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly readFile: (path: string) => string;
+  /** For finding an embedded Redis. */
+  readonly machine: Machine;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** What the process will exit with. */
+  readonly exit: (code: ExitCode) => void;
+}
+
+/** Design §6: 0 done, 1 the job did not succeed, 2 wrong use or bad input, 3 a service cannot be reached. */
+export const ExitCode = { DONE: 0, NOT_SUCCEEDED: 1, WRONG_USE: 2, UNREACHABLE: 3 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -1,0 +1,18 @@
+import { ErrorCode, type SatyapanError } from "../error.ts";
+import { ExitCode } from "./context.ts";
+
+/** The exit code of an error, by its code. */
+export function exitCodeOf({ code }: SatyapanError): ExitCode {
+  switch (code) {
+    case ErrorCode.REDIS_UNREACHABLE:
+    case ErrorCode.REDIS_UNSUITABLE:
+    case ErrorCode.REDIS_MISSING:
+      return ExitCode.UNREACHABLE;
+    case ErrorCode.WAIT_TIMEOUT:
+    case ErrorCode.UNREADABLE:
+    case ErrorCode.CLOSED:
+      return ExitCode.NOT_SUCCEEDED;
+    default:
+      return ExitCode.WRONG_USE;
+  }
+}

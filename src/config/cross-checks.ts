@@ -1,0 +1,71 @@
+import { createSecretKey } from "node:crypto";
+import { aboutSetting, type SettingName } from "./definitions.ts";
+import { formatDuration } from "./duration.ts";
+import type { ReadSettings } from "./read-settings.ts";
+
+/** A provider is served when all of these are set, and not when none is; some of them is a mistake. */
+const CREDENTIALS = {
+  eko: ["EKO_DEVELOPER_KEY", "EKO_ACCESS_KEY", "EKO_INITIATOR_ID", "EKO_USER_CODE"],
+  deepvue: ["DEEPVUE_CLIENT_ID", "DEEPVUE_CLIENT_SECRET"],
+} as const satisfies Record<string, readonly SettingName[]>;
+
+const KEYS = ["SATYAPAN_ENCRYPTION_KEYS", "SATYAPAN_SUBJECT_KEY"] as const satisfies readonly SettingName[];
+const HOW_TO_MAKE = {
+  SATYAPAN_ENCRYPTION_KEYS: "set it to k1:KEY, where KEY is what `openssl rand -base64 32` prints",
+  SATYAPAN_SUBJECT_KEY: "set it to what another `openssl rand -base64 32` prints",
+} as const satisfies Record<(typeof KEYS)[number], string>;
+
+/** What of the settings does not go together, a line each; nothing of a value that is wrong for itself. */
+export function crossChecks(read: ReadSettings, hasLocalKeys: boolean): readonly string[] {
+  return [
+    ...timings(read),
+    ...Object.values(CREDENTIALS).flatMap((names) => missingOf(names, read.given)),
+    ...missingKeys(read.given, hasLocalKeys),
+    ...sharedKey(read),
+  ];
+}
+
+function* timings({ values, wrong }: ReadSettings): Iterable<string> {
+  const { CALL_TIMEOUT: timeout, SHUTDOWN_GRACE: grace, BACKOFF_BASE: base, BACKOFF_CAP: cap } = values;
+  if (grace <= timeout && !wrong.has("CALL_TIMEOUT") && !wrong.has("SHUTDOWN_GRACE")) {
+    yield (
+      `SHUTDOWN_GRACE (${formatDuration(grace)}) must be longer than CALL_TIMEOUT (${formatDuration(timeout)}), ` +
+      "or every deploy kills calls: raise it or lower the other"
+    );
+  }
+  if (cap < base && !wrong.has("BACKOFF_BASE") && !wrong.has("BACKOFF_CAP")) {
+    yield (
+      `BACKOFF_CAP (${formatDuration(cap)}) must be at least BACKOFF_BASE (${formatDuration(base)}): ` +
+      "raise it or lower the other"
+    );
+  }
+}
+
+function missingOf(names: readonly SettingName[], given: ReadSettings["given"]): readonly string[] {
+  const set = names.filter((name) => given.has(name));
+  if (set.length === 0) return [];
+  const missing = names.filter((name) => !given.has(name));
+  const others = `${set.join(", ")} ${set.length === 1 ? "is" : "are"} set`;
+  return missing.map((name) => `${name} is missing, while ${others}: set ${places(name)}, or none of them`);
+}
+
+/** Without any, the folder's own are taken, unless another machine needs the same. */
+function missingKeys(given: ReadSettings["given"], hasLocalKeys: boolean): readonly string[] {
+  const missing = KEYS.filter((name) => !given.has(name));
+  const shared = given.has("REDIS_URL");
+  if (missing.length === KEYS.length && hasLocalKeys && !shared) return [];
+  let why = missing.length === KEYS.length ? "no keys can be made here" : "only the other key is set";
+  if (shared) why = "with REDIS_URL set, all processes need the same keys";
+  return missing.map((name) => `${name} is missing (${why}): ${HOW_TO_MAKE[name]}`);
+}
+
+function sharedKey({ values }: ReadSettings): readonly string[] {
+  const { SATYAPAN_ENCRYPTION_KEYS: ring, SATYAPAN_SUBJECT_KEY: subject } = values;
+  if (ring === undefined || subject === undefined) return [];
+  if (!ring.has(createSecretKey(subject.open(), "base64"))) return [];
+  return [`SATYAPAN_SUBJECT_KEY must not be one of SATYAPAN_ENCRYPTION_KEYS: ${HOW_TO_MAKE.SATYAPAN_SUBJECT_KEY}`];
+}
+
+function places(name: SettingName): string {
+  return aboutSetting(name).file ? `it or ${name}_FILE` : "it";
+}

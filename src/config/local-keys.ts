@@ -1,0 +1,109 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ErrorCode, SatyapanError } from "../error.ts";
+import { KEY_BYTES, keyRingSchema, type KeyRing } from "../privacy/key-ring.ts";
+import type { Secret } from "../privacy/secret.ts";
+import { hmacKeySchema } from "./schemas.ts";
+
+const FILE = "keys.json";
+
+/** The keys of one folder that shares an embedded Redis. */
+export interface LocalKeys {
+  readonly keys: KeyRing;
+  readonly subjectKey: Secret;
+}
+
+/** Under the names of the settings, so that the folder's jobs can be taken along to a Redis of one's own. */
+const KeysFile = z.strictObject({ SATYAPAN_ENCRYPTION_KEYS: keyRingSchema, SATYAPAN_SUBJECT_KEY: hmacKeySchema });
+
+/**
+ * The keys in `folder` (`.satyapan`), made the first time: file mode 0600, folder 0700. Processes that start at the same
+ * moment get the same keys.
+ * @throws SatyapanError `bad-file` where the folder cannot be written or its file is not what was written
+ */
+export function loadLocalKeys(folder: string): LocalKeys {
+  const path = join(folder, FILE);
+  const text = read(path) ?? create(folder, path);
+  const parsed = KeysFile.safeParse(parseJson(text));
+  if (parsed.success) {
+    const { SATYAPAN_ENCRYPTION_KEYS: keys, SATYAPAN_SUBJECT_KEY: subjectKey } = parsed.data;
+    return { keys, subjectKey };
+  }
+  throw new SatyapanError(
+    ErrorCode.BAD_FILE,
+    `${path} does not hold the two keys it was made with: put it back, or remove the whole of ${folder} to start afresh ` +
+      "(the jobs in it cannot be opened without their keys)",
+  );
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return undefined;
+    throw new SatyapanError(ErrorCode.BAD_FILE, `the keys in ${path} cannot be read: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Written whole under a name of its own, then linked to the real one: a link fails where the file is already there, and
+ * nobody ever reads half of it.
+ */
+function create(folder: string, path: string): string {
+  const temporary = join(folder, `${FILE}.${randomUUID()}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      writeWhole(temporary, newKeys());
+      linkSync(temporary, path);
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error; // else another process was first: its keys are ours
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new SatyapanError(
+      ErrorCode.BAD_FILE,
+      `no keys can be made in ${folder}: ${reason(error)}; make it writable, or set SATYAPAN_ENCRYPTION_KEYS and SATYAPAN_SUBJECT_KEY`,
+      { cause: error },
+    );
+  }
+}
+
+function newKeys(): string {
+  const sealing = randomBytes(KEY_BYTES).toString("base64");
+  const subject = randomBytes(KEY_BYTES).toString("base64");
+  return `${JSON.stringify({ SATYAPAN_ENCRYPTION_KEYS: `local:${sealing}`, SATYAPAN_SUBJECT_KEY: subject }, null, 2)}\n`;
+}
+
+/** On the disk before it has its name: lost keys are lost jobs. */
+function writeWhole(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // without its cause, which quotes the text
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

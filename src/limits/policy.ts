@@ -1,0 +1,27 @@
+import type { Settings } from "../config/settings.ts";
+import type { QuotaWindow } from "./quota.ts";
+
+/** What a worker tells the gate with each attempt. */
+export interface GatePolicy {
+  /** After a refusal one job may try again after so many ms. Default 5 min. */
+  readonly holdMs: number;
+  /** Longest time a call takes: so long the others wait for a probe, in ms. */
+  readonly callMs: number;
+  /** No second OTP for one person within so many ms. Default 60 s. */
+  readonly cooldownMs: number;
+  /** Nor more than so many in a longer time. Default 5 in 30 min. */
+  readonly otpLimit: QuotaWindow;
+  /** After so many calls the next one is for a bulk job, though interactive ones wait. Default 9 (a floor of 10 %). */
+  readonly floorEvery: number;
+}
+
+export function gatePolicy({ holdProbeMs, calls, otp, bulkFloor }: Settings): GatePolicy {
+  return {
+    holdMs: holdProbeMs,
+    callMs: calls.timeoutMs,
+    cooldownMs: otp.cooldownMs,
+    otpLimit: otp.limit,
+    // A share of 0 never lets bulk go first.
+    floorEvery: bulkFloor > 0 ? Math.max(1, Math.round(1 / bulkFloor) - 1) : Number.MAX_SAFE_INTEGER,
+  };
+}

@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import { ErrorCode, SatyapanError } from "../error.ts";
+import * as list from "./list.ts";
+import { nearest } from "./near.ts";
+import type { Operation, SendLink } from "./operation.ts";
+
+type Entry = (typeof list)[keyof typeof list];
+
+export type OperationName = Entry["name"];
+
+/** All operations, by name. */
+export const OPERATIONS: readonly Operation[] = Object.values(list).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Their names, in the same order. */
+export const OPERATION_NAMES: readonly string[] = OPERATIONS.map(({ name }) => name);
+
+const BY_NAME: ReadonlyMap<string, Operation> = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
+
+/** Throws SatyapanError(UNKNOWN_OPERATION), which names those that may have been meant. */
+export function findOperation(name: string): Operation {
+  const found = BY_NAME.get(name);
+  if (found !== undefined) return found;
+  const near = nearest(name, OPERATION_NAMES);
+  const hint = near.length === 0 ? `there are ${OPERATION_NAMES.join(", ")}` : `did you mean ${near.join(" or ")}?`;
+  // What is no name is not repeated: an argument in the wrong place may be a number of somebody.
+  const shown = /^[a-z][a-z.-]{0,79}$/i.test(name) ? ` ${name}` : "";
+  throw new SatyapanError(ErrorCode.UNKNOWN_OPERATION, `unknown operation${shown}: ${hint}`);
+}
+
+type Accepted<Input, Of extends string> = [Of] extends [never]
+  ? Input
+  : Omit<Input, Of> & Partial<Pick<Input, Of & keyof Input>> & { readonly of?: string };
+
+type Supplied<E> = E extends { readonly of?: SendLink<infer Taken> } ? Taken : never;
+
+type Named<Name extends OperationName> = Extract<Entry, { readonly name: Name }>;
+
+/** What a caller may give: for a verify, every field that `of` supplies may be left out. */
+export type InputOf<Name extends OperationName> = Accepted<z.input<Named<Name>["input"]>, Supplied<Named<Name>>>;

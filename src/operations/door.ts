@@ -1,0 +1,134 @@
+import type { z } from "zod";
+import { isVerhoeffValid } from "../privacy/verhoeff.ts";
+import { acceptedInput, referencesOf } from "./accepted-input.ts";
+import { MISSING } from "./fields.ts";
+import { InputError, type FieldProblem } from "./input-error.ts";
+import type { OpenInput, Operation, SendLink } from "./operation.ts";
+import { unknownField } from "./unknown-field.ts";
+
+/** What an input is checked against that is not in its schema. */
+export interface Door {
+  /** Ms since the epoch. */
+  readonly now: number;
+  /** The setting AADHAAR_CHECKSUM: `false` lets the providers' own test numbers through (facts/deepvue §5.2). */
+  readonly aadhaarChecksum: boolean;
+}
+
+/** A caller's clock may be a little ahead of ours. */
+const CLOCK_SKEW_MS = 60_000;
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks everything a producer gives, and says everything that is wrong with it at once. Secret fields come back as
+ * `Secret`. With `of` given, the fields it supplies may be missing and the result still has `of`: `resolveOf` makes it
+ * complete, and what that gives is parsed once more.
+ * @throws InputError (SatyapanError `bad-input`)
+ */
+export function parseInput(operation: Operation, raw: unknown, door: Door): OpenInput {
+  if (!isRecord(raw)) throw new InputError([{ field: "", message: "the input must be a JSON object" }]);
+  const linked = operation.of !== undefined && raw["of"] !== undefined;
+  const schema = linked ? acceptedInput(operation) : operation.input;
+  const parsed = schema.safeParse(raw);
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, operation, raw))),
+    ...exactlyOneProblems(operation, raw, linked),
+    ...doorProblems(operation, raw, door),
+  ];
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new InputError(linked ? problems : bothWays(operation, problems));
+}
+
+function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): FieldProblem[] {
+  // Of our own names only: inside an address the caller chooses them.
+  const path = issue.path.slice(0, issue.path[0] === "consent" ? 2 : 1).join(".");
+  if (issue.code !== "unrecognized_keys") return [{ field: path, message: issue.message }];
+  const holder = issue.path.length === 0 ? raw : raw[String(issue.path[0])];
+  const names = isRecord(holder) ? Object.keys(holder) : [];
+  const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : ["reference", "method", "obtained_at"];
+  return issue.keys.map((key) => {
+    const { field, message } = unknownField(key, names.indexOf(key) + 1, known);
+    return { field: path === "" ? field : `${path}.${field}`, message };
+  });
+}
+
+function exactlyOneProblems({ exactlyOne }: Operation, raw: Raw, linked: boolean): FieldProblem[] {
+  const [first] = exactlyOne ?? [];
+  if (exactlyOne === undefined || first === undefined) return [];
+  const given = exactlyOne.filter((field) => raw[field] !== undefined).length;
+  const names = exactlyOne.map((field) => `\`${field}\``).join(" or ");
+  if (given > 1) return [{ field: first, message: `give only one of ${names}` }];
+  return given === 1 || linked ? [] : [{ field: first, message: `${MISSING}: give ${names}` }];
+}
+
+/** What the schemas cannot know: settings, the clock, and that no field kept in clear repeats a number of the person. */
+function doorProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: Door): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const { aadhaar, consent } = raw;
+  if (aadhaarChecksum && "aadhaar" in operation.input.shape && isAadhaarForm(aadhaar) && !isVerhoeffValid(aadhaar)) {
+    problems.push({ field: "aadhaar", message: "is no Aadhaar number: its last digit, the checksum, does not fit" });
+  }
+  if (isRecord(consent) && Date.parse(String(consent["obtained_at"])) > now + CLOCK_SKEW_MS) {
+    problems.push({ field: "consent.obtained_at", message: "must not be in the future" });
+  }
+  const numbers = ["aadhaar", "mobile", "customer_id", "mobile_number"]
+    .map((field) => ({ field, value: raw[field] }))
+    .filter((number): number is { field: string; value: string } => isNumberOfPerson(number.value));
+  for (const { field, text } of plainTexts(raw)) {
+    const repeated = numbers.find(({ value }) => text.replaceAll(/[\s-]/g, "").includes(value));
+    if (repeated === undefined) continue;
+    problems.push({ field, message: `must not hold the value of \`${repeated.field}\`: it is kept in clear` });
+  }
+  return problems;
+}
+
+/**
+ * The fields that are stored as they are and may hold long numbers. Not `initiator_id`: in a sandbox that is often the
+ * tester's own number.
+ */
+function plainTexts(raw: Raw): { field: string; text: string }[] {
+  const consent = isRecord(raw["consent"]) ? raw["consent"] : {};
+  return [
+    { field: "user_code", value: raw["user_code"] },
+    { field: "client_ref_id", value: raw["client_ref_id"] },
+    { field: "consent.reference", value: consent["reference"] },
+  ].flatMap(({ field, value }) => (typeof value === "string" ? [{ field, text: value }] : []));
+}
+
+/** A verify can be given its references or `of`: where it got neither, both ways are said. */
+function bothWays(operation: Operation, problems: readonly FieldProblem[]): FieldProblem[] {
+  const { of } = operation;
+  if (of === undefined) return [...problems];
+  const references = [...referencesOf(operation, of), ...(operation.exactlyOne?.slice(0, 1) ?? [])];
+  const isMissing = (problem: FieldProblem): boolean =>
+    references.includes(problem.field) && problem.message.startsWith(MISSING);
+  const missing = problems.filter(isMissing);
+  if (missing.length === references.length) {
+    const others = problems.filter((problem) => !isMissing(problem));
+    return [{ field: "of", message: waysToVerify(operation, of) }, ...others];
+  }
+  return problems.map((problem) =>
+    isMissing(problem)
+      ? { ...problem, message: `${problem.message}, or give \`of\`, the id of the \`${of.send}\` job` }
+      : problem,
+  );
+}
+
+function waysToVerify(operation: Operation, of: SendLink): string {
+  const either = operation.exactlyOne === undefined ? [] : [operation.exactlyOne.join(" or ")];
+  const references = [...referencesOf(operation, of), ...either].join(", ");
+  return `${MISSING}: give the id of the \`${of.send}\` job that sent the OTP, or what that job would supply: ${references}`;
+}
+
+function isAadhaarForm(value: unknown): value is string {
+  return typeof value === "string" && /^[2-9]\d{11}$/.test(value);
+}
+
+/** Long enough that it does not occur in other texts by chance. */
+function isNumberOfPerson(value: unknown): value is string {
+  return typeof value === "string" && /^\d{10,12}$/.test(value);
+}
+
+function isRecord(value: unknown): value is Raw {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

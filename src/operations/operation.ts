@@ -1,0 +1,99 @@
+import type { z } from "zod";
+import type { DeepvueSettings, EkoSettings } from "../config/settings.ts";
+import type { Outcome } from "../outcomes/outcome.ts";
+import type { HttpReply, ProviderRequest } from "../providers/http.ts";
+
+export const PROVIDERS = ["eko", "deepvue"] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+/** What a call does to a person: the policies follow from it. */
+export type Step = "send" | "verify" | "read" | "create";
+
+/**
+ * What follows `unknown` (design §3): `repeat` for a read, `resend-after-cooldown` for a Deepvue send (its 409 guards the
+ * person), `stop` for everything else: a person or the caller settles it.
+ */
+export type AfterUnknown = "repeat" | "resend-after-cooldown" | "stop";
+
+/** Where a verify gets a field from when it is given `of`, the id of its send's job. */
+export type TakenFrom =
+  | { readonly input: string } // a field of the send's own input
+  | { readonly result: string } // a reference in the send's result
+  | "client_ref_id"; // that of the send's successful attempt
+
+export interface SendLink<Taken extends string = string> {
+  /** The operation whose job `of` must name. */
+  readonly send: string;
+  /** Field of this operation's input → where it comes from. What the caller gives himself wins. */
+  readonly takes: Readonly<Record<Taken, TakenFrom>>;
+}
+
+export interface CallContext<S> {
+  readonly settings: S;
+  /** Path with `{field}` placeholders: the operation's own, or the setting that replaces it. */
+  readonly path: string;
+  /** This attempt's `client_ref_id`. */
+  readonly clientRefId: string;
+}
+
+/** A parsed input: what is secret in it is a `Secret`. */
+export type OpenInput = Readonly<Record<string, unknown>>;
+
+interface OperationOf<
+  Provider extends ProviderName,
+  S,
+  Name extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+  Taken extends string = string,
+> {
+  /** Wire name `provider.product.step`. Renaming it strands queued jobs. */
+  readonly name: Name;
+  readonly provider: Provider;
+  readonly step: Step;
+  /** One line for `satyapan operations`. */
+  readonly summary: string;
+  /** Default path below the provider's base URL, with `{field}` placeholders. */
+  readonly path: string;
+  /** Strict; secret fields carry `sealed` in their schema's metadata and parse to `Secret`. */
+  readonly input: Schema;
+  readonly example: z.input<Schema>;
+  /** Optional fields of which exactly one has to be given: `aadhaar` or `aadhaar_encrypted`. */
+  readonly exactlyOne?: readonly string[];
+  /** Only a send: the fields that tell whom an OTP goes to, the first that is given (an Aadhaar or a mobile number). */
+  readonly subject?: readonly string[];
+  /** Only a verify has one. */
+  readonly of?: SendLink<Taken>;
+  readonly afterUnknown: AfterUnknown;
+  // Methods, not function fields: an operation of one input fits the list of all (`Operation`).
+  prepare(input: z.output<Schema>, context: CallContext<S>): ProviderRequest;
+  read(reply: HttpReply, input: z.output<Schema>): Outcome;
+}
+
+export type EkoOperation<
+  Name extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+  Taken extends string = string,
+> = OperationOf<"eko", EkoSettings, Name, Schema, Taken>;
+export type DeepvueOperation<
+  Name extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+  Taken extends string = string,
+> = OperationOf<"deepvue", DeepvueSettings, Name, Schema, Taken>;
+export type Operation = EkoOperation | DeepvueOperation;
+
+/** Declares an operation; only there so that name, input type and the fields taken from the send are kept exactly. */
+export function ekoOperation<
+  const Name extends `eko.${string}`,
+  Schema extends z.ZodObject,
+  const Taken extends string = never,
+>(operation: Omit<EkoOperation<Name, Schema, Taken>, "provider">): EkoOperation<Name, Schema, Taken> {
+  return { ...operation, provider: "eko" };
+}
+
+export function deepvueOperation<
+  const Name extends `deepvue.${string}`,
+  Schema extends z.ZodObject,
+  const Taken extends string = never,
+>(operation: Omit<DeepvueOperation<Name, Schema, Taken>, "provider">): DeepvueOperation<Name, Schema, Taken> {
+  return { ...operation, provider: "deepvue" };
+}

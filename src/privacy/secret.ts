@@ -1,0 +1,36 @@
+import { inspect } from "node:util";
+import type { MaskName } from "./mask.ts";
+import { mask } from "./mask.ts";
+
+/**
+ * A value that cannot be printed: `String()`, template literals, `JSON.stringify`, `util.inspect` and pino all show its
+ * mask. The clear value leaves only through `open()`, so that `grep "\.open()"` lists every place that sees one
+ * (design §4 rule 1).
+ */
+export class Secret {
+  readonly #value: string;
+  readonly maskName: MaskName;
+
+  constructor(value: string, maskName: MaskName = "hidden") {
+    this.#value = value;
+    this.maskName = maskName;
+  }
+
+  /** The clear value: only while a provider request is built, a value is sealed, or a reply is read. */
+  open(): string {
+    return this.#value;
+  }
+
+  /** Shows at most what the mask allows, for example `XXXX XXXX 9012`. */
+  toString(): string {
+    return mask(this.maskName, this.#value);
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return `Secret(${this.toString()})`;
+  }
+}

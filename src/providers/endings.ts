@@ -1,0 +1,40 @@
+import { NO_REPLY, type Outcome } from "../outcomes/outcome.ts";
+import type { HttpReply } from "./http.ts";
+
+/** An outcome before what the reply said is added to it. */
+export type Ending = Outcome extends infer O ? (O extends unknown ? Omit<O, "reply"> : never) : never;
+
+/** The transport's words: a code of Node, OpenSSL or undici, or one of four of its own. */
+const TRANSPORT_CODE =
+  /^(?:not sent|no reply): ([A-Z][A-Z_]*(?:_[A-Z0-9]+)*|timeout|cancelled|closed|too large|too late)$/;
+
+/** No reply: nothing written is known not to have happened, everything else may have (design §3). */
+export function withoutReply({ written, reason }: Extract<HttpReply, { kind: "none" }>): Outcome {
+  const code = TRANSPORT_CODE.exec(reason)?.[1];
+  const cause = code === undefined ? "" : ` (${code})`;
+  return written
+    ? { kind: "unknown", reason: `no reply after the request was written${cause}`, reply: NO_REPLY }
+    : { kind: "unavailable", reason: `the provider could not be reached${cause}`, reply: NO_REPLY };
+}
+
+/** Whether it was we who ended or never sent the call: then it says nothing about the provider. */
+export function isOwnDoing(reason: string): boolean {
+  return /\((?:cancelled|closed|too late)\)$/.test(reason);
+}
+
+/** Statuses that say the URL, the method or the type is wrong: our fault, never the person's. */
+export function isWrongCall(status: number): boolean {
+  return (status >= 300 && status < 400) || [404, 405, 406, 407, 410, 415].includes(status);
+}
+
+export function isSuccessStatus(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** An object without any fields it could be read by, HTML, nothing, or a part of something. */
+export const UNREADABLE = "the reply cannot be read";
+export const DECLINED = "declined by the provider";
+export const WRONG_CALL = "the provider does not know this call: its path, method or type is wrong";
+export const BAD_CREDENTIAL = "the provider refused the credential";
+export const SERVER_ERROR = "the provider failed without saying whether it was done";
+export const TIMED_OUT_THERE = "the provider timed out waiting for the request";

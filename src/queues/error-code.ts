@@ -1,0 +1,4 @@
+/** Whether a thrown value is a system error with this code, for example `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,57 @@
+import { PROVIDERS, type ProviderName } from "../operations/operation.ts";
+
+/**
+ * One queue per provider credential and shard, with a cluster hash tag from the first day (design §5): everything that a
+ * shard's scripts touch (BullMQ's keys, records) carries the same tag, so that it lies in one slot.
+ */
+export type QueueName = `{${ProviderName}-${number}}`;
+
+/** One shard for now: a single queue does about 30,000 jobs/s (facts/bullmq §0.14), far above any provider's quota. */
+export function queueOf(provider: ProviderName): QueueName {
+  return `{${provider}-0}`;
+}
+
+export const QUEUES: readonly QueueName[] = PROVIDERS.map(queueOf);
+
+/** BullMQ's own key prefix; `bull:{eko-0}:…`. */
+export const BULLMQ_PREFIX = "bull";
+
+/** BullMQ shares one key space between jobs and its internals (facts/bullmq §0.9), so ids are prefixed. */
+export function bullmqJobId(id: string): string {
+  return `j-${id}`;
+}
+
+export function jobIdOf(bullmqId: string): string {
+  return bullmqId.slice(2);
+}
+
+/** Interactive jobs have none, which beats every priority (facts/bullmq §1.7). */
+export const BULK_VERIFY_PRIORITY = 10;
+export const BULK_PRIORITY = 20;
+
+export function recordKey(queue: QueueName, id: string): string {
+  return `satyapan:${queue}:job:${id}`;
+}
+
+/** `client_ref_id` → job id. */
+export function referenceKey(queue: QueueName, clientRefId: string): string {
+  return `satyapan:${queue}:ref:${clientRefId}`;
+}
+
+/** Holds the queue that a caller's own id was first used for, so that one id never names two jobs. */
+export function claimKey(id: string): string {
+  return `satyapan:{${id}}:claim`;
+}
+
+/** Published once for each job that reaches a terminal state; the message is its id. */
+export const SETTLED_CHANNEL = "satyapan:settled";
+
+/** In front of the keys of a queue's gate: `control`, `permits`, `sent:…`, `challenge:…`, `failed`. */
+export function limitsPrefix(queue: QueueName): string {
+  return `satyapan:${queue}:`;
+}
+
+/** In front of BullMQ's own keys of a queue. */
+export function bullmqPrefix(queue: QueueName): string {
+  return `${BULLMQ_PREFIX}:${queue}:`;
+}

@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import type { Settings } from "../config/settings.ts";
+import { closeRedis, connectRedis, type RedisClient, type RedisRole } from "./connection.ts";
+import { type EmbeddedRedis, openEmbeddedRedis } from "./embedded-redis.ts";
+import type { Machine } from "./machine.ts";
+import { describeRedis, parseRedisUrl, type RedisTarget } from "./redis-url.ts";
+
+export interface RedisAccessOptions {
+  readonly settings: Pick<Settings, "redisUrl">;
+  /** The folder of the embedded Redis, `.satyapan`. */
+  readonly stateDir: string;
+  readonly machine: Machine;
+  /** Hears of every connection's errors. */
+  readonly onError: (error: Error) => void;
+  /** Told before something takes long: a download. */
+  readonly say?: (line: string) => void;
+}
+
+/**
+ * Where this process finds its Redis: the one of `REDIS_URL`, or the embedded one of this folder, which is started if
+ * nobody runs it yet and stopped by whoever leaves last (design §7).
+ */
+export class RedisAccess {
+  readonly target: RedisTarget;
+  readonly #embedded: EmbeddedRedis | null;
+  readonly #clients: RedisClient[] = [];
+  readonly #onError: (error: Error) => void;
+
+  private constructor(target: RedisTarget, embedded: EmbeddedRedis | null, onError: (error: Error) => void) {
+    this.target = target;
+    this.#embedded = embedded;
+    this.#onError = onError;
+  }
+
+  static async open({ settings, stateDir, machine, onError, say }: RedisAccessOptions): Promise<RedisAccess> {
+    if (settings.redisUrl !== null) return new RedisAccess(parseRedisUrl(settings.redisUrl.open()), null, onError);
+    const embedded = await openEmbeddedRedis({ dir: stateDir, machine, ...(say === undefined ? {} : { say }) });
+    return new RedisAccess({ kind: "unix", path: embedded.path }, embedded, onError);
+  }
+
+  /** A connection that is closed with this access. */
+  connect(role: RedisRole): RedisClient {
+    const client = connectRedis(this.target, role, this.#onError);
+    this.#clients.push(client);
+    return client;
+  }
+
+  describe(): string {
+    return describeRedis(this.target);
+  }
+
+  /** Never hangs, also while Redis is away. */
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map(closeRedis));
+    await this.#embedded?.close();
+  }
+}
+
+/** The folder that the commands of one working folder share. */
+export function stateDirOf(workingDir: string): string {
+  return join(workingDir, ".satyapan");
+}

@@ -1,0 +1,53 @@
+import type { OutcomeKind, ReplyFacts, Result } from "../outcomes/outcome.ts";
+import type { JobState } from "./state.ts";
+
+/** `interactive`: a person is waiting; `bulk` goes behind it (design §1). */
+export const LANES = ["interactive", "bulk"] as const;
+export type Lane = (typeof LANES)[number];
+
+/** An attempt's outcome, as the outside contract shows it (design §6). */
+export type RecordedOutcome = { readonly kind: OutcomeKind } & ReplyFacts;
+
+export interface RecordedAttempt {
+  /** From 1. */
+  readonly n: number;
+  readonly client_ref_id: string;
+  /** ISO 8601, UTC. */
+  readonly started_at: string;
+  /** Null while the attempt is open: between the request and its reply. */
+  readonly ended_at: string | null;
+  readonly outcome: RecordedOutcome | null;
+}
+
+/** What somebody decided about a job: how an `unknown` one ended (`settle`), or that a failed one is tried again (`retry`). */
+export interface RecordedDecision {
+  readonly decision: "succeeded" | "rejected" | "resend" | "retry";
+  readonly reason: string | null;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+/** What is kept and shown about a job: the JSON of design §6. Holds references and masks, nothing personal in clear. */
+export interface JobRecord {
+  readonly id: string;
+  readonly operation: string;
+  readonly lane: Lane;
+  readonly state: JobState;
+  /** That of the last attempt that ended. */
+  readonly outcome: RecordedOutcome | null;
+  readonly attempts: readonly RecordedAttempt[];
+  /** ISO 8601; null unless `waiting`. */
+  readonly next_attempt_at: string | null;
+  readonly reason: string | null;
+  readonly result: Result | null;
+  /** ISO 8601; past it the job is `expired` and never called. */
+  readonly expires_at: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  /** Only where there are some, oldest first. */
+  readonly decisions?: readonly RecordedDecision[];
+  /** Only on the answer to a `submit` whose id was there before. */
+  readonly duplicate?: true;
+  /** Only on the answer to a `submit` that sent nothing, because this job's OTP to the same person is still open. */
+  readonly reused?: true;
+}

@@ -1,0 +1,38 @@
+import { pino, type DestinationStream, type Logger } from "pino";
+import type { LogLevel } from "../config/settings.ts";
+
+export type { Logger };
+
+/**
+ * JSON lines: fixed messages, facts as fields. What is personal is a `Secret` and prints as its mask, so there is no list
+ * of paths to redact. Times are ISO 8601 in UTC.
+ */
+export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      // An error is logged by code, name and stack frames: its message may quote what a provider or a person wrote.
+      serializers: { err: describeError },
+    },
+    destination,
+  );
+}
+
+interface DescribedError {
+  readonly name: string;
+  readonly code?: string;
+  readonly at?: string;
+}
+
+function describeError(error: unknown): DescribedError {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const at = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
+  return {
+    name: error.name,
+    ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
+    ...(at === undefined ? {} : { at: at.trim() }),
+  };
+}

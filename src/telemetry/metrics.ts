@@ -1,0 +1,125 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { ProviderName } from "../operations/operation.ts";
+import type { OutcomeKind } from "../outcomes/outcome.ts";
+import type { Lane } from "../records/record.ts";
+import type { TerminalState } from "../records/state.ts";
+
+/** One finished call, in bounded labels (design §6): ids outside the known tables are `other`, no envelope is `none`. */
+export interface FinishedCall {
+  readonly provider: ProviderName;
+  readonly operation: string;
+  readonly outcome: OutcomeKind;
+  readonly response_status_id: string;
+  readonly response_type_id: string;
+  /** Null: nothing was sent, so there is nothing to time. */
+  readonly seconds: number | null;
+}
+
+/** The metrics of design §6. One instance per process; the registry is handed in. */
+export class Metrics {
+  readonly registry: Registry;
+  readonly #calls: Counter<"provider" | "operation" | "outcome" | "response_status_id" | "response_type_id">;
+  readonly #seconds: Histogram<"provider" | "operation">;
+  readonly #settled: Counter<"operation" | "state" | "lane">;
+  readonly #pickup: Histogram<"lane">;
+  readonly #queueJobs: Gauge<"queue" | "state">;
+  readonly #oldest: Gauge<"queue">;
+  readonly #quotaUsed: Gauge<"provider" | "window">;
+  readonly #held: Gauge<"provider" | "reason">;
+  readonly #clockOffset: Gauge<"provider">;
+
+  constructor(registry: Registry) {
+    this.registry = registry;
+    const registers = [registry];
+    this.#calls = new Counter({
+      name: "satyapan_calls_total",
+      help: "Calls to providers, by how they ended.",
+      labelNames: ["provider", "operation", "outcome", "response_status_id", "response_type_id"],
+      registers,
+    });
+    this.#seconds = new Histogram({
+      name: "satyapan_call_duration_seconds",
+      help: "Time from writing a request to reading its reply, in seconds.",
+      labelNames: ["provider", "operation"],
+      // Providers answer within 0.1–2 s, sometimes 10–30 s (facts/eko §8.2, §8.4).
+      buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30],
+      registers,
+    });
+    this.#settled = new Counter({
+      name: "satyapan_jobs_settled_total",
+      help: "Jobs that reached a terminal state.",
+      labelNames: ["operation", "state", "lane"],
+      registers,
+    });
+    this.#pickup = new Histogram({
+      name: "satyapan_job_pickup_seconds",
+      help: "Time from when a job could be tried to when a worker took it, in seconds.",
+      labelNames: ["lane"],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 1_800],
+      registers,
+    });
+    this.#queueJobs = new Gauge({
+      name: "satyapan_queue_jobs",
+      help: "Jobs in a queue, by BullMQ's state.",
+      labelNames: ["queue", "state"],
+      registers,
+    });
+    this.#oldest = new Gauge({
+      name: "satyapan_queue_oldest_waiting_seconds",
+      help: "Age of the oldest job that could run now, in seconds; 0 with none.",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#quotaUsed = new Gauge({
+      name: "satyapan_quota_used_ratio",
+      help: "Share of a quota's window that is used now, 0 to 1.",
+      labelNames: ["provider", "window"],
+      registers,
+    });
+    this.#held = new Gauge({
+      name: "satyapan_provider_held",
+      help: "1 while jobs of a provider are held back: refused credential or scope, open breaker, 429.",
+      labelNames: ["provider", "reason"],
+      registers,
+    });
+    this.#clockOffset = new Gauge({
+      name: "satyapan_clock_offset_seconds",
+      help: "A provider's clock minus ours, in seconds, as learnt from its replies; a wrong clock makes Eko refuse signatures.",
+      labelNames: ["provider"],
+      registers,
+    });
+  }
+
+  /** `window` as `30/1m`; `share` from 0 to 1. */
+  quotaMeasured(provider: ProviderName, window: string, share: number): void {
+    this.#quotaUsed.set({ provider, window }, share);
+  }
+
+  /** Which reasons hold a provider's jobs back now. */
+  holdsMeasured(provider: ProviderName, reasons: Readonly<Record<string, boolean>>): void {
+    for (const [reason, held] of Object.entries(reasons)) this.#held.set({ provider, reason }, held ? 1 : 0);
+  }
+
+  clockMeasured(provider: ProviderName, offsetSeconds: number): void {
+    this.#clockOffset.set({ provider }, offsetSeconds);
+  }
+
+  callFinished(call: FinishedCall): void {
+    const { provider, operation, outcome, response_status_id, response_type_id, seconds } = call;
+    this.#calls.inc({ provider, operation, outcome, response_status_id, response_type_id });
+    if (seconds !== null) this.#seconds.observe({ provider, operation }, seconds);
+  }
+
+  jobSettled(operation: string, state: TerminalState, lane: Lane): void {
+    this.#settled.inc({ operation, state, lane });
+  }
+
+  jobPickedUp(lane: Lane, seconds: number): void {
+    this.#pickup.observe({ lane }, Math.max(0, seconds));
+  }
+
+  queueMeasured(queue: string, counts: Readonly<Record<string, number>>, oldestSeconds: number): void {
+    for (const [state, count] of Object.entries(counts)) this.#queueJobs.set({ queue, state }, count);
+    this.#oldest.set({ queue }, oldestSeconds);
+  }
+}

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { composeFile, readText, ROOT } from "./compose-file.ts";
+
+const run = promisify(execFile);
+
+/** Runs the docker client in the root folder and gives its standard output. */
+export async function docker(...args: readonly string[]): Promise<string> {
+  const { stdout } = await run("docker", args, { cwd: fileURLToPath(ROOT), maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
+/** Why this machine cannot start docker-compose.yml for real; null where it can. */
+export async function whyNoEngine(): Promise<string | null> {
+  if (!(await works("info", "--format", "{{.ServerVersion}}"))) return "no Docker engine answers `docker info`";
+  const version = await docker("compose", "version", "--short").catch(() => "");
+  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
+  // 2.20 is the first that knows `required` in depends_on.
+  if (!(major > 2 || (major === 2 && minor >= 20))) return "`docker compose` 2.20 or newer is not installed";
+  for (const image of [baseImage(), ...imagesOf("redis", "prometheus")]) {
+    if (!(await canBeHad(image))) return `the image ${image} is neither here nor can it be pulled`;
+  }
+  return null;
+}
+
+/** The services that can be started here: Grafana is left out where its image cannot be had. */
+export async function servicesHere(): Promise<string[]> {
+  const wanted = ["redis", "worker", "simulator", "prometheus"];
+  const [grafana = ""] = imagesOf("grafana");
+  return (await canBeHad(grafana)) ? [...wanted, "grafana"] : wanted;
+}
+
+function baseImage(): string {
+  return /^FROM (\S+)/m.exec(readText("Dockerfile"))?.[1] ?? "";
+}
+
+function imagesOf(...names: readonly string[]): string[] {
+  const { services } = composeFile();
+  return names.map((name) => services[name]?.image ?? "");
+}
+
+async function canBeHad(image: string): Promise<boolean> {
+  return (await works("image", "inspect", image)) || (await works("pull", "--quiet", image));
+}
+
+async function works(...args: readonly string[]): Promise<boolean> {
+  return await docker(...args).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A compose project of its own: new keys, free ports, volumes that go when it is disposed of. */
+export class ComposeProject implements AsyncDisposable {
+  readonly #name = `satyapan-test-${randomBytes(4).toString("hex")}`;
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async open(): Promise<ComposeProject> {
+    const folder = await mkdtemp(join(tmpdir(), "satyapan-compose-"));
+    const key = (): string => randomBytes(32).toString("base64");
+    const lines = [
+      `SATYAPAN_ENCRYPTION_KEYS=test:${key()}`,
+      `SATYAPAN_SUBJECT_KEY=${key()}`,
+      ...["PROMETHEUS_PORT", "GRAFANA_PORT", "SIMULATOR_PORT"].map((name) => `${name}=0`),
+    ];
+    await writeFile(join(folder, "env"), `${lines.join("\n")}\n`);
+    return new ComposeProject(folder);
+  }
+
+  /** `docker compose ARGS` with the simulator's profile; its standard output. */
+  async run(...args: readonly string[]): Promise<string> {
+    const env = join(this.#folder, "env");
+    return await docker("compose", "-p", this.#name, "--env-file", env, "--profile", "simulator", ...args);
+  }
+
+  /** Builds and starts services until all are healthy; where one is not, the error ends with what they logged. */
+  async start(services: readonly string[]): Promise<void> {
+    try {
+      await this.run("up", "--detach", "--build", "--wait", ...services);
+    } catch (cause) {
+      const logs = await this.run("logs", "--no-color", "--tail", "20");
+      throw new Error(`${String(cause)}\n${logs}`, { cause });
+    }
+  }
+
+  /** What `script` prints inside the worker's container. */
+  async inWorker(script: string): Promise<string> {
+    return await this.run("exec", "-T", "worker", "node", "-e", script);
+  }
+
+  /** Where a service's port is published on this machine. */
+  async url(service: string, port: number): Promise<string> {
+    return `http://${(await this.run("port", service, String(port))).trim()}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run("down", "--volumes", "--remove-orphans", "--timeout", "5");
+    await rm(this.#folder, { recursive: true });
+  }
+}

@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readRows } from "../../../producers/files/read-rows.ts";
+import { ErrorCode, SatyapanError } from "../../../src/error.ts";
+
+/** Made up, and never to be seen in a message. */
+const PLANTED = "999999990019";
+
+function refusal(path: string, text: string): string {
+  try {
+    readRows(path, text);
+  } catch (error) {
+    if (!(error instanceof SatyapanError)) throw error;
+    expect(error.code).toBe(ErrorCode.BAD_FILE);
+    expect(error.message).not.toContain(PLANTED);
+    expect(error.message).not.toContain("\n");
+    return error.message;
+  }
+  throw new Error("the file was taken");
+}
+
+describe("rows of a CSV file", () => {
+  it("takes the header's names, whatever the line ends, and drops a byte order mark", () => {
+    for (const end of ["\n", "\r\n"]) {
+      const text = ["\uFEFFmobile,csp_id", "9123456780,a1", "9123456781,a2", ""].join(end);
+      expect(readRows("x.csv", text)).toEqual([
+        { line: 2, input: { mobile: "9123456780", csp_id: "a1" } },
+        { line: 3, input: { mobile: "9123456781", csp_id: "a2" } },
+      ]);
+    }
+  });
+
+  it("reads quoted cells with commas, quotes and new lines, and knows the line where each row begins", () => {
+    const text = 'name,address\n"Rao, Tara","12 ""Main"" Road\nPune"\nDev,Jaipur\n';
+    expect(readRows("x.csv", text)).toEqual([
+      { line: 2, input: { name: "Rao, Tara", address: '12 "Main" Road\nPune' } },
+      { line: 4, input: { name: "Dev", address: "Jaipur" } },
+    ]);
+  });
+
+  it("leaves out empty cells and rows, and trims blanks", () => {
+    const text = "otp, mobile ,csp_id\n\n 0123 ,,a1\n,,\n   \n4567, 9123456780,\n";
+    expect(readRows("x.csv", text)).toEqual([
+      { line: 3, input: { otp: "0123", csp_id: "a1" } },
+      { line: 6, input: { otp: "4567", mobile: "9123456780" } },
+    ]);
+  });
+
+  it("makes dotted columns one object", () => {
+    const text = "consent.reference,consent.method\nC-1,checkbox\n";
+    expect(readRows("x.csv", text)).toEqual([
+      { line: 2, input: { consent: { reference: "C-1", method: "checkbox" } } },
+    ]);
+  });
+
+  it("keeps a column named __proto__ for the door to refuse", () => {
+    const [row] = readRows("x.csv", "mobile,__proto__\n9123456780,polluted\n");
+    expect(Object.entries(row?.input ?? {})).toContainEqual(["__proto__", "polluted"]);
+    expect({}).not.toHaveProperty("polluted");
+  });
+
+  it.each([
+    ["a column twice", `${PLANTED},a,${PLANTED}\n1,2,3\n`, "x.csv line 1: columns 1 and 3 have the same name"],
+    ["a column without a name", `a,,${PLANTED}\n1,2,3\n`, "x.csv line 1: column 2 has no name"],
+    ["a name too few, in a header further down", "\n\na,\n1,2\n", "x.csv line 3: column 2 has no name"],
+    ["a short row", `a,b\n1,2\n${PLANTED}\n`, "x.csv line 3: does not have as many cells as the header"],
+    ["a long row", `a,b\n1,2,${PLANTED}\n`, "x.csv line 2: does not have as many cells as the header"],
+    [
+      "an open quote",
+      `a,b\n1,2\n3,"${PLANTED}\n4,5\n`,
+      'x.csv line 4: a quote (") is opened before the end of the file and never closed',
+    ],
+    [
+      "text after a quote",
+      `a,b\n1,"2"${PLANTED}\n`,
+      'x.csv line 2: text follows a closing quote ("); a quote inside a quoted cell is written twice',
+    ],
+    [
+      "a quote in a cell",
+      `a,b\n1,${PLANTED}"2\n`,
+      'x.csv line 2: a quote (") stands inside a cell that does not begin with one',
+    ],
+    [
+      "a field both whole and in parts",
+      `consent,consent.method\n${PLANTED},x\n`,
+      "x.csv line 1: consent: is given both whole and in parts",
+    ],
+    ["nothing", "", "x.csv has no rows"],
+    ["a header alone", "mobile,csp_id\n", "x.csv has no rows"],
+    ["rows of empty cells alone", "mobile,csp_id\n,\n,\n", "x.csv has no rows"],
+    [
+      "JSON",
+      `[{"aadhaar":"${PLANTED}"}]`,
+      "x.csv looks like JSON: write one object in each line, and name the file .ndjson",
+    ],
+  ])("refuses %s", (_what, text, message) => {
+    expect(refusal("x.csv", text)).toBe(message);
+  });
+
+  it("refuses what is no UTF-8: another encoding, or no text at all", () => {
+    const message = "x.csv is not text in UTF-8; save it as such (in a spreadsheet: CSV UTF-8)";
+    const files = [
+      Buffer.from(`name\nJos\u00e9 ${PLANTED}\n`, "latin1"),
+      Buffer.from(`mobile\n${PLANTED}\n`, "utf16le"),
+      Buffer.from(`mobile\n${PLANTED}\0\n`),
+    ];
+    for (const file of files) expect(refusal("x.csv", file.toString("utf8"))).toBe(message);
+  });
+
+  it("reads the example that comes with the project", () => {
+    const path = new URL("../../../examples/mobile-otp.csv", import.meta.url);
+    const rows = readRows("mobile-otp.csv", readFileSync(path, "utf8"));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows[0]).toMatchObject({ line: 2, input: { mobile: expect.stringMatching(/^\d{10}$/) as string } });
+  });
+});
+
+describe("rows of an NDJSON file", () => {
+  it.each(["x.ndjson", "x.NDJSON", "x.jsonl"])("reads %s: one object a line, past blank lines", (path) => {
+    const text = '\uFEFF{"mobile":"9123456780"}\r\n\n{"consent":{"reference":"C-1"},"flag":true}\n  \n';
+    expect(readRows(path, text)).toEqual([
+      { line: 1, input: { mobile: "9123456780" } },
+      { line: 3, input: { consent: { reference: "C-1" }, flag: true } },
+    ]);
+  });
+
+  it.each([
+    ["broken JSON", `{"aadhaar":"${PLANTED}"`],
+    ["a list", `["${PLANTED}"]`],
+    ["a number", PLANTED],
+    ["null", "null"],
+  ])("refuses %s and names the line", (_what, bad) => {
+    expect(refusal("x.ndjson", `{"a":1}\n\n${bad}\n{"a":2}\n`)).toBe(
+      "x.ndjson line 3: is not a JSON object; an NDJSON file has one in each line",
+    );
+  });
+
+  it("refuses an empty file", () => {
+    expect(refusal("x.ndjson", "\n\n")).toBe("x.ndjson has no rows");
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import type { IfPending } from "../../producers/open-challenges.ts";
+import { madeUpMobile } from "../../simulator/people.ts";
+import { ErrorCode } from "../../src/error.ts";
+import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
+
+function input(index: number) {
+  return { mobile: madeUpMobile(index, "000"), csp_id: "agent1" };
+}
+
+async function send(bundle: WorkerBundle, index: number, id: string) {
+  await bundle.client.submit("eko.mobile-otp", input(index), { id });
+  const record = await bundle.client.waitFor(id);
+  expect(record.state).toBe("succeeded");
+  return record;
+}
+
+describe("submit with ifPending reuse", () => {
+  it("gives the job of an open OTP to the same person back, and submits nothing", async () => {
+    await using bundle = await startWorkerBundle();
+    await bundle.startWorker();
+    const sent = await send(bundle, 1, "first");
+    const again = await bundle.client.submit("eko.mobile-otp", input(1), { id: "second", ifPending: "reuse" });
+    expect(again).toEqual({ ...sent, reused: true });
+    expect(await bundle.client.get("second")).toBeNull();
+    expect(bundle.simulator.requests).toHaveLength(1);
+  });
+
+  it("submits where the person has no open OTP of that operation, or it has run out", async () => {
+    await using bundle = await startWorkerBundle();
+    await bundle.startWorker();
+    await send(bundle, 1, "first");
+    const other = await bundle.client.submit("eko.mobile-otp", input(2), { ifPending: "reuse" });
+    expect(other).not.toHaveProperty("reused");
+    const redis = bundle.redis.client();
+    const [key = ""] = (await redis.keys("satyapan:{eko-0}:challenge:*")).filter((name) =>
+      name.endsWith("eko.mobile-otp"),
+    );
+    expect(await redis.pttl(key)).toBeGreaterThan(0);
+    await redis.del(await redis.keys("satyapan:{eko-0}:challenge:*"));
+    const late = await bundle.client.submit("eko.mobile-otp", input(1), { ifPending: "reuse" });
+    expect(late).toMatchObject({ state: "queued" });
+    expect(late).not.toHaveProperty("reused");
+  });
+
+  it("gives the first job of an own id back, marked as a duplicate, before it looks for an open OTP", async () => {
+    await using bundle = await startWorkerBundle();
+    await bundle.startWorker();
+    await send(bundle, 1, "first");
+    const same = await bundle.client.submit("eko.mobile-otp", input(1), { id: "first", ifPending: "reuse" });
+    expect(same).toMatchObject({ id: "first", duplicate: true });
+    expect(same).not.toHaveProperty("reused");
+    await bundle.client.submit("eko.mobile-otp", input(2), { id: "other" });
+    const conflict = bundle.client.submit("eko.mobile-otp", input(1), { id: "other", ifPending: "reuse" });
+    await expect(conflict).rejects.toMatchObject({ code: ErrorCode.ID_CONFLICT });
+  });
+
+  it("answers for many in their order, and submits only the new ones", async () => {
+    await using bundle = await startWorkerBundle();
+    await bundle.startWorker();
+    await send(bundle, 2, "second");
+    const records = await bundle.client.submitMany("eko.mobile-otp", [1, 2, 3].map(input), {
+      id: "row",
+      ifPending: "reuse",
+    });
+    expect(records.map(({ id, reused }) => [id, reused])).toEqual([
+      ["row-1", undefined],
+      ["second", true],
+      ["row-3", undefined],
+    ]);
+    for (const { id } of records) await bundle.client.waitFor(id);
+    expect(bundle.simulator.requests).toHaveLength(3);
+  });
+
+  it("waits by default: the second OTP of a person comes after the cooldown", async () => {
+    await using bundle = await startWorkerBundle({ env: { OTP_COOLDOWN: "1500ms" } });
+    await bundle.startWorker();
+    await send(bundle, 1, "first");
+    await send(bundle, 1, "second");
+    const [first, second] = bundle.simulator.requests;
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_490);
+  });
+
+  it("is refused for what sends no OTP, and where it is no choice", async () => {
+    await using bundle = await startWorkerBundle();
+    const read = bundle.client.submit("eko.dmt-levin.sender", { customer_id: madeUpMobile(1) }, { ifPending: "reuse" });
+    await expect(read).rejects.toMatchObject({
+      code: ErrorCode.BAD_INPUT,
+      message: "ifPending: eko.dmt-levin.sender sends no OTP, so there is none to reuse",
+    });
+    const odd = bundle.client.submit("eko.mobile-otp", input(1), { ifPending: "never" as IfPending });
+    await expect(odd).rejects.toMatchObject({ message: "ifPending: must be wait or reuse" });
+  });
+});
+
+describe("a verify", () => {
+  it("inherits the deadline of its OTP, unless its caller gave an earlier one", async () => {
+    await using bundle = await startWorkerBundle();
+    const worker = await bundle.startWorker();
+    const sent = await send(bundle, 1, "first");
+    await worker.stop();
+    const until = new Date(String(sent.result?.["otp_valid_until"])).toISOString();
+    const verify = { of: sent.id, otp: "123456" };
+    const expiry = async (expiresIn?: string): Promise<string | null> =>
+      (await bundle.client.submit("eko.mobile-otp.verify", verify, expiresIn === undefined ? {} : { expiresIn }))
+        .expires_at;
+    expect(await expiry()).toBe(until);
+    expect(await expiry("2h")).toBe(until);
+    const early = Date.parse((await expiry("1m")) ?? "");
+    expect(early).toBeLessThanOrEqual(Date.now() + 60_000);
+  });
+
+  it("is never called once its OTP has run out", async () => {
+    await using bundle = await startWorkerBundle({ simulator: { otpTtlMs: 1_000 } });
+    const worker = await bundle.startWorker();
+    const sent = await send(bundle, 1, "first");
+    await worker.stop();
+    const { id, expires_at } = await bundle.client.submit("eko.mobile-otp.verify", { of: sent.id, otp: "123456" });
+    await expect.poll(() => Date.now(), { timeout: 3_000 }).toBeGreaterThan(Date.parse(expires_at ?? ""));
+    await bundle.startWorker();
+    expect(await bundle.client.waitFor(id)).toMatchObject({ state: "expired", attempts: [] });
+    expect(bundle.simulator.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,441 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GateControl } from "../../../src/limits/control.ts";
+import { QUOTA_MARGIN_MS } from "../../../src/limits/gate.ts";
+import { parseQuota } from "../../../src/limits/parse-quota.ts";
+import type { GatePolicy } from "../../../src/limits/policy.ts";
+import type { Quota } from "../../../src/limits/quota.ts";
+import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
+import { bullmqPrefix, limitsPrefix, type QueueName } from "../../../src/queues/names.ts";
+import { newId } from "../../../src/records/ids.ts";
+import { type CallHealth, type Ending, type NewJob, RecordStore } from "../../../src/records/record-store.ts";
+import { startTestRedis, type TestRedis } from "../../support/redis.ts";
+
+const POLICY: GatePolicy = {
+  holdMs: 300_000,
+  callMs: 30_000,
+  cooldownMs: 60_000,
+  otpLimit: { max: 5, ms: 1_800_000 },
+  floorEvery: 9,
+};
+const WELL: CallHealth = { kind: "well" };
+const FAILED: CallHealth = { kind: "failed" };
+const REFUSED: CallHealth = { kind: "refused", scope: null, reason: "403" };
+
+let redis: TestRedis;
+beforeAll(async () => {
+  redis = await startTestRedis();
+});
+afterAll(async () => await redis.stop());
+
+let shard = 0;
+
+/** A gate of its own, and jobs in front of it. */
+async function gate(quota = "", policy: Partial<GatePolicy> = {}) {
+  shard += 1;
+  const queue: QueueName = `{eko-${shard}}`;
+  const client = redis.client();
+  const store = new RecordStore(client, 60_000);
+  const control = new GateControl(client);
+  await control.configure(queue, quota === "" ? [] : parseQuota(quota, "quota"));
+  const rules = { ...POLICY, ...policy };
+  const key = `${limitsPrefix(queue)}control`;
+
+  const create = async (given: Partial<NewJob> = {}): Promise<string> => {
+    const id = newId(Date.now());
+    const base = { operation: "eko.mobile-otp", lane: "interactive", input: "{}", digest: "d" } as const;
+    const rest = { clientRefId: null, subject: null, scopes: [], createdAt: Date.now(), expiresAt: null };
+    await store.create(queue, [{ id, ...base, ...rest, ...given }]);
+    return id;
+  };
+  const begin = async (id: string) => await store.begin(queue, id, newId(Date.now()), Date.now(), rules);
+  const finish = async (id: string, health: CallHealth | null, given: Partial<Ending> = {}) => {
+    const attempt = { client_ref_id: "r", started: 1, ended: 2, outcome: { kind: "succeeded", ...NO_REPLY } } as const;
+    const plain = { reason: null, nextAt: null, cause: null, result: null, personal: null, challenge: null } as const;
+    const counts = { used: 1, pendings: 0, resends: 0, sent: false, lost: false };
+    const ending: Ending = { n: 1, attempt, state: "succeeded", ...plain, ...counts, health, ...given };
+    return await store.finish(queue, id, Date.now(), ending, rules.holdMs);
+  };
+  /** A whole call that ended so; what the gate said where it did not let it through. */
+  const call = async (health: CallHealth | null, given: Partial<NewJob> = {}) => {
+    const id = await create(given);
+    const beginning = await begin(id);
+    if (beginning.kind === "run") await finish(id, health);
+    return { id, ...beginning };
+  };
+  /** As if so much time had passed since the gate noted these. */
+  const pass = async (ms: number, ...fields: string[]): Promise<void> => {
+    for (const field of fields) await client.hincrby(key, field, -ms);
+  };
+  return {
+    ...{ queue, client, store, control, key, create, begin, finish, call, pass },
+    field: async (name: string) => await client.hget(key, name),
+    closedMs: async () => await client.pttl(`${bullmqPrefix(queue)}limiter`),
+  };
+}
+
+describe("the gate's quota", () => {
+  it("lets as many through as the window has, then says which is full, until when, and takes no attempt for it", async () => {
+    const { call, store, queue, closedMs } = await gate("2/1d");
+    expect((await call(WELL)).kind).toBe("run");
+    expect((await call(WELL)).kind).toBe("run");
+    const before = Date.now();
+    const third = await call(WELL);
+    expect(third).toMatchObject({ kind: "blocked", cause: "quota" });
+    const record = await store.get(queue, third.id);
+    expect(record).toMatchObject({ state: "waiting", attempts: [], reason: "quota: 2/1d is used up" });
+    const wait = Date.parse(record?.next_attempt_at ?? "") - before;
+    expect(wait).toBeGreaterThan(86_400_000 - 2_000);
+    expect(wait).toBeLessThanOrEqual(86_400_000 + 200);
+    expect(await closedMs()).toBeGreaterThan(86_000_000);
+  });
+
+  it("charges all windows or none: a refusal in the long one leaves room in the short one", async () => {
+    const { call, control, queue } = await gate("3/1s,4/1h");
+    for (let n = 0; n < 3; n += 1) expect((await call(WELL)).kind).toBe("run");
+    await sleep(1_150);
+    expect((await call(WELL)).kind).toBe("run");
+    for (let n = 0; n < 5; n += 1) expect((await call(WELL)).kind).toBe("blocked");
+    const { windows, fullWindow } = await control.read(queue);
+    expect(windows.map(({ used }) => used)).toEqual([1, 4]);
+    expect(fullWindow).toEqual({ max: 4, ms: 3_600_000 });
+  });
+
+  it("never exceeds any window, wherever the calls arrive within their margin, and comes back at the time it named", async () => {
+    const quotas = fc.constantFrom("1/60ms", "3/120ms", "2/50ms,5/200ms", "4/80ms,6/160ms,7/240ms");
+    const lateness = fc.array(fc.nat(QUOTA_MARGIN_MS), { minLength: 7, maxLength: 7 });
+    await fc.assert(
+      fc.asyncProperty(quotas, lateness, async (text, late) => {
+        const quota: Quota = parseQuota(text, "quota");
+        const { create, begin, client, queue } = await gate(text);
+        const granted: number[] = [];
+        const until = Date.now() + 400;
+        let id = await create();
+        while (Date.now() < until) {
+          const [seconds, micros] = await client.time();
+          const asked = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+          const beginning = await begin(id);
+          if (beginning.kind === "run") {
+            granted.push(asked);
+            id = await create();
+          } else if (beginning.kind === "blocked") {
+            await sleep(Math.max(0, beginning.until - Date.now()));
+          }
+        }
+        const arrivals = granted.map((at, n) => at + (late[n % late.length] ?? 0)).toSorted((a, b) => a - b);
+        for (const { max, ms } of quota) {
+          const tooClose = arrivals.filter((at, n) => n >= max && at - (arrivals[n - max] ?? 0) < ms - 1);
+          expect(tooClose, `${text}: more than ${max} in ${ms} ms`).toEqual([]);
+        }
+        expect(granted.length).toBeGreaterThan(quota[0]?.max ?? 0);
+        expect(await client.llen(`${limitsPrefix(queue)}permits`)).toBeGreaterThan(0);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it("says of a permit whether hardly any are left: such a one is good for a shorter time", async () => {
+    const { create, begin } = await gate("8/1h");
+    const flags: boolean[] = [];
+    for (let n = 0; n < 8; n += 1) {
+      const beginning = await begin(await create());
+      if (beginning.kind === "run") flags.push(beginning.permit.scarce);
+    }
+    expect(flags).toEqual([false, false, false, false, false, false, true, true]);
+  });
+
+  it("holds everything at 0, and lets it through at once when it is set back, at the new pace", async () => {
+    const { call, begin, control, queue, client, closedMs } = await gate("1/1s");
+    await control.setQuota(queue, parseQuota("0", "quota"));
+    const held = await call(WELL);
+    expect(held).toMatchObject({ kind: "blocked", cause: "quota" });
+    expect(await closedMs()).toBeGreaterThan(1_000_000);
+    await control.setQuota(queue, parseQuota("100/1s", "quota"));
+    expect(await closedMs()).toBe(-2);
+    expect(await client.hmget(`${bullmqPrefix(queue)}meta`, "max", "duration")).toEqual(["1", "1"]);
+    expect((await begin(held.id)).kind).toBe("run");
+    expect(await control.resetQuota(queue)).toEqual([{ max: 1, ms: 1_000 }]);
+  });
+});
+
+describe("the gate after a 429", () => {
+  const throttled = (retryAfterMs: number | null): CallHealth => ({ kind: "throttled", retryAfterMs });
+
+  it("pauses everybody for as long as the provider says", async () => {
+    const { call, closedMs } = await gate("100/1s");
+    await call(throttled(7_000));
+    const next = await call(WELL);
+    expect(next).toMatchObject({ kind: "blocked", cause: "throttled" });
+    const wait = (next.kind === "blocked" ? next.until : 0) - Date.now();
+    expect(wait).toBeGreaterThan(6_500);
+    expect(wait).toBeLessThanOrEqual(7_000);
+    expect(await closedMs()).toBeGreaterThan(6_500);
+  });
+
+  it("doubles from 1 s while nothing is said, and begins anew after a call that went well", async () => {
+    const { call, pass, client, key } = await gate();
+    const pauses: number[] = [];
+    const meet = async (): Promise<void> => {
+      await call(throttled(null));
+      const [until, at] = (await client.hmget(key, "pause_until", "strike_at")).map(Number);
+      pauses.push((until ?? 0) - (at ?? 0));
+      await pass(120_000, "pause_until");
+    };
+    for (let n = 0; n < 8; n += 1) await meet();
+    await call(WELL);
+    await meet();
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 1_000]);
+  });
+
+  it("takes the 429s of calls that were under way together for one", async () => {
+    const { create, begin, finish, field } = await gate();
+    const ids = [await create(), await create(), await create()];
+    for (const id of ids) await begin(id);
+    for (const id of ids) await finish(id, throttled(null));
+    expect(await field("strikes")).toBe("1");
+    expect(await field("factor")).toBeNull();
+  });
+
+  it("lowers the rate of the shortest window when 429s repeat, as fewer calls in about the same time", async () => {
+    const { call, pass, field, control, queue } = await gate("10/1h,1000/1d");
+    await call(throttled(null));
+    await pass(2_000, "pause_until");
+    await call(throttled(null));
+    await pass(4_000, "pause_until");
+    expect(Number(await field("factor"))).toBeCloseTo(0.7, 10);
+    for (let n = 0; n < 5; n += 1) expect((await call(WELL)).kind).toBe("run");
+    expect(await call(WELL)).toMatchObject({ kind: "blocked", cause: "quota" });
+    expect(await control.read(queue)).toMatchObject({ windows: [{ used: 7 }, { used: 7 }], fullWindow: { max: 10 } });
+  });
+
+  it("raises it again, slowly, while all goes well", async () => {
+    const { call, client, key, field } = await gate();
+    await client.hset(key, "factor", "0.99", "factor_calls", 0);
+    for (let n = 0; n < 100; n += 1) await call(WELL);
+    expect(await field("factor")).toBeNull();
+    await client.hset(key, "factor", "0.5", "factor_calls", 0);
+    for (let n = 0; n < 100; n += 1) await call(WELL);
+    expect(Number(await field("factor"))).toBeCloseTo(0.51, 5);
+  });
+});
+
+describe("the gate's cooldown", () => {
+  it("lets one of two jobs for one person through, and the other wait with the reason", async () => {
+    const { create, begin, store, queue } = await gate();
+    const [first, second] = [await create({ subject: "s" }), await create({ subject: "s" })];
+    const kinds = await Promise.all([begin(first), begin(second)]);
+    expect(kinds.map(({ kind }) => kind).toSorted()).toEqual(["blocked", "run"]);
+    const waiting = kinds[0]?.kind === "blocked" ? first : second;
+    expect(await store.get(queue, waiting)).toMatchObject({
+      state: "waiting",
+      reason: expect.stringMatching(/^cooldown: /) as string,
+      attempts: [],
+    });
+    expect((await begin(await create({ subject: "other" }))).kind).toBe("run");
+  });
+
+  it("forgets a send that is known not to have gone out, and keeps one that may have", async () => {
+    const { create, begin, finish } = await gate();
+    const id = await create({ subject: "s" });
+    await begin(id);
+    await finish(id, FAILED, { sent: false, state: "waiting", nextAt: 1, cause: "backoff" });
+    const other = await create({ subject: "s" });
+    expect((await begin(other)).kind).toBe("run");
+    await finish(other, FAILED, { sent: true, state: "unknown" });
+    expect((await begin(await create({ subject: "s" }))).kind).toBe("blocked");
+  });
+
+  it("does not stand in the way of a job's own next try", async () => {
+    const { create, begin, finish } = await gate();
+    const id = await create({ subject: "s" });
+    await begin(id);
+    await finish(id, WELL, { sent: true, state: "waiting", nextAt: 1, cause: "pending" });
+    expect((await begin(id)).kind).toBe("run");
+  });
+
+  it("allows so many in a longer time, whatever the cooldown says, and remembers as long as the longer of the two", async () => {
+    const sent = { subject: "s" };
+    const kinds: string[] = [];
+    const limited = await gate("", { cooldownMs: 0, otpLimit: { max: 3, ms: 60_000 } });
+    for (let n = 0; n < 4; n += 1) {
+      const id = await limited.create(sent);
+      kinds.push((await limited.begin(id)).kind);
+      await limited.finish(id, WELL, { sent: true });
+    }
+    expect(kinds).toEqual(["run", "run", "run", "blocked"]);
+    const long = await gate("", { cooldownMs: 3_600_000, otpLimit: { max: 5, ms: 1_000 } });
+    await long.begin(await long.create(sent));
+    expect(await long.client.pttl(`${limitsPrefix(long.queue)}sent:s`)).toBeGreaterThan(3_000_000);
+  });
+});
+
+describe("the gate's breaker", () => {
+  it("opens at the third job in 10 s that fails where none goes well, and everybody waits with the reason", async () => {
+    const { call, field, store, queue, closedMs } = await gate();
+    for (let n = 0; n < 2; n += 1) await call(FAILED);
+    expect(await field("breaker")).toBeNull();
+    await call(FAILED);
+    expect(await field("breaker")).toBe("open");
+    const waiting = await call(WELL);
+    expect(waiting).toMatchObject({ kind: "blocked", cause: "breaker" });
+    expect((await store.get(queue, waiting.id))?.reason).toBe("breaker: the provider is out of order");
+    expect(await closedMs()).toBeGreaterThan(4_000);
+  });
+
+  it("opens at the fifth where half of the calls go well, and not where most do", async () => {
+    const half = await gate();
+    for (let n = 0; n < 8; n += 1) await half.call(n % 2 === 0 ? FAILED : WELL);
+    expect(await half.field("breaker")).toBeNull();
+    await half.call(FAILED);
+    expect(await half.field("breaker")).toBe("open");
+    const most = await gate();
+    for (let n = 0; n < 20; n += 1) await most.call(n % 3 === 0 ? FAILED : WELL);
+    expect(await most.field("breaker")).toBeNull();
+  });
+
+  it("forgets failures after 10 s, and takes one job's for one", async () => {
+    const { begin, create, finish, call, field, pass } = await gate();
+    await call(FAILED);
+    const again = await create();
+    for (let n = 1; n <= 4; n += 1) {
+      await begin(again);
+      await finish(again, FAILED, { n, state: "waiting", nextAt: 1, cause: "backoff" });
+    }
+    expect(await field("bad")).toBe("2");
+    await pass(10_001, "window_at");
+    await call(FAILED);
+    expect(await field("bad")).toBe("1");
+  });
+
+  it("gives no fresh permit to a call that grew late while it opened", async () => {
+    const { call, store, queue } = await gate();
+    expect(await store.permit(queue, null)).toHaveProperty("id");
+    for (let n = 0; n < 3; n += 1) await call(FAILED);
+    expect(await store.permit(queue, null)).toBeGreaterThan(4_000);
+  });
+
+  it("lets one job try, and waits twice as long after each that fails", async () => {
+    const { create, begin, finish, call, pass, client, key } = await gate();
+    for (let n = 0; n < 3; n += 1) await call(FAILED);
+    const waits: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      await pass(60_001, "probe_at");
+      const probe = await create();
+      expect((await begin(probe)).kind).toBe("run");
+      expect((await call(WELL)).kind).toBe("blocked");
+      await finish(probe, FAILED);
+      waits.push(Number(await client.hget(key, "open_ms")));
+    }
+    expect(waits).toEqual([10_000, 20_000, 40_000, 60_000, 60_000]);
+  });
+
+  it("takes no word from calls that were under way when it opened, only from the one that tries", async () => {
+    const { create, begin, finish, call, field } = await gate();
+    const [slow, late] = [await create(), await create()];
+    await begin(slow);
+    await begin(late);
+    for (let n = 0; n < 3; n += 1) await call(FAILED);
+    await finish(slow, FAILED);
+    expect(await field("open_ms")).toBe("5000");
+    await finish(late, WELL);
+    expect(await field("breaker")).toBe("open");
+  });
+
+  it("resumes at a ramp after a try that went well, and closes when that has gone well", async () => {
+    const { create, begin, finish, call, pass, field } = await gate();
+    for (let n = 0; n < 3; n += 1) await call(FAILED);
+    await pass(5_001, "probe_at");
+    const probe = await create();
+    await begin(probe);
+    await finish(probe, WELL);
+    const gaps: number[] = [];
+    while ((await field("breaker")) === "ramp") {
+      gaps.push(Number(await field("ramp_gap")));
+      const next = await create();
+      expect((await begin(next)).kind).toBe("run");
+      expect((await begin(await create())).kind).toBe("blocked");
+      await finish(next, WELL);
+      if ((await field("breaker")) === "ramp") await pass(1_000, "ramp_at");
+    }
+    expect(gaps).toEqual([500, 250, 125, 63, 32]);
+    expect(await field("open_since")).toBeNull();
+  });
+
+  it("opens again at the first failure of the ramp", async () => {
+    const { create, begin, finish, call, pass, field } = await gate();
+    for (let n = 0; n < 3; n += 1) await call(FAILED);
+    await pass(5_001, "probe_at");
+    const probe = await create();
+    await begin(probe);
+    await finish(probe, WELL);
+    expect(await field("breaker")).toBe("ramp");
+    await call(FAILED);
+    expect(await field("breaker")).toBe("open");
+  });
+});
+
+describe("the gate's holds", () => {
+  it("holds the credential at the first refusal, and fails nobody", async () => {
+    const { call, store, queue, control } = await gate();
+    await call(REFUSED);
+    const waiting = await call(WELL);
+    expect(waiting).toMatchObject({ kind: "blocked", cause: "held" });
+    expect(await store.get(queue, waiting.id)).toMatchObject({ state: "waiting", reason: "held: 403", attempts: [] });
+    expect((await control.read(queue)).holds).toMatchObject([{ scope: null, reason: "403" }]);
+  });
+
+  it("lets one job try after its time, whose success lifts it and nobody else's", async () => {
+    const { create, begin, finish, call, pass, field } = await gate();
+    const underWay = await create();
+    await begin(underWay);
+    await call(REFUSED);
+    await finish(underWay, WELL);
+    expect(await field("hold")).toBe("403");
+    await pass(300_001, "hold_probe");
+    const probe = await create();
+    expect((await begin(probe)).kind).toBe("run");
+    expect((await call(WELL)).kind).toBe("blocked");
+    await finish(probe, WELL);
+    expect(await field("hold")).toBeNull();
+    expect((await call(WELL)).kind).toBe("run");
+  });
+
+  it("holds a scope alone, and a turn to try that finds no permit is not lost", async () => {
+    const { call, control, queue, client, key, begin, create } = await gate("3/1h");
+    const scoped: CallHealth = { kind: "refused", scope: "user_code:A", reason: "346" };
+    const a = { scopes: ["user_code:A", "operation:x"] };
+    const b = { scopes: ["user_code:B", "operation:x"] };
+    await call(scoped, a);
+    expect(await call(WELL, a)).toMatchObject({ kind: "blocked", cause: "scope" });
+    expect((await call(WELL, b)).kind).toBe("run");
+    expect((await call(WELL, b)).kind).toBe("run");
+    await client.hset(key, "hold:user_code:A", `1 ${Date.now() - 1} 346`);
+    const probe = await create(a);
+    expect(await begin(probe)).toMatchObject({ kind: "blocked", cause: "quota" });
+    await control.setQuota(queue, parseQuota("9/1h", "quota"));
+    expect((await begin(probe)).kind).toBe("run");
+    expect(await call(WELL, a)).toMatchObject({ kind: "blocked", cause: "scope" });
+  });
+
+  it("is lifted by hand, and says so where there was nothing to lift", async () => {
+    const { call, control, queue, closedMs } = await gate();
+    await call(REFUSED);
+    expect(await control.resume(queue, null)).toBe(true);
+    expect(await closedMs()).toBe(-2);
+    expect(
+      (await call({ kind: "refused", scope: "user_code:A", reason: "346" }, { scopes: ["user_code:A"] })).kind,
+    ).toBe("run");
+    expect(await control.resume(queue, null)).toBe(false);
+    expect(await control.resume(queue, "user_code:B")).toBe(false);
+    expect(await control.resume(queue, "user_code:A")).toBe(true);
+    expect((await control.read(queue)).holds).toEqual([]);
+  });
+
+  it("keeps a reason that looks like a number as it is", async () => {
+    const { call, field } = await gate();
+    await call({ kind: "refused", scope: null, reason: "0403" });
+    expect(await call(WELL)).toMatchObject({ kind: "blocked", cause: "held" });
+    expect(await field("hold")).toBe("0403");
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { Exchange } from "../../../src/providers/exchange.ts";
+import type { HttpReply } from "../../../src/providers/http.ts";
+
+const CONTROLLER = { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} };
+
+function setup() {
+  const replies: HttpReply[] = [];
+  const exchange = new Exchange({ timeoutMs: 60_000, maxBodyBytes: 100 }, undefined, (reply) => replies.push(reply));
+  return { exchange, replies };
+}
+
+describe("Exchange", () => {
+  it("refuses to be written a second time, should undici ever move a call to another connection", () => {
+    const { exchange, replies } = setup();
+    exchange.onRequestStart(CONTROLLER);
+    expect(() => exchange.onRequestStart(CONTROLLER)).toThrow("not to be written");
+    exchange.onResponseError(CONTROLLER, new Error("not to be written"));
+    expect(replies).toEqual([{ kind: "none", written: true, reason: "no reply: Error" }]);
+  });
+
+  it("settles once, whatever comes after", () => {
+    const { exchange, replies } = setup();
+    exchange.onRequestStart(CONTROLLER);
+    exchange.onResponseStart(CONTROLLER, 204, {});
+    exchange.onResponseEnd();
+    exchange.onResponseError(CONTROLLER, new Error("late"));
+    exchange.stop("timeout");
+    expect(replies).toEqual([{ kind: "reply", status: 204, headers: {}, text: "" }]);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { Secret } from "../../../src/privacy/secret.ts";
+import { maskedAadhaar, Planted, referenceOf, sift } from "../../../src/providers/sifting.ts";
+
+const PLANTED = new Planted({
+  aadhaar: new Secret("999999990019", "aadhaar"),
+  name: new Secret("Asha Example"),
+  otp_ref_id: new Secret("73849201"),
+  csp_id: new Secret("100"),
+  purpose: "ForKYC",
+});
+
+describe("Planted", () => {
+  it.each(["999999990019", "x999999990019y", "9999-9999-0019", "asha example", "Mrs ASHA EXAMPLE-KUMAR"])(
+    "finds what is secret in %s",
+    (text) => {
+      expect(PLANTED.isIn(text)).toBe(true);
+    },
+  );
+
+  it.each(["99999999001", "Asha", "73849201", "100", "ForKYC", ""])("finds nothing in %s", (text) => {
+    expect(PLANTED.isIn(text)).toBe(false);
+  });
+});
+
+describe("sift", () => {
+  it("keeps references in clear, and everything else as personal", () => {
+    const data = {
+      tid: 2_886_978_474,
+      otp_ref_id: "IXrygqm0vTNb+/TkQw==",
+      reference_tid: "9999-9999-0019",
+      user_code: "not one of ours",
+      client_ref_id: "REQ-20260101-001",
+      name: "Asha",
+      empty: "",
+      nothing: null,
+    };
+    const keeps = ["tid", "otp_ref_id", "reference_tid", "user_code", "client_ref_id", "missing"];
+    expect(sift(data, keeps, PLANTED)).toEqual({
+      result: { tid: "2886978474", otp_ref_id: "IXrygqm0vTNb+/TkQw==", client_ref_id: "REQ-20260101-001" },
+      personal: { reference_tid: "9999-9999-0019", user_code: "not one of ours", name: "Asha" },
+    });
+  });
+});
+
+describe("referenceOf", () => {
+  it.each([
+    ["29756208", "29756208"],
+    [29_756_208, "29756208"],
+    [" x ", "x"],
+    ["x".repeat(1024), "x".repeat(1024)],
+    ["x".repeat(1025), null],
+    ["", null],
+    ["  ", null],
+    [true, null],
+    [{}, null],
+    [["x"], null],
+    [undefined, null],
+  ])("of %j is %j", (value, reference) => {
+    expect(referenceOf(value)).toBe(reference);
+  });
+});
+
+describe("maskedAadhaar", () => {
+  it.each([
+    ["xxxx-xxxx-0000", "XXXX XXXX 0000"],
+    ["XXXX-XXXX-3456", "XXXX XXXX 3456"],
+    ["999999990019", "XXXX XXXX 0019"],
+    ["XXXX XXXX 001", null],
+    ["0019 of Asha", null],
+    [19, null],
+    [null, null],
+  ])("of %j is %j", (value, masked) => {
+    expect(maskedAadhaar(value)).toBe(masked);
+  });
+});

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive, type ProcessIdentity } from "../../src/queues/process-identity.ts";
+import { startServer, stopServer } from "../../src/queues/redis-process.ts";
+import { findRedisServer } from "../../src/queues/redis-server.ts";
+import { readTestEnv } from "./env.ts";
+import { TEST_REDIS_ARGS, type TestServer } from "./test-server.ts";
+
+/** A Redis process on a Unix socket in its folder: no port that another test could take while it is restarted. */
+export class LocalServer implements TestServer, AsyncDisposable {
+  readonly url: string;
+  readonly #program: string;
+  readonly #socket: string;
+  readonly #log: string;
+  readonly #args: readonly string[];
+  #process: ProcessIdentity | null = null;
+  #watchdog: ChildProcess | null = null;
+
+  private constructor(program: string, dir: string, args: readonly string[]) {
+    this.#program = program;
+    this.#socket = join(dir, "redis.sock");
+    this.#log = join(dir, "redis.log");
+    this.#args = [...args, "--dir", dir, "--unixsocket", this.#socket];
+    this.url = `unix://${this.#socket}`;
+  }
+
+  /** `args` replace the usual ones of a test's Redis. */
+  static async create(
+    dir: string,
+    args: readonly string[] = ["--port", "0", ...TEST_REDIS_ARGS],
+  ): Promise<LocalServer> {
+    return new LocalServer(await findRedisServer(readTestEnv().machine), dir, args);
+  }
+
+  async start(): Promise<void> {
+    const { path, home } = readTestEnv().machine;
+    const command = { program: this.#program, args: this.#args, socket: this.#socket, logFile: this.#log, path, home };
+    await startServer(command, (identity) => {
+      this.#process = identity;
+      this.#watchdog = watchOver(identity.pid);
+    });
+  }
+
+  async end(how: "shutdown" | "kill"): Promise<void> {
+    this.#watchdog?.kill("SIGKILL");
+    if (how === "shutdown") await stopServer(this.#socket, this.#process, this.#log);
+    this.#kill();
+    while (this.#process !== null && isAlive(this.#process)) await sleep(2);
+    this.#process = null;
+  }
+
+  async remove(): Promise<void> {
+    await this.end("kill");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove();
+  }
+
+  #kill(): void {
+    if (this.#process !== null && isAlive(this.#process)) process.kill(this.#process.pid, "SIGKILL");
+  }
+}
+
+/** A server is of its own session and would outlive a test run that is killed: then this ends it, as its own input ends. */
+function watchOver(pid: number): ChildProcess {
+  const stdio = ["pipe", "ignore", "ignore"] as const;
+  const watchdog = spawn("sh", ["-c", `cat; kill -9 ${pid}`], { detached: true, stdio: [...stdio] });
+  watchdog.unref();
+  return watchdog;
+}

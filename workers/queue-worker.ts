@@ -1,0 +1,103 @@
+import { DelayedError, type Job, Queue, RateLimitError, Worker } from "bullmq";
+import type { Pace } from "../src/limits/pace.ts";
+import type { RedisClient } from "../src/queues/connection.ts";
+import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "../src/queues/names.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { FollowUp } from "./job-runner.ts";
+
+export interface QueueWorkerOptions {
+  readonly queue: QueueName;
+  readonly redis: RedisClient;
+  readonly concurrency: number;
+  /** How fast jobs are fetched; set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
+  readonly pace: Pace;
+  readonly run: (id: string, signal: AbortSignal) => Promise<FollowUp>;
+  /** BullMQ gave a job up for good: its record must not stay open. */
+  readonly givenUp: (id: string) => Promise<void>;
+  readonly logger: Logger;
+}
+
+// An attempt is open for at most a call's timeout; a lock that lives longer is renewed, one that dies is found in 15 s.
+const LOCK_MS = 60_000;
+const STALLED_CHECK_MS = 15_000;
+// The journal guards against repeats, so a job may stall as often as workers die.
+const MAX_STALLS = 1_000;
+const FAULT_BACKOFF_MS = 30_000;
+
+/** The one adapter to BullMQ: turns what follows an attempt into its control flow. Processors return nothing (design §4.5). */
+export class QueueWorker {
+  readonly queue: Queue;
+  readonly #worker: Worker;
+  readonly #options: QueueWorkerOptions;
+
+  constructor(options: QueueWorkerOptions) {
+    this.#options = options;
+    const { queue, redis, concurrency, logger } = options;
+    const shared = { connection: redis, prefix: BULLMQ_PREFIX };
+    this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: 1_000 } } });
+    this.#worker = new Worker(
+      queue,
+      // All three parameters are declared: BullMQ passes the signal by arity.
+      async (job, token, signal) => await this.#process(job, token, signal),
+      {
+        ...shared,
+        autorun: false,
+        concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        maxStalledCount: MAX_STALLS,
+        // Due jobs are promoted at least this often while the queue is rate limited (facts/bullmq §1.2).
+        maximumRateLimitDelay: 1_000,
+        settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
+      },
+    );
+    this.queue.on("error", (err) => logger.debug({ err, queue }, "queue connection error"));
+    this.#worker.on("error", (err) => logger.warn({ err, queue }, "worker error"));
+    this.#worker.on("failed", (job, err) => {
+      logger.error({ err, queue, job: job?.id === undefined ? null : jobIdOf(job.id) }, "job threw");
+      if (job?.id !== undefined && job.finishedOn !== undefined) void this.#giveUp(jobIdOf(job.id));
+    });
+  }
+
+  /** Takes jobs until `close`. Resolves when the first one could be taken. */
+  async start(): Promise<void> {
+    const { pace, logger, queue } = this.#options;
+    await this.queue.setGlobalRateLimit(pace.max, pace.ms);
+    await this.#worker.waitUntilReady();
+    this.#worker.run().catch((err: unknown) => logger.error({ err, queue }, "worker stopped"));
+  }
+
+  /** Takes no more jobs and waits for those that run. May hang while Redis is away (facts/bullmq §0.12): race it. */
+  async close(): Promise<void> {
+    await this.#worker.close();
+    await this.queue.close();
+  }
+
+  /** Aborts every call that is under way. */
+  abort(): void {
+    this.#worker.cancelAllJobs("shutdown");
+  }
+
+  get taking(): boolean {
+    return this.#worker.isRunning() && !this.#worker.isPaused();
+  }
+
+  async #process(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const next = await this.#options.run(jobIdOf(job.id ?? ""), signal ?? new AbortController().signal);
+    if (next.kind === "done") return;
+    // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
+    if (next.kind === "gate") throw new RateLimitError();
+    // The record says `waiting` already: after this line another worker may own the job (facts/bullmq §1.4).
+    await job.moveToDelayed(next.until, token);
+    throw new DelayedError();
+  }
+
+  async #giveUp(id: string): Promise<void> {
+    const { givenUp, logger, queue } = this.#options;
+    try {
+      await givenUp(id);
+    } catch (err) {
+      logger.error({ err, queue, job: id }, "record of a given-up job could not be closed");
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Registry } from "prom-client";
+import type { Settings } from "../src/config/settings.ts";
+import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { GateControl } from "../src/limits/control.ts";
+import { paceOf } from "../src/limits/pace.ts";
+import type { ProviderName } from "../src/operations/operation.ts";
+import { isDrift } from "../src/providers/clock-offset.ts";
+import { Providers } from "../src/providers/providers.ts";
+import { assertSuitable, checkRedis, ready, redisWarnings } from "../src/queues/connection.ts";
+import { queueOf } from "../src/queues/names.ts";
+import type { RedisAccess } from "../src/queues/redis-access.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import { Metrics } from "../src/telemetry/metrics.ts";
+import { HealthServer } from "./health-server.ts";
+import { type FailPoint, JobRunner } from "./job-runner.ts";
+import { QueueMonitor } from "./queue-monitor.ts";
+import { QueueWorker } from "./queue-worker.ts";
+
+// For what closes when nothing runs any more; Redis may be away and never answer.
+const CLOSE_MS = 2_000;
+
+export interface WorkerDeps {
+  readonly settings: Settings;
+  readonly redis: RedisAccess;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** For the chaos harness: called at each point where a worker may die. */
+  readonly atPoint?: (point: FailPoint) => void;
+}
+
+export interface RunningWorker {
+  readonly metricsPort: number;
+  /**
+   * Takes no more jobs, lets calls finish for `SHUTDOWN_GRACE`, then aborts them. Always resolves: `false` where it had to
+   * leave something behind (which the next worker finds in the journal).
+   */
+  stop(): Promise<boolean>;
+}
+
+/** Throws SatyapanError `bad-settings` where no provider has settings: there would be nothing to do. */
+export function assertServes({ eko, deepvue }: Settings): void {
+  if (eko !== null || deepvue !== null) return;
+  const names =
+    "EKO_DEVELOPER_KEY, EKO_ACCESS_KEY, EKO_INITIATOR_ID and EKO_USER_CODE, or DEEPVUE_CLIENT_ID and DEEPVUE_CLIENT_SECRET";
+  throw new SatyapanError(ErrorCode.BAD_SETTINGS, `a worker needs the settings of a provider: set ${names}`);
+}
+
+/** Starts a worker for every provider that has settings. Throws SatyapanError; then nothing is left running. */
+export async function runWorker({ settings, redis, logger, now, random, atPoint }: WorkerDeps): Promise<RunningWorker> {
+  assertServes(settings);
+  const providers = new Providers(settings, now, (provider, offsetMs) => logDrift(logger, provider, offsetMs));
+  await using started = new AsyncDisposableStack();
+  started.defer(async () => await providers.destroy());
+  const probe = redis.connect("client");
+  await ready(probe);
+  const facts = await checkRedis(probe);
+  assertSuitable(facts);
+  for (const warning of redisWarnings(facts)) logger.warn({ redis: redis.describe(), warning }, "redis warning");
+
+  const metrics = new Metrics(new Registry());
+  const connection = redis.connect("worker");
+  const records = new RecordStore(connection, settings.recordRetentionMs);
+  const control = new GateControl(probe);
+  const runner = new JobRunner({ records, settings, providers, metrics, logger, now, random, atPoint });
+  const monitor = new QueueMonitor(probe, providers.served, metrics, now);
+  started.defer(async () => await monitor.close());
+
+  const workers: QueueWorker[] = [];
+  let stopping = false;
+  const notReady = async (): Promise<string | null> => {
+    if (stopping) return "shutting down";
+    if (workers.length === 0 || !workers.every((worker) => worker.taking)) return "not taking jobs";
+    try {
+      await ready(probe);
+      await probe.ping();
+      return null;
+    } catch {
+      return "redis is away";
+    }
+  };
+  const health = await HealthServer.listen({
+    port: settings.worker.metricsPort,
+    notReady,
+    metrics: async () => {
+      for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
+      await monitor.measure().catch((err: unknown) => logger.debug({ err }, "queues not measured"));
+      return await metrics.registry.metrics();
+    },
+  });
+  started.defer(async () => await health.close());
+
+  let running = 0;
+  for (const provider of providers.served) {
+    const queue = queueOf(provider);
+    const quota = await control.configure(queue, settings[provider]?.quota ?? []);
+    const worker = new QueueWorker({
+      queue,
+      redis: connection,
+      concurrency: settings.worker.concurrency,
+      pace: paceOf(quota),
+      logger,
+      run: async (id, signal) => {
+        running++;
+        try {
+          return await runner.run(queue, id, signal);
+        } finally {
+          running--;
+        }
+      },
+      givenUp: async (id) => {
+        await records.abandon(queue, id, "failed", "given up after repeated faults of our own; see the log", now());
+      },
+    });
+    workers.push(worker);
+    started.defer(async () => await Promise.race([worker.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
+    await worker.start();
+  }
+
+  const opened = started.move();
+
+  const stop = async (): Promise<boolean> => {
+    stopping = true;
+    const closed = Promise.all(workers.map(async (worker) => await worker.close())).then(() => true);
+    // BullMQ's close hangs while Redis is away (facts/bullmq §0.12); with nothing running there is nothing to wait for.
+    const hopeless = new AbortController();
+    const gone = untilHopeless(() => running === 0 && connection.status !== "ready", hopeless.signal);
+    const late = sleep(settings.worker.shutdownGraceMs, false, { ref: false });
+    let clean = await Promise.race([closed, gone, late]);
+    if (!clean) {
+      for (const worker of workers) worker.abort();
+      clean = await Promise.race([closed, sleep(CLOSE_MS, false, { ref: false })]);
+    }
+    hopeless.abort();
+    await Promise.race([opened.disposeAsync(), sleep(2 * CLOSE_MS, undefined, { ref: false })]);
+    return clean;
+  };
+  return { metricsPort: health.port, stop };
+}
+
+/** Once when it begins, and once when it is over. */
+function logDrift(logger: Logger, provider: ProviderName, offsetMs: number): void {
+  const facts = { provider, clock_offset_ms: offsetMs };
+  if (isDrift(offsetMs))
+    logger.warn(facts, "our clock differs from the provider's: set it (NTP); signatures follow the provider's");
+  else logger.info(facts, "our clock agrees with the provider's again");
+}
+
+/** Resolves `false` once `isHopeless` holds for half a second; never if aborted before. */
+async function untilHopeless(isHopeless: () => boolean, signal: AbortSignal): Promise<false> {
+  for (let times = 0; times < 5; times = isHopeless() ? times + 1 : 0) {
+    if (signal.aborted) return await new Promise<never>(() => {});
+    await sleep(100, undefined, { ref: false });
+  }
+  return false;
+}
