@@ -7,10 +7,16 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete
 
 FROM node:24.21.0-bookworm-slim
-ENV NODE_ENV=production
+# No signal opens a debugger, no report holds the environment, no shell keeps what was typed.
+ENV NODE_ENV=production \
+  NODE_OPTIONS="--disable-sigusr1 --report-exclude-env" \
+  HISTFILE=/dev/null
 WORKDIR /app
-# An empty volume mounted here takes over its owner (docker-compose.yml: the simulator's public key).
-RUN mkdir /run/simulator && chown node:node /run/simulator
+# Nothing is installed in a running container. An empty volume mounted at /run/simulator takes over its owner
+# (docker-compose.yml: the simulator's public key).
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* \
+  /usr/local/bin/yarn /usr/local/bin/yarnpkg \
+  && mkdir /run/simulator && chown node:node /run/simulator
 # All of it belongs to root: the process cannot change its own code.
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./

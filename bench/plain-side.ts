@@ -2,7 +2,7 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { BULLMQ_PREFIX } from "../src/queues/names.ts";
-import { newId } from "../src/records/ids.ts";
+import { createIds, type Ids } from "../src/records/ids.ts";
 import { CALL, type Person, type Place, QUEUE, type Side } from "./side.ts";
 
 export interface PlainJob {
@@ -18,9 +18,10 @@ const OPTIONS = { removeOnComplete: true } as const;
 export function plainSide(place: Place): Side {
   const redis = new Redis({ path: place.redis, maxRetriesPerRequest: null, replyMapping: "legacy" });
   const queue = new Queue<PlainJob>(QUEUE, { connection: redis, prefix: BULLMQ_PREFIX });
+  const ids = createIds();
   const jobOf = (of: Person): { name: string; data: PlainJob; opts: typeof OPTIONS } => ({
     name: "call",
-    data: { body: bodyOf(of) },
+    data: { body: bodyOf(of, ids) },
     opts: OPTIONS,
   });
   return {
@@ -48,10 +49,10 @@ export function plainSide(place: Place): Side {
 }
 
 /** As long as Satyapan's, field by field. */
-function bodyOf({ mobile, cspId }: Person): string {
+function bodyOf({ mobile, cspId }: Person, ids: Ids): string {
   return JSON.stringify({
     initiator_id: CALL.initiatorId,
-    client_ref_id: newId(Date.now()),
+    client_ref_id: ids.reference(Date.now()),
     csp_id: cspId,
     mobile,
   });

@@ -60,6 +60,7 @@ class Place implements AsyncDisposable {
     this.client = new Client({
       settings,
       openRedis: async () => await RedisAccess.open({ settings, stateDir: cwd, machine, onError: () => {} }),
+      actor: "command:bench",
       now: Date.now,
     });
   }

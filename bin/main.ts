@@ -1,14 +1,18 @@
 import { readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir, tmpdir, userInfo } from "node:os";
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "../producers/command/audit.ts";
 import { doctorCommand } from "../producers/command/doctor.ts";
 import { explainCommand } from "../producers/command/explain.ts";
 import { failedCommand } from "../producers/command/failed.ts";
+import { keysCommand } from "../producers/command/keys.ts";
 import { operationsCommand } from "../producers/command/operations.ts";
 import { providerCommand } from "../producers/command/provider.ts";
 import { quotaCommand } from "../producers/command/quota.ts";
+import { scanCommand } from "../producers/command/scan.ts";
 import { settleCommand } from "../producers/command/settle.ts";
 import { showCommand } from "../producers/command/show.ts";
+import { shredCommand } from "../producers/command/shred.ts";
 import { submitCommand } from "../producers/command/submit.ts";
 import { simulatorCommand } from "../simulator/command.ts";
 import { type CommandContext, ExitCode } from "../src/command/context.ts";
@@ -35,6 +39,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     }
   });
 }
+// Without a listener Node opens a debugger at this signal, in a process that holds clear values. `--inspect` still does.
+process.on("SIGUSR1", () => {});
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // Whoever read it has gone (`| head`): no reason to stop in the middle.
@@ -52,6 +58,7 @@ const context: CommandContext = {
   now: Date.now,
   random: Math.random,
   readFile: (path) => readFileSync(path, "utf8"),
+  actor: `command:${userInfo().username}`,
   machine: machineFrom(env, process.platform, homedir(), tmpdir()),
   signal: stop.signal,
   exit: (code) => (process.exitCode = code),
@@ -74,13 +81,22 @@ for (const command of [
   failedCommand(context),
   quotaCommand(context),
   providerCommand(context),
+  keysCommand(context),
+  shredCommand(context),
+  auditCommand(context),
   operationsCommand(context),
   simulatorCommand(context),
+  scanCommand(context),
   doctorCommand(context),
 ]) {
   inherit(command, program);
   program.addCommand(command);
 }
+
+// The command alone, instead of the arguments, which `ps` shows to everybody: an input is a person's data.
+process.title = ["satyapan", program.commands.find((known) => known.name() === process.argv[2])?.name()]
+  .join(" ")
+  .trim();
 
 try {
   await program.parseAsync();

@@ -6,6 +6,9 @@ import { existsSync } from "node:fs";
 import module from "node:module";
 import { fileURLToPath } from "node:url";
 
+// Soon, and again in main.ts: `ps` shows arguments to everybody, and an input is a person's data.
+process.title = "satyapan";
+
 const NEEDED = 24;
 const source = new URL("./main.ts", import.meta.url);
 const own = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));

@@ -5,7 +5,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Redis } from "ioredis";
 import { createClient } from "../producers/index.ts";
 import type { ConfigurationPatch } from "../simulator/configuration.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
@@ -16,7 +15,6 @@ import type { JobRecord } from "../src/records/record.ts";
 import { ChaosRedis, type Fsync } from "./chaos-redis.ts";
 import { Fleet } from "./fleet.ts";
 import { Load } from "./load.ts";
-import { ageLocks } from "./locks.ts";
 import type { CutOrder, OutsideReady, OutsideStart, Side } from "./outside.ts";
 import { CUTS } from "./proxy.ts";
 import { type Dice, dice } from "./random.ts";
@@ -108,11 +106,8 @@ const POINTS_PER_SECOND = 50;
 const FREEZES = 0.12;
 const CUTS_A_SECOND = 0.3;
 const BACKLOG = 60;
-/** A lock dies so long after its last renewal, in ms; longer than an attempt takes (two timeouts), shorter than a long freeze. */
-const LOCK_LIFE_MS = 5_500;
 const FREEZE_MS = { least: 200, most: 8_000 };
 const CUT_MS = { least: 100, most: 2_500 };
-const AGE_EVERY_MS = 250;
 /** After the chaos a fresh worker comes so often, and looks for stalled jobs. */
 const RELIEF_MS = 2_500;
 
@@ -144,9 +139,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const direct = { ...env, REDIS_URL: `unix://${redis.socket}` };
   const submitter = opened.use(createClient({ settings: env, directory: folder }));
   const watcher = opened.use(createClient({ settings: direct, directory: folder }));
-  const inspector = new Redis({ path: redis.socket, replyMapping: "legacy", maxRetriesPerRequest: null });
-  inspector.on("error", () => {});
-  opened.defer(() => inspector.disconnect());
 
   const chance = dice(seed, "mischief");
   const odds = (options.rate * AT_POINTS) / POINTS_PER_SECOND;
@@ -168,7 +160,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const over = new AbortController();
   const settled = new AbortController();
   const loading = load.run(over.signal, options.drainSeconds * 1_000).finally(() => settled.abort());
-  const ageing = repeat(AGE_EVERY_MS, settled.signal, () => ageLocks(inspector, LOCK_LIFE_MS, 2_000));
 
   const stories = [
     repeat(
@@ -208,7 +199,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   fleet.calm();
   const relief = repeat(RELIEF_MS, settled.signal, () => fleet.relieve());
   await loading;
-  await Promise.all([ageing, relief, telling]);
+  await Promise.all([relief, telling]);
 
   const evidence = {
     jobs: load.accepted,

@@ -1,5 +1,6 @@
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import type { RequestRecord } from "../simulator/request-log.ts";
+import { AHEAD_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
 import type { Quota } from "../src/limits/quota.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { JobRecord, RecordedAttempt } from "../src/records/record.ts";
@@ -13,7 +14,7 @@ export const RULES = {
   repeated: "an attempt after one that may have happened, where the operation's policy is to stop",
   "sent twice": "a person was sent an OTP twice by one job without a decision",
   cooldown: "a person was sent two OTPs within the cooldown",
-  quota: "more calls in a window than the provider allows",
+  quota: "more calls in a window than the provider allows, none of them held up on its way beyond the margin",
   untrue: "a job's state says something else than the provider did",
   late: "a call after the job's deadline",
 } as const;
@@ -168,7 +169,10 @@ function* overruns({ requests, quotas }: Evidence, cases: readonly Case[]): Iter
         const { at, seq } = request;
         const before = arrivals[index - max];
         if (before === undefined || at - before.at >= ms) continue;
-        const early = `request ${seq} came ${ms - (at - before.at)} ms too early for ${max} in ${ms} ms`;
+        const earlyMs = ms - (at - before.at);
+        // What is held up on its way for longer than any margin arrives in another window than it was sent in.
+        if (travel(before) - AHEAD_MS - QUOTA_MARGIN_MS >= earlyMs) continue;
+        const early = `request ${seq} came ${earlyMs} ms too early for ${max} in ${ms} ms`;
         const slowest = Math.max(...arrivals.slice(index - max, index + 1).map(travel));
         const what = `${early}; the slowest of them was ${slowest} ms on its way`;
         yield { rule: "quota", where: provider, what };

@@ -20,5 +20,9 @@ const onError = (err: Error): void => logger.debug({ err }, "redis connection er
 const redis = await RedisAccess.open({ settings, stateDir: "", machine, onError });
 process.once("disconnect", () => process.exit());
 const atPoint = perilous(seed, peril);
-const worker = await runWorker({ settings, redis, logger, now: Date.now, random: Math.random, atPoint });
+const worker = await runWorker({
+  ...{ settings, redis, logger, now: Date.now, random: Math.random, atPoint },
+  // Longer than an attempt takes (two timeouts), shorter than a long freeze.
+  lock: { lockMs: 5_500, checkMs: 2_000 },
+});
 process.once("SIGTERM", () => void worker.stop().then(() => process.exit()));

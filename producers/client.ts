@@ -1,13 +1,15 @@
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
 import type { InputOf, OperationName } from "../src/operations/catalogue.ts";
-import { QUEUES } from "../src/queues/names.ts";
+import { openKeyChain } from "../src/privacy/key-chain.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
 import type { Explanation } from "../src/limits/explanation.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
+import { createIds } from "../src/records/ids.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { isTerminal } from "../src/records/state.ts";
 import { ready } from "../src/queues/connection.ts";
+import { checkActor } from "./by.ts";
 import { type CheckedInput, InputCheck } from "./input-check.ts";
 import { explainJob } from "./explain-job.ts";
 import { FailedJobs } from "./failed-jobs.ts";
@@ -16,6 +18,8 @@ import { type AcceptOptions, checkIds, Intake } from "./intake.ts";
 import { JobQueues } from "./job-queues.ts";
 import { checkIfPending, type IfPending, openChallenges } from "./open-challenges.ts";
 import type { Opened } from "./opened.ts";
+import { readRecords } from "./read-records.ts";
+import { reveal, type Revealed, type RevealOptions } from "./reveal.ts";
 import { redisFailure } from "./redis-failure.ts";
 import { SettledListener } from "./settled-listener.ts";
 import { jobTerms } from "./job-terms.ts";
@@ -27,6 +31,11 @@ export { unknownJob };
 export interface SubmitOptions {
   /** The caller's own id: the same one twice gives the first job back. Default: a new one. */
   readonly id?: string;
+  /**
+   * Name of the batch it belongs to, 1 to 64 characters of A-Z a-z 0-9 . _ -: its sealed values have a data key of their own,
+   * which `satyapan shred --batch` destroys. Default: the key of the day.
+   */
+  readonly batch?: string;
   /** Default `interactive`. */
   readonly lane?: Lane;
   /** A duration such as `"10m"`, or milliseconds: past it the job is `expired` and never called. Default: none. */
@@ -56,15 +65,16 @@ export interface WaitOptions {
 
 export interface ClientDeps {
   readonly settings: Settings;
-  /** Opened at first use. */
-  readonly openRedis: () => Promise<RedisAccess>;
+  /** Opened at first use, by their `redisUrl`: the jobs' Redis, and that of the keys where it is another. */
+  readonly openRedis: (settings: Settings) => Promise<RedisAccess>;
+  /** Who uses it, for the audit log: `command:USER`, `library:NAME`. */
+  readonly actor: string;
   readonly now: () => number;
 }
 
 // A settled message can be lost with a connection: whoever waits looks by himself this often.
 const LOOK_MS = 2_000;
 const DEFAULT_WAIT_MS = 60_000;
-const READ_CHUNK = 500;
 
 /** Submits jobs and reads their records. Safe to share; fails in milliseconds while Redis is away, and recovers by itself. */
 export class Client implements AsyncDisposable {
@@ -74,6 +84,7 @@ export class Client implements AsyncDisposable {
   readonly gates: Gates;
   readonly #deps: ClientDeps;
   readonly #check: InputCheck;
+  readonly #ids = createIds();
   #opening: Promise<Opened> | null = null;
   #closed = false;
 
@@ -81,11 +92,13 @@ export class Client implements AsyncDisposable {
     this.#deps = deps;
     this.#check = new InputCheck({
       fields: async (queue, id) => await this.#withRedis(async ({ records }) => await records.fields(queue, id)),
+      opener: async (texts) => await this.#withRedis(async ({ dataKeys }) => await dataKeys.opener(texts)),
       settings: deps.settings,
       now: deps.now,
     });
-    this.failed = new FailedJobs(async (work) => await this.#withRedis(work), deps.now);
-    this.gates = new Gates(async (work) => await this.#withRedis(work));
+    const by = { actor: deps.actor, now: deps.now };
+    this.failed = new FailedJobs(async (work) => await this.#withRedis(work), by);
+    this.gates = new Gates(async (work) => await this.#withRedis(work), by);
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */
@@ -139,17 +152,7 @@ export class Client implements AsyncDisposable {
 
   /** The records of many jobs, null where there is none; in order. */
   async getMany(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return await this.#withRedis(async ({ records }) => {
-      const found: (JobRecord | null)[] = [];
-      for (let from = 0; from < ids.length; from += READ_CHUNK) {
-        const chunk = ids.slice(from, from + READ_CHUNK);
-        const perQueue = await Promise.all(QUEUES.map(async (queue) => await records.getMany(queue, chunk)));
-        for (const index of chunk.keys()) {
-          found.push(perQueue.map((list) => list[index] ?? null).find((record) => record !== null) ?? null);
-        }
-      }
-      return found;
-    });
+    return await this.#withRedis(async (opened) => await readRecords(opened, ids));
   }
 
   /**
@@ -157,8 +160,16 @@ export class Client implements AsyncDisposable {
    * cooldown). The record after it. Throws SatyapanError: `unknown-job`, `bad-input` where it is not `unknown`, `expired`.
    */
   async settle(id: string, decision: SettleDecision, options: SettleOptions): Promise<JobRecord> {
-    const { settings, now } = this.#deps;
-    return await this.#withRedis(async (opened) => await settle(opened, settings, now, id, decision, options));
+    const { settings, actor, now } = this.#deps;
+    const by = { actor, now };
+    return await this.#withRedis(async (opened) => await settle(opened, settings, by, id, decision, options));
+  }
+
+  /** A job's sealed values in clear, written into the audit log first. Throws SatyapanError: see `reveal.ts`. */
+  async reveal(id: string, options: RevealOptions): Promise<Revealed> {
+    const { actor, now } = this.#deps;
+    const by = { actor: options.actor === undefined ? actor : `library:${checkActor(options.actor)}`, now };
+    return await this.#withRedis(async (opened) => await reveal(opened, by, id, options));
   }
 
   /** Resolves with the record once the job is settled. Throws SatyapanError `wait-timeout` or `unknown-job`. */
@@ -198,6 +209,7 @@ export class Client implements AsyncDisposable {
     if (opened === null || opened === undefined) return;
     opened.listener.wakeAll();
     await opened.queues.close();
+    await opened.keysAccess?.close();
     await opened.access.close();
   }
 
@@ -213,10 +225,10 @@ export class Client implements AsyncDisposable {
     checkIds(inputs, options.ids);
     checkIfPending(ifPending, inputs);
     return await this.#withRedis(async (opened) => {
-      const { settings, now } = this.#deps;
-      const intake = new Intake({ ...opened, settings, now });
+      const { settings, actor, now } = this.#deps;
+      const intake = new Intake({ ...opened, settings, ids: this.#ids, actor, now });
       if (ifPending === "wait") return await intake.accept(inputs, options);
-      const open = await openChallenges(opened, settings, inputs, options.ids);
+      const open = await openChallenges(opened, settings, now(), inputs, options.ids);
       const isNew = (_: unknown, index: number): boolean => open[index] === null;
       const ids = options.ids.filter(isNew);
       const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids })).values();
@@ -249,11 +261,17 @@ export class Client implements AsyncDisposable {
   }
 
   async #connect(): Promise<Opened> {
-    const access = await this.#deps.openRedis();
+    const { settings, now, openRedis } = this.#deps;
+    const access = await openRedis(settings);
     const redis = access.connect("client");
-    const records = new RecordStore(redis, this.#deps.settings.recordRetentionMs);
+    const records = new RecordStore(redis, settings.retention);
     const listener = new SettledListener(access.connect("client"));
-    return { access, redis, records, queues: new JobQueues(redis), listener };
+    const { keysRedisUrl } = settings;
+    const keysAccess = keysRedisUrl === null ? null : await openRedis({ ...settings, redisUrl: keysRedisUrl });
+    const keysRedis = keysAccess?.connect("client") ?? redis;
+    if (keysAccess !== null) await ready(keysRedis);
+    const { dataKeys } = openKeyChain(keysRedis, settings, now);
+    return { access, keysAccess, redis, records, queues: new JobQueues(redis), listener, dataKeys };
   }
 }
 

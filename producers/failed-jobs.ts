@@ -4,8 +4,13 @@ import { findOperation } from "../src/operations/catalogue.ts";
 import type { OutcomeKind } from "../src/outcomes/outcome.ts";
 import { type QueueName, queueOf, QUEUES } from "../src/queues/names.ts";
 import { FailedIndex } from "../src/records/failed-index.ts";
+import { parseRecord } from "../src/records/parse-record.ts";
+import { unpackJob } from "../src/records/stored-job.ts";
+import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { JobRecord } from "../src/records/record.ts";
 import { asQueued, findJob, type FoundJob } from "./find-job.ts";
+import type { By } from "./by.ts";
+import { inputDestroyed } from "./input-destroyed.ts";
 import type { UseRedis } from "./opened.ts";
 import { requeue } from "./requeue.ts";
 
@@ -40,11 +45,11 @@ const STEP_MS = 200;
 /** The dead letters: jobs whose attempts were used up. An `unknown` job is none of them: it is settled, not tried again. */
 export class FailedJobs {
   readonly #use: UseRedis;
-  readonly #now: () => number;
+  readonly #by: By;
 
-  constructor(use: UseRedis, now: () => number) {
+  constructor(use: UseRedis, by: By) {
     this.#use = use;
-    this.#now = now;
+    this.#by = by;
   }
 
   /** Their records, oldest first in each queue. Throws SatyapanError `unknown-operation`, `unknown-job`, `bad-input`. */
@@ -61,13 +66,14 @@ export class FailedJobs {
   /** Gives them their attempts back and queues them in their lanes, in steps. How many. Throws as `list`. */
   async retry(filter: FailedFilter = {}, { rate = DEFAULT_RATE, signal, onDone }: RetryOptions = {}): Promise<number> {
     const size = Math.min(PAGE, Math.max(1, Math.floor((rate * STEP_MS) / 1_000)));
-    const started = this.#now();
+    const { now } = this.#by;
+    const started = now();
     let taken = 0;
     let done = 0;
     for await (const step of inSteps(this.#find(filter), size)) {
       // In time with the rate from the start: what the work itself takes is not waited for again.
       const due = started + (taken / rate) * 1_000;
-      if (due > this.#now()) await sleep(due - this.#now(), undefined, { signal }).catch(() => {});
+      if (due > now()) await sleep(due - now(), undefined, { signal }).catch(() => {});
       if (signal?.aborted === true) break;
       taken += step.length;
       for (const [queue, found] of Map.groupBy(step, (job) => job.queue)) done += await this.#revive(queue, found);
@@ -79,9 +85,11 @@ export class FailedJobs {
   /** Deletes their records for good. How many. Throws as `list`. */
   async drop(filter: FailedFilter = {}, { signal, onDone }: ChangeOptions = {}): Promise<number> {
     let dropped = 0;
-    for await (const { queue, record } of this.#find(filter)) {
+    for await (const found of this.#find(filter)) {
       if (signal?.aborted === true) break;
-      const isDropped = await this.#use(async ({ redis }) => await new FailedIndex(redis).drop(queue, record));
+      const { queue, record } = found;
+      const entry = this.#entry("drop", found);
+      const isDropped = await this.#use(async ({ redis }) => await new FailedIndex(redis).drop(queue, record, entry));
       if (!isDropped) continue;
       dropped += 1;
       onDone?.(dropped);
@@ -91,14 +99,24 @@ export class FailedJobs {
 
   async #revive(queue: QueueName, found: readonly FoundJob[]): Promise<number> {
     return await this.#use(async ({ records, queues }) => {
-      const at = this.#now();
+      const at = this.#by.now();
       const line = JSON.stringify({ decision: "retry", reason: null, at });
       const jobs = found.map(({ record }) => asQueued(record));
       const answers = await requeue(queues, queue, jobs, 0, async () => {
-        return await Promise.all(jobs.map(async ({ id }) => await records.revive(queue, id, line, at)));
+        return await Promise.all(
+          found.map(async (job) => await records.revive(queue, job.record.id, line, at, this.#entry("replay", job))),
+        );
       });
+      const destroyed = jobs[answers.indexOf("destroyed")];
+      if (destroyed !== undefined && jobs.length === 1) throw inputDestroyed(destroyed.id);
       return answers.filter((answer) => answer === "done").length;
     });
+  }
+
+  #entry(kind: "replay" | "drop", { record, subject }: FoundJob): AuditEntry {
+    const { actor, now } = this.#by;
+    const { id: job, operation } = record;
+    return { at: new Date(now()).toISOString(), kind, actor, job, operation, subject };
   }
 
   async *#find(filter: FailedFilter): AsyncGenerator<FoundJob, void, void> {
@@ -140,7 +158,8 @@ export class FailedJobs {
       from = last.at;
       for (const { id } of fresh) {
         const record = page.records.get(id);
-        if (record?.state === "failed" && fits(record, filter)) yield { queue, record };
+        if (record?.state === "failed" && fits(record, filter))
+          yield { queue, record, subject: page.subjects.get(id) ?? null };
       }
     }
   }
@@ -150,13 +169,19 @@ export class FailedJobs {
       const index = new FailedIndex(redis);
       const entries = await index.page(queue, from, to, limit);
       const ids = entries.map(({ id }) => id);
-      const found = new Map(
-        (await records.getMany(queue, ids)).flatMap((record) => (record ? [[record.id, record]] : [])),
-      );
+      const stored = await records.fieldsOfMany(queue, ids);
+      const found = new Map<string, JobRecord>();
+      const subjects = new Map<string, string | null>();
+      for (const [at, id] of ids.entries()) {
+        const fields = stored[at] ?? null;
+        if (fields === null) continue;
+        found.set(id, parseRecord(id, fields));
+        subjects.set(id, unpackJob(fields["job"] ?? "").subject);
+      }
       // Past their retention.
       const gone = ids.filter((id) => !found.has(id));
       await index.forget(queue, gone);
-      return { entries, records: found };
+      return { entries, records: found, subjects };
     });
   }
 }

@@ -5,14 +5,19 @@ import type { Quota } from "../src/limits/quota.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { ProviderName } from "../src/operations/operation.ts";
 import { queueOf } from "../src/queues/names.ts";
+import { appendAudit } from "../src/privacy/audit/outbox.ts";
+import type { By } from "./by.ts";
 import type { UseRedis } from "./opened.ts";
+import { wakeHeld } from "./wake-held.ts";
 
 /** Shows and changes what stands between the jobs and each provider: quotas, holds, the breaker. In force at once, everywhere. */
 export class Gates {
   readonly #use: UseRedis;
+  readonly #by: By;
 
-  constructor(use: UseRedis) {
+  constructor(use: UseRedis, by: By) {
     this.#use = use;
+    this.#by = by;
   }
 
   async read(provider: ProviderName): Promise<GateState> {
@@ -22,13 +27,19 @@ export class Gates {
   /** `windows` as in the settings: `1/1s,30/1m`; `0` holds all calls. Throws SatyapanError `bad-input`. */
   async setQuota(provider: ProviderName, windows: string): Promise<Quota> {
     const quota = parseQuota(windows, "the quota", ErrorCode.BAD_INPUT);
-    await this.#use(async ({ redis }) => await new GateControl(redis).setQuota(queueOf(provider), quota));
+    await this.#use(async ({ redis }) => {
+      await appendAudit(redis, queueOf(provider), [{ ...this.#entry("quota", provider), quota: windows }]);
+      await new GateControl(redis).setQuota(queueOf(provider), quota);
+    });
     return quota;
   }
 
   /** Back to the quota of the workers' settings, which is given back; empty where no worker was started yet. */
   async resetQuota(provider: ProviderName): Promise<Quota> {
-    return await this.#use(async ({ redis }) => await new GateControl(redis).resetQuota(queueOf(provider)));
+    return await this.#use(async ({ redis }) => {
+      await appendAudit(redis, queueOf(provider), [{ ...this.#entry("quota", provider), quota: null }]);
+      return await new GateControl(redis).resetQuota(queueOf(provider));
+    });
   }
 
   /**
@@ -38,13 +49,28 @@ export class Gates {
    */
   async resume(provider: ProviderName, scope: string | null = null): Promise<GateState> {
     if (scope !== null) checkScope(scope);
-    return await this.#use(async ({ redis }) => {
+    return await this.#use(async ({ redis, queues }) => {
       const control = new GateControl(redis);
       const before = await control.read(queueOf(provider));
-      if (await control.resume(queueOf(provider), scope)) return before;
+      if (await control.resume(queueOf(provider), scope)) {
+        const entry = { ...this.#entry("hold", provider), event: "resume", scope: auditedScope(scope) } as const;
+        await appendAudit(redis, queueOf(provider), [entry]);
+        if (scope !== null) await wakeHeld({ redis, queues }, queueOf(provider), scope);
+        return before;
+      }
       throw notHeld(provider, scope, before.holds);
     });
   }
+
+  #entry<Kind extends "quota" | "hold">(kind: Kind, provider: ProviderName) {
+    const { actor, now } = this.#by;
+    return { at: new Date(now()).toISOString(), kind, actor, provider };
+  }
+}
+
+/** An initiator is often somebody's mobile number. */
+function auditedScope(scope: string | null): string | null {
+  return scope?.replace(/^initiator_id:(?!default$).*/, "initiator_id:…") ?? null;
 }
 
 function checkScope(scope: string): void {

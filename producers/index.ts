@@ -7,6 +7,7 @@ import type { Settings } from "../src/config/settings.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { machineFrom } from "../src/queues/machine.ts";
 import { RedisAccess, stateDirOf } from "../src/queues/redis-access.ts";
+import { checkActor } from "./by.ts";
 import { Client } from "./client.ts";
 
 export { SatyapanError, ErrorCode } from "../src/error.ts";
@@ -17,6 +18,7 @@ export type { JobState } from "../src/records/state.ts";
 export type { Client, SubmitManyOptions, SubmitOptions, WaitOptions } from "./client.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed-jobs.ts";
 export type { Gates } from "./gates.ts";
+export type { Revealed, RevealOptions } from "./reveal.ts";
 export type { IfPending } from "./open-challenges.ts";
 export type { SettleDecision, SettleOptions } from "./settle.ts";
 export { InputsError } from "./inputs-error.ts";
@@ -24,6 +26,8 @@ export { InputsError } from "./inputs-error.ts";
 export interface ClientOptions {
   /** Settings by their environment names (design §6), which override the environment's: `{ REDIS_URL: "redis://…" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Who uses it, for the audit log: `library:ACTOR`. 1 to 64 characters. Default `unnamed`. */
+  readonly actor?: string;
   /** The folder whose `.satyapan` holds the embedded Redis when there is no `REDIS_URL`. Default: the working folder. */
   readonly directory?: string;
 }
@@ -32,7 +36,11 @@ export interface ClientOptions {
  * A client with the settings of the environment; `options` override them. Connects at first use.
  * Throws SatyapanError `bad-settings` that names every wrong setting.
  */
-export function createClient({ settings: overrides = {}, directory = process.cwd() }: ClientOptions = {}): Client {
+export function createClient({
+  settings: overrides = {},
+  actor = "unnamed",
+  directory = process.cwd(),
+}: ClientOptions = {}): Client {
   const stateDir = stateDirOf(directory);
   const env = { ...readEnvironment(), ...overrides };
   const settings: Settings = parseSettings(env, {
@@ -42,7 +50,7 @@ export function createClient({ settings: overrides = {}, directory = process.cwd
   });
   const machine = machineFrom(env, process.platform, homedir(), tmpdir());
   // Errors of connections reach the caller through the calls that fail.
-  const openRedis = async (): Promise<RedisAccess> =>
-    await RedisAccess.open({ settings, stateDir, machine, onError: () => {} });
-  return new Client({ settings, openRedis, now: Date.now });
+  const openRedis = async (of: Settings): Promise<RedisAccess> =>
+    await RedisAccess.open({ settings: of, stateDir, machine, onError: () => {} });
+  return new Client({ settings, openRedis, actor: `library:${checkActor(actor)}`, now: Date.now });
 }

@@ -1,5 +1,6 @@
 import type { Settings } from "../src/config/settings.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
+import type { Opener } from "../src/privacy/opener.ts";
 import { parseInput } from "../src/operations/door.ts";
 import { InputError } from "../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
@@ -7,6 +8,7 @@ import { resolveOf, type SentJob } from "../src/operations/resolve-of.ts";
 import { type QueueName, QUEUES } from "../src/queues/names.ts";
 import { parseRecord } from "../src/records/parse-record.ts";
 import { isTerminal, type JobState } from "../src/records/state.ts";
+import { challengeDeadline } from "../src/records/challenge.ts";
 import { openInput, openPersonal } from "../src/records/sealed-input.ts";
 import { InputsError, type InputProblem } from "./inputs-error.ts";
 
@@ -16,6 +18,8 @@ export interface CheckedInput {
   readonly input: OpenInput;
   /** The `client_ref_id` that every attempt has to use, or null: a mobile verify re-uses its send's (design §2). */
   readonly clientRefId: string | null;
+  /** Id of the send whose OTP it answers, or null. */
+  readonly of: string | null;
   /** A verify dies with the OTP that it answers: ms since the epoch, or null. */
   readonly deadline: number | null;
 }
@@ -23,6 +27,7 @@ export interface CheckedInput {
 export interface InputCheckDeps {
   /** A record's stored fields, or null: asked for only where an input has `of`. */
   readonly fields: (queue: QueueName, id: string) => Promise<Readonly<Record<string, string>> | null>;
+  readonly opener: (texts: readonly string[]) => Promise<Opener>;
   readonly settings: Settings;
   readonly now: () => number;
 }
@@ -39,18 +44,24 @@ export class InputCheck {
   async check(operationName: string, raw: unknown): Promise<CheckedInput> {
     const operation = findOperation(operationName);
     const { settings, now } = this.#deps;
-    const door = { now: now(), aadhaarChecksum: settings.aadhaarChecksum };
+    const { aadhaarChecksum, consentRequired } = settings;
+    const door = { now: now(), aadhaarChecksum, consentRequired };
     let input = parseInput(operation, raw, door);
     let deadline: number | null = null;
     const of = input["of"];
     if (typeof of === "string" && operation.of !== undefined) {
       const sent = await this.#sentJob(of, operation.of.send);
       input = parseInput(operation, resolveOf(operation, raw as Record<string, unknown>, sent), door);
-      const until = Date.parse(String(sent.result["otp_valid_until"]));
-      if (!Number.isNaN(until)) deadline = until;
+      deadline = challengeDeadline(sent.result, sent.sentAt);
     }
     const clientRefId = input["client_ref_id"];
-    return { operation, input, clientRefId: typeof clientRefId === "string" ? clientRefId : null, deadline };
+    return {
+      operation,
+      input,
+      clientRefId: typeof clientRefId === "string" ? clientRefId : null,
+      of: typeof of === "string" ? of : null,
+      deadline,
+    };
   }
 
   /** Checks all before it answers for any. Throws InputsError with every bad one. */
@@ -70,23 +81,30 @@ export class InputCheck {
   }
 
   /** The send that a verify belongs to: it must have sent its OTP. */
-  async #sentJob(id: string, send: string): Promise<SentJob> {
-    const { settings } = this.#deps;
+  async #sentJob(id: string, send: string): Promise<SentJob & { readonly sentAt: number }> {
     const refuse = (message: string): InputError => new InputError([{ field: "of", message }]);
     for (const queue of QUEUES) {
       const fields = await this.#deps.fields(queue, id);
       if (fields === null) continue;
       const record = parseRecord(id, fields);
       if (record.operation !== send) throw refuse(`must name a job of ${send}, and that one is of ${record.operation}`);
-      const attempt = record.attempts.findLast(({ outcome }) => outcome?.kind === "succeeded");
+      // Where somebody settled it as succeeded, its last attempt is the one that was in doubt.
+      const attempt =
+        record.state === "succeeded"
+          ? record.attempts.at(-1)
+          : record.attempts.findLast(({ outcome }) => outcome?.kind === "succeeded");
       if (attempt === undefined) throw refuse(notSent(record.state));
+      const { input } = fields;
+      if (input === undefined) throw refuse("its OTP can no longer be answered: its time is over, or it was answered");
       const operation = findOperation(send);
-      const sealed = fields["personal"];
-      const personal = sealed === undefined ? {} : openPersonal(settings.keys, operation, id, sealed);
+      const { personal: sealed } = fields;
+      const opener = await this.#deps.opener([input, sealed ?? ""]);
+      const personal = sealed === undefined ? {} : openPersonal(opener, operation, id, sealed);
       return {
-        input: openInput(settings.keys, operation, id, fields["input"] ?? ""),
+        input: openInput(opener, operation, id, input),
         result: { ...personal, ...record.result },
         clientRefId: attempt.client_ref_id,
+        sentAt: Date.parse(attempt.ended_at ?? attempt.started_at),
       };
     }
     throw refuse("there is no such job, or its record is past its retention");

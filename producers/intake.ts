@@ -3,14 +3,21 @@ import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { scopesOf } from "../src/limits/scopes.ts";
 import { subjectOf } from "../src/limits/subject.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
+import { consent } from "../src/operations/fields.ts";
+import type { OpenInput } from "../src/operations/operation.ts";
+import type { AuditEntry } from "../src/privacy/audit/entry.ts";
+import type { Scope } from "../src/privacy/data-key.ts";
+import type { DataKeys } from "../src/privacy/data-keys.ts";
+import type { Sealer } from "../src/privacy/sealed-text.ts";
 import { inputDigest } from "../src/privacy/subject-key.ts";
 import { Secret } from "../src/privacy/secret.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
 import { claimKey, type QueueName, queueOf, QUEUES } from "../src/queues/names.ts";
-import { checkOwnId, newId } from "../src/records/ids.ts";
+import { checkOwnId, type Ids } from "../src/records/ids.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
-import type { NewJob, RecordStore } from "../src/records/record-store.ts";
+import type { Creation, RecordStore } from "../src/records/record-store.ts";
 import { sealInput } from "../src/records/sealed-input.ts";
+import type { NewJob } from "../src/records/stored-job.ts";
 import type { CheckedInput } from "./input-check.ts";
 import type { JobQueues } from "./job-queues.ts";
 import { redisFailure } from "./redis-failure.ts";
@@ -19,7 +26,11 @@ export interface IntakeDeps {
   readonly records: RecordStore;
   readonly queues: JobQueues;
   readonly redis: RedisClient;
+  readonly dataKeys: DataKeys;
   readonly settings: Settings;
+  readonly ids: Ids;
+  /** Who submits, for the audit log. */
+  readonly actor: string;
   readonly now: () => number;
 }
 
@@ -28,7 +39,16 @@ export interface AcceptOptions {
   readonly ids: readonly (string | null)[];
   readonly lane: Lane;
   readonly expiresAt: number | null;
+  /** Whose data key seals them. */
+  readonly scope: Scope;
   readonly onAccepted?: ((count: number) => void) | undefined;
+}
+
+interface AcceptedJob {
+  /** The caller's own id, or null. */
+  readonly own: string | null;
+  readonly queue: QueueName;
+  readonly job: NewJob;
 }
 
 // 500 to 1,000 a pipeline is the fastest that leaves Redis responsive (facts/bullmq §1.8).
@@ -87,60 +107,82 @@ export class Intake {
     ids: readonly (string | null)[],
     options: AcceptOptions,
   ): Promise<JobRecord[]> {
-    const { records, queues } = this.#deps;
-    const jobs = inputs.map((input, index) => ({
+    const sealer = await this.#deps.dataKeys.sealer(options.scope);
+    const jobs: AcceptedJob[] = inputs.map((input, index) => ({
       own: ids[index] ?? null,
-      ...this.#newJob(input, ids[index] ?? null, options),
+      ...this.#newJob(sealer, input, ids[index] ?? null, options),
     }));
     await Promise.all(jobs.map(async ({ own, queue }) => (own === null ? undefined : await this.#claim(own, queue))));
     const answers = new Map<string, JobRecord>();
     for (const [queue, ofQueue] of Map.groupBy(jobs, (job) => job.queue)) {
-      const creations = await records.create(
-        queue,
-        ofQueue.map(({ job }) => job),
-      );
-      const conflict = ofQueue[creations.indexOf("conflict")];
-      if (conflict !== undefined) throw idConflict(conflict.job.id);
-      const duplicates = ofQueue.filter((_, index) => creations[index] === "duplicate").map(({ job }) => job.id);
-      const found = await records.getMany(queue, duplicates);
-      for (const record of found) if (record !== null) answers.set(record.id, { ...record, duplicate: true });
-      for (const { job } of ofQueue) if (!answers.has(job.id)) answers.set(job.id, queuedRecord(job));
-      // Also what was recorded before and never queued, because its producer died in between: adding twice adds once.
-      const toQueue = ofQueue.filter(({ job }) => answers.get(job.id)?.state === "queued");
-      if (toQueue.length > 0)
-        await queues.add(
-          queue,
-          toQueue.map(({ job }) => ({
-            id: job.id,
-            lane: job.lane,
-            verify: findOperation(job.operation).step === "verify",
-          })),
-        );
+      const [old, fresh] = [ofQueue.filter(({ own }) => own !== null), ofQueue.filter(({ own }) => own === null)];
+      for (const { job } of fresh) answers.set(job.id, queuedRecord(job));
+      // Ids that were just made name no other job: their queue takes them in the same round trip, after their records.
+      const creating = this.#create(queue, fresh);
+      await Promise.all([creating, this.#enqueue(queue, fresh)]);
+      if (old.length > 0) await this.#acceptOwnIds(queue, old, answers);
     }
     return jobs.flatMap(({ job }) => answers.get(job.id) ?? []);
   }
 
+  /** Those that were there before stay as they are. */
+  async #acceptOwnIds(queue: QueueName, jobs: readonly AcceptedJob[], answers: Map<string, JobRecord>): Promise<void> {
+    const creations = await this.#create(queue, jobs);
+    const duplicates = jobs.filter((_, index) => creations[index] === "duplicate").map(({ job }) => job.id);
+    const found = await this.#deps.records.getMany(queue, duplicates);
+    for (const record of found) if (record !== null) answers.set(record.id, { ...record, duplicate: true });
+    for (const { job } of jobs) if (!answers.has(job.id)) answers.set(job.id, queuedRecord(job));
+    // Also what was recorded before and never queued, because its producer died in between: adding twice adds once.
+    await this.#enqueue(
+      queue,
+      jobs.filter(({ job }) => answers.get(job.id)?.state === "queued"),
+    );
+  }
+
+  async #create(queue: QueueName, jobs: readonly AcceptedJob[]): Promise<Creation[]> {
+    const creations = await this.#deps.records.create(
+      queue,
+      jobs.map(({ job }) => job),
+    );
+    const conflict = jobs[creations.indexOf("conflict")];
+    if (conflict !== undefined) throw idConflict(conflict.job.id);
+    return creations;
+  }
+
+  async #enqueue(queue: QueueName, jobs: readonly AcceptedJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const entries = jobs.map(({ job: { id, lane, operation } }) => ({
+      ...{ id, lane },
+      verify: findOperation(operation).step === "verify",
+    }));
+    await this.#deps.queues.add(queue, entries);
+  }
+
   #newJob(
-    { operation, input, clientRefId, deadline }: CheckedInput,
+    sealer: Sealer,
+    { operation, input, clientRefId, of, deadline }: CheckedInput,
     own: string | null,
     options: AcceptOptions,
   ): { queue: QueueName; job: NewJob } {
-    const { settings, now } = this.#deps;
+    const { settings, ids, actor, now } = this.#deps;
     const createdAt = now();
-    const id = own ?? newId(createdAt);
+    const id = own ?? ids.job(createdAt);
+    const subject = subjectOf(settings.subjectKey, operation, input);
     return {
       queue: queueOf(operation.provider),
       job: {
         id,
         operation: operation.name,
         lane: options.lane,
-        input: sealInput(settings.keys, operation, id, input),
+        input: sealInput(sealer, operation, id, input),
         digest: inputDigest(settings.subjectKey, operation.name, input),
-        clientRefId,
-        subject: subjectOf(settings.subjectKey, operation, input),
+        reference: clientRefId === null ? (own === null ? "derived" : "fresh") : { fixed: clientRefId },
+        of,
+        subject,
         scopes: scopesOf(operation, input),
         createdAt,
         expiresAt: earliest(options.expiresAt, deadline),
+        consent: consentEntry({ job: id, operation: operation.name, subject, actor, createdAt }, input),
       },
     };
   }
@@ -149,7 +191,7 @@ export class Intake {
   async #claim(id: string, queue: QueueName): Promise<void> {
     const { redis, settings } = this.#deps;
     const key = claimKey(id);
-    if ((await redis.set(key, queue, "PX", settings.recordRetentionMs, "NX")) === "OK") return;
+    if ((await redis.set(key, queue, "PX", settings.retention.recordMs, "NX")) === "OK") return;
     if ((await redis.get(key)) !== queue) throw idConflict(id);
   }
 }
@@ -170,6 +212,25 @@ export function checkIds(inputs: readonly CheckedInput[], ids: readonly (string 
       throw new SatyapanError(ErrorCode.BAD_INPUT, message);
     }
   }
+}
+
+interface Consenting {
+  readonly job: string;
+  readonly operation: string;
+  readonly subject: string | null;
+  readonly actor: string;
+  readonly createdAt: number;
+}
+
+/** The consent of an input, for the audit log; null where it has none. */
+function consentEntry(about: Consenting, { consent: given }: OpenInput): AuditEntry | null {
+  if (given === undefined) return null;
+  const { reference, method, obtained_at, language = null } = consent.parse(given);
+  const { job, operation, subject, actor, createdAt } = about;
+  return {
+    ...{ at: new Date(createdAt).toISOString(), kind: "consent", actor, job, operation, subject },
+    ...{ consent: reference, method, obtained_at, language },
+  };
 }
 
 /** A verify is of no use after its OTP has died, whatever its caller says. */

@@ -19,13 +19,24 @@ export class JobQueues {
    */
   async add(name: QueueName, jobs: readonly QueuedJob[], delayMs = 0): Promise<void> {
     const delay = delayMs > 0 ? { delay: delayMs } : {};
-    const added = await this.#queue(name).addBulk(
-      jobs.map((job) => ({ name: "call", data: {}, opts: { ...jobOptions(job), ...delay } })),
-    );
+    const entries = jobs.map((job) => ({ name: "call", data: {}, opts: { ...jobOptions(job), ...delay } }));
+    const [first] = entries;
+    const added =
+      entries.length === 1 && first !== undefined
+        ? [await this.#queue(name).add(first.name, first.data, first.opts)]
+        : await this.#queue(name).addBulk(entries);
     const missed = added.filter((job, index) => job.id !== bullmqJobId(jobs[index]?.id ?? "")).length;
     if (missed > 0) {
       const message = `${missed} of ${jobs.length} jobs were not taken by the queue ${name}; submit them again`;
       throw new SatyapanError(ErrorCode.REDIS_UNREACHABLE, message);
+    }
+  }
+
+  /** Delayed jobs go into line now; those that are not delayed any more stay as they are. */
+  async promote(name: QueueName, ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const job = await this.#queue(name).getJob(bullmqJobId(id));
+      if ((await job?.isDelayed()) === true) await job?.promote().catch(() => {}); // another took it in between
     }
   }
 

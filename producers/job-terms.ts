@@ -1,5 +1,6 @@
 import { parseDuration } from "../src/config/duration.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { batchScope, dayScope, type Scope } from "../src/privacy/data-key.ts";
 import { LANES, type Lane } from "../src/records/record.ts";
 
 /** Ten years, in ms: the longest that a duration may be. */
@@ -9,6 +10,8 @@ export interface JobTerms {
   readonly lane: Lane;
   /** Ms since the epoch; null: no deadline. */
   readonly expiresAt: number | null;
+  /** Whose data key seals it. */
+  readonly scope: Scope;
 }
 
 /**
@@ -16,14 +19,15 @@ export interface JobTerms {
  * @throws SatyapanError `bad-input` naming the option, or `expired` for a deadline that has passed
  */
 export function jobTerms(
-  options: { readonly lane?: Lane; readonly expiresIn?: string | number },
+  options: { readonly lane?: Lane; readonly expiresIn?: string | number; readonly batch?: string },
   defaultLane: Lane,
   now: number,
 ): JobTerms {
-  const { lane = defaultLane, expiresIn } = options;
+  const { lane = defaultLane, expiresIn, batch } = options;
+  const scope = batch === undefined ? dayScope(now) : batchScope(batch);
   // Types do not hold callers in JavaScript back.
   if (!LANES.includes(lane)) throw new SatyapanError(ErrorCode.BAD_INPUT, `lane: must be ${LANES.join(" or ")}`);
-  if (expiresIn === undefined) return { lane, expiresAt: null };
+  if (expiresIn === undefined) return { lane, scope, expiresAt: null };
   const ms =
     typeof expiresIn === "number" ? Math.round(expiresIn) : parseDuration(expiresIn, "expiresIn", ErrorCode.BAD_INPUT);
   if (ms <= 0) {
@@ -34,5 +38,5 @@ export function jobTerms(
     const message = "expiresIn: must be a duration such as 10m, or a number of milliseconds up to ten years";
     throw new SatyapanError(ErrorCode.BAD_INPUT, message);
   }
-  return { lane, expiresAt: now + ms };
+  return { lane, scope, expiresAt: now + ms };
 }

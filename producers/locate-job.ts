@@ -1,6 +1,7 @@
 import type { ExplainFacts, Place } from "../src/limits/explanation.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
 import { bullmqJobId, bullmqPrefix, type QueueName, recordKey } from "../src/queues/names.ts";
+import { unpackJob } from "../src/records/stored-job.ts";
 
 /** So many jobs from the front on are looked through for one; farther back its place is only known to be farther. */
 const LOOK_THROUGH = 10_000;
@@ -45,7 +46,8 @@ export async function locateJob(
     if (position !== null) return inLine(waiting - 1 - position, 0, true);
     if (rank !== null) return inLine(waiting, rank, true);
     if (score !== null) return { kind: "delayed", until: Math.floor(Number(score) / DELAYED_SCALE) };
-    const farBack = waiting > LOOK_THROUGH && fields["lane"] === "interactive" && fields["state"] !== "active";
+    const farBack =
+      waiting > LOOK_THROUGH && unpackJob(fields["job"] ?? "").lane === "interactive" && fields["state"] !== "active";
     return farBack ? inLine(waiting - 1, 0, false) : { kind: "taken" };
   };
   return { fields, place: place() };

@@ -1,7 +1,9 @@
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { subjectOf } from "../src/limits/subject.ts";
-import { limitsPrefix, queueOf } from "../src/queues/names.ts";
+import { queueOf } from "../src/queues/names.ts";
+import { isOpenChallenge } from "../src/records/challenge.ts";
+import { parseRecord } from "../src/records/parse-record.ts";
 import type { JobRecord } from "../src/records/record.ts";
 import type { CheckedInput } from "./input-check.ts";
 import type { Opened } from "./opened.ts";
@@ -14,35 +16,36 @@ const CHUNK = 500;
 
 /**
  * The jobs whose OTPs are open for the same operation and person as these inputs, each marked `reused`; null where there is
- * none, and where the caller's own id names a job already.
+ * none, and where the caller's own id names a job already. `now` in ms.
  */
 export async function openChallenges(
-  { redis, records }: Opened,
+  { records }: Opened,
   { subjectKey }: Settings,
+  now: number,
   inputs: readonly CheckedInput[],
   ownIds: readonly (string | null)[],
 ): Promise<(JobRecord | null)[]> {
   const answers: (JobRecord | null)[] = inputs.map(() => null);
   const asked = inputs.flatMap(({ operation, input }, index) => {
     const subject = subjectOf(subjectKey, operation, input);
-    const queue = queueOf(operation.provider);
-    return subject === null
-      ? []
-      : [{ index, queue, key: `${limitsPrefix(queue)}challenge:${subject}:${operation.name}` }];
+    return subject === null ? [] : [{ index, queue: queueOf(operation.provider), operation: operation.name, subject }];
   });
   for (const [queue, ofQueue] of Map.groupBy(asked, (ask) => ask.queue)) {
     for (let from = 0; from < ofQueue.length; from += CHUNK) {
       const chunk = ofQueue.slice(from, from + CHUNK);
-      const ids = await redis.mget(chunk.map(({ key }) => key));
-      const open = chunk.flatMap(({ index }, at) => {
-        const id = ids[at] ?? null;
-        return id === null ? [] : [{ index, id, own: ownIds[index] ?? id }];
-      });
-      const found = await records.getMany(queue, [...open.map(({ id }) => id), ...open.map(({ own }) => own)]);
-      for (const [at, { index, id, own }] of open.entries()) {
-        const record = found[at] ?? null;
-        const isOwnThere = own === id ? ownIds[index] === id : (found[open.length + at] ?? null) !== null;
-        if (record !== null && !isOwnThere) answers[index] = { ...record, reused: true };
+      const sends = await records.lastSends(
+        queue,
+        chunk.map(({ subject }) => subject),
+      );
+      const owns = chunk.map(({ index }) => ownIds[index] ?? null);
+      const wanted = [...new Set([...sends.flat(), ...owns].filter((id) => id !== null))];
+      const fields = await records.fieldsOfMany(queue, wanted);
+      const found = new Map(wanted.map((id, at) => [id, fields[at] ?? null]));
+      for (const [at, { index, operation }] of chunk.entries()) {
+        const own = owns[at] ?? null;
+        if (own !== null && found.get(own) !== null) continue;
+        const id = (sends[at] ?? []).find((sent) => isOpenChallenge(found.get(sent) ?? {}, operation, now));
+        if (id !== undefined) answers[index] = { ...parseRecord(id, found.get(id) ?? {}), reused: true };
       }
     }
   }

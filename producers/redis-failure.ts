@@ -6,7 +6,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["OOM", "its memory is full: raise maxmemory"],
   ["MISCONF", "it cannot write to its disk: see its log"],
   ["READONLY", "it is a replica: set REDIS_URL to the master, or to the sentinels"],
-  ["NOPERM", "the user in REDIS_URL may not do that: grant it all commands on the keys satyapan:* and bull:*"],
+  ["NOPERM", "the user in REDIS_URL may not do that: use one whose role may (docs/deployment.md tells the roles)"],
 ]);
 
 /**

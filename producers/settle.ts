@@ -2,11 +2,15 @@ import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { JobRecord } from "../src/records/record.ts";
+import { type Retention, retentionOf } from "../src/records/retention.ts";
 import { isTerminal, type JobState } from "../src/records/state.ts";
+import type { AuditEntry } from "../src/privacy/audit/entry.ts";
+import type { By } from "./by.ts";
 import { asQueued, findJob } from "./find-job.ts";
 import type { Opened } from "./opened.ts";
 import { checkReason } from "./reason.ts";
 import { requeue } from "./requeue.ts";
+import { inputDestroyed } from "./input-destroyed.ts";
 import { unknownJob } from "./unknown-job.ts";
 
 /** What may be decided about a job that is `unknown`: `resend` makes one more attempt. */
@@ -25,16 +29,20 @@ export interface SettleOptions {
 export async function settle(
   { records, queues }: Opened,
   settings: Settings,
-  now: () => number,
+  { actor, now }: By,
   id: string,
   decision: SettleDecision,
   options: SettleOptions,
 ): Promise<JobRecord> {
   const reason = checkSettling(decision, options);
-  const { queue, record } = await findJob(records, id);
+  const { queue, record, subject } = await findJob(records, id);
   if (record.state !== "unknown") throw notUnknown(id, record.state);
   const at = now();
   const line = JSON.stringify({ decision, reason, at });
+  const entry: AuditEntry = {
+    ...{ at: new Date(at).toISOString(), kind: "settle", actor, job: id, operation: record.operation, subject },
+    ...{ outcome: decision, reason },
+  };
   let answer: string;
   if (decision === "resend") {
     if (record.expires_at !== null && at >= Date.parse(record.expires_at)) throw tooLate(record);
@@ -43,12 +51,18 @@ export async function settle(
       queue,
       [asQueued(record)],
       cooldownLeft(record, settings, at),
-      async () => await records.settle(queue, id, "queued", line, at),
+      async () => await records.settle(queue, id, "queued", line, at, untilDeadline(record), entry),
     );
   } else {
-    answer = await records.settle(queue, id, decision, line, at);
+    const { step } = findOperation(record.operation);
+    const retention = retentionOf({
+      ...{ state: decision, step, result: null, hasPersonal: false, endedAt: at },
+      resultRetentionMs: settings.retention.resultMs,
+    });
+    answer = await records.settle(queue, id, decision, line, at, retention, entry);
   }
   if (answer === "missing") throw unknownJob(id);
+  if (answer === "destroyed") throw inputDestroyed(id);
   if (answer !== "done") throw notUnknown(id, answer as JobState);
   return (await findJob(records, id)).record;
 }
@@ -67,6 +81,10 @@ function cooldownLeft({ operation, attempts }: JobRecord, { otp }: Settings, now
   const last = attempts.at(-1);
   if (findOperation(operation).step !== "send" || last === undefined) return 0;
   return Math.max(0, Date.parse(last.started_at) + otp.cooldownMs - now);
+}
+
+function untilDeadline({ expires_at }: JobRecord): Retention {
+  return { lookAt: expires_at === null ? null : Date.parse(expires_at), keepsInput: true };
 }
 
 function notUnknown(id: string, state: JobState): SatyapanError {

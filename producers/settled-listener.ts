@@ -13,8 +13,8 @@ export class SettledListener {
   /** `redis`: a connection of its own; a subscribed one can do nothing else. */
   constructor(redis: RedisClient) {
     this.#redis = redis;
-    redis.on("message", (_channel: string, id: string) => {
-      for (const wake of this.#waiting.get(id) ?? []) wake();
+    redis.on("message", (_channel: string, ids: string) => {
+      for (const id of ids.split(" ")) for (const wake of this.#waiting.get(id) ?? []) wake();
     });
   }
 

@@ -17,6 +17,10 @@ export const ErrorCode = {
   PORT_TAKEN: "port-taken",
   UNREADABLE: "unreadable",
   UNKNOWN_KEY: "unknown-key",
+  AUDIT_BROKEN: "audit-broken",
+  SHREDDED: "shredded",
+  KEYS_UNREACHABLE: "keys-unreachable",
+  KEY_NEEDED: "key-needed",
   WAIT_TIMEOUT: "wait-timeout",
   CLOSED: "closed",
 } as const;

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { type CommandContext, ExitCode } from "../src/command/context.ts";
+import { assertClosed, exposuresOf, processFacts } from "../src/command/hygiene.ts";
 import { openRedis } from "../src/command/redis.ts";
 import { loadSettings } from "../src/command/settings.ts";
+import { LogLines } from "../src/telemetry/log-lines.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
 import { assertServes, runWorker } from "./run-worker.ts";
 
@@ -11,11 +13,22 @@ export function workerCommand(context: CommandContext): Command {
     .action(async () => {
       const settings = loadSettings(context);
       assertServes(settings);
-      const logger = createLogger(settings.logLevel, context.stderr);
-      const redis = await openRedis(context, settings, (err) => logger.warn({ err }, "redis connection error"));
+      const exposures = exposuresOf(processFacts(context));
+      assertClosed(exposures, settings, settings.allowDebugger);
+      const lines = new LogLines(context.stderr);
+      const logger = createLogger(settings.logLevel, lines);
+      for (const exposure of exposures) logger.warn({ exposure }, "clear values may leave this process");
+      const onError = (err: Error): void => logger.warn({ err }, "redis connection error");
+      const redis = await openRedis(context, settings, onError);
       try {
         const { now, random, signal } = context;
-        const worker = await runWorker({ settings, redis, logger, now, random });
+        const { keysRedisUrl } = settings;
+        const keysRedis =
+          keysRedisUrl === null ? null : await openRedis(context, { ...settings, redisUrl: keysRedisUrl }, onError);
+        const worker = await runWorker({
+          ...{ settings, redis, logger, now, random },
+          ...(keysRedis === null ? {} : { keysRedis }),
+        });
         const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
         const { metricsPort } = worker;
         logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
@@ -26,6 +39,7 @@ export function workerCommand(context: CommandContext): Command {
         logger.info({ clean }, "worker stopped");
       } finally {
         await redis.close();
+        lines.flush();
       }
     });
 }

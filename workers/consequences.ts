@@ -4,7 +4,8 @@ import type { OpenInput, Operation } from "../src/operations/operation.ts";
 import type { Outcome, Result } from "../src/outcomes/outcome.ts";
 import { Secret } from "../src/privacy/secret.ts";
 import { isOwnDoing } from "../src/providers/endings.ts";
-import type { CallHealth, OpenChallenge } from "../src/records/record-store.ts";
+import type { AuditEntry } from "../src/privacy/audit/entry.ts";
+import type { CallHealth } from "../src/records/ending.ts";
 
 /** What a call says about the provider and our credentials; null where it was not made. */
 export function callHealth(outcome: Outcome, operation: Operation, input: OpenInput): CallHealth | null {
@@ -30,17 +31,6 @@ export function isSent({ kind }: Outcome): boolean {
   return kind === "succeeded" || kind === "pending" || kind === "unknown";
 }
 
-/** How long an OTP is good where the provider does not say: facts/deepvue §7. */
-const OTP_LIFE_MS = 600_000;
-
-/** The challenge that a send opens; null for everything else. */
-export function openChallenge(operation: Operation, outcome: Outcome, now: number): OpenChallenge | null {
-  if (operation.step !== "send" || outcome.kind !== "succeeded" || outcome.result["otp_sent"] !== true) return null;
-  const until = Date.parse(String(outcome.result["otp_valid_until"]));
-  const lifeMs = Number.isNaN(until) ? OTP_LIFE_MS : until - now;
-  return lifeMs > 0 ? { operation: operation.name, lifeMs } : null;
-}
-
 /** Adds the masked Aadhaar and mobile number, so that a result says whom it is about without telling the number. */
 export function withMasks(outcome: Outcome, input: OpenInput): Outcome {
   if (outcome.kind !== "succeeded") return outcome;
@@ -50,4 +40,36 @@ export function withMasks(outcome: Outcome, input: OpenInput): Outcome {
   }
   const result: Result = { ...masks, ...outcome.result };
   return { ...outcome, result };
+}
+
+/** Longest id of the provider's that the audit log keeps, in characters. */
+const LONGEST_TRANSACTION = 128;
+
+export interface AuditedCall {
+  readonly job: string;
+  readonly operation: string;
+  readonly subject: string | null;
+  readonly attempt: number;
+  readonly clientRefId: string;
+  readonly endedAt: number;
+}
+
+/** The audit log's entry of a call. `input` is what it was made with; empty where its worker was lost. */
+export function callEntry(call: AuditedCall, outcome: Outcome, input: OpenInput): AuditEntry {
+  const { job, operation, subject, attempt, clientRefId, endedAt } = call;
+  const { consent } = input;
+  const reference =
+    typeof consent === "object" && consent !== null && "reference" in consent ? consent.reference : null;
+  const { transaction_id, tid }: Result = outcome.kind === "succeeded" ? outcome.result : {};
+  const transaction = transaction_id ?? tid ?? null;
+  return {
+    at: new Date(endedAt).toISOString(),
+    kind: "call",
+    actor: "worker",
+    ...{ job, operation, subject },
+    consent: typeof reference === "string" ? reference : null,
+    ...{ attempt, client_ref_id: clientRefId },
+    transaction: transaction === null ? null : String(transaction).slice(0, LONGEST_TRANSACTION),
+    outcome: outcome.kind,
+  };
 }

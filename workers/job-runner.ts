@@ -1,36 +1,42 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../src/config/settings.ts";
-import { SatyapanError } from "../src/error.ts";
-import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate.ts";
-import { gatePolicy, type GatePolicy } from "../src/limits/policy.ts";
+import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
 import { costsAttempt, decide, type Decision } from "../src/outcomes/decision.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
+import { resultScope } from "../src/privacy/data-key.ts";
+import type { DataKeys } from "../src/privacy/data-keys.ts";
+import type { Sealer } from "../src/privacy/sealed-text.ts";
 import { callLabels } from "../src/providers/call-labels.ts";
-import { TOO_LATE } from "../src/providers/exchange.ts";
-import type { HttpReply } from "../src/providers/http.ts";
+import { isOwnDoing } from "../src/providers/endings.ts";
 import type { PreparedCall, Providers } from "../src/providers/providers.ts";
-import type { QueueName } from "../src/queues/names.ts";
-import { newId } from "../src/records/ids.ts";
-import type { Beginning, Ending, Permit, RecordStore, TakenJob } from "../src/records/record-store.ts";
+import type { Beginning, TakenJob } from "../src/records/beginning.ts";
+import { attemptNumber, type Ending } from "../src/records/ending.ts";
+import type { Ids } from "../src/records/ids.ts";
+import type { Journal } from "../src/records/journal.ts";
 import { openInput, sealPersonal } from "../src/records/sealed-input.ts";
+import { retentionOf } from "../src/records/retention.ts";
 import { stopsCredential } from "../src/records/wait-cause.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
-import { callHealth, isSent, openChallenge, withMasks } from "./consequences.ts";
+import { callEntry, callHealth, isSent, withMasks } from "./consequences.ts";
+import { sendWithPermit, timed, type TimedPermit } from "./fresh-permit.ts";
 
 /** Where a process may be killed by the chaos harness, to prove that it may be killed anywhere. */
 export type FailPoint = "begun" | "signed" | "replied" | "finished";
 
 export interface JobRunnerDeps {
-  readonly records: RecordStore;
+  readonly journal: Journal;
   readonly settings: Settings;
+  readonly dataKeys: DataKeys;
   readonly providers: Providers;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly ids: Ids;
   readonly now: () => number;
   readonly random: () => number;
+  /** Aborted when calls have to end at once. */
+  readonly signal: AbortSignal;
   readonly atPoint?: ((point: FailPoint) => void) | undefined;
 }
 
@@ -42,161 +48,174 @@ export type FollowUp =
   /** The whole credential is stopped: back to the front of the queue, which opens by itself. */
   | { readonly kind: "gate" };
 
-/** What of a permit's margin is the network's, in ms; the rest is ours. */
-const NETWORK_MS = 3;
-
-/** A permit and its end, on the clock of `performance.now()`. */
-interface FreshPermit {
-  readonly id: string;
-  readonly ends: number;
-}
-
-/** Counted from before it was asked for: its own clock, Redis', began after that. */
-function freshUntil({ id, scarce }: Permit, askedAt: number): FreshPermit {
-  return { id, ends: askedAt + (scarce ? QUOTA_MARGIN_MS : LOOSE_MARGIN_MS) - NETWORK_MS };
-}
-
 /** An attempt that is open in the journal. */
 interface OpenAttempt {
-  readonly queue: QueueName;
   readonly id: string;
-  readonly n: number;
+  /** By which the journal knows it. */
+  readonly open: string;
   readonly clientRefId: string;
   readonly startedAt: number;
   readonly job: TakenJob;
+  /** It tries for all: that the provider is still away costs it nothing. */
+  readonly isProbe: boolean;
 }
 
 /** What closing an attempt needs beside its outcome. */
-type Closing = Pick<Ending, "used" | "pendings" | "resends" | "lost" | "health"> & { readonly endedAt: number };
+type Closing = Pick<Ending, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
+  readonly endedAt: number;
+  /** For its personal result; null where there is none. */
+  readonly sealer: Sealer | null;
+};
+
+function notCalled({ used, pendings, resends }: TakenJob, endedAt: number): Closing {
+  return { used, pendings, resends, lost: false, health: null, entry: null, sealer: null, endedAt };
+}
+
+/** A record comes so much later than its entry in the queue, at most, and is looked for so often; ms. */
+const RECORD_LATE_MS = 10_000;
+const LOOK_AGAIN_MS = 250;
+
+const DONE = { kind: "done" } as const;
+const GATE = { kind: "gate" } as const;
 
 /**
- * One attempt of one job: journal, call, journal, decision (design §3). Knows nothing of BullMQ. Two round trips to Redis:
- * the first, with the gate, before a byte is written, the second after the reply.
+ * One attempt of one job of a queue: journal, call, journal, decision (design §3). Knows nothing of BullMQ. Two round trips
+ * to Redis: the first, with the gate, before a byte is written, the second after the reply.
  */
 export class JobRunner {
   readonly #deps: JobRunnerDeps;
-  readonly #policy: GatePolicy;
 
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps;
-    this.#policy = gatePolicy(deps.settings);
   }
 
-  async run(queue: QueueName, id: string, signal: AbortSignal): Promise<FollowUp> {
-    const { records, metrics, now, logger, atPoint } = this.#deps;
+  /** `queuedAt`: when a producer queued it, ms. */
+  async run(id: string, queuedAt: number): Promise<FollowUp> {
+    const { journal, metrics, now, ids, logger, atPoint } = this.#deps;
     const takenAt = now();
     const askedAt = performance.now();
-    const beginning = await records.begin(queue, id, newId(takenAt), takenAt, this.#policy);
+    const beginning = await journal.begin(id, ids.reference(takenAt), takenAt);
     switch (beginning.kind) {
       case "missing":
+        // A producer sends both in one go; over a Cluster that moves slots its record may come a moment later.
+        if (takenAt - queuedAt < RECORD_LATE_MS) return { kind: "later", until: takenAt + LOOK_AGAIN_MS };
         logger.warn({ job: id }, "job without a record dropped");
-        return { kind: "done" };
+        return DONE;
       case "settled":
-        return { kind: "done" };
-      case "expired":
-        metrics.jobSettled(beginning.operation, "expired", beginning.lane);
-        logger.info({ job: id, operation: beginning.operation, state: "expired" }, "job settled");
-        return { kind: "done" };
+        return DONE;
+      case "expired": {
+        const { operation, lane } = beginning.job;
+        metrics.jobSettled(operation, "expired", lane);
+        logger.info({ job: id, operation, state: "expired" }, "job expired");
+        return DONE;
+      }
       case "early":
         return { kind: "later", until: beginning.until };
       case "blocked": {
         const { cause, until } = beginning;
         logger.debug({ job: id, cause, until }, "job waits");
-        return stopsCredential(cause) ? { kind: "gate" } : { kind: "later", until };
+        return stopsCredential(cause) ? GATE : { kind: "later", until };
       }
       case "open":
-        return await this.#giveUpLostAttempt(queue, id, beginning);
+        return await this.#giveUpLostAttempt(id, beginning);
       case "run": {
         atPoint?.("begun");
-        metrics.jobPickedUp(beginning.job.lane, (takenAt - beginning.dueAt) / 1_000);
-        const { n, clientRefId, permit, job } = beginning;
-        const open = { queue, id, n, clientRefId, startedAt: takenAt, job };
-        return await this.#attempt(open, freshUntil(permit, askedAt), signal);
+        const { open, clientRefId, dueAt, job, isProbe } = beginning;
+        metrics.jobPickedUp(job.lane, (takenAt - dueAt) / 1_000);
+        const permit = timed(beginning.permit, askedAt, performance.now());
+        return await this.#attempt({ id, open, clientRefId, startedAt: takenAt, job, isProbe }, permit);
       }
     }
   }
 
   /** The worker that opened it died, or lost its lock: whether the call happened is not known. */
   async #giveUpLostAttempt(
-    queue: QueueName,
     id: string,
-    { n, attempt, job }: Extract<Beginning, { kind: "open" }>,
+    { open, attempt, job }: Extract<Beginning, { kind: "open" }>,
   ): Promise<FollowUp> {
-    const open = { queue, id, n, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job };
+    const lost = { id, open, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job, isProbe: false };
     const reason = "the worker was lost between the request and its reply";
-    return await this.#close(open, {}, { kind: "unknown", reason, reply: NO_REPLY }, { lost: true, seconds: null });
+    return await this.#close(
+      lost,
+      {},
+      { kind: "unknown", reason, reply: NO_REPLY },
+      { lost: true, sealer: null, seconds: null },
+    );
   }
 
-  async #attempt(open: OpenAttempt, permit: FreshPermit, signal: AbortSignal): Promise<FollowUp> {
-    const { settings, providers, now, atPoint } = this.#deps;
+  async #attempt(open: OpenAttempt, permit: TimedPermit): Promise<FollowUp> {
+    const { settings, dataKeys, providers, journal, now, signal, atPoint } = this.#deps;
     const operation = findOperation(open.job.operation);
     let input: OpenInput;
     let call: PreparedCall;
+    let sealer: Sealer;
     try {
-      input = openInput(settings.keys, operation, open.id, open.job.input);
+      const opener = await dataKeys.opener([open.job.input]);
+      input = openInput(opener, operation, open.id, open.job.input);
       call = providers.prepare(operation, input, open.clientRefId);
+      // Before the call: afterwards nothing may keep its result from being recorded.
+      sealer = await dataKeys.sealer(resultScope(opener.scopeOf(open.job.input), now()));
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
-      return await this.#park(open, error);
+      return error.code === ErrorCode.KEYS_UNREACHABLE
+        ? await this.#putOff(open, error)
+        : await this.#park(open, error);
     }
     atPoint?.("signed");
     const sentAt = now();
-    const reply = await this.#send(open, call, permit, signal);
+    const reply = await sendWithPermit(call, permit, journal, settings.calls.timeoutMs, signal);
     atPoint?.("replied");
     const outcome = withMasks(operation.read(reply, input), input);
-    return await this.#close(open, input, outcome, { lost: false, seconds: (now() - sentAt) / 1_000 });
-  }
-
-  /**
-   * Sends while the permit is fresh. One that grew old before the first byte could be written (a new connection, a busy
-   * process) is given back for another: the provider might count the call into another window than we did.
-   */
-  async #send(open: OpenAttempt, call: PreparedCall, first: FreshPermit, signal: AbortSignal): Promise<HttpReply> {
-    let permit: FreshPermit | null = first;
-    for (;;) {
-      const reply = await call.send(signal, permit.ends);
-      if (!(reply.kind === "none" && reply.reason === TOO_LATE)) return reply;
-      permit = await this.#freshPermit(open.queue, permit.id, signal);
-      if (permit === null) return reply;
-    }
-  }
-
-  /** Null where none is to be had while a call may take. */
-  async #freshPermit(queue: QueueName, old: string, signal: AbortSignal): Promise<FreshPermit | null> {
-    let toGiveBack: string | null = old;
-    for (;;) {
-      const askedAt = performance.now();
-      const permit = await this.#deps.records.permit(queue, toGiveBack);
-      if (typeof permit !== "number") return freshUntil(permit, askedAt);
-      toGiveBack = null;
-      if (signal.aborted || permit > this.#policy.callMs) return null;
-      await sleep(permit, undefined, { signal }).catch(() => {});
-    }
+    return await this.#close(open, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
   }
 
   async #close(
     open: OpenAttempt,
     input: OpenInput,
     outcome: Outcome,
-    { lost, seconds }: { lost: boolean; seconds: number | null },
+    { lost, sealer, seconds }: { lost: boolean; sealer: Sealer | null; seconds: number | null },
   ): Promise<FollowUp> {
     const { settings, metrics, now, random } = this.#deps;
-    const operation = findOperation(open.job.operation);
+    const { job } = open;
+    const operation = findOperation(job.operation);
     const endedAt = now();
-    const used = open.job.used + (costsAttempt(outcome.kind) ? 1 : 0);
-    const pendings = open.job.pendings + (outcome.kind === "pending" ? 1 : 0);
+    const isFree = outcome.kind === "unavailable" && (open.isProbe || isOwnDoing(outcome.reason));
+    const used = job.used + (costsAttempt(outcome.kind) && !isFree ? 1 : 0);
+    const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
     const decision = decide(outcome, {
-      ...{ used, pendings, resends: open.job.resends, afterUnknown: operation.afterUnknown },
+      ...{ used, pendings, resends: job.resends, afterUnknown: operation.afterUnknown },
       ...settings.calls,
       ...{ cooldownMs: settings.otp.cooldownMs, holdMs: settings.holdProbeMs, now: endedAt, random },
-      expiresAt: open.job.expiresAt,
+      expiresAt: job.expiresAt,
       pendingDelaysMs: settings.pendingDelaysMs,
     });
     const labels = callLabels(operation.provider, outcome);
     metrics.callFinished({ operation: operation.name, outcome: outcome.kind, ...labels, seconds });
-    const resends = open.job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
+    const resends = job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
     const health = lost ? null : callHealth(outcome, operation, input);
-    return await this.#record(open, operation, outcome, decision, { used, pendings, resends, lost, health, endedAt });
+    const { id, clientRefId } = open;
+    const entry = callEntry(
+      {
+        ...{ job: id, operation: operation.name, subject: job.subject },
+        ...{ attempt: attemptNumber(open.open), clientRefId, endedAt },
+      },
+      outcome,
+      input,
+    );
+    const closing = { used, pendings, resends, lost, sealer, health, entry, endedAt };
+    return await this.#record(open, operation, outcome, decision, closing);
+  }
+
+  /** Nothing was called, and it is not this job's fault: it costs nothing, and is tried again. */
+  async #putOff(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
+    const { now, settings } = this.#deps;
+    const operation = findOperation(open.job.operation);
+    const reason = `waits for the keys: ${error.message}`;
+    const outcome: Outcome = { kind: "unavailable", reason, reply: NO_REPLY };
+    const endedAt = now();
+    const until = Math.min(endedAt + settings.calls.backoffCapMs, open.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
+    const decision: Decision = { kind: "wait", cause: "backoff", until, reason };
+    return await this.#record(open, operation, outcome, decision, notCalled(open.job, endedAt));
   }
 
   /** The job cannot be called at all: it stops as `failed`, the person is not at fault, and nothing else stops. */
@@ -204,52 +223,57 @@ export class JobRunner {
     const operation = findOperation(open.job.operation);
     const reason = `${error.code}: ${error.message}`;
     const outcome: Outcome = { kind: "refused", scope: "operation", reason, reply: NO_REPLY };
-    const { used, pendings, resends } = open.job;
-    const closing = { used, pendings, resends, lost: false, health: null, endedAt: this.#deps.now() };
-    return await this.#record(open, operation, outcome, { kind: "settle", state: "failed", reason }, closing);
+    const decision: Decision = { kind: "settle", state: "failed", reason };
+    return await this.#record(open, operation, outcome, decision, notCalled(open.job, this.#deps.now()));
   }
 
   async #record(
-    open: OpenAttempt,
+    { id, open, clientRefId, startedAt, job }: OpenAttempt,
     operation: Operation,
     outcome: Outcome,
     decision: Decision,
-    { endedAt, ...closing }: Closing,
+    { endedAt, sealer, ...closing }: Closing,
   ): Promise<FollowUp> {
-    const { records, settings, metrics, logger, atPoint } = this.#deps;
+    const { journal, settings, metrics, logger, atPoint } = this.#deps;
     const { result = null, personal } = outcome.kind === "succeeded" ? outcome : {};
     const waits = decision.kind === "wait" ? decision : null;
+    const state = decision.kind === "settle" ? decision.state : "waiting";
     const ending: Ending = {
       ...closing,
-      n: open.n,
+      open,
       attempt: {
-        client_ref_id: open.clientRefId,
-        started: open.startedAt,
+        client_ref_id: clientRefId,
+        started: startedAt,
         ended: endedAt,
         outcome: { kind: outcome.kind, ...outcome.reply },
       },
-      state: decision.kind === "settle" ? decision.state : "waiting",
+      state,
       reason: decision.reason,
       nextAt: waits?.until ?? null,
       cause: waits?.cause ?? null,
       result,
-      personal: personal === undefined ? null : sealPersonal(settings.keys, operation, open.id, personal),
+      personal: personal === undefined || sealer === null ? null : sealPersonal(sealer, operation, id, personal),
+      subject: job.subject,
       sent: isSent(outcome),
-      challenge: openChallenge(operation, outcome, endedAt),
+      scopes: job.scopes,
+      answers: state === "succeeded" ? job.of : null,
+      retention: retentionOf({
+        ...{ state, step: operation.step, result, hasPersonal: personal !== undefined, endedAt },
+        resultRetentionMs: settings.retention.resultMs,
+      }),
     };
-    const { answer, nextAt } = await records.finish(open.queue, open.id, endedAt, ending, settings.holdProbeMs);
+    const { answer, nextAt } = await journal.finish(id, endedAt, ending);
     atPoint?.("finished");
-    const facts = { job: open.id, operation: operation.name, attempt: open.n, outcome: outcome.kind };
+    const facts = { job: id, operation: operation.name, attempt: attemptNumber(open), outcome: outcome.kind };
     if (answer !== "done") {
       logger.warn({ ...facts, answer }, "attempt was closed by another worker");
-      return { kind: "done" };
+      return DONE;
     }
-    logger.info({ ...facts, client_ref_id: open.clientRefId, reason: decision.reason }, "attempt finished");
+    logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
     if (decision.kind === "wait") {
-      return stopsCredential(decision.cause) ? { kind: "gate" } : { kind: "later", until: nextAt ?? decision.until };
+      return stopsCredential(decision.cause) ? GATE : { kind: "later", until: nextAt ?? decision.until };
     }
-    metrics.jobSettled(operation.name, decision.state, open.job.lane);
-    logger.info({ job: open.id, operation: operation.name, state: decision.state }, "job settled");
-    return { kind: "done" };
+    metrics.jobSettled(operation.name, decision.state, job.lane);
+    return DONE;
   }
 }

@@ -11,15 +11,22 @@ export interface QueueWorkerOptions {
   readonly concurrency: number;
   /** How fast jobs are fetched; set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
   readonly pace: Pace;
-  readonly run: (id: string, signal: AbortSignal) => Promise<FollowUp>;
+  readonly run: (id: string, queuedAt: number) => Promise<FollowUp>;
   /** BullMQ gave a job up for good: its record must not stay open. */
   readonly givenUp: (id: string) => Promise<void>;
   readonly logger: Logger;
+  /** Default 60 s and 15 s. */
+  readonly lock?: LockTimes | undefined;
 }
 
-// An attempt is open for at most a call's timeout; a lock that lives longer is renewed, one that dies is found in 15 s.
-const LOCK_MS = 60_000;
-const STALLED_CHECK_MS = 15_000;
+/** BullMQ's lock on a job that is worked on, and how often those that lost it are looked for; in ms. */
+export interface LockTimes {
+  readonly lockMs: number;
+  readonly checkMs: number;
+}
+
+/** An attempt is open for at most a call's timeout; a lock that lives longer is renewed, one that dies is found in 15 s. */
+const DEFAULT_LOCK: LockTimes = { lockMs: 60_000, checkMs: 15_000 };
 // The journal guards against repeats, so a job may stall as often as workers die.
 const MAX_STALLS = 1_000;
 const FAULT_BACKOFF_MS = 30_000;
@@ -32,19 +39,19 @@ export class QueueWorker {
 
   constructor(options: QueueWorkerOptions) {
     this.#options = options;
-    const { queue, redis, concurrency, logger } = options;
+    const { queue, redis, concurrency, logger, lock = DEFAULT_LOCK } = options;
     const shared = { connection: redis, prefix: BULLMQ_PREFIX };
     this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: 1_000 } } });
     this.#worker = new Worker(
       queue,
-      // All three parameters are declared: BullMQ passes the signal by arity.
-      async (job, token, signal) => await this.#process(job, token, signal),
+      // Two parameters: with a third BullMQ would make an AbortController for each job, which ours does not need.
+      async (job, token) => await this.#process(job, token),
       {
         ...shared,
         autorun: false,
         concurrency,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALLED_CHECK_MS,
+        lockDuration: lock.lockMs,
+        stalledInterval: lock.checkMs,
         maxStalledCount: MAX_STALLS,
         // Due jobs are promoted at least this often while the queue is rate limited (facts/bullmq §1.2).
         maximumRateLimitDelay: 1_000,
@@ -73,17 +80,12 @@ export class QueueWorker {
     await this.queue.close();
   }
 
-  /** Aborts every call that is under way. */
-  abort(): void {
-    this.#worker.cancelAllJobs("shutdown");
-  }
-
   get taking(): boolean {
     return this.#worker.isRunning() && !this.#worker.isPaused();
   }
 
-  async #process(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-    const next = await this.#options.run(jobIdOf(job.id ?? ""), signal ?? new AbortController().signal);
+  async #process(job: Job, token: string | undefined): Promise<void> {
+    const next = await this.#options.run(jobIdOf(job.id ?? ""), job.timestamp);
     if (next.kind === "done") return;
     // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
     if (next.kind === "gate") throw new RateLimitError();

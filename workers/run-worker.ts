@@ -4,19 +4,29 @@ import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { GateControl } from "../src/limits/control.ts";
 import { paceOf } from "../src/limits/pace.ts";
+import { gatePolicy } from "../src/limits/policy.ts";
+import { AuditTrail } from "../src/privacy/audit/trail.ts";
+import { assertWraps, openKeyChain } from "../src/privacy/key-chain.ts";
 import type { ProviderName } from "../src/operations/operation.ts";
 import { isDrift } from "../src/providers/clock-offset.ts";
+import { Needles } from "../src/privacy/scan/needles.ts";
+import { PrivacySampler } from "../src/privacy/scan/sampler.ts";
+import { Scanner } from "../src/privacy/scan/scanner.ts";
+import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
 import { Providers } from "../src/providers/providers.ts";
-import { assertSuitable, checkRedis, ready, redisWarnings } from "../src/queues/connection.ts";
+import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/queues/connection.ts";
 import { queueOf } from "../src/queues/names.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
+import { createIds } from "../src/records/ids.ts";
+import { Journal } from "../src/records/journal.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
 import { HealthServer } from "./health-server.ts";
 import { type FailPoint, JobRunner } from "./job-runner.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
-import { QueueWorker } from "./queue-worker.ts";
+import { type LockTimes, QueueWorker } from "./queue-worker.ts";
+import { Reaper } from "./reaper.ts";
 
 // For what closes when nothing runs any more; Redis may be away and never answer.
 const CLOSE_MS = 2_000;
@@ -28,7 +38,11 @@ export interface WorkerDeps {
   readonly now: () => number;
   readonly random: () => number;
   /** For the chaos harness: called at each point where a worker may die. */
+  /** Where the data keys are; default: `redis`. */
+  readonly keysRedis?: RedisAccess;
   readonly atPoint?: (point: FailPoint) => void;
+  /** For tests: how soon a lost worker's jobs are found. */
+  readonly lock?: LockTimes;
 }
 
 export interface RunningWorker {
@@ -49,7 +63,16 @@ export function assertServes({ eko, deepvue }: Settings): void {
 }
 
 /** Starts a worker for every provider that has settings. Throws SatyapanError; then nothing is left running. */
-export async function runWorker({ settings, redis, logger, now, random, atPoint }: WorkerDeps): Promise<RunningWorker> {
+export async function runWorker({
+  settings,
+  redis,
+  keysRedis,
+  logger,
+  now,
+  random,
+  atPoint,
+  lock,
+}: WorkerDeps): Promise<RunningWorker> {
   assertServes(settings);
   const providers = new Providers(settings, now, (provider, offsetMs) => logDrift(logger, provider, offsetMs));
   await using started = new AsyncDisposableStack();
@@ -62,11 +85,42 @@ export async function runWorker({ settings, redis, logger, now, random, atPoint 
 
   const metrics = new Metrics(new Registry());
   const connection = redis.connect("worker");
-  const records = new RecordStore(connection, settings.recordRetentionMs);
+  const records = new RecordStore(connection, settings.retention);
   const control = new GateControl(probe);
-  const runner = new JobRunner({ records, settings, providers, metrics, logger, now, random, atPoint });
+  const ids = createIds();
+  const aborting = new AbortController();
+  const keysAt = keysRedis ?? redis;
+  if (keysRedis !== undefined) assertSuitable(await checkRedis(await readyClient(keysRedis)));
+  const keyChain = openKeyChain(keysAt.connect("worker"), settings, now);
+  await assertWraps(keyChain);
+  const { dataKeys } = keyChain;
+  await dataKeys.listen(keysAt.connect("worker"));
+  const audit = await AuditTrail.start({
+    redis: connection,
+    subjectKey: settings.subjectKey,
+    ...settings.audit,
+    onError: (err) => logger.error({ err }, "audit log"),
+    onMended: (what) => logger.warn({ what }, "audit files mended"),
+  });
+  // It waits for ever while Redis is away.
+  started.defer(async () => await Promise.race([audit.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
   const monitor = new QueueMonitor(probe, providers.served, metrics, now);
   started.defer(async () => await monitor.close());
+  const sampler = new PrivacySampler({
+    redis: probe,
+    scanner: new Scanner(new Needles(secretsOf(settings))),
+    metrics: async () => await metrics.registry.metrics(),
+    onFinding: (finding) => logger.error({ ...finding }, "something personal or secret is in clear"),
+    onMeasured: (place, findings) => metrics.privacyMeasured(place, findings),
+  });
+  const sampling = sampler.run();
+  started.defer(async () => {
+    sampler.stop();
+    await sampling;
+  });
+  const queues = providers.served.map(queueOf);
+  const reaper = new Reaper({ records: new RecordStore(probe, settings.retention), queues, metrics, logger, now });
+  started.defer(async () => await reaper.close());
 
   const workers: QueueWorker[] = [];
   let stopping = false;
@@ -86,6 +140,9 @@ export async function runWorker({ settings, redis, logger, now, random, atPoint 
     notReady,
     metrics: async () => {
       for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
+      // Its connection waits while Redis is away.
+      const measured = await Promise.race([audit.measure(), sleep(CLOSE_MS, null, { ref: false })]).catch(() => null);
+      if (measured !== null) metrics.auditMeasured(measured);
       await monitor.measure().catch((err: unknown) => logger.debug({ err }, "queues not measured"));
       return await metrics.registry.metrics();
     },
@@ -96,16 +153,27 @@ export async function runWorker({ settings, redis, logger, now, random, atPoint 
   for (const provider of providers.served) {
     const queue = queueOf(provider);
     const quota = await control.configure(queue, settings[provider]?.quota ?? []);
+    const journal = new Journal({
+      redis: connection,
+      queue,
+      retentionMs: settings.retention.recordMs,
+      policy: gatePolicy(settings),
+    });
+    const { signal } = aborting;
+    const runner = new JobRunner({
+      ...{ journal, settings, dataKeys, providers, metrics, logger, ids, now, random, signal, atPoint },
+    });
     const worker = new QueueWorker({
       queue,
       redis: connection,
       concurrency: settings.worker.concurrency,
       pace: paceOf(quota),
       logger,
-      run: async (id, signal) => {
+      lock,
+      run: async (id, queuedAt) => {
         running++;
         try {
-          return await runner.run(queue, id, signal);
+          return await runner.run(id, queuedAt);
         } finally {
           running--;
         }
@@ -130,7 +198,8 @@ export async function runWorker({ settings, redis, logger, now, random, atPoint 
     const late = sleep(settings.worker.shutdownGraceMs, false, { ref: false });
     let clean = await Promise.race([closed, gone, late]);
     if (!clean) {
-      for (const worker of workers) worker.abort();
+      aborting.abort();
+      providers.abort();
       clean = await Promise.race([closed, sleep(CLOSE_MS, false, { ref: false })]);
     }
     hopeless.abort();
@@ -138,6 +207,12 @@ export async function runWorker({ settings, redis, logger, now, random, atPoint 
     return clean;
   };
   return { metricsPort: health.port, stop };
+}
+
+async function readyClient(access: RedisAccess): Promise<RedisClient> {
+  const client = access.connect("client");
+  await ready(client);
+  return client;
 }
 
 /** Once when it begins, and once when it is over. */

@@ -1,6 +1,6 @@
 // `node deploy/grafana/dashboard.ts > deploy/grafana/dashboards/satyapan.json`; a test holds the two together.
 import { DATASOURCE, layOut, type Json, type Panel } from "./panel.ts";
-import { CALL_FLOW, GLANCE, JOB_FLOW, LIMITS, SUCCESS } from "./rows.ts";
+import { CALL_FLOW, GLANCE, JOB_FLOW, LIMITS, PRIVACY, SUCCESS } from "./rows.ts";
 
 export interface Dashboard extends Json {
   readonly uid: string;
@@ -53,7 +53,7 @@ export const DASHBOARD: Dashboard = {
       variable("operation", "Operation", 'label_values(satyapan_calls_total{provider=~"$provider"}, operation)'),
     ],
   },
-  panels: layOut([GLANCE, SUCCESS, CALL_FLOW, JOB_FLOW, LIMITS]),
+  panels: layOut([GLANCE, SUCCESS, CALL_FLOW, JOB_FLOW, LIMITS, PRIVACY]),
 };
 
 /** The file that Grafana is given. */

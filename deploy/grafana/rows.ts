@@ -237,3 +237,19 @@ export const LIMITS: RowSpec = {
     },
   ],
 };
+
+export const PRIVACY: RowSpec = {
+  title: "Privacy",
+  panels: [
+    linesPanel(
+      {
+        title: "Personal numbers and secrets in clear",
+        description:
+          "What workers came upon where it must not be, as they go through all keys. `satyapan scan` tells where.",
+        unit: "short",
+      },
+      [["max by (place) (satyapan_privacy_findings)", "{{place}}"]],
+      { min: 0 },
+    ),
+  ],
+};

@@ -6,5 +6,6 @@ import { Client } from "../client.ts";
 /** The client of a command: connections are made at first use, so wrong input is told before Redis is asked. */
 export function openClient(context: CommandContext): Client {
   const settings = loadSettings(context);
-  return new Client({ settings, now: context.now, openRedis: async () => await openRedis(context, settings) });
+  const { now, actor } = context;
+  return new Client({ settings, now, actor, openRedis: async (of) => await openRedis(context, of) });
 }

@@ -37,8 +37,7 @@ export function providerCommand(context: CommandContext): Command {
 
 function lifted({ holds, breaker, pausedUntil }: GateState, scope: string | null): string {
   const hold = holds.find((one) => one.scope === scope);
-  if (scope !== null)
-    return `it was held (${hold?.reason ?? "just now"}); jobs that wait for it go on when their time comes`;
+  if (scope !== null) return `it was held (${hold?.reason ?? "just now"}); jobs that waited for it are back in line`;
   return [
     ...(hold === undefined ? [] : [`it was held (${hold.reason})`]),
     ...(breaker === null ? [] : ["the breaker was not closed"]),

@@ -1,18 +1,50 @@
 import { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
-import { unknownJob } from "../client.ts";
-import { formatRecord } from "../report/format-record.ts";
+import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { type Client, unknownJob } from "../client.ts";
+import { formatRecord, formatValues } from "../report/format-record.ts";
 import { openClient } from "./open-client.ts";
+
+interface ShowFlags {
+  readonly json?: true;
+  readonly reveal?: true;
+  readonly reason?: string;
+  readonly once?: true;
+}
 
 export function showCommand(context: CommandContext): Command {
   return new Command("show")
-    .description("show a job's record")
+    .description("show a job's record; with --reveal its sealed values too, which the audit log records")
     .argument("<id>", "the job's id")
+    .option("--reveal", "also the input and the personal part of the result, in clear; needs --reason")
+    .option("--reason <text>", "why they are looked at; kept in the audit log, so nothing personal in it")
+    .option("--once", "with --reveal: destroy the personal part of the result with this answer")
     .option("--json", "print one JSON document")
-    .action(async (id: string, flags: { readonly json?: true }) => {
+    .action(async (id: string, flags: ShowFlags) => {
+      checkFlags(flags);
       await using client = openClient(context);
-      const record = await client.get(id);
-      if (record === null) throw unknownJob(id);
-      context.stdout.write(flags.json ? `${JSON.stringify(record)}\n` : formatRecord(record));
+      context.stdout.write(flags.reveal ? await shownInClear(client, id, flags) : await shown(client, id, flags));
     });
+}
+
+function checkFlags({ reveal, reason, once }: ShowFlags): void {
+  const problem =
+    reveal === true && reason === undefined
+      ? "--reveal needs --reason TEXT: it is written into the audit log"
+      : reveal === undefined && (reason !== undefined || once === true)
+        ? "--reason and --once belong to --reveal"
+        : null;
+  if (problem !== null) throw new SatyapanError(ErrorCode.BAD_USAGE, problem);
+}
+
+async function shown(client: Client, id: string, { json }: ShowFlags): Promise<string> {
+  const record = await client.get(id);
+  if (record === null) throw unknownJob(id);
+  return json === true ? `${JSON.stringify(record)}\n` : formatRecord(record);
+}
+
+async function shownInClear(client: Client, id: string, { reason = "", once, json }: ShowFlags): Promise<string> {
+  const { record, input, personal } = await client.reveal(id, { reason, once: once === true });
+  if (json === true) return `${JSON.stringify({ ...record, input, personal })}\n`;
+  return `${formatRecord(record)}${formatValues("input", input)}${formatValues("personal", personal)}`;
 }

@@ -16,6 +16,7 @@ export interface SubmitFlags {
   readonly input?: string;
   readonly each?: string;
   readonly id?: string;
+  readonly batch?: string;
   readonly lane?: Lane;
   readonly expires?: string;
   readonly ifPending?: IfPending;
@@ -44,6 +45,7 @@ export function submitCommand(context: CommandContext): Command {
       "--id <key>",
       "your own id: the same one twice gives the first job back; with --each the rows get KEY-1, KEY-2, …",
     )
+    .option("--batch <name>", "seal them under a data key of their own, which `satyapan shred --batch NAME` destroys")
     .addOption(new Option("--lane <lane>", "default: interactive, with --each bulk").choices(LANES))
     .option("--expires <duration>", "from now; past it the job is not called any more, for example 10m")
     .addOption(
@@ -70,10 +72,11 @@ export function submitCommand(context: CommandContext): Command {
     });
 }
 
-function submitOptions({ id, lane, expires, ifPending }: SubmitFlags): SubmitOptions {
+function submitOptions({ id, batch, lane, expires, ifPending }: SubmitFlags): SubmitOptions {
   const expiresIn = durationFlag(expires, "--expires");
   return {
     ...(id === undefined ? {} : { id }),
+    ...(batch === undefined ? {} : { batch }),
     ...(lane === undefined ? {} : { lane }),
     ...(expiresIn === undefined ? {} : { expiresIn }),
     ...(ifPending === undefined ? {} : { ifPending }),

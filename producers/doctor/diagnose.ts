@@ -1,24 +1,17 @@
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { exitCodeOf } from "../../src/command/exit-code.ts";
-import { openRedis } from "../../src/command/redis.ts";
+import { exposuresOf, processFacts } from "../../src/command/hygiene.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import { SatyapanError } from "../../src/error.ts";
 import type { ProviderName } from "../../src/operations/operation.ts";
 import { isDrift } from "../../src/providers/clock-offset.ts";
 import { createEkoSigner } from "../../src/providers/eko/signature.ts";
 import { type Probe, probeDeepvue, probeEko } from "../../src/providers/probe.ts";
 import { Secret } from "../../src/privacy/secret.ts";
-import { assertSuitable, checkRedis, ready, redisWarnings } from "../../src/queues/connection.ts";
-import type { RedisAccess } from "../../src/queues/redis-access.ts";
+import { failure, type Finding } from "./finding.ts";
+import { processFindings } from "./process-findings.ts";
+import { redisFindings } from "./redis-findings.ts";
 
-export interface Finding {
-  readonly check: string;
-  readonly status: "ok" | "warning" | "failed" | "skipped";
-  readonly detail: string;
-  /** What a failure makes the command exit with. */
-  readonly exitCode?: ExitCode;
-}
+export type { Finding } from "./finding.ts";
 
 const PROBE_TIMEOUT_MS = 10_000;
 /** Published with its signature: facts/eko §1.2, V1. */
@@ -58,33 +51,14 @@ export async function diagnose(context: CommandContext): Promise<Finding[]> {
           describe("deepvue", deepvue.baseUrl, probe),
         ),
   ]);
-  return [settingsFinding, ...(await redisFindings(context, settings)), signature, ...probes.flat()];
-}
-
-async function redisFindings(context: CommandContext, settings: Settings): Promise<Finding[]> {
-  let access: RedisAccess | null = null;
-  try {
-    access = await openRedis(context, settings);
-    const redis = access.connect("client");
-    await ready(redis);
-    const facts = await checkRedis(redis);
-    try {
-      assertSuitable(facts);
-    } catch (error) {
-      return [failure("redis", error)];
-    }
-    const detail = `${facts.server} ${facts.version} at ${access.describe()}, ${facts.maxmemoryPolicy}`;
-    const warnings = redisWarnings(facts).map((warning): Finding => ({
-      check: "redis",
-      status: "warning",
-      detail: warning,
-    }));
-    return [{ check: "redis", status: "ok", detail: facts.aof === true ? `${detail}, AOF on` : detail }, ...warnings];
-  } catch (error) {
-    return [failure("redis", error)];
-  } finally {
-    await access?.close();
-  }
+  const redis = await redisFindings(context, settings);
+  return [
+    settingsFinding,
+    ...processFindings(exposuresOf(processFacts(context)), settings),
+    ...redis,
+    signature,
+    ...probes.flat(),
+  ];
 }
 
 /** What to look at when a provider refuses. */
@@ -123,9 +97,4 @@ function clockFinding(provider: string, offsetMs: number | null): Finding {
   const detail = `${Math.abs(Math.round(offsetMs / 1_000))} s ${offsetMs < 0 ? "behind" : "ahead of"} ours`;
   if (!isDrift(offsetMs)) return { check, status: "ok", detail: "agrees with ours" };
   return { check, status: "failed", detail: `${detail}: set this machine's clock (NTP), or signatures are refused` };
-}
-
-function failure(check: string, error: unknown): Finding {
-  if (!(error instanceof SatyapanError)) throw error;
-  return { check, status: "failed", detail: error.message, exitCode: exitCodeOf(error) };
 }

@@ -62,3 +62,13 @@ function describeOutcome(outcome: RecordedOutcome): string {
   const message = outcome.message === null ? "" : `: ${outcome.message}`;
   return `${outcome.kind}${codes.length === 0 ? "" : ` (${codes.join(", ")})`}${message}`;
 }
+
+/** Sealed values in clear, or that they are not kept any more. */
+export function formatValues(name: string, values: Readonly<Record<string, unknown>> | null): string {
+  if (values === null) return `${name}: not kept any more\n`;
+  const lines = Object.entries(values).map(([field, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `${name}.${field}  ${text}\n`;
+  });
+  return lines.join("");
+}

@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly now: () => number;
   readonly random: () => number;
   readonly readFile: (path: string) => string;
+  /** Who runs it, for the audit log: `command:USER`. */
+  readonly actor: string;
   /** For finding an embedded Redis. */
   readonly machine: Machine;
   /** Aborted by SIGINT or SIGTERM. */

@@ -7,9 +7,13 @@ export function exitCodeOf({ code }: SatyapanError): ExitCode {
     case ErrorCode.REDIS_UNREACHABLE:
     case ErrorCode.REDIS_UNSUITABLE:
     case ErrorCode.REDIS_MISSING:
+    case ErrorCode.KEYS_UNREACHABLE:
       return ExitCode.UNREACHABLE;
     case ErrorCode.WAIT_TIMEOUT:
     case ErrorCode.UNREADABLE:
+    case ErrorCode.AUDIT_BROKEN:
+    case ErrorCode.SHREDDED:
+    case ErrorCode.KEY_NEEDED:
     case ErrorCode.CLOSED:
       return ExitCode.NOT_SUCCEEDED;
     default:

@@ -1,4 +1,5 @@
 import { createSecretKey } from "node:crypto";
+import type { Secret } from "../privacy/secret.ts";
 import { aboutSetting, type SettingName } from "./definitions.ts";
 import { formatDuration } from "./duration.ts";
 import type { ReadSettings } from "./read-settings.ts";
@@ -21,6 +22,8 @@ export function crossChecks(read: ReadSettings, hasLocalKeys: boolean): readonly
     ...timings(read),
     ...Object.values(CREDENTIALS).flatMap((names) => missingOf(names, read.given)),
     ...missingKeys(read.given, hasLocalKeys),
+    ...tokenWithoutService(read),
+    ...sameRedis(read),
     ...sharedKey(read),
   ];
 }
@@ -39,6 +42,13 @@ function* timings({ values, wrong }: ReadSettings): Iterable<string> {
       "raise it or lower the other"
     );
   }
+  const { RESULT_RETENTION: results, RECORD_RETENTION: records } = values;
+  if (results > records && !wrong.has("RESULT_RETENTION") && !wrong.has("RECORD_RETENTION")) {
+    yield (
+      `RESULT_RETENTION (${formatDuration(results)}) must be at most RECORD_RETENTION (${formatDuration(records)}): ` +
+      "a result goes with its record"
+    );
+  }
 }
 
 function missingOf(names: readonly SettingName[], given: ReadSettings["given"]): readonly string[] {
@@ -49,14 +59,36 @@ function missingOf(names: readonly SettingName[], given: ReadSettings["given"]):
   return missing.map((name) => `${name} is missing, while ${others}: set ${places(name)}, or none of them`);
 }
 
-/** Without any, the folder's own are taken, unless another machine needs the same. */
+/** Without any, the folder's own are taken, unless another machine needs the same. A key service stands for the ring. */
 function missingKeys(given: ReadSettings["given"], hasLocalKeys: boolean): readonly string[] {
-  const missing = KEYS.filter((name) => !given.has(name));
+  const hasService = given.has("KEY_PROVIDER");
+  const missing = KEYS.filter((name) => !given.has(name) && !(hasService && name === "SATYAPAN_ENCRYPTION_KEYS"));
   const shared = given.has("REDIS_URL");
-  if (missing.length === KEYS.length && hasLocalKeys && !shared) return [];
-  let why = missing.length === KEYS.length ? "no keys can be made here" : "only the other key is set";
+  const none = !KEYS.some((name) => given.has(name));
+  if (none && hasLocalKeys && !shared) return [];
+  let why = none ? "no keys can be made here" : "only the other key is set";
   if (shared) why = "with REDIS_URL set, all processes need the same keys";
   return missing.map((name) => `${name} is missing (${why}): ${HOW_TO_MAKE[name]}`);
+}
+
+function tokenWithoutService({ values, given, wrong }: ReadSettings): readonly string[] {
+  if (!given.has("KEY_PROVIDER_TOKEN") || wrong.has("KEY_PROVIDER") || values.KEY_PROVIDER?.kind === "http") return [];
+  return ["KEY_PROVIDER_TOKEN has no use: set KEY_PROVIDER to the URL of the key service, or take it away"];
+}
+
+/** Another database of the same server is in the same backup. */
+function sameRedis({ values }: ReadSettings): readonly string[] {
+  const { REDIS_URL: jobs, KEYS_REDIS_URL: keys } = values;
+  if (jobs === undefined || keys === undefined || serverOf(jobs) !== serverOf(keys)) return [];
+  return [
+    "KEYS_REDIS_URL must be another server than REDIS_URL, or every backup of the jobs holds their data keys: leave it out",
+  ];
+}
+
+/** The part that says where, as it was written. */
+function serverOf(url: Secret): string {
+  const [, rest = ""] = url.open().split("://");
+  return (rest.split(/[?#]/)[0] ?? "").replace(/^.*@/, "").replace(/\/\d*$/, "");
 }
 
 function sharedKey({ values }: ReadSettings): readonly string[] {

@@ -6,8 +6,10 @@ import {
   baseUrlSchema,
   choiceSchema,
   delaysSchema,
+  folderSchema,
   hmacKeySchema,
   idSchema,
+  keyServiceSchema,
   redisUrlSchema,
   rsaPublicKeySchema,
   secretSchema,
@@ -16,6 +18,7 @@ import {
   wholeNumberSchema,
 } from "./schemas.ts";
 import type { TextSchema } from "./text.ts";
+import { certificatesSchema, privateKeySchema } from "./tls.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -60,6 +63,15 @@ export const settingsSchema = z.object({
     secret: true,
     meaning: "Redis ≥ 6.2 or Valkey with `noeviction`. Unset: the commands of one folder share an embedded Redis.",
   }),
+  REDIS_TLS_CA: withoutDefault(certificatesSchema, {
+    file: true,
+    meaning: "Authorities to trust for `rediss://`, and no others. Unset: those that Node knows.",
+  }),
+  REDIS_TLS_CERT: withoutDefault(certificatesSchema, {
+    file: true,
+    meaning: "Client certificate for `rediss://`, and what is between it and its authority.",
+  }),
+  REDIS_TLS_KEY: withoutDefault(privateKeySchema, { secret: true, meaning: "Private key of `REDIS_TLS_CERT`." }),
 
   EKO_BASE_URL: withDefault(baseUrlSchema, "https://api.eko.in/ekoicici/v3", {
     meaning: "Where Eko is. Its sandbox: `https://staging.eko.in/ekoapi/v3`.",
@@ -112,6 +124,11 @@ export const settingsSchema = z.object({
     meaning: "Verhoeff check of Aadhaar numbers. The providers' own test numbers need `off`.",
   }),
 
+  CONSENT_REQUIRED: withDefault(choiceSchema("deepvue", "all"), "deepvue", {
+    meaning:
+      "Which jobs are refused without `consent`: Deepvue's, or all about an Aadhaar number. What is given is recorded before the first call.",
+  }),
+
   CALL_TIMEOUT: withDefault(durationSchema({ least: 1, most: 10 * MINUTE }), "30s", {
     meaning: "Longest time of one HTTP call, from its first byte written to the last byte read.",
   }),
@@ -138,6 +155,10 @@ export const settingsSchema = z.object({
   SHUTDOWN_GRACE: withDefault(durationSchema({ least: 1, most: HOUR }), "35s", {
     meaning: "Time from SIGTERM to the hard stop; longer than `CALL_TIMEOUT`, or every deploy kills calls.",
   }),
+  ALLOW_DEBUGGER: withDefault(switchSchema, "off", {
+    meaning:
+      "`on` lets a worker call real providers though a debugger, dumps or debug output could give clear values away.",
+  }),
   METRICS_PORT: withDefault(wholeNumberSchema(0, 65_535), "9464", {
     meaning: "Port of `/metrics`, `/healthz` and `/readyz`; `0` takes a free one.",
   }),
@@ -147,12 +168,37 @@ export const settingsSchema = z.object({
   RECORD_RETENTION: withDefault(durationSchema({ least: MINUTE, most: 3_650 * DAY }), "30d", {
     meaning: "How long a settled job's record is kept, and with it the memory of its id.",
   }),
+  RESULT_RETENTION: withDefault(durationSchema({ least: MINUTE, most: 365 * DAY }), "24h", {
+    meaning:
+      "How long the sealed part of a result is kept, and the input of a job that failed or is `unknown`; at most `RECORD_RETENTION`.",
+  }),
+
+  AUDIT_DIR: withoutDefault(folderSchema, {
+    meaning: "Folder of the audit log's files, a worker's own or shared. Unset: the log is only in Redis.",
+  }),
+  AUDIT_KEEP: withDefault(durationSchema({ least: HOUR, most: 3_650 * DAY }), "30d", {
+    meaning: "How long audit entries stay in Redis. With `AUDIT_DIR`, only what its files have is taken out.",
+  }),
 
   SATYAPAN_ENCRYPTION_KEYS: withoutDefault(keyRingSchema, {
     secret: true,
     meaning:
-      "AES-256 keys of sealed fields, the same for all processes. New key: put it first, keep the old ones until their " +
-      "jobs are gone. Unset with `REDIS_URL` unset: made once and kept in `.satyapan/keys.json`.",
+      "AES-256 keys that wrap the data keys, the same for all processes. New key: put it first, then `satyapan keys rotate` " +
+      "and `satyapan keys retire OLD`. Unset with `REDIS_URL` unset: made once and kept in `.satyapan/keys.json`.",
+  }),
+  KEY_PROVIDER: withoutDefault(keyServiceSchema, {
+    meaning:
+      "Who wraps the data keys instead of the keys above (which then only unwrap what they wrapped): a program, or a web " +
+      "service. See `docs/privacy.md`.",
+  }),
+  KEY_PROVIDER_TOKEN: withoutDefault(secretSchema, {
+    secret: true,
+    meaning: "Sent to that web service as `authorization: Bearer …`.",
+  }),
+  KEYS_REDIS_URL: withoutDefault(redisUrlSchema, {
+    secret: true,
+    meaning:
+      "A Redis of the data keys' own, so that no backup of the jobs' Redis holds any. Unset: they are in that of `REDIS_URL`.",
   }),
   SATYAPAN_SUBJECT_KEY: withoutDefault(hmacKeySchema, {
     secret: true,

@@ -1,11 +1,13 @@
 import { ErrorCode, SatyapanError } from "../error.ts";
 import { crossChecks } from "./cross-checks.ts";
-import type { SettingValues } from "./definitions.ts";
+import { SETTINGS, type SettingValues } from "./definitions.ts";
+import { redisTlsOf, tlsProblems } from "./tls.ts";
 import type { Environment } from "./environment.ts";
 import type { LocalKeys } from "./local-keys.ts";
 import { misspelt } from "./misspelt.ts";
 import { readPaths, type PathOwner } from "./path-settings.ts";
 import { readSettings } from "./read-settings.ts";
+import type { KeyServiceSettings } from "../privacy/open-key-provider.ts";
 import type { DeepvueSettings, EkoSettings, Settings } from "./settings.ts";
 
 export interface SettingsSources {
@@ -15,6 +17,8 @@ export interface SettingsSources {
   readonly operations: readonly PathOwner[];
   /** Keys of this folder (`loadLocalKeys`), asked for only where neither keys nor `REDIS_URL` are set. */
   readonly localKeys?: () => LocalKeys;
+  /** For certificates. Default: the clock. */
+  readonly now?: () => number;
 }
 
 /**
@@ -23,17 +27,22 @@ export interface SettingsSources {
  * none repeating a secret; whatever `localKeys` throws
  */
 export function parseSettings(environment: Environment, sources: SettingsSources): Settings {
-  const { readFile, operations, localKeys } = sources;
+  const { readFile, operations, localKeys, now = Date.now } = sources;
   const problems: string[] = [];
   const complain = (problem: string): void => void problems.push(problem);
   const read = readSettings(environment, readFile, complain);
   problems.push(...crossChecks(read, localKeys !== undefined));
+  const redisUrls = [read.values.REDIS_URL, read.values.KEYS_REDIS_URL].filter((url) => url !== undefined);
+  problems.push(...tlsProblems(read.values, redisUrls, now()));
   const paths = readPaths(environment, operations, complain);
   if (problems.length > 0) throw wrongSettings(problems);
 
   const all = read.values;
   return {
     redisUrl: all.REDIS_URL ?? null,
+    redisTls: redisTlsOf(all),
+    allowDebugger: all.ALLOW_DEBUGGER,
+    keysRedisUrl: all.KEYS_REDIS_URL ?? null,
     eko: ekoSettings(all),
     deepvue: deepvueSettings(all),
     pendingDelaysMs: all.DEEPVUE_PENDING_DELAYS,
@@ -52,8 +61,11 @@ export function parseSettings(environment: Environment, sources: SettingsSources
       metricsPort: all.METRICS_PORT,
     },
     ...keysOf(all, localKeys),
+    keyService: keyServiceOf(all, environment),
     aadhaarChecksum: all.AADHAAR_CHECKSUM,
-    recordRetentionMs: all.RECORD_RETENTION,
+    consentRequired: all.CONSENT_REQUIRED,
+    audit: { dir: all.AUDIT_DIR ?? null, keepMs: all.AUDIT_KEEP },
+    retention: { recordMs: all.RECORD_RETENTION, resultMs: all.RESULT_RETENTION },
     logLevel: all.LOG_LEVEL,
     paths,
     warnings: misspelt(environment, operations),
@@ -83,12 +95,25 @@ function deepvueSettings(values: SettingValues): DeepvueSettings | null {
   return { baseUrl: values.DEEPVUE_BASE_URL, clientId, clientSecret, quota: values.DEEPVUE_QUOTA };
 }
 
-/** The cross-checks have seen to it that both are set, or else neither of them and the folder has its own. */
-function keysOf(values: SettingValues, localKeys: SettingsSources["localKeys"]): LocalKeys {
-  const { SATYAPAN_ENCRYPTION_KEYS: keys, SATYAPAN_SUBJECT_KEY: subjectKey } = values;
-  if (keys !== undefined && subjectKey !== undefined) return { keys, subjectKey };
+/** The cross-checks have seen to it that both are set (or a key service is), or else the folder has its own. */
+function keysOf(values: SettingValues, localKeys: SettingsSources["localKeys"]): Pick<Settings, "keys" | "subjectKey"> {
+  const { SATYAPAN_ENCRYPTION_KEYS: keys = null, SATYAPAN_SUBJECT_KEY: subjectKey } = values;
+  if (subjectKey !== undefined) return { keys, subjectKey };
   if (localKeys === undefined) throw new TypeError("settings without keys were not refused");
   return localKeys();
+}
+
+function keyServiceOf(values: SettingValues, environment: Environment): KeyServiceSettings | null {
+  const { KEY_PROVIDER: address, KEY_PROVIDER_TOKEN: token = null } = values;
+  if (address === undefined) return null;
+  if (address.kind === "http") return { ...address, token };
+  return { ...address, environment: () => withoutSecrets(environment) };
+}
+
+/** What a program of the operator's may see: everything but our own secrets and where they are. */
+function withoutSecrets(environment: Environment): Environment {
+  const secret = new Set(SETTINGS.filter((setting) => setting.secret).flatMap(({ name }) => [name, `${name}_FILE`]));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.has(name)));
 }
 
 function wrongSettings(problems: readonly string[]): SatyapanError {

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { isAbsolute } from "node:path";
 import { SatyapanError } from "../error.ts";
 import { readKey } from "../privacy/key-ring.ts";
 import { Secret } from "../privacy/secret.ts";
@@ -91,6 +92,27 @@ export const baseUrlSchema: TextSchema<URL> = textSchema("https URL without quer
   return url;
 });
 
+/** Who wraps data keys: a program with its arguments (split at spaces, no shell), or a URL. */
+export type KeyServiceAddress =
+  | { readonly kind: "command"; readonly program: string; readonly args: readonly string[] }
+  | { readonly kind: "http"; readonly url: URL };
+
+/** `command:/path/to/program arg…`, or a URL as `baseUrlSchema` takes it. No message repeats it. */
+export const keyServiceSchema: TextSchema<KeyServiceAddress> = textSchema(
+  "`command:/path/to/program arg…`, or https URL without query",
+  (text) => {
+    if (text.startsWith("command:")) {
+      const [program = "", ...args] = text.slice("command:".length).trim().split(/ +/);
+      if (isAbsolute(program)) return { kind: "command", program, args };
+      return new Complaint("must give the program's whole path: command:/path/to/program");
+    }
+    const url = baseUrlSchema.safeParse(text);
+    if (url.success) return { kind: "http", url: url.data };
+    const why = url.error.issues.map(({ message }) => message.replace(/^must be a URL.*$/, "")).join("");
+    return new Complaint(why === "" ? "must be command:/path/to/program, or a URL like https://keys.example.com" : why);
+  },
+);
+
 /** Where Redis is. No message repeats it: it may hold a password. */
 export const redisUrlSchema: TextSchema<Secret> = textSchema("redis, rediss, redis+sentinel … URL", (text) => {
   try {
@@ -122,6 +144,11 @@ export const hmacKeySchema: TextSchema<Secret> = textSchema("32 bytes in base64"
   if (key === undefined) return new Complaint("must be 32 bytes in base64: `openssl rand -base64 32` makes it");
   return new Secret(key.export().toString("base64"));
 });
+
+/** A folder on this machine. */
+export const folderSchema: TextSchema<string> = textSchema("path of a folder", (text) =>
+  /^[^\p{Cc}]{1,1024}$/u.test(text) ? text : new Complaint("must be the path of a folder"),
+);
 
 /** The path of an operation: other words than the default's, but the same `{placeholders}`. */
 export function pathSchema(standard: string): TextSchema<string> {

@@ -1,4 +1,7 @@
+import type { RetentionTimes } from "../records/retention.ts";
 import type { KeyRing } from "../privacy/key-ring.ts";
+import type { KeyServiceSettings } from "../privacy/open-key-provider.ts";
+import type { RedisTls } from "../queues/redis-tls.ts";
 import type { Secret } from "../privacy/secret.ts";
 import type { Quota, QuotaWindow } from "../limits/quota.ts";
 
@@ -6,6 +9,10 @@ import type { Quota, QuotaWindow } from "../limits/quota.ts";
 export interface Settings {
   /** Null: the embedded Redis of this folder (design §7). A `Secret` because it may hold a password. */
   readonly redisUrl: Secret | null;
+  /** Counts only where `redisUrl` (or `keysRedisUrl`) says `rediss`. */
+  readonly redisTls: RedisTls;
+  /** Whether a worker may run in a process that gives clear values away (`src/command/hygiene.ts`). Default false. */
+  readonly allowDebugger: boolean;
   /** Null: this process has no Eko settings and cannot serve it. */
   readonly eko: EkoSettings | null;
   readonly deepvue: DeepvueSettings | null;
@@ -18,13 +25,21 @@ export interface Settings {
   readonly bulkFloor: number;
   readonly calls: CallSettings;
   readonly worker: WorkerSettings;
-  readonly keys: KeyRing;
+  /** Where the data keys are. Null: in the Redis of the jobs. */
+  readonly keysRedisUrl: Secret | null;
+  /** Wrap the data keys. Null: a key service wraps them all. */
+  readonly keys: KeyRing | null;
+  /** Wraps the data keys instead of the ring, which then only unwraps. Null: the ring wraps. */
+  readonly keyService: KeyServiceSettings | null;
   /** HMAC key of subjects and input digests: base64 of 32 bytes; its own key, never one that seals. */
   readonly subjectKey: Secret;
   /** `off` lets the providers' own test numbers through, which fail Verhoeff (facts/deepvue §5.2). */
   readonly aadhaarChecksum: boolean;
-  /** How long a settled record is kept. Default 30 days. */
-  readonly recordRetentionMs: number;
+  /** Which jobs are refused without consent. Default `deepvue`. */
+  readonly consentRequired: "deepvue" | "all";
+  readonly retention: RetentionTimes;
+  /** `dir` null: the audit log is only in Redis; `keepMs`: how long entries stay there, default 30 days. */
+  readonly audit: { readonly dir: string | null; readonly keepMs: number };
   readonly logLevel: LogLevel;
   /** Paths of operations that differ from the catalogue's, by operation name. */
   readonly paths: Readonly<Record<string, string>>;

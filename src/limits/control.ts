@@ -1,5 +1,8 @@
 import type { RedisClient } from "../queues/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
+import { LuaScript } from "../records/lua.ts";
+import { CONTROL_LUA } from "./gate/control-fields.ts";
+import { QUOTA_LUA } from "./gate/quota.ts";
 import { paceOf } from "./pace.ts";
 import type { Quota, QuotaWindow } from "./quota.ts";
 
@@ -34,6 +37,44 @@ export interface GateState {
   readonly holds: readonly Hold[];
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
 }
+
+/** KEYS control, limiter; ARGV scope or ''. → 1, or 0 where nothing was stopped */
+const RESUME = new LuaScript(`
+if ARGV[1] ~= '' then
+  if redis.call('HDEL', KEYS[1], 'hold:' .. ARGV[1]) == 0 then return 0 end
+  if redis.call('HINCRBY', KEYS[1], 'scopes', -1) < 1 then redis.call('HDEL', KEYS[1], 'scopes') end
+  return 1
+end
+local lifted = redis.call('HDEL', KEYS[1], 'hold', 'breaker', 'pause_until')
+redis.call('HDEL', KEYS[1], 'hold_since', 'hold_probe', 'probe', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap')
+redis.call('DEL', KEYS[2])
+return lifted > 0 and 1 or 0
+`);
+
+/** KEYS control, permits. → now, control's fields, then of each window how many calls are in it, and when it has room (ms) */
+const READ = new LuaScript(`${CONTROL_LUA}${QUOTA_LUA}
+local g = open_gate('', '')
+local flat = redis.call('HGETALL', KEYS[1])
+for i = 1, #flat, 2 do
+  if flat[i] == 'quota' or flat[i] == 'factor' then g.c = g.c or {}; g.c[flat[i]] = flat[i + 1] end
+end
+local c = g.c or {}
+c.factor = tonumber(c.factor)
+local answer = {number(g.now), flat}
+local length = redis.call('LLEN', KEYS[2])
+for _, w in ipairs(windows_of(g, c)) do
+  local max, ms = string.match(w.name, '(%d+):(%d+)')
+  local low, high = 0, math.min(length, tonumber(max))
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if tonumber(redis.call('LINDEX', KEYS[2], middle)) > g.now - tonumber(ms) then low = middle + 1 else high = middle end
+  end
+  local last = w.max > 0 and redis.call('LINDEX', KEYS[2], w.max - 1)
+  answer[#answer + 1] = low
+  answer[#answer + 1] = w.max == 0 and number(FOREVER) or last and number(last + w.ms) or '0'
+end
+return answer
+`);
 
 /** Reads and changes a queue's gate from outside of a call: quotas, holds. The table of its fields is in `gate.ts`. */
 export class GateControl {
@@ -72,49 +113,34 @@ export class GateControl {
 
   /** Lifts a hold (`scope` null: that of the whole credential) or closes the breaker. False: there was nothing to lift. */
   async resume(queue: QueueName, scope: string | null): Promise<boolean> {
-    const key = controlKey(queue);
-    if (scope !== null) {
-      if ((await this.#redis.hdel(key, `hold:${scope}`)) === 0) return false;
-      await this.#redis.hincrby(key, "scopes", -1);
-      return true;
-    }
-    const stopped = ["hold", "breaker", "pause_until"] as const;
-    const lifted = await this.#redis.hdel(key, ...stopped);
-    await this.#redis.hdel(
-      key,
-      "hold_since",
-      "hold_probe",
-      "probe",
-      "open_since",
-      "open_ms",
-      "probe_at",
-      "ramp_at",
-      "ramp_gap",
-    );
-    await this.#open(queue);
-    return lifted > 0;
+    const keys = [controlKey(queue), `${bullmqPrefix(queue)}limiter`];
+    return (await RESUME.run(this.#redis, keys, [scope ?? ""])) === 1;
   }
 
   async read(queue: QueueName): Promise<GateState> {
-    const permits = `${limitsPrefix(queue)}permits`;
-    const [fields, [seconds, micros]] = await Promise.all([this.#redis.hgetall(controlKey(queue)), this.#redis.time()]);
-    const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    const keys = [controlKey(queue), `${limitsPrefix(queue)}permits`];
+    const [nowText, flat, ...flatUses] = (await READ.run(this.#redis, keys, [])) as [
+      string,
+      string[],
+      ...(string | number)[],
+    ];
+    const fields = fieldsOf(flat);
+    const now = Number(nowText);
     const quota = unpackQuota(fields["quota"] ?? "");
-    const most = Math.max(0, ...quota.map(({ max }) => max));
-    const times = most === 0 ? [] : (await this.#redis.lrange(permits, 0, most - 1)).map(Number);
-    const factor = Number(fields["factor"] ?? 1);
-    const full = quota
-      .map((window, index) => ({ window, freeAt: freeAt(window, times, index === 0 ? factor : 1) }))
-      .filter((use) => use.freeAt > now)
-      .toSorted((a, b) => b.freeAt - a.freeAt)[0];
+    const windows = quota.map((window, index) => ({
+      ...window,
+      used: Number(flatUses[2 * index] ?? 0),
+      freeAt: Number(flatUses[2 * index + 1] ?? 0),
+    }));
+    const full = windows.filter(({ freeAt }) => freeAt > now).toSorted((a, b) => b.freeAt - a.freeAt)[0];
     return {
       now,
       quota,
       quotaSetByHand: fields["quota_by_hand"] !== undefined,
-      windows: quota.map((window) => ({ ...window, used: times.filter((at) => at > now - window.ms).length })),
+      windows: windows.map(({ max, ms, used }) => ({ max, ms, used })),
       quotaFreeAt: full?.freeAt ?? 0,
-      fullWindow: full?.window ?? null,
-      factor,
+      fullWindow: full === undefined ? null : { max: full.max, ms: full.ms },
+      factor: Number(fields["factor"] ?? 1),
       pausedUntil: Number(fields["pause_until"] ?? 0) > now ? Number(fields["pause_until"]) : null,
       holds: holdsOf(fields),
       breaker: breakerOf(fields),
@@ -151,13 +177,10 @@ function unpackQuota(packed: string): Quota {
     });
 }
 
-/** `times` are those of `permits`, newest first. Never, for a window that allows nothing: the end of time. */
-function freeAt({ max, ms }: QuotaWindow, times: readonly number[], factor: number): number {
-  if (max === 0) return 8.64e15;
-  const share = max * factor;
-  const count = Math.max(1, Math.ceil(share));
-  const at = times[count - 1];
-  return at === undefined ? 0 : at + Math.ceil((ms * count) / share);
+function fieldsOf(flat: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] ?? "", flat[2 * index + 1] ?? ""]),
+  );
 }
 
 function holdsOf(fields: Readonly<Record<string, string>>): Hold[] {

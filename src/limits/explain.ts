@@ -1,7 +1,9 @@
 import { assertNever } from "../assert-never.ts";
+import { attemptNumber } from "../records/ending.ts";
 import { parseRecord } from "../records/parse-record.ts";
 import type { JobRecord } from "../records/record.ts";
 import { isTerminal, type TerminalState } from "../records/state.ts";
+import { unpackJob } from "../records/stored-job.ts";
 import { describeWait, stopsCredential, type WaitCause } from "../records/wait-cause.ts";
 import { atTime } from "./at-time.ts";
 import type { ExplainedCause, ExplainFacts, Explanation, Place } from "./explanation.ts";
@@ -79,7 +81,7 @@ function ended(record: JobRecord, state: TerminalState, now: number): Finding {
 
 function underWay({ fields, gate, place, workers }: ExplainFacts, record: JobRecord): Finding {
   const { now } = gate;
-  const n = Number(fields["open"] ?? record.attempts.length);
+  const n = (fields["open"] ?? "") === "" ? record.attempts.length : attemptNumber(fields["open"] ?? "");
   const attempt = record.attempts[n - 1];
   const since = Date.parse(attempt?.started_at ?? record.updated_at);
   const begun = `attempt ${n} (client_ref_id ${attempt?.client_ref_id ?? "?"}) is open since ${atTime(since, now)}`;
@@ -106,13 +108,14 @@ function underWay({ fields, gate, place, workers }: ExplainFacts, record: JobRec
 function waits(facts: ExplainFacts, record: JobRecord): Finding {
   const { fields, gate, place, workers } = facts;
   const { now } = gate;
+  const submitted = unpackJob(fields["job"] ?? "");
   const job: Waiting = {
     ...facts,
     record,
     now,
-    scopes: (fields["scopes"] ?? "").split(" ").filter((scope) => scope !== ""),
+    scopes: submitted.scopes,
     since: sinceWhen(fields, now),
-    expires: fields["expires"] === undefined ? null : Number(fields["expires"]),
+    expires: submitted.expiresAt,
   };
   if (job.expires !== null && now >= job.expires) {
     const said = [

@@ -12,7 +12,11 @@ export interface Door {
   readonly now: number;
   /** The setting AADHAAR_CHECKSUM: `false` lets the providers' own test numbers through (facts/deepvue §5.2). */
   readonly aadhaarChecksum: boolean;
+  /** The setting CONSENT_REQUIRED: `all` asks for consent before every call about an Aadhaar number. Default `deepvue`. */
+  readonly consentRequired?: "deepvue" | "all";
 }
+
+const CONSENT_FIELDS = ["reference", "method", "obtained_at", "language"];
 
 /** A caller's clock may be a little ahead of ours. */
 const CLOCK_SKEW_MS = 60_000;
@@ -34,6 +38,7 @@ export function parseInput(operation: Operation, raw: unknown, door: Door): Open
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, operation, raw))),
     ...exactlyOneProblems(operation, raw, linked),
     ...doorProblems(operation, raw, door),
+    ...consentProblems(operation, raw, door, linked),
   ];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new InputError(linked ? problems : bothWays(operation, problems));
@@ -45,7 +50,7 @@ function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): Fi
   if (issue.code !== "unrecognized_keys") return [{ field: path, message: issue.message }];
   const holder = issue.path.length === 0 ? raw : raw[String(issue.path[0])];
   const names = isRecord(holder) ? Object.keys(holder) : [];
-  const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : ["reference", "method", "obtained_at"];
+  const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : CONSENT_FIELDS;
   return issue.keys.map((key) => {
     const { field, message } = unknownField(key, names.indexOf(key) + 1, known);
     return { field: path === "" ? field : `${path}.${field}`, message };
@@ -80,6 +85,13 @@ function doorProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: 
     problems.push({ field, message: `must not hold the value of \`${repeated.field}\`: it is kept in clear` });
   }
   return problems;
+}
+
+/** A verify with `of` has that of its send. */
+function consentProblems(operation: Operation, raw: Raw, { consentRequired }: Door, linked: boolean): FieldProblem[] {
+  if (consentRequired !== "all" || linked || !("consent" in operation.input.shape)) return [];
+  if (raw["consent"] !== undefined || operation.provider === "deepvue") return [];
+  return [{ field: "consent", message: `${MISSING}: with CONSENT_REQUIRED=all this call needs one` }];
 }
 
 /**

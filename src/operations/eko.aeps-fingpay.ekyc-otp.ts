@@ -2,7 +2,7 @@ import { z } from "zod";
 import { agentFields, encryptedAadhaarField } from "../providers/eko/body.ts";
 import { readEko, type EkoRules } from "../providers/eko/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { aadhaar, aadhaarEncrypted, agent, customerId, latlong } from "./fields.ts";
+import { aadhaar, aadhaarEncrypted, agent, customerId, latlong, optionalConsent } from "./fields.ts";
 import { ekoOperation } from "./operation.ts";
 
 const RULES: EkoRules = {
@@ -24,6 +24,7 @@ export const ekoAepsFingpayEkycOtp = ekoOperation({
     aadhaar: aadhaar.optional(),
     aadhaar_encrypted: aadhaarEncrypted.optional(),
     latlong,
+    consent: optionalConsent,
     ...agent,
   }),
   exactlyOne: ["aadhaar", "aadhaar_encrypted"],

@@ -2,7 +2,17 @@ import { z } from "zod";
 import { agentFields, encryptedAadhaarField } from "../providers/eko/body.ts";
 import { readEko, type EkoRules } from "../providers/eko/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { aadhaar, aadhaarEncrypted, agent, customerId, latlong, otp, otpRefId, referenceTid } from "./fields.ts";
+import {
+  aadhaar,
+  aadhaarEncrypted,
+  agent,
+  customerId,
+  latlong,
+  optionalConsent,
+  otp,
+  otpRefId,
+  referenceTid,
+} from "./fields.ts";
 import { ekoOperation } from "./operation.ts";
 
 /** Its references are new ones: the biometric step takes these, not those of the send (facts/eko §4.4). */
@@ -29,6 +39,7 @@ export const ekoAepsFingpayEkycOtpVerify = ekoOperation({
     otp_ref_id: otpRefId,
     reference_tid: referenceTid,
     latlong,
+    consent: optionalConsent,
     ...agent,
   }),
   exactlyOne: ["aadhaar", "aadhaar_encrypted"],
@@ -44,6 +55,7 @@ export const ekoAepsFingpayEkycOtpVerify = ekoOperation({
     send: "eko.aeps-fingpay.ekyc-otp",
     takes: {
       customer_id: { input: "customer_id" },
+      consent: { input: "consent" },
       aadhaar: { input: "aadhaar" },
       aadhaar_encrypted: { input: "aadhaar_encrypted" },
       latlong: { input: "latlong" },

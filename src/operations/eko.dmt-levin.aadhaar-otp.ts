@@ -2,7 +2,7 @@ import { z } from "zod";
 import { agentFields } from "../providers/eko/body.ts";
 import { readEko, type EkoRules } from "../providers/eko/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { aadhaar, additionalInfo, agent, customerId, otpRefId } from "./fields.ts";
+import { aadhaar, additionalInfo, agent, customerId, optionalConsent, otpRefId } from "./fields.ts";
 import { ekoOperation } from "./operation.ts";
 
 const RULES: EkoRules = {
@@ -23,6 +23,7 @@ export const ekoDmtLevinAadhaarOtp = ekoOperation({
     aadhaar,
     otp_ref_id: otpRefId,
     additional_info: additionalInfo,
+    consent: optionalConsent,
     ...agent,
   }),
   example: { customer_id: "9876543210", aadhaar: "999999990019", otp_ref_id: "73849201" },

@@ -3,7 +3,7 @@ import { agentFields, wireInteger } from "../providers/eko/body.ts";
 import { readEko, type EkoRules } from "../providers/eko/read.ts";
 import { fillPath } from "../providers/path.ts";
 import { maskedAadhaar } from "../providers/sifting.ts";
-import { additionalInfo, agent, customerId, intentId, otp, otpRefId } from "./fields.ts";
+import { additionalInfo, agent, customerId, intentId, optionalConsent, otp, otpRefId } from "./fields.ts";
 import { ekoOperation } from "./operation.ts";
 
 /** Aadhaar validation: a new customer's Aadhaar is still pending after the right OTP of the onboarding only. */
@@ -41,6 +41,7 @@ export const ekoDmtLevinAadhaarOtpVerify = ekoOperation({
     otp_ref_id: otpRefId,
     intent_id: intentId,
     additional_info: additionalInfo,
+    consent: optionalConsent,
     ...agent,
   }),
   example: { customer_id: "9876543210", otp: "123456", otp_ref_id: "93847201" },
@@ -48,6 +49,7 @@ export const ekoDmtLevinAadhaarOtpVerify = ekoOperation({
     send: "eko.dmt-levin.aadhaar-otp",
     takes: {
       customer_id: { input: "customer_id" },
+      consent: { input: "consent" },
       otp_ref_id: { result: "otp_ref_id" },
       initiator_id: { input: "initiator_id" },
       user_code: { input: "user_code" },

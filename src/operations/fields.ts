@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { MaskName } from "../privacy/mask.ts";
+import { findPersonal } from "../privacy/scan/find-personal.ts";
 import { Secret } from "../privacy/secret.ts";
 
 /**
@@ -149,7 +150,8 @@ function plainWords(maximum: number): z.ZodString {
     .string(says("must be text"))
     .max(maximum, says(`must have at most ${maximum} characters`))
     .regex(PRINTABLE, says("must not be blank or hold control characters"))
-    .refine((words) => !LONG_NUMBER.test(words), says("must not hold a mobile or Aadhaar number: it is kept in clear"));
+    .refine((words) => !LONG_NUMBER.test(words), says("must not hold a mobile or Aadhaar number: it is kept in clear"))
+    .refine((words) => findPersonal(words) === null, says("must not hold anything personal: it is kept in clear"));
 }
 
 /** Deepvue documents neither values nor a length (facts/deepvue §2.1). */
@@ -165,6 +167,7 @@ export const consent = z
         .string(says("must be text"))
         .max(200, says("must have at most 200 characters"))
         .regex(PRINTABLE, says("must not be blank or hold control characters"))
+        .refine((words) => findPersonal(words) === null, says("must not hold anything personal: it is kept in clear"))
         .meta({ description: "Where the caller keeps the proof of consent; kept in clear" }),
       method: plainWords(64).meta({ description: "How consent was given, for example checkbox, signature, ivr" }),
       obtained_at: z.iso
@@ -173,7 +176,17 @@ export const consent = z
           ...says("must be an ISO date-time with an offset, such as 2026-01-31T10:00:00+05:30"),
         })
         .meta({ description: "When consent was given; not in the future" }),
+      language: z
+        .string(says("must be text"))
+        .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/, says("must be a language tag such as hi or en-IN"))
+        .optional()
+        .meta({ description: "Language in which consent was asked for, for example hi" }),
     },
     says("must be an object with reference, method and obtained_at"),
   )
   .meta({ description: "Consent of the person, obtained before the call" });
+
+/** Where the provider does not ask for it; CONSENT_REQUIRED=all does. */
+export const optionalConsent = consent.optional().meta({
+  description: "Consent of the person, obtained before the call; required with CONSENT_REQUIRED=all",
+});

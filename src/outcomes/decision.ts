@@ -118,8 +118,9 @@ function afterUnknown(reason: string, facts: DecisionFacts): Decision {
 }
 
 function backOff(facts: DecisionFacts, reason: string): Decision {
-  const delay = backoffMs(facts.used, facts.backoffBaseMs, facts.backoffCapMs, facts.random);
-  return wait(facts, "backoff", delay, `backing off: ${reason}; attempt ${facts.used} of ${facts.attempts}`);
+  const used = Math.max(1, facts.used); // 0 where what came to nothing cost nothing
+  const delay = backoffMs(used, facts.backoffBaseMs, facts.backoffCapMs, facts.random);
+  return wait(facts, "backoff", delay, `backing off: ${reason}; attempt ${used} of ${facts.attempts}`);
 }
 
 /** Never past the deadline: at that instant the job is picked up once more and ends as `expired`. */

@@ -1,12 +1,10 @@
-import { createSecretKey, randomFillSync, type KeyObject } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { Complaint, parseText, textSchema } from "../config/text.ts";
 
 /** AES-256 and HMAC-SHA-256 both take 32 bytes. */
 export const KEY_BYTES = 32;
 /** GCM's own nonce length: 96 bits. */
 export const NONCE_BYTES = 12;
-/** One call to the random generator for so many nonces: asked for one by one they cost half as much as the sealing. */
-const NONCES_AT_ONCE = 256;
 /** An old key is kept only until what it sealed has run out. */
 const MOST_KEYS = 16;
 const KEY_ID = /^[A-Za-z0-9_-]{1,16}$/;
@@ -23,10 +21,10 @@ export interface SealingKey {
 /** Several keys: the first seals, all of them open. */
 export interface KeyRing {
   readonly sealing: SealingKey;
+  /** Of all keys, that which seals first. */
+  readonly ids: readonly string[];
   find(id: string): SealingKey | undefined;
   has(key: KeyObject): boolean;
-  /** Fresh random bytes (12), to be used before the next call. */
-  nonce(): Uint8Array;
 }
 
 /** `id:base64key,…` → key ring. See `parseKeyRing`. */
@@ -43,19 +41,11 @@ export function parseKeyRing(text: string, name = "SATYAPAN_ENCRYPTION_KEYS"): K
 /** The first key seals. Ids and lengths are the caller's to have checked (`parseKeyRing`). */
 function createKeyRing(keys: readonly [SealingKey, ...SealingKey[]]): KeyRing {
   const byId = new Map(keys.map((key) => [key.id, key]));
-  const nonces = Buffer.alloc(NONCE_BYTES * NONCES_AT_ONCE);
-  let used = nonces.length;
   return {
     sealing: keys[0],
+    ids: keys.map(({ id }) => id),
     find: (id) => byId.get(id),
     has: (wanted) => keys.some(({ key }) => key.equals(wanted)),
-    nonce: () => {
-      if (used === nonces.length) {
-        randomFillSync(nonces);
-        used = 0;
-      }
-      return nonces.subarray(used, (used += NONCE_BYTES));
-    },
   };
 }
 

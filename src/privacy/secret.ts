@@ -23,7 +23,8 @@ export class Secret {
 
   /** Shows at most what the mask allows, for example `XXXX XXXX 9012`. */
   toString(): string {
-    return mask(this.maskName, this.#value);
+    // What only looks like a Secret (a proxy of one, its prototype) has no value: printing must not throw for it.
+    return #value in this ? mask(this.maskName, this.#value) : mask("hidden", "");
   }
 
   toJSON(): string {

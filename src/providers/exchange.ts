@@ -17,7 +17,6 @@ export type StopCause = "timeout" | "cancelled" | "closed" | "too large" | "too 
 export const TOO_LATE = "not sent: too late";
 
 const NO_BODY = Buffer.alloc(0);
-const ONCE = { once: true };
 
 /**
  * One call and its reply, as undici's handler. It settles exactly once, keeps nothing of the call, and hands on no error
@@ -28,7 +27,6 @@ const ONCE = { once: true };
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits;
-  readonly #signal: AbortSignal | undefined;
   readonly #settle: (reply: HttpReply, exchange: Exchange) => void;
   readonly #deadline: NodeJS.Timeout;
   /** Not written after this, on the clock of `performance.now()`; null: at any time. */
@@ -44,16 +42,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     limits: ExchangeLimits,
-    signal: AbortSignal | undefined,
     settle: (reply: HttpReply, exchange: Exchange) => void,
     writeBefore: number | null = null,
   ) {
     this.#limits = limits;
     this.#writeBefore = writeBefore;
-    this.#signal = signal;
     this.#settle = settle;
     this.#deadline = setTimeout(onDeadline, limits.timeoutMs, this);
-    signal?.addEventListener("abort", this, ONCE);
   }
 
   /** Ends it now. What was not yet written never will be; a connection that carries it is destroyed. */
@@ -61,11 +56,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#end(this.#withoutText(cause));
     this.#controller?.abort(new Error(cause));
-  }
-
-  /** The caller's signal. */
-  handleEvent(): void {
-    this.stop("cancelled");
   }
 
   onRequestStart(controller: Controller): void {
@@ -123,7 +113,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#deadline);
-    this.#signal?.removeEventListener("abort", this);
     this.#body = NO_BODY;
     this.#settle(reply, this);
   }

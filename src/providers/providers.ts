@@ -12,7 +12,7 @@ import { createTransport, type Transport } from "./transport.ts";
 /** A request that is built and only has to be sent. It holds personal data: never logged, thrown or kept. */
 export interface PreparedCall {
   /** Signs for this very moment and sends, but not after `writeBefore` (`performance.now()`; null: whenever). Never rejects. */
-  send(signal: AbortSignal, writeBefore: number | null): Promise<HttpReply>;
+  send(writeBefore: number | null): Promise<HttpReply>;
 }
 
 interface Eko {
@@ -102,6 +102,12 @@ export class Providers {
     return this.served.map((name) => [name, clocks[name]?.offsetMs ?? 0] as const);
   }
 
+  /** Ends calls under way, as `destroy` does, and takes no more; connections stay. */
+  abort(): void {
+    this.#eko?.transport.abort();
+    this.#deepvue?.transport.abort();
+  }
+
   /** Ends calls under way, which become `unknown` or `unavailable`, and closes all connections. */
   async destroy(): Promise<void> {
     await Promise.all([this.#eko?.transport.destroy(), this.#deepvue?.transport.destroy()]);
@@ -109,9 +115,9 @@ export class Providers {
 
   #sendable(name: ProviderName, { transport, clock }: Eko | Deepvue, call: () => HttpCall): PreparedCall {
     return {
-      send: async (signal, writeBefore) => {
+      send: async (writeBefore) => {
         const sentAt = this.#now();
-        const reply = await transport.send(call(), signal, writeBefore);
+        const reply = await transport.send(call(), writeBefore);
         const dateMs = reply.kind === "reply" ? readDate(reply.headers) : null;
         if (dateMs !== null) {
           const drifted = clock.correctionMs !== 0;

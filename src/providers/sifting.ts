@@ -12,14 +12,15 @@ const REFERENCES: ReadonlySet<string> = new Set(["otp_ref_id", "reference_tid", 
  * kept in clear. Texts of fewer than four characters occur everywhere and are not looked for.
  */
 export class Planted {
-  readonly #texts: readonly string[];
+  readonly #texts: string[] = [];
 
   constructor(input: OpenInput) {
-    this.#texts = Object.entries(input)
-      .flatMap(([field, value]) =>
-        value instanceof Secret && !REFERENCES.has(field) ? [value.open().toLowerCase()] : [],
-      )
-      .filter((text) => text.length >= 4);
+    for (const field in input) {
+      const value = input[field];
+      if (!(value instanceof Secret) || REFERENCES.has(field)) continue;
+      const text = value.open();
+      if (text.length >= 4) this.#texts.push(text.toLowerCase());
+    }
   }
 
   /** Also where the digits of a long number are grouped (`9999-9999-0019`). */

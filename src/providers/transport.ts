@@ -23,7 +23,9 @@ export interface Transport {
    * network does becomes a reply, which holds nothing of the call. After `writeBefore` (`performance.now()`) not a byte of
    * it is written any more: the reply is then `TOO_LATE`.
    */
-  send(call: HttpCall, signal?: AbortSignal, writeBefore?: number | null): Promise<HttpReply>;
+  send(call: HttpCall, writeBefore?: number | null): Promise<HttpReply>;
+  /** Ends the calls under way, and sends no more. */
+  abort(): void;
   /** Takes no more calls, lets those under way end, then closes all connections. */
   close(): Promise<void>;
   /** Ends the calls under way and closes all connections, also those that are only being made. */
@@ -63,6 +65,7 @@ export function createTransport(options: TransportOptions): Transport {
   const underWay = new Set<Exchange>();
   const idle = Promise.withResolvers<void>();
   let closed = false;
+  let aborted = false;
 
   const destroy = async (): Promise<void> => {
     closed = true;
@@ -72,20 +75,24 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   return {
-    send(call, signal, writeBefore = null) {
+    send(call, writeBefore = null) {
       if (call.origin !== origin) return Promise.reject(new TypeError(`this transport only sends to ${origin}`));
       if (closed) return Promise.resolve(noReply(false, "closed"));
-      if (signal?.aborted === true) return Promise.resolve(noReply(false, "cancelled"));
+      if (aborted) return Promise.resolve(noReply(false, "cancelled"));
       return new Promise((resolve) => {
         const settle = (reply: HttpReply, ended: Exchange): void => {
           underWay.delete(ended);
           if (closed && underWay.size === 0) idle.resolve();
           resolve(reply);
         };
-        const exchange = new Exchange(limits, signal, settle, writeBefore);
+        const exchange = new Exchange(limits, settle, writeBefore);
         underWay.add(exchange);
         pool.dispatch(call, exchange);
       });
+    },
+    abort() {
+      aborted = true;
+      for (const exchange of underWay) exchange.stop("cancelled");
     },
     async close() {
       closed = true;

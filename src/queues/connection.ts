@@ -1,8 +1,11 @@
+import type { ConnectionOptions } from "node:tls";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { assertNever } from "../assert-never.ts";
 import { ErrorCode, SatyapanError } from "../error.ts";
 import type { Secret } from "../privacy/secret.ts";
-import { describeRedis, type RedisTarget } from "./redis-url.ts";
+import { PLAIN_TLS, type RedisTls } from "./redis-tls.ts";
+import { describeRedis, type RedisTarget, usesTls } from "./redis-url.ts";
+import { reasonOf, removeCommand, unreachable } from "./unreachable.ts";
 
 export { assertSuitable, checkRedis, redisWarnings } from "./redis-facts.ts";
 
@@ -43,9 +46,17 @@ type Linked = RedisClient & { [LINK]?: Link };
 /**
  * A connection named `satyapan-ROLE` to any kind of Redis. `onError` hears of every failure to connect, as a SatyapanError
  * REDIS_UNREACHABLE. No `keyPrefix`, no auto-pipelining, legacy replies: BullMQ needs it so (facts/bullmq §0.10, §1.12, §5).
+ * `tls` counts only where the target says TLS.
  */
-export function connectRedis(target: RedisTarget, role: RedisRole, onError: (error: Error) => void): RedisClient {
-  const client: Linked = target.kind === "cluster" ? openCluster(target, role) : new Redis(optionsFor(target, role));
+export function connectRedis(
+  target: RedisTarget,
+  role: RedisRole,
+  onError: (error: Error) => void,
+  tls: RedisTls = PLAIN_TLS,
+): RedisClient {
+  const secure = usesTls(target) ? tlsOptions(tls) : null;
+  const client: Linked =
+    target.kind === "cluster" ? openCluster(target, role, secure) : new Redis(optionsFor(target, role, secure));
   const link: Link = { address: describeRedis(target), failure: null, first: null };
   client[LINK] = link;
   client.on("ready", () => (link.failure = null));
@@ -124,7 +135,7 @@ type Options = RedisOptions & { readonly replyMapping: "legacy" };
 type SingleTarget = Exclude<RedisTarget, { kind: "cluster" }>;
 type ClusterTarget = Extract<RedisTarget, { kind: "cluster" }>;
 
-function optionsFor(target: SingleTarget, role: RedisRole): Options {
+function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOptions | null): Options {
   const retry = (times: number): number => retryDelay(times, role);
   const common: Options = {
     ...nodeOptions(target, role),
@@ -134,7 +145,7 @@ function optionsFor(target: SingleTarget, role: RedisRole): Options {
   };
   switch (target.kind) {
     case "standalone":
-      return { ...common, ...target.address, ...tlsOption(target.tls) };
+      return { ...common, ...target.address, ...(tls === null ? {} : { tls }) };
     case "unix":
       return { ...common, path: target.path };
     case "sentinel":
@@ -143,7 +154,7 @@ function optionsFor(target: SingleTarget, role: RedisRole): Options {
         sentinels: [...target.sentinels],
         name: target.master,
         sentinelRetryStrategy: retry,
-        ...(target.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+        ...(tls === null ? {} : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
         ...(target.sentinelUsername === undefined ? {} : { sentinelUsername: target.sentinelUsername }),
         ...(target.sentinelPassword === undefined ? {} : { sentinelPassword: target.sentinelPassword.open() }),
       };
@@ -152,15 +163,15 @@ function optionsFor(target: SingleTarget, role: RedisRole): Options {
   }
 }
 
-function openCluster(target: ClusterTarget, role: RedisRole): Cluster {
+function openCluster(target: ClusterTarget, role: RedisRole, tls: ConnectionOptions | null): Cluster {
   return new Cluster([...target.nodes], {
     ...offline(role),
-    redisOptions: { ...nodeOptions(target, role), ...tlsOption(target.tls) },
+    redisOptions: { ...nodeOptions(target, role), ...(tls === null ? {} : { tls }) },
     clusterRetryStrategy: (times) => retryDelay(times, role),
     // A client's command to a node that is down fails in about 0.2 s instead of 1.6 s (16 × 100 ms).
     ...(role === "client" ? { maxRedirections: 4, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50 } : {}),
     // A certificate is for names: what the nodes call themselves is not resolved before.
-    ...(target.tls ? { dnsLookup: unresolved } : {}),
+    ...(tls === null ? {} : { dnsLookup: unresolved }),
   });
 }
 
@@ -168,6 +179,7 @@ function nodeOptions(target: { readonly username?: string; readonly password?: S
   return {
     replyMapping: "legacy",
     connectionName: `satyapan-${role}`,
+    disableClientInfo: true, // its name says enough, and no ACL has to allow CLIENT SETINFO
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: role === "worker" ? null : 1,
     socketTimeout: SILENCE_MS[role],
@@ -185,39 +197,19 @@ function unresolved(name: string, callback: (error: null, address: string) => vo
   callback(null, name);
 }
 
-function tlsOption(tls: boolean): Pick<RedisOptions, "tls"> {
-  return tls ? { tls: {} } : {};
+/** Said although they are Node's defaults: NODE_TLS_REJECT_UNAUTHORIZED and NODE_OPTIONS could weaken those. */
+function tlsOptions({ ca, client }: RedisTls): ConnectionOptions {
+  return {
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.2",
+    ...(ca === null ? {} : { ca }),
+    ...(client === null ? {} : { cert: client.certificate, key: client.key.open() }),
+  };
 }
 
 /** In ms, for the n-th attempt from 1. */
 function retryDelay(times: number, role: RedisRole): number {
   return Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_LAST_MS[role]);
-}
-
-function unreachable(address: string, failure: string): SatyapanError {
-  const remedy = /WRONGPASS|NOAUTH|NOPERM|AUTH /.test(failure)
-    ? "Correct the user and password in REDIS_URL."
-    : "Start it, or set REDIS_URL to one that runs.";
-  return new SatyapanError(ErrorCode.REDIS_UNREACHABLE, `Redis at ${address} cannot be reached: ${failure}. ${remedy}`);
-}
-
-/**
- * ioredis hangs the command on its errors: on that of a refused login, HELLO with the password. Whoever listens after
- * `connectRedis` (BullMQ) gets the same object, and may log it.
- */
-function removeCommand(error: Error): void {
-  if ("command" in error) delete error.command;
-  if ("lastNodeError" in error && error.lastNodeError instanceof Error) removeCommand(error.lastNodeError);
-}
-
-/** Of several addresses that all refuse, Node says only a code; of a Cluster's nodes that all refuse, ioredis not even that. */
-function reasonOf(error: Error): string {
-  if ("lastNodeError" in error && error.lastNodeError instanceof Error) {
-    const reason = reasonOf(error.lastNodeError);
-    return reason === "Connection is closed" ? "none of its nodes takes a connection" : reason;
-  }
-  const text = error.message !== "" || !("code" in error) ? error.message : String(error.code);
-  return text.replace(/\.$/, "");
 }
 
 async function after(ms: number): Promise<false> {

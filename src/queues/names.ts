@@ -43,10 +43,15 @@ export function claimKey(id: string): string {
   return `satyapan:{${id}}:claim`;
 }
 
-/** Published once for each job that reaches a terminal state; the message is its id. */
+/** Published when jobs reach a terminal state; the message is their ids, separated by blanks. */
 export const SETTLED_CHANNEL = "satyapan:settled";
 
-/** In front of the keys of a queue's gate: `control`, `permits`, `sent:…`, `challenge:…`, `failed`. */
+/** Records by when the reaper has to look at them. */
+export function dueKey(queue: QueueName): string {
+  return `${limitsPrefix(queue)}due`;
+}
+
+/** In front of the keys of a queue's gate: `control`, `permits`, `sent:…`, `failed`. */
 export function limitsPrefix(queue: QueueName): string {
   return `satyapan:${queue}:`;
 }

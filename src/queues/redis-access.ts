@@ -3,10 +3,12 @@ import type { Settings } from "../config/settings.ts";
 import { closeRedis, connectRedis, type RedisClient, type RedisRole } from "./connection.ts";
 import { type EmbeddedRedis, openEmbeddedRedis } from "./embedded-redis.ts";
 import type { Machine } from "./machine.ts";
+import { PLAIN_TLS, type RedisTls } from "./redis-tls.ts";
 import { describeRedis, parseRedisUrl, type RedisTarget } from "./redis-url.ts";
 
 export interface RedisAccessOptions {
-  readonly settings: Pick<Settings, "redisUrl">;
+  /** `redisTls`: for `rediss://`; none by default. */
+  readonly settings: Pick<Settings, "redisUrl"> & { readonly redisTls?: RedisTls };
   /** The folder of the embedded Redis, `.satyapan`. */
   readonly stateDir: string;
   readonly machine: Machine;
@@ -22,25 +24,34 @@ export interface RedisAccessOptions {
  */
 export class RedisAccess {
   readonly target: RedisTarget;
+  /** Counts only where the target says TLS. */
+  readonly tls: RedisTls;
   readonly #embedded: EmbeddedRedis | null;
   readonly #clients: RedisClient[] = [];
   readonly #onError: (error: Error) => void;
 
-  private constructor(target: RedisTarget, embedded: EmbeddedRedis | null, onError: (error: Error) => void) {
+  private constructor(
+    target: RedisTarget,
+    tls: RedisTls,
+    embedded: EmbeddedRedis | null,
+    onError: (error: Error) => void,
+  ) {
     this.target = target;
+    this.tls = tls;
     this.#embedded = embedded;
     this.#onError = onError;
   }
 
   static async open({ settings, stateDir, machine, onError, say }: RedisAccessOptions): Promise<RedisAccess> {
-    if (settings.redisUrl !== null) return new RedisAccess(parseRedisUrl(settings.redisUrl.open()), null, onError);
+    const { redisUrl, redisTls = PLAIN_TLS } = settings;
+    if (redisUrl !== null) return new RedisAccess(parseRedisUrl(redisUrl.open()), redisTls, null, onError);
     const embedded = await openEmbeddedRedis({ dir: stateDir, machine, ...(say === undefined ? {} : { say }) });
-    return new RedisAccess({ kind: "unix", path: embedded.path }, embedded, onError);
+    return new RedisAccess({ kind: "unix", path: embedded.path }, PLAIN_TLS, embedded, onError);
   }
 
   /** A connection that is closed with this access. */
   connect(role: RedisRole): RedisClient {
-    const client = connectRedis(this.target, role, this.#onError);
+    const client = connectRedis(this.target, role, this.#onError, this.tls);
     this.#clients.push(client);
     return client;
   }

@@ -91,6 +91,11 @@ export function describeRedis(target: RedisTarget): string {
   }
 }
 
+/** Whether connections to it are encrypted. */
+export function usesTls(target: RedisTarget): boolean {
+  return target.kind !== "unix" && target.tls;
+}
+
 interface Parts {
   readonly credentials: Credentials;
   readonly hosts: string;

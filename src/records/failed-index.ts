@@ -1,3 +1,5 @@
+import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
+import { AUDIT_LUA } from "../privacy/audit/outbox.ts";
 import type { RedisClient } from "../queues/connection.ts";
 import { claimKey, limitsPrefix, type QueueName, recordKey, referenceKey } from "../queues/names.ts";
 import { LuaScript } from "./lua.ts";
@@ -9,13 +11,14 @@ export interface FailedEntry {
   readonly at: number;
 }
 
-/** KEYS record, index, references…; ARGV id. → 1, or 0 where it is not `failed` any more */
-const DROP = new LuaScript(`
+/** KEYS record, index, references…; ARGV id, P, the audit log's entry. → 1, or 0 where it is not `failed` any more */
+const DROP = new LuaScript(`${AUDIT_LUA}
 local state = redis.call('HGET', KEYS[1], 'state')
 if state and state ~= 'failed' then return 0 end
 redis.call('ZREM', KEYS[2], ARGV[1])
 table.remove(KEYS, 2)
 redis.call('UNLINK', unpack(KEYS))
+audit(ARGV[2], ARGV[3])
 return state and 1 or 0
 `);
 
@@ -48,9 +51,10 @@ export class FailedIndex {
   }
 
   /** Deletes a failed job for good: its record, its entry, and what leads to it. False: it is not failed any more. */
-  async drop(queue: QueueName, { id, attempts }: JobRecord): Promise<boolean> {
+  async drop(queue: QueueName, { id, attempts }: JobRecord, entry: AuditEntry): Promise<boolean> {
     const references = attempts.map(({ client_ref_id }) => referenceKey(queue, client_ref_id));
-    const dropped = await DROP.run(this.#redis, [recordKey(queue, id), indexKey(queue), ...references], [id]);
+    const keys = [recordKey(queue, id), indexKey(queue), ...references];
+    const dropped = await DROP.run(this.#redis, keys, [id, limitsPrefix(queue), auditText(entry)]);
     if (dropped === 1) await this.#redis.del(claimKey(id));
     return dropped === 1;
   }

@@ -1,19 +1,49 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { ErrorCode, SatyapanError } from "../error.ts";
-import { isVerhoeffValid } from "../privacy/verhoeff.ts";
+import { findNumbers } from "../privacy/scan/find-numbers.ts";
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
+const TIME_DIGITS = 8;
+/** A job's id: its attempts' `client_ref_id` is that and two characters more. */
+const JOB_ID_LENGTH = 18;
+/** What Eko takes at most: `^[A-Za-z0-9_-]{1,20}$`. */
+const REFERENCE_LENGTH = 20;
+/** So many random bytes at once: asked for by the dozen they cost ten times as much. */
+const POOL_BYTES = 4_096;
 
-/**
- * 20 characters of `[0-9a-z]`: base36 milliseconds (8) and 62 random bits (12). Fits Eko's `client_ref_id`
- * (`^[A-Za-z0-9_-]{1,20}$`, "as unique as possible, even against other partners": facts/eko §6) and sorts by time.
- */
-export function newId(now: number, random: (size: number) => Uint8Array = randomBytes): string {
-  let id = now.toString(36).padStart(8, "0");
-  // 252 = 7 × 36: bytes above it would make some characters likelier than others.
-  while (id.length < 20)
-    for (const byte of random(16)) if (byte < 252 && id.length < 20) id += ALPHABET[byte % 36] ?? "";
-  return id;
+export interface Ids {
+  /** 18 characters of `[0-9a-z]`: base36 milliseconds (8) and 51 random bits (10). Sorts by time. */
+  job(now: number): string;
+  /** 20 characters: a `client_ref_id`, "as unique as possible, even against other partners" (facts/eko §6). */
+  reference(now: number): string;
+}
+
+/** `fill` fills a buffer with random bytes. */
+export function createIds(fill: (bytes: Buffer) => void = (bytes) => void randomFillSync(bytes)): Ids {
+  const pool = Buffer.alloc(POOL_BYTES);
+  let used = POOL_BYTES;
+  const nextByte = (): number => {
+    if (used === POOL_BYTES) {
+      fill(pool);
+      used = 0;
+    }
+    return pool[used++] ?? 0;
+  };
+  const id = (now: number, length: number): string => {
+    let text = now.toString(36).padStart(TIME_DIGITS, "0");
+    while (text.length < length) {
+      const byte = nextByte();
+      // 252 = 7 × 36: bytes above it would make some characters likelier than others.
+      if (byte < 252) text += ALPHABET[byte % 36] ?? "";
+    }
+    return text;
+  };
+  return { job: (now) => id(now, JOB_ID_LENGTH), reference: (now) => id(now, REFERENCE_LENGTH) };
+}
+
+/** The generated job id whose attempt this `client_ref_id` may be of; null: it was not derived from one. */
+export function jobIdInReference(clientRefId: string): string | null {
+  return /^[0-9a-z]{20}$/.test(clientRefId) ? clientRefId.slice(0, JOB_ID_LENGTH) : null;
 }
 
 /** A caller's own id: 1–64 of `A–Z a–z 0–9 . _ -`, and nothing in it that could be a person's number (design §4 rule 1). */
@@ -21,8 +51,7 @@ export function checkOwnId(id: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) {
     throw new SatyapanError(ErrorCode.BAD_INPUT, "id: 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed");
   }
-  const runs = id.match(/\d{12,}/g) ?? [];
-  if (runs.some((run) => /^[2-9]\d{11}$/.test(run) && isVerhoeffValid(run))) {
+  if (findNumbers(id).length > 0) {
     throw new SatyapanError(
       ErrorCode.BAD_INPUT,
       "id: holds what looks like an Aadhaar number; use a reference of your own",

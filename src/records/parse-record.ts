@@ -1,7 +1,8 @@
 import type { Result } from "../outcomes/outcome.ts";
-import type { JobRecord, Lane, RecordedAttempt, RecordedDecision } from "./record.ts";
-import type { StoredAttempt } from "./record-store.ts";
+import type { JobRecord, RecordedAttempt, RecordedDecision } from "./record.ts";
+import type { StoredAttempt } from "./beginning.ts";
 import type { JobState } from "./state.ts";
+import { unpackJob } from "./stored-job.ts";
 import { describeWait, type WaitCause } from "./wait-cause.ts";
 
 /** What the gate answers while a quota is 0: nobody knows when that will change. */
@@ -10,18 +11,19 @@ const NEVER = 8.64e15;
 /** The record that people see, from the fields of its hash. Sealed fields stay behind. */
 export function parseRecord(id: string, fields: Readonly<Record<string, string>>): JobRecord {
   const attempts = Array.from({ length: Number(fields["attempts"] ?? 0) }, (_, index) => attempt(fields, index + 1));
+  const { operation, lane, createdAt, expiresAt } = unpackJob(fields["job"] ?? "");
   return {
     id,
-    operation: fields["operation"] ?? "",
-    lane: fields["lane"] as Lane,
+    operation,
+    lane,
     state: fields["state"] as JobState,
     outcome: attempts.findLast(({ outcome }) => outcome !== null)?.outcome ?? null,
     attempts,
     next_attempt_at: Number(fields["next"]) === NEVER ? null : iso(fields["next"]),
     reason: fields["reason"] ?? waitReason(fields),
     result: fields["result"] === undefined ? null : (JSON.parse(fields["result"]) as Result),
-    expires_at: iso(fields["expires"]),
-    created_at: iso(fields["created"]) ?? "",
+    expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    created_at: new Date(createdAt).toISOString(),
     updated_at: iso(fields["updated"]) ?? "",
     ...(fields["decisions"] === undefined ? {} : { decisions: parseDecisions(fields["decisions"]) }),
   };

@@ -1,31 +1,60 @@
 import { ErrorCode, SatyapanError } from "../error.ts";
 import type { OpenInput, Operation } from "../operations/operation.ts";
 import type { Personal } from "../outcomes/outcome.ts";
-import type { KeyRing } from "../privacy/key-ring.ts";
-import { openFields, seal, sealFields, unseal } from "../privacy/seal.ts";
+import type { Opener } from "../privacy/opener.ts";
+import { openFields, type SealedFields, sealFields } from "../privacy/sealed-fields.ts";
+import type { Sealer } from "../privacy/sealed-text.ts";
 
-const PERSONAL = "personal";
+/** What the sealed personal data of a result is bound to, besides its job. */
+export const PERSONAL = "personal";
 
 /** The JSON that a record keeps of an input: plain fields as they are, secret ones sealed one by one. */
-export function sealInput(ring: KeyRing, operation: Operation, jobId: string, input: OpenInput): string {
-  return JSON.stringify(sealFields(ring, input, { operation: operation.name, jobId }));
+export function sealInput(sealer: Sealer, operation: Operation, jobId: string, input: OpenInput): string {
+  const job = { operation: operation.name, jobId };
+  return JSON.stringify(sealFields(sealer, input, job));
 }
 
 /**
- * The input again, with its secrets as `Secret`. Throws SatyapanError: `unknown-key` where this process lacks the key it
- * was sealed with, `unreadable` where it was altered or is not of this job.
+ * The input again, with its secrets as `Secret`. Throws SatyapanError: `shredded` and `unknown-key` where its key cannot be
+ * had, `unreadable` where it was altered or is not of this job.
  */
-export function openInput(ring: KeyRing, operation: Operation, jobId: string, text: string): OpenInput {
-  const stored = JSON.parse(text) as ReturnType<typeof sealFields>;
-  const parsed = operation.input.safeParse(openFields(ring, stored, { operation: operation.name, jobId }));
+export function openInput(opener: Opener, operation: Operation, jobId: string, text: string): OpenInput {
+  const job = { operation: operation.name, jobId };
+  const stored = parseStored(text, operation.name);
+  const fields = openFields(opener, stored, job);
+  const parsed = operation.input.safeParse(fields);
   if (parsed.success) return parsed.data;
   throw new SatyapanError(ErrorCode.UNREADABLE, `the stored input does not fit ${operation.name} of this version`);
 }
 
-export function sealPersonal(ring: KeyRing, operation: Operation, jobId: string, personal: Personal): string {
-  return seal(ring, JSON.stringify(personal), { operation: operation.name, jobId, field: PERSONAL });
+export function sealPersonal(sealer: Sealer, operation: Operation, jobId: string, personal: Personal): string {
+  const associated = { operation: operation.name, jobId, field: PERSONAL };
+  const clear = JSON.stringify(personal);
+  return sealer.seal(clear, associated);
 }
 
-export function openPersonal(ring: KeyRing, operation: Operation, jobId: string, sealed: string): Personal {
-  return JSON.parse(unseal(ring, sealed, { operation: operation.name, jobId, field: PERSONAL })) as Personal;
+export function openPersonal(opener: Opener, operation: Operation, jobId: string, sealed: string): Personal {
+  const associated = { operation: operation.name, jobId, field: PERSONAL };
+  return JSON.parse(opener.open(sealed, associated)) as Personal;
+}
+
+/** Throws SatyapanError `unreadable` for what `sealInput` did not write. */
+export function parseStored(text: string, operation: string): SealedFields {
+  const stored = parseJson(text) as Partial<SealedFields> | null | undefined;
+  const { plain, sealed } = stored ?? {};
+  if (isObject(plain) && isObject(sealed) && Object.values(sealed).every((value) => typeof value === "string"))
+    return { plain, sealed };
+  throw new SatyapanError(ErrorCode.UNREADABLE, `the stored input of ${operation} was altered or cut off`);
+}
+
+function isObject<T>(value: T | undefined): value is T & object {
+  return typeof value === "object" && value !== null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // without its cause, which quotes the text
+  }
 }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ProviderName } from "../operations/operation.ts";
 import type { OutcomeKind } from "../outcomes/outcome.ts";
+import type { AuditMeasures } from "../privacy/audit/trail.ts";
 import type { Lane } from "../records/record.ts";
 import type { TerminalState } from "../records/state.ts";
 
@@ -27,6 +28,11 @@ export class Metrics {
   readonly #quotaUsed: Gauge<"provider" | "window">;
   readonly #held: Gauge<"provider" | "reason">;
   readonly #clockOffset: Gauge<"provider">;
+  readonly #auditChained: Counter;
+  readonly #auditBacklog: Gauge;
+  readonly #auditFileAge: Gauge;
+  readonly #privacy: Gauge<"place">;
+  #chained = 0;
 
   constructor(registry: Registry) {
     this.registry = registry;
@@ -88,6 +94,39 @@ export class Metrics {
       labelNames: ["provider"],
       registers,
     });
+    this.#privacy = new Gauge({
+      name: "satyapan_privacy_findings",
+      help: "Aadhaar-like numbers and secrets of ours that were come upon in clear, by place.",
+      labelNames: ["place"],
+      registers,
+    });
+    this.#auditChained = new Counter({
+      name: "satyapan_audit_entries_total",
+      help: "Entries that this process added to the audit log.",
+      registers,
+    });
+    this.#auditBacklog = new Gauge({
+      name: "satyapan_audit_backlog_entries",
+      help: "Entries that wait to be chained into the audit log.",
+      registers,
+    });
+    this.#auditFileAge = new Gauge({
+      name: "satyapan_audit_file_age_seconds",
+      help: "Time since the audit log's files were last known to be up to date, in seconds; 0 without AUDIT_DIR.",
+      registers,
+    });
+  }
+
+  /** What the last samples came upon in clear. */
+  privacyMeasured(place: "redis" | "metrics", findings: number): void {
+    this.#privacy.set({ place }, findings);
+  }
+
+  auditMeasured({ chained, backlog, fileAgeSeconds }: AuditMeasures): void {
+    this.#auditChained.inc(chained - this.#chained);
+    this.#chained = chained;
+    this.#auditBacklog.set(backlog);
+    this.#auditFileAge.set(fileAgeSeconds ?? 0);
   }
 
   /** `window` as `30/1m`; `share` from 0 to 1. */

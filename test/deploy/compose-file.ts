@@ -20,7 +20,11 @@ const ServiceShape = z.looseObject({
   read_only: z.boolean().default(false),
   init: z.boolean().default(false),
   stop_grace_period: z.string().optional(),
-  healthcheck: z.looseObject({ test: z.array(z.string()) }),
+  healthcheck: z.looseObject({ test: z.array(z.string()).default([]), disable: z.boolean().default(false) }),
+  secrets: z.array(z.string()).default([]),
+  ulimits: z.record(z.string(), z.number()).default({}),
+  tmpfs: z.array(z.string()).default([]),
+  restart: z.string(),
 });
 export type Service = z.output<typeof ServiceShape>;
 
@@ -28,6 +32,7 @@ const ComposeFile = z.looseObject({
   services: z.record(z.string(), ServiceShape),
   networks: z.record(z.string(), z.looseObject({ internal: z.boolean().optional() }).nullable()),
   volumes: z.record(z.string(), z.unknown()),
+  secrets: z.record(z.string(), z.strictObject({ file: z.string() })),
 });
 
 const Manifest = z.looseObject({

@@ -81,7 +81,8 @@ describe("the dashboard's queries", () => {
   });
 
   it("join gauges that all workers report alike instead of adding them up", () => {
-    const gauges = /satyapan_(queue_jobs|queue_oldest_waiting_seconds|quota_used_ratio|provider_held)\{/;
+    const gauges =
+      /satyapan_(queue_jobs|queue_oldest_waiting_seconds|quota_used_ratio|provider_held|privacy_findings)\{/;
     for (const { expr } of queries.filter((query) => gauges.test(query.expr)))
       expect(expr).toMatch(/\bmax( by |\s*\()/);
   });

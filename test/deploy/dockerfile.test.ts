@@ -31,7 +31,25 @@ describe("the Dockerfile", () => {
     expect(final.slice(user + 1).filter((line) => /^(USER|RUN|COPY|ADD) /.test(line))).toEqual([]);
     expect(copied.filter((argument) => argument.startsWith("--chown"))).toEqual([]);
     expect(final.join("\n")).toMatch(/HEALTHCHECK .*\/healthz/);
-    expect(final).toContain("ENV NODE_ENV=production");
+    expect(final.join("\n")).toContain("ENV NODE_ENV=production");
+  });
+
+  it("lets no signal open a debugger, no report hold the environment, no shell keep a history, and brings no npm", () => {
+    const [env = ""] = final.filter((line) => line.startsWith("ENV "));
+    expect(env).toContain('NODE_OPTIONS="--disable-sigusr1 --report-exclude-env"');
+    for (const option of ["--disable-sigusr1", "--report-exclude-env"]) {
+      expect(process.allowedNodeEnvironmentFlags.has(option), option).toBe(true);
+    }
+    expect(env).toContain("HISTFILE=/dev/null");
+    expect(final.find((line) => line.startsWith("RUN "))).toMatch(/rm -rf \/usr\/local\/lib\/node_modules .*\/npx/);
+  });
+
+  it("takes no build argument and sets no secret: both would stay in its layers", () => {
+    expect(instructions.filter((line) => /^(ARG|ADD) /.test(line) || line.includes("--mount"))).toEqual([]);
+    const names = instructions
+      .filter((line) => line.startsWith("ENV "))
+      .flatMap((line) => line.match(/\w+(?==)/g) ?? []);
+    expect(names.toSorted()).toEqual(["HISTFILE", "NODE_ENV", "NODE_OPTIONS"]);
   });
 
   it("starts the worker, or any other command that is given", () => {

@@ -8,6 +8,10 @@ const reason = await whyNoEngine();
 const START_MS = 600_000;
 const JOB_MS = 60_000;
 
+const Diagnosis = z.object({
+  findings: z.array(z.object({ status: z.string(), check: z.string(), detail: z.string() })),
+});
+
 const QueryResult = z.object({
   data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }),
 });
@@ -72,18 +76,44 @@ describe.skipIf(reason !== null)(
       for (const name of Object.keys(devDependencies)) expect(modules).not.toContain(name.split("/")[0]);
     });
 
-    it("keeps no key in its image", async () => {
+    it("keeps no secret in its image, its history, or the environment that `docker inspect` shows", async () => {
       const { image } = service("worker");
-      const env: unknown = JSON.parse(await docker("image", "inspect", "--format", "{{json .Config.Env}}", image));
-      expect(JSON.stringify(env)).not.toMatch(/SATYAPAN_|EKO_|DEEPVUE_/);
+      const worker = (await project.run("ps", "--quiet", "worker")).trim();
+      const redis = (await project.run("ps", "--quiet", "redis")).trim();
+      const shown = [
+        await docker("image", "inspect", image),
+        await docker("image", "history", "--no-trunc", image),
+        await docker("inspect", worker, redis),
+      ].join("\n");
+      expect(await docker("image", "inspect", "--format", "{{json .Config.Env}}", image)).not.toMatch(
+        /SATYAPAN_|EKO_|DEEPVUE_|REDIS_/,
+      );
+      for (const [name, secret] of await project.secrets()) expect(shown.includes(secret), name).toBe(false);
+      const env = "console.log(Object.values(process.env).join('\\n'))";
+      const inside = await project.inWorker(env);
+      for (const [name, secret] of await project.secrets()) expect(inside.includes(secret), name).toBe(false);
     });
 
-    it("keeps jobs in an append-only file and refuses to evict them", async () => {
-      const config = await project.run("exec", "-T", "redis", "redis-cli", "config", "get", "appendonly");
-      expect(config).toMatch(/appendonly\s+yes/);
-      expect(await project.run("exec", "-T", "redis", "redis-cli", "config", "get", "maxmemory-policy")).toContain(
-        "noeviction",
-      );
+    it("leaves no core file, opens no debugger, and has no package manager in it", async () => {
+      const script = `
+      const fs = require("node:fs");
+      const core = /^Max core file size +(\\S+) +(\\S+)/m.exec(fs.readFileSync("/proc/1/limits", "utf8")).slice(1);
+      const npm = ["npm", "npx", "yarn", "corepack"].filter((name) => fs.existsSync("/usr/local/bin/" + name));
+      console.log(JSON.stringify({ core, npm, options: process.env.NODE_OPTIONS }));`;
+      expect(JSON.parse(await project.inWorker(script))).toEqual({
+        core: ["0", "0"],
+        npm: [],
+        options: "--disable-sigusr1 --report-exclude-env",
+      });
+    });
+
+    it("keeps jobs in an append-only file, refuses to evict them, and gives each role its own user", async () => {
+      const { findings } = Diagnosis.parse(JSON.parse(await project.operate("doctor", "--json")));
+      const details = findings.map(({ status, check, detail }) => `${status} ${check}: ${detail}`);
+      expect(details).toContainEqual(expect.stringMatching(/^ok redis: .*noeviction, AOF on$/));
+      expect(details).toContainEqual(expect.stringMatching(/^ok redis user: satyapan-operator may .*operate$/));
+      const anyone = await project.run("exec", "-T", "redis", "redis-cli", "get", "bull:{eko-0}:meta");
+      expect(anyone).toContain("NOPERM");
     });
 
     it("runs a job against the simulator, and Prometheus counts its call", { timeout: JOB_MS }, async () => {

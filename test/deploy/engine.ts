@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,14 +66,21 @@ export class ComposeProject implements AsyncDisposable {
 
   static async open(): Promise<ComposeProject> {
     const folder = await mkdtemp(join(tmpdir(), "satyapan-compose-"));
-    const key = (): string => randomBytes(32).toString("base64");
+    await run("sh", [fileURLToPath(new URL("deploy/secrets.sh", ROOT)), join(folder, "secrets")]);
     const lines = [
-      `SATYAPAN_ENCRYPTION_KEYS=test:${key()}`,
-      `SATYAPAN_SUBJECT_KEY=${key()}`,
+      `SECRETS_DIR=${join(folder, "secrets")}`,
       ...["PROMETHEUS_PORT", "GRAFANA_PORT", "SIMULATOR_PORT"].map((name) => `${name}=0`),
     ];
     await writeFile(join(folder, "env"), `${lines.join("\n")}\n`);
     return new ComposeProject(folder);
+  }
+
+  /** Everything that deploy/secrets.sh made, by name. */
+  async secrets(): Promise<Map<string, string>> {
+    const folder = join(this.#folder, "secrets");
+    const names = Object.keys(composeFile().secrets);
+    const texts = await Promise.all(names.map(async (name) => (await readFile(join(folder, name), "utf8")).trim()));
+    return new Map(names.map((name, index) => [name, texts[index] ?? ""]));
   }
 
   /** `docker compose ARGS` with the simulator's profile; its standard output. */
@@ -90,6 +97,11 @@ export class ComposeProject implements AsyncDisposable {
       const logs = await this.run("logs", "--no-color", "--tail", "20");
       throw new Error(`${String(cause)}\n${logs}`, { cause });
     }
+  }
+
+  /** What `satyapan ARGS` prints with the operator's rights. */
+  async operate(...args: readonly string[]): Promise<string> {
+    return await this.run("run", "--rm", "-T", "operator", ...args);
   }
 
   /** What `script` prints inside the worker's container. */

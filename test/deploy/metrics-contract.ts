@@ -10,6 +10,7 @@ export const METRICS: Readonly<Record<string, { readonly labels: readonly string
   satyapan_queue_oldest_waiting_seconds: { labels: ["queue"] },
   satyapan_quota_used_ratio: { labels: ["provider", "window"] },
   satyapan_provider_held: { labels: ["provider", "reason"] },
+  satyapan_privacy_findings: { labels: ["place"] },
 };
 
 /** The name as in the contract, of a series as Prometheus has it. */

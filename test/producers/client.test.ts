@@ -5,6 +5,7 @@ import { findOperation } from "../../src/operations/catalogue.ts";
 import { Secret } from "../../src/privacy/secret.ts";
 import type { TerminalState } from "../../src/records/state.ts";
 import { openInput } from "../../src/records/sealed-input.ts";
+import { unpackJob } from "../../src/records/stored-job.ts";
 import { AADHAAR, AADHAAR_INPUT, CONSENT, MOBILE, MOBILE_INPUT, startClientBundle } from "../support/client.ts";
 import { everythingIn, keysIn } from "../support/redis-content.ts";
 
@@ -16,7 +17,7 @@ describe("submit", () => {
     const before = Date.now();
     const record = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
     expect(record).toEqual({
-      id: expect.stringMatching(/^[0-9a-z]{20}$/) as string,
+      id: expect.stringMatching(/^[0-9a-z]{18}$/) as string,
       operation: "eko.mobile-otp",
       lane: "interactive",
       state: "queued",
@@ -168,7 +169,7 @@ describe("submit", () => {
   it("tells what is wrong with an input before it asks for a Redis", async () => {
     await using bundle = await startClientBundle();
     const openRedis = () => Promise.reject(new Error("Redis was asked for"));
-    await using client = new Client({ settings: bundle.settings, openRedis, now: Date.now });
+    await using client = new Client({ settings: bundle.settings, openRedis, actor: "library:test", now: Date.now });
     const code = (refusal: Promise<unknown>) => expect(refusal).rejects.toHaveProperty("code");
     await code(client.submitUnchecked("eko.mobil-otp", MOBILE_INPUT));
     await code(client.submitUnchecked("eko.mobile-otp", { ...MOBILE_INPUT, extra: 1 }));
@@ -202,10 +203,11 @@ describe("a verify that names its send with `of`", () => {
     await bundle.finish("sent", "eko", "succeeded");
     const { id } = await bundle.client.submit("eko.mobile-otp.verify", { of: "sent", otp: "0123" });
     const fields = (await bundle.records.fields("{eko-0}", id)) ?? {};
-    expect(fields["ref"]).toBe("ref-1"); // that of the attempt, as `finish` closed it
+    expect(unpackJob(fields["job"] ?? "")).toMatchObject({ reference: { fixed: "ref-of-the-send" }, of: "sent" });
     const operation = findOperation("eko.mobile-otp.verify");
-    const input = openInput(bundle.settings.keys, operation, id, fields["input"] ?? "");
-    expect(opened(input)).toEqual({ mobile: MOBILE, otp: "0123", client_ref_id: "ref-1" });
+    const sealed = fields["input"] ?? "";
+    const input = openInput(await bundle.dataKeys.opener([sealed]), operation, id, sealed);
+    expect(opened(input)).toEqual({ mobile: MOBILE, otp: "0123", client_ref_id: "ref-of-the-send" });
   });
 
   it("takes the provider's reference, purpose and consent, and what is given itself wins", async () => {
@@ -217,12 +219,46 @@ describe("a verify that names its send with `of`", () => {
     const { id } = await bundle.client.submit("deepvue.aadhaar-otp.verify", input);
     const fields = (await bundle.records.fields("{deepvue-0}", id)) ?? {};
     const operation = findOperation("deepvue.aadhaar-otp.verify");
-    expect(opened(openInput(bundle.settings.keys, operation, id, fields["input"] ?? ""))).toEqual({
+    const sealed = fields["input"] ?? "";
+    expect(opened(openInput(await bundle.dataKeys.opener([sealed]), operation, id, sealed))).toEqual({
       otp: "012345",
       reference_id: "29756208",
       purpose: "Second look",
       consent: CONSENT,
     });
+  });
+
+  it.each([
+    ["nothing", { otp_sent: true }],
+    ["no time", { otp_sent: true, otp_valid_until: "soon" }],
+  ])("dies ten minutes after a send whose provider says %s of how long its OTP is good", async (_what, result) => {
+    await using bundle = await startClientBundle();
+    await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT, { id: "sent" });
+    await bundle.begin("sent", "eko");
+    const at = Date.now() - 60_000;
+    await bundle.finish("sent", "eko", "succeeded", { result, at });
+    const verify = await bundle.client.submit("eko.mobile-otp.verify", { of: "sent", otp: "0123" });
+    expect(verify.expires_at).toBe(new Date(at + 600_000).toISOString());
+  });
+
+  it("takes the attempt that was in doubt of a send that somebody settled as succeeded", async () => {
+    await using bundle = await startClientBundle();
+    await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT, { id: "sent" });
+    await bundle.begin("sent", "eko", "ref-waited");
+    await bundle.finish("sent", "eko", "waiting");
+    await bundle.redis.client().hset("satyapan:{eko-0}:job:sent", "next", 1);
+    await bundle.begin("sent", "eko", "ref-in-doubt");
+    const at = Date.now() - 60_000;
+    await bundle.finish("sent", "eko", "unknown", { at });
+    const verify = { of: "sent", otp: "0123" };
+    await expect(bundle.client.submit("eko.mobile-otp.verify", verify)).rejects.toThrow(
+      "of: that job has not sent an OTP: it is unknown",
+    );
+    await bundle.client.settle("sent", "succeeded", { reason: "the person has the code" });
+    const { id, expires_at } = await bundle.client.submit("eko.mobile-otp.verify", verify);
+    expect(expires_at).toBe(new Date(at + 600_000).toISOString());
+    const fields = (await bundle.records.fields("{eko-0}", id)) ?? {};
+    expect(unpackJob(fields["job"] ?? "")).toMatchObject({ reference: { fixed: "ref-in-doubt" }, of: "sent" });
   });
 
   it("is refused when there is no such job, when it is another operation's, and when it has sent nothing", async () => {

@@ -27,20 +27,36 @@ describe("submit with ifPending reuse", () => {
   });
 
   it("submits where the person has no open OTP of that operation, or it has run out", async () => {
-    await using bundle = await startWorkerBundle();
+    await using bundle = await startWorkerBundle({ simulator: { otpTtlMs: 1_500 } });
     await bundle.startWorker();
-    await send(bundle, 1, "first");
+    const sent = await send(bundle, 1, "first");
+    const until = Date.parse(String(sent.result?.["otp_valid_until"]));
     const other = await bundle.client.submit("eko.mobile-otp", input(2), { ifPending: "reuse" });
     expect(other).not.toHaveProperty("reused");
-    const redis = bundle.redis.client();
-    const [key = ""] = (await redis.keys("satyapan:{eko-0}:challenge:*")).filter((name) =>
-      name.endsWith("eko.mobile-otp"),
-    );
-    expect(await redis.pttl(key)).toBeGreaterThan(0);
-    await redis.del(await redis.keys("satyapan:{eko-0}:challenge:*"));
+    await expect.poll(() => Date.now(), { timeout: 5_000 }).toBeGreaterThan(until);
     const late = await bundle.client.submit("eko.mobile-otp", input(1), { ifPending: "reuse" });
     expect(late).toMatchObject({ state: "queued" });
     expect(late).not.toHaveProperty("reused");
+  });
+
+  it("submits once the OTP was answered, and not after an answer that was wrong", async () => {
+    await using bundle = await startWorkerBundle({ env: { OTP_COOLDOWN: "0s" } });
+    await bundle.startWorker();
+    const sent = await send(bundle, 1, "first");
+    const { otp } = await bundle.simulator.waitForOtp(input(1).mobile);
+    const verify = async (code: string): Promise<string> => {
+      const { id } = await bundle.client.submit("eko.mobile-otp.verify", { of: sent.id, otp: code });
+      return (await bundle.client.waitFor(id)).state;
+    };
+    const again = async () => await bundle.client.submit("eko.mobile-otp", input(1), { ifPending: "reuse" });
+    expect(await verify(otp === "000000" ? "111111" : "000000")).toBe("rejected");
+    expect(await again()).toMatchObject({ id: "first", reused: true });
+    expect(await verify(otp)).toBe("succeeded");
+    const fresh = await again();
+    expect(fresh).not.toHaveProperty("reused");
+    expect((await bundle.client.waitFor(fresh.id)).state).toBe("succeeded");
+    // Its OTP is open now, not that which was answered.
+    expect(await again()).toMatchObject({ id: fresh.id, reused: true });
   });
 
   it("gives the first job of an own id back, marked as a duplicate, before it looks for an open OTP", async () => {

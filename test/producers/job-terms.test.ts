@@ -7,7 +7,7 @@ const NOW = 1_700_000_000_000;
 
 describe("jobTerms", () => {
   it("is the default lane without a deadline when nothing is said", () => {
-    expect(jobTerms({}, "bulk", NOW)).toEqual({ lane: "bulk", expiresAt: null });
+    expect(jobTerms({}, "bulk", NOW)).toEqual({ lane: "bulk", scope: "day:2023-11-14", expiresAt: null });
   });
 
   it.each([
@@ -16,7 +16,9 @@ describe("jobTerms", () => {
     [600_000, 600_000],
     [0.6, 1],
   ])("counts the deadline %s from now", (expiresIn, ms) => {
-    expect(jobTerms({ expiresIn, lane: "bulk" }, "interactive", NOW)).toEqual({ lane: "bulk", expiresAt: NOW + ms });
+    expect(jobTerms({ expiresIn, lane: "bulk" }, "interactive", NOW)).toEqual({
+      ...{ lane: "bulk", scope: "day:2023-11-14", expiresAt: NOW + ms },
+    });
   });
 
   it.each([0, -1, "0s", Number.NEGATIVE_INFINITY])("refuses the deadline %s, which has passed", (expiresIn) => {

@@ -5,11 +5,14 @@ import type { SettleDecision } from "../../producers/settle.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { ErrorCode } from "../../src/error.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
+import { packJob, unpackJob } from "../../src/records/stored-job.ts";
 import { MOBILE_INPUT, startClientBundle, type ClientBundle } from "../support/client.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 const REASON = { reason: "the provider's support says so, ticket 17" };
 const QUEUE = "{eko-0}";
+/** What a decision to send again keeps of a job without a deadline. */
+const RESENT = { lookAt: null, keepsInput: true } as const;
 
 /** Its reply is lost once, so that nobody knows whether the OTP was sent. */
 function lostInput(index: number) {
@@ -98,7 +101,9 @@ describe("settle", () => {
   it("refuses to send again what is past its deadline", async () => {
     await using bundle = await startClientBundle();
     await reach(bundle, "job-1", "unknown");
-    await bundle.redis.client().hset(`satyapan:${QUEUE}:job:job-1`, "expires", Date.now() - 1_000);
+    const key = `satyapan:${QUEUE}:job:job-1`;
+    const job = unpackJob((await bundle.redis.client().hget(key, "job")) ?? "");
+    await bundle.redis.client().hset(key, "job", packJob({ ...job, expiresAt: Date.now() - 1_000 }));
     const settling = bundle.client.settle("job-1", "resend", REASON);
     await expect(settling).rejects.toMatchObject({ code: ErrorCode.EXPIRED });
     expect((await bundle.client.get("job-1"))?.state).toBe("unknown");
@@ -168,12 +173,23 @@ describe("settle resend", () => {
     await bundle.startWorker();
     const id = await unknownJob(bundle);
     const redis = bundle.redis.client();
-    const records = new RecordStore(redis, 60_000);
+    const records = new RecordStore(redis, bundle.settings.retention);
     const queues = new JobQueues(redis);
     const dying = requeue(queues, QUEUE, [{ id, lane: "interactive", verify: false }], 0, async () => {
       const at = Date.now();
       const line = JSON.stringify({ decision: "resend", ...REASON, at });
-      expect(await records.settle(QUEUE, id, "queued", line, at)).toBe("done");
+      expect(
+        await records.settle(QUEUE, id, "queued", line, at, RESENT, {
+          ...{
+            at: new Date(at).toISOString(),
+            kind: "settle",
+            actor: "library:test",
+            job: id,
+            operation: "eko.mobile-otp",
+          },
+          ...{ subject: null, outcome: "resend", ...REASON },
+        }),
+      ).toBe("done");
       throw new Error("killed");
     });
     await expect(dying).rejects.toThrow("killed");

@@ -5,12 +5,21 @@ import type { Settings } from "../../src/config/settings.ts";
 import { findOperation, OPERATIONS } from "../../src/operations/catalogue.ts";
 import { parseInput } from "../../src/operations/door.ts";
 import { gatePolicy } from "../../src/limits/policy.ts";
-import { NO_REPLY, type Result } from "../../src/outcomes/outcome.ts";
+import type { ProviderName } from "../../src/operations/operation.ts";
+import { NO_REPLY, type OutcomeKind, type Result } from "../../src/outcomes/outcome.ts";
+import { dayScope } from "../../src/privacy/data-key.ts";
+import type { DataKeys } from "../../src/privacy/data-keys.ts";
+import { openKeyChain } from "../../src/privacy/key-chain.ts";
 import { inputDigest } from "../../src/privacy/subject-key.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { RedisAccess } from "../../src/queues/redis-access.ts";
-import { type Ending, RecordStore } from "../../src/records/record-store.ts";
+import type { Beginning } from "../../src/records/beginning.ts";
+import type { Ending } from "../../src/records/ending.ts";
+import { Journal } from "../../src/records/journal.ts";
+import { RecordStore } from "../../src/records/record-store.ts";
+import { retentionOf } from "../../src/records/retention.ts";
 import { sealInput } from "../../src/records/sealed-input.ts";
+import type { NewJob } from "../../src/records/stored-job.ts";
 import { readTestEnv } from "./env.ts";
 import { startTestRedis, type TestRedis } from "./redis.ts";
 
@@ -21,6 +30,22 @@ export const CONSENT = { reference: "C-1", method: "signed form", obtained_at: "
 export const MOBILE_INPUT = { mobile: MOBILE, csp_id: "agent-1" };
 export const AADHAAR_INPUT = { aadhaar: AADHAAR, purpose: "Sender onboarding", consent: CONSENT };
 
+/** What an attempt came to, where its job's state follows from it. */
+const OUTCOMES: Readonly<Record<Ending["state"], OutcomeKind>> = {
+  ...{ succeeded: "succeeded", rejected: "rejected", failed: "unavailable", unknown: "unknown", waiting: "pending" },
+  ...{ expired: "unavailable", cancelled: "unavailable" },
+};
+
+interface Finish {
+  readonly result?: Result | null;
+  readonly personal?: string | null;
+  /** Default: as the state says. */
+  readonly kind?: OutcomeKind;
+  readonly reason?: string | null;
+  /** When, in ms. */
+  readonly at?: number;
+}
+
 /** A Redis, settings, a client of it, and the records behind it: all of one test's own, and nobody who takes jobs. */
 export class ClientBundle implements AsyncDisposable {
   readonly redis: TestRedis;
@@ -28,12 +53,17 @@ export class ClientBundle implements AsyncDisposable {
   readonly client: Client;
   /** What a worker or a dying producer would do to the records. */
   readonly records: RecordStore;
+  /** The keys of all of them. */
+  readonly dataKeys: DataKeys;
   readonly #clients: Client[] = [];
+  readonly #journals = new Map<ProviderName, Journal>();
+  readonly #open = new Map<string, Extract<Beginning, { kind: "run" }>>();
 
   constructor(redis: TestRedis, settings: Settings) {
     this.redis = redis;
     this.settings = settings;
-    this.records = new RecordStore(redis.client(), settings.recordRetentionMs);
+    this.records = new RecordStore(redis.client(), settings.retention);
+    this.dataKeys = openKeyChain(redis.client(), settings, Date.now).dataKeys;
     this.client = this.newClient();
   }
 
@@ -43,7 +73,7 @@ export class ClientBundle implements AsyncDisposable {
     const { machine } = readTestEnv();
     const openRedis = async (): Promise<RedisAccess> =>
       await RedisAccess.open({ settings: all, stateDir: "/nowhere", machine, onError: () => {} });
-    const client = new Client({ settings: all, openRedis, now: Date.now });
+    const client = new Client({ settings: all, openRedis, actor: "library:test", now: Date.now });
     this.#clients.push(client);
     return client;
   }
@@ -51,64 +81,61 @@ export class ClientBundle implements AsyncDisposable {
   /** The record alone, as a producer leaves it that dies before it could queue the job. */
   async recordOnly(id: string, name: string, raw: Readonly<Record<string, unknown>>): Promise<void> {
     const operation = findOperation(name);
-    const { keys, subjectKey } = this.settings;
+    const { subjectKey } = this.settings;
+    const sealer = await this.dataKeys.sealer(dayScope(Date.now()));
     const input = parseInput(operation, raw, { now: Date.now(), aadhaarChecksum: true });
-    const job = {
+    const job: NewJob = {
       id,
       operation: name,
       lane: "interactive",
-      input: sealInput(keys, operation, id, input),
+      input: sealInput(sealer, operation, id, input),
       digest: inputDigest(subjectKey, name, input),
-      clientRefId: null,
+      reference: "fresh",
       subject: null,
+      of: null,
       scopes: [],
       createdAt: Date.now(),
       expiresAt: null,
-    } as const;
+      consent: null,
+    };
     await this.records.create(queueOf(operation.provider), [job]);
   }
 
-  /** Opens an attempt, as a worker does that takes the job. */
-  async begin(id: string, provider: "eko" | "deepvue", clientRefId = "ref-1"): Promise<void> {
-    const beginning = await this.records.begin(
-      queueOf(provider),
-      id,
-      clientRefId,
-      Date.now(),
-      // One made-up person stands for many: no cooldown.
-      { ...gatePolicy(this.settings), cooldownMs: 0, otpLimit: { max: 1_000, ms: 1 } },
-    );
+  /** Opens an attempt, as a worker does that takes the job; `freshRef` is used where its id is the caller's own. */
+  async begin(id: string, provider: ProviderName, freshRef = "ref-1"): Promise<void> {
+    const beginning = await this.#journal(provider).begin(id, freshRef, Date.now());
     if (beginning.kind !== "run") throw new Error(`${id} was ${beginning.kind}`);
+    this.#open.set(id, beginning);
   }
 
   /** Closes that attempt. */
-  async finish(
-    id: string,
-    provider: "eko" | "deepvue",
-    state: Ending["state"],
-    { result = null, personal = null }: { readonly result?: Result | null; readonly personal?: string | null } = {},
-  ): Promise<void> {
-    const now = Date.now();
-    const kind = state === "waiting" ? "pending" : state === "succeeded" ? "succeeded" : "rejected";
-    const outcome = { kind, ...NO_REPLY } as const;
+  async finish(id: string, provider: ProviderName, state: Ending["state"], given: Finish = {}): Promise<void> {
+    const begun = this.#open.get(id);
+    if (begun === undefined) throw new Error(`${id} was not begun`);
+    const { open, clientRefId, job } = begun;
+    const { result = null, personal = null, kind = OUTCOMES[state], reason = null, at = Date.now() } = given;
+    const { step } = findOperation(job.operation);
+    const { resultMs } = this.settings.retention;
     const ending: Ending = {
-      n: 1,
-      attempt: { client_ref_id: "ref-1", started: now, ended: now, outcome },
+      open,
+      attempt: { client_ref_id: clientRefId, started: at, ended: at, outcome: { kind, ...NO_REPLY } },
       state,
-      reason: null,
-      nextAt: state === "waiting" ? now + 60_000 : null,
+      reason,
+      nextAt: state === "waiting" ? at + 60_000 : null,
+      cause: state === "waiting" ? "pending" : null,
       result,
       personal,
-      used: 1,
-      pendings: 0,
-      resends: 0,
-      cause: state === "waiting" ? "pending" : null,
-      health: null,
-      sent: false,
-      challenge: null,
-      lost: false,
+      ...{ used: 1, pendings: 0, resends: 0, health: null, entry: null, lost: false },
+      subject: job.subject,
+      sent: kind === "succeeded" || kind === "unknown",
+      scopes: job.scopes,
+      answers: state === "succeeded" ? job.of : null,
+      retention: retentionOf({
+        ...{ state, step, result, hasPersonal: personal !== null, endedAt: at, resultRetentionMs: resultMs },
+      }),
     };
-    await this.records.finish(queueOf(provider), id, now, ending, 0);
+    const { answer } = await this.#journal(provider).finish(id, at, ending);
+    if (answer !== "done") throw new Error(`${id} was ${answer}`);
   }
 
   /** Ids of the jobs that a worker of the queue would find, those of the bulk lane last. */
@@ -120,6 +147,20 @@ export class ClientBundle implements AsyncDisposable {
       await redis.zrange(`${base}:prioritized`, "0", "-1"),
     ];
     return [...waiting.toReversed(), ...bulk].map((jobId) => jobId.replace(/^j-/, ""));
+  }
+
+  /** One made-up person stands for many: no cooldown. */
+  #journal(provider: ProviderName): Journal {
+    const known = this.#journals.get(provider);
+    if (known !== undefined) return known;
+    const journal = new Journal({
+      redis: this.redis.client(),
+      queue: queueOf(provider),
+      retentionMs: this.settings.retention.recordMs,
+      policy: { ...gatePolicy(this.settings), cooldownMs: 0, otpLimit: { max: 1_000, ms: 1 } },
+    });
+    this.#journals.set(provider, journal);
+    return journal;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,16 @@ import { Redis, type RedisOptions } from "ioredis";
 import { parseRedisUrl } from "../../src/queues/redis-url.ts";
 import { readTestEnv } from "./env.ts";
 import { LocalServer } from "./local-server.ts";
+import { assertNothingLeaked } from "./leaks.ts";
 import type { TestServer } from "./test-server.ts";
+
+export interface TestRedisOptions {
+  /**
+   * Why numbers that look like Aadhaar are in this Redis on purpose. Without it a test fails that leaves one: in the AOF is
+   * all that was ever written.
+   */
+  readonly plants?: string;
+}
 
 /** A Redis of one test's own: AOF on, its own socket or port, its own folder, gone when it is disposed of. */
 export class TestRedis implements AsyncDisposable {
@@ -13,10 +22,12 @@ export class TestRedis implements AsyncDisposable {
   /** Where its AOF is. */
   readonly dir: string;
   readonly #server: TestServer;
+  readonly #plants: boolean;
   readonly #clients: Redis[] = [];
 
-  constructor(server: TestServer, dir: string) {
+  constructor(server: TestServer, dir: string, { plants }: TestRedisOptions = {}) {
     this.#server = server;
+    this.#plants = plants !== undefined;
     this.url = server.url;
     this.dir = dir;
   }
@@ -50,11 +61,15 @@ export class TestRedis implements AsyncDisposable {
     return texts.join("\n");
   }
 
-  /** For ever, with its data. */
+  /** For ever, with its data. Throws where a person's number was written to it. */
   async stop(): Promise<void> {
     for (const client of this.#clients.splice(0)) client.disconnect();
     await this.#server.remove();
-    await rm(this.dir, { recursive: true, force: true });
+    try {
+      if (!this.#plants) await assertNothingLeaked(this.dir);
+    } finally {
+      await rm(this.dir, { recursive: true, force: true });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,11 +78,11 @@ export class TestRedis implements AsyncDisposable {
 }
 
 /** From Docker where `TEST_REDIS=docker` and an engine answers, otherwise a server of this machine (design §7). */
-export async function startTestRedis(): Promise<TestRedis> {
+export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), "satyapan-test-"));
   const server = (readTestEnv().redis === "docker" ? await inDocker(dir) : null) ?? (await LocalServer.create(dir));
   await server.start();
-  return new TestRedis(server, dir);
+  return new TestRedis(server, dir, options);
 }
 
 /** Loaded only where it is asked for: testcontainers takes a second. */

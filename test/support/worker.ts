@@ -65,7 +65,7 @@ export async function startWorkerBundle({
   const { machine } = readTestEnv();
   const openRedis = async (): Promise<RedisAccess> =>
     await RedisAccess.open({ settings, stateDir, machine, onError: () => {} });
-  const client = stack.use(new Client({ settings, openRedis, now: Date.now }));
+  const client = stack.use(new Client({ settings, openRedis, actor: "library:test", now: Date.now }));
   const log: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {

@@ -17,7 +17,7 @@ describe("the cooldown of a person", () => {
     const { settings } = bundle;
     const openRedis = async () =>
       await RedisAccess.open({ settings, stateDir: "/nowhere", machine, onError: () => {} });
-    await using other = new Client({ settings, openRedis, now: Date.now });
+    await using other = new Client({ settings, openRedis, actor: "library:test", now: Date.now });
     const submitted = await Promise.all(
       [bundle.client, other].map(async (client) => await client.submit("eko.mobile-otp", MOBILE)),
     );

@@ -83,7 +83,7 @@ describe("a quota under load", () => {
     await bundle.redis.client().del(`bull:${QUEUE}:limiter`);
     await expect.poll(async () => (await bundle.client.get(last))?.state, { timeout: 5_000 }).toBe("waiting");
     const record = await bundle.client.get(last);
-    expect(record).toMatchObject({ reason: "quota: 2/1d is used up", attempts: [] });
+    expect(record).toMatchObject({ reason: expect.stringMatching(/^quota: 2\/1d is used up/) as string, attempts: [] });
     const hours = (Date.parse(record?.next_attempt_at ?? "") - Date.now()) / 3_600_000;
     expect(hours).toBeGreaterThan(23.9);
     expect(hours).toBeLessThan(24.01);

@@ -192,7 +192,7 @@ describe("a worker", () => {
     await redis.hset(`satyapan:{eko-0}:job:${id}`, {
       state: "active",
       attempts: 1,
-      open: 1,
+      open: "1 of-the-dead",
       "attempt:1": JSON.stringify({ client_ref_id: "of-the-dead", started: Date.now() }),
     });
     await bundle.startWorker();
@@ -201,6 +201,33 @@ describe("a worker", () => {
       state: "unknown",
       attempts: [{ n: 1, client_ref_id: "of-the-dead", outcome: { kind: "unknown" } }],
     });
+    expect(bundle.simulator.requests).toHaveLength(0);
+  });
+
+  it("looks again for a record that comes a moment after its entry in the queue", async () => {
+    await using bundle = await startWorkerBundle();
+    const { id } = await bundle.client.submitUnchecked("eko.mobile-otp", mobileInput("000"));
+    const redis = bundle.redis.client();
+    const [key, elsewhere] = [`satyapan:{eko-0}:job:${id}`, "satyapan:{eko-0}:job:elsewhere"];
+    await redis.rename(key, elsewhere);
+    await bundle.startWorker();
+    const delayed = async () => await redis.zscore("bull:{eko-0}:delayed", `j-${id}`);
+    await expect.poll(delayed, { interval: 5 }).not.toBeNull();
+    expect(await bundle.client.get(id)).toBeNull();
+    expect(bundle.log.join("")).not.toContain("job without a record dropped");
+    await redis.rename(elsewhere, key);
+    await expect.poll(async () => (await bundle.client.get(id))?.state, { timeout: 5_000 }).toBe("succeeded");
+  });
+
+  it("drops a job whose record is gone, and says so", async () => {
+    await using bundle = await startWorkerBundle();
+    const { id } = await bundle.client.submitUnchecked("eko.mobile-otp", mobileInput("000"));
+    const redis = bundle.redis.client();
+    await redis.del(`satyapan:{eko-0}:job:${id}`);
+    await redis.hset(`bull:{eko-0}:j-${id}`, "timestamp", Date.now() - 10_000);
+    await bundle.startWorker();
+    await expect.poll(() => bundle.log.join("")).toContain("job without a record dropped");
+    await expect.poll(async () => await redis.exists(`bull:{eko-0}:j-${id}`)).toBe(0);
     expect(bundle.simulator.requests).toHaveLength(0);
   });
 

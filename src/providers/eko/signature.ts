@@ -19,13 +19,17 @@ export type EkoSigner = (timestampMs: number) => EkoSignature;
 export function createEkoSigner(accessKey: Secret): EkoSigner {
   const base64Text = Buffer.from(accessKey.open(), "utf8").toString("base64");
   const key = createSecretKey(base64Text, "utf8");
+  let last: EkoSignature | null = null;
   return (timestampMs) => {
     const timestamp = String(timestampMs);
+    // Only the time is signed: the attempts of one millisecond have the same signature.
+    if (last?.timestamp === timestamp) return last;
     // Seconds, a fraction or a `performance.now()` would only show as a 403 from the provider.
     if (!/^[1-9]\d{12}$/.test(timestamp)) {
       throw new RangeError(`Eko signs milliseconds since 1970 with 13 digits, not ${timestamp}`);
     }
-    return { secretKey: createHmac("sha256", key).update(timestamp, "utf8").digest("base64"), timestamp };
+    last = { secretKey: createHmac("sha256", key).update(timestamp, "utf8").digest("base64"), timestamp };
+    return last;
   };
 }
 

@@ -62,6 +62,7 @@ describe("satyapan doctor", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^ok +settings +complete for eko and deepvue$/m);
     expect(stdout).toMatch(/^ok +redis +(redis|valkey) [\d.]+ at \S+, noeviction, AOF on$/m);
+    expect(stdout).toMatch(/^(ok +process +no debugger, no dumps, no debug output|warning +core dumps .*)$/m);
     expect(stdout).toMatch(/^ok +signature +the published test vector is met$/m);
     expect(stdout).toMatch(/^ok +eko credentials +127\.0\.0\.1:\d+ took them \(HTTP 200\)$/m);
     expect(stdout).toMatch(/^ok +eko clock +agrees with ours$/m);
@@ -126,6 +127,15 @@ describe("satyapan doctor", () => {
     expect(code).toBe(2);
     expect(Object.keys(findings)).toEqual(["settings"]);
     expect(findings["settings"]).toContain("EKO_QUOTA must be windows of calls/duration");
+  });
+
+  it("tells a process that would write its environment to a file, and which user of Redis it is", async () => {
+    const { code, findings } = await doctor({ NODE_OPTIONS: "--report-on-signal" });
+    expect(code).toBe(0);
+    expect(findings["dumps"]).toMatch(
+      /^warning: --report-on-signal writes the environment to a file, .*--report-exclude-env/,
+    );
+    expect(findings["redis user"]).toMatch(/^ok: default may do everything, also what no role needs/);
   });
 
   it("tells a Redis that is away, would evict, or keeps no AOF", async () => {

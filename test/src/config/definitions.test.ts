@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { Authority } from "../../support/certificates.ts";
 import { SETTINGS, settingsSchema, type SettingName, type SettingValues } from "../../../src/config/definitions.ts";
 
 const BYTES = Buffer.alloc(32, 0xfb);
@@ -12,6 +13,7 @@ const PRIVATE = RSA.privateKey.export({ type: "pkcs8", format: "pem" }).toString
 const PRIVATE_DER = RSA.privateKey.export({ type: "pkcs8", format: "der" }).toString("base64");
 const SMALL = generateKeyPairSync("rsa", { modulusLength: 512 }).publicKey.export({ type: "spki", format: "pem" });
 const EC = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" });
+const { cert: CERTIFICATE, key: PRIVATE_KEY } = new Authority("test");
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
@@ -315,6 +317,38 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["30", "must have a unit"],
     ],
   },
+  RESULT_RETENTION: {
+    unset: DAY,
+    accepted: [
+      ["1m", MINUTE],
+      ["365d", 365 * DAY],
+    ],
+    refused: [["59s", "must be 1m to 365d, not 59s"]],
+  },
+  CONSENT_REQUIRED: {
+    unset: "deepvue",
+    accepted: [["all", "all"]],
+    refused: [["eko", 'must be one of deepvue, all, not "eko"']],
+  },
+  ALLOW_DEBUGGER: { unset: false, accepted: [["on", true]], refused: [["yes", "must be on or off"]] },
+  AUDIT_DIR: {
+    unset: undefined,
+    accepted: [["/var/lib/satyapan/audit", "/var/lib/satyapan/audit"]],
+    refused: [["a\nb", "must be the path of a folder"]],
+  },
+  AUDIT_KEEP: {
+    unset: 30 * DAY,
+    accepted: [["1h", 3_600_000]],
+    refused: [["59m", "must be 1h to 3650d, not 59m"]],
+  },
+  REDIS_TLS_CA: { unset: undefined, accepted: [[CERTIFICATE, CERTIFICATE]], refused: [["nonsense", /PEM/]] },
+  REDIS_TLS_CERT: { unset: undefined, accepted: [[CERTIFICATE, CERTIFICATE]], refused: [["nonsense", /PEM/]] },
+  REDIS_TLS_KEY: {
+    unset: undefined,
+    accepted: [[PRIVATE_KEY, PRIVATE_KEY]],
+    refused: [[CERTIFICATE, /private key/]],
+    show: open,
+  },
   SATYAPAN_ENCRYPTION_KEYS: {
     unset: undefined,
     accepted: [[`k1:${KEY}`, KEY]],
@@ -323,6 +357,36 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["k1:c2hvcnQ=", "must have keys of 32 bytes in base64"],
     ],
     show: (ring) => ring.sealing.key.export().toString("base64"),
+  },
+  KEY_PROVIDER: {
+    unset: undefined,
+    accepted: [
+      ["command:/usr/local/bin/keys", { kind: "command", program: "/usr/local/bin/keys", args: [] }],
+      [
+        "command:/opt/kms unwrap  --region x",
+        { kind: "command", program: "/opt/kms", args: ["unwrap", "--region", "x"] },
+      ],
+      ["https://keys.example.com/v1/", "https://keys.example.com/v1"],
+      ["http://localhost:8200/keys", "http://localhost:8200/keys"],
+      ["http://vault:8200", "http://vault:8200/"],
+    ],
+    refused: [
+      ["command:keys", "must give the program's whole path: command:/path/to/program"],
+      ["command:", "must give the program's whole path"],
+      ["/usr/local/bin/keys", "must be command:/path/to/program, or a URL like https://keys.example.com"],
+      ["ftp://keys.example.com", "must be command:/path/to/program, or a URL"],
+      ["http://keys.example.com", "must begin with https://"],
+      ["https://user:hunter2@keys.example.com", "must not have a user or password in it"],
+      ["https://keys.example.com?token=hunter2", "must end with the path"],
+    ],
+    show: (address) => (address.kind === "http" ? address.url.href : address),
+  },
+  KEY_PROVIDER_TOKEN: { ...credential, show: open },
+  KEYS_REDIS_URL: {
+    unset: undefined,
+    accepted: [["rediss://:hunter2@keys:6379/1", "rediss://:hunter2@keys:6379/1"]],
+    refused: [["http://keys:6379", /redis:\/\//]],
+    show: open,
   },
   SATYAPAN_SUBJECT_KEY: {
     unset: undefined,

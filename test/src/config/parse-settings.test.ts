@@ -71,9 +71,15 @@ describe("parseSettings", () => {
       calls: { timeoutMs: 30_000, attempts: 5, backoffBaseMs: 1_000, backoffCapMs: 60_000 },
       worker: { concurrency: 50, shutdownGraceMs: 35_000, metricsPort: 9_464 },
       keys: LOCAL.keys,
+      keyService: null,
+      redisTls: { ca: null, client: null },
+      allowDebugger: false,
+      consentRequired: "deepvue",
+      audit: { dir: null, keepMs: 30 * 86_400_000 },
+      keysRedisUrl: null,
       subjectKey: LOCAL.subjectKey,
       aadhaarChecksum: true,
-      recordRetentionMs: 30 * 86_400_000,
+      retention: { recordMs: 30 * 86_400_000, resultMs: 86_400_000 },
       logLevel: "info",
       paths: {},
       warnings: [],
@@ -112,7 +118,7 @@ describe("parseSettings", () => {
       calls: { timeoutMs: 11_000, attempts: 3, backoffBaseMs: 2_000, backoffCapMs: 20_000 },
       worker: { concurrency: 8, shutdownGraceMs: 12_000, metricsPort: 0 },
       logLevel: "debug",
-      recordRetentionMs: 7 * 86_400_000,
+      retention: { recordMs: 7 * 86_400_000, resultMs: 86_400_000 },
     });
     expect(settings.redisUrl?.open()).toBe("redis://redis:6379/0");
     expect(settings.eko?.baseUrl.href).toBe("https://staging.eko.in/ekoapi/v3");
@@ -123,7 +129,7 @@ describe("parseSettings", () => {
     expect(settings.deepvue?.clientId.open()).toBe(DEEPVUE.DEEPVUE_CLIENT_ID);
     expect(settings.deepvue?.clientSecret.open()).toBe(DEEPVUE.DEEPVUE_CLIENT_SECRET);
     expect(settings.deepvue?.quota).toEqual([{ max: 2, ms: 1_000 }]);
-    expect(settings.keys.sealing.id).toBe("k1");
+    expect(settings.keys?.sealing.id).toBe("k1");
     expect(settings.subjectKey.open()).toBe(SUBJECT_KEY);
   });
 
@@ -225,7 +231,7 @@ describe("keys", () => {
     const localKeys = (): never => {
       throw new Error("keys were made");
     };
-    expect(parse(KEYS, { localKeys }).keys.sealing.id).toBe("k1");
+    expect(parse(KEYS, { localKeys }).keys?.sealing.id).toBe("k1");
     expect(problems({ CALL_ATTEMPTS: "0" }, { localKeys })).toHaveLength(1);
   });
 
@@ -234,6 +240,56 @@ describe("keys", () => {
     const { message } = refusal(() => parseSettings({}, sources));
     expect(message).toContain("SATYAPAN_ENCRYPTION_KEYS is missing (no keys can be made here)");
   });
+});
+
+describe("a key service", () => {
+  const REDIS_URL = "redis://redis";
+  const subject = { SATYAPAN_SUBJECT_KEY: SUBJECT_KEY };
+
+  it("stands for the ring, which may be there to unwrap", () => {
+    const KEY_PROVIDER = "https://keys.example.com/v1";
+    const alone = parse({ REDIS_URL, KEY_PROVIDER, ...subject });
+    expect(alone.keys).toBeNull();
+    expect(alone.keyService).toMatchObject({ kind: "http", token: null });
+    const both = parse({ REDIS_URL, KEY_PROVIDER, KEY_PROVIDER_TOKEN: "planted-token", ...KEYS });
+    expect(both.keys?.sealing.id).toBe("k1");
+    expect(both.keyService?.kind === "http" && both.keyService.token?.open()).toBe("planted-token");
+    expect(problems({ REDIS_URL, KEY_PROVIDER })).toEqual([expect.stringMatching(/^SATYAPAN_SUBJECT_KEY is missing/)]);
+    expect(parse({ KEY_PROVIDER }).keys).toBe(LOCAL.keys);
+  });
+
+  it("that is a program sees the environment without our secrets, and no settings show it", () => {
+    const environment = {
+      ...{ REDIS_URL, ...KEYS, ...EKO, EKO_ACCESS_KEY: "planted-access-key", KEYS_REDIS_URL: "redis://:hunter2@keys" },
+      ...{ KEY_PROVIDER: "command:/opt/kms", KMS_REGION: "ap-south-1", DEEPVUE_CLIENT_SECRET_FILE: "", PATH: "/bin" },
+    };
+    const { keyService, keysRedisUrl } = parse(environment);
+    if (keyService?.kind !== "command") throw new Error("it is no command");
+    expect(keyService.program).toBe("/opt/kms");
+    const seen = keyService.environment();
+    expect(seen).toMatchObject({ KMS_REGION: "ap-south-1", PATH: "/bin", EKO_USER_CODE: EKO.EKO_USER_CODE });
+    expect(JSON.stringify(seen)).not.toMatch(/planted|hunter2|_FILE/);
+    expect(Object.values(seen)).not.toContain(KEYS.SATYAPAN_ENCRYPTION_KEYS);
+    expect(JSON.stringify(keyService) + inspect(keyService, { depth: 9 })).not.toContain("ap-south-1");
+    expect(keysRedisUrl?.open()).toBe("redis://:hunter2@keys");
+  });
+
+  it.each([{}, { KEY_PROVIDER: "command:/opt/kms" }])("has no use for a token without a URL: %j", (given) => {
+    expect(problems({ REDIS_URL, ...KEYS, ...given, KEY_PROVIDER_TOKEN: "planted-token" })).toEqual([
+      "KEY_PROVIDER_TOKEN has no use: set KEY_PROVIDER to the URL of the key service, or take it away",
+    ]);
+  });
+});
+
+it("the data keys' own Redis is another server than that of the jobs", () => {
+  const message = expect.stringMatching(/^KEYS_REDIS_URL must be another server than REDIS_URL/) as string;
+  for (const [jobs, keys] of [
+    ["redis://redis:6379/0", "redis://:hunter2@redis:6379/1"],
+    ["unix:///run/redis.sock", "unix:///run/redis.sock"],
+  ] as const)
+    expect(problems({ ...KEYS, REDIS_URL: jobs, KEYS_REDIS_URL: keys })).toEqual([message]);
+  const apart = { ...KEYS, REDIS_URL: "unix:///run/redis.sock", KEYS_REDIS_URL: "unix:///run/keys.sock" };
+  expect(parse(apart).keysRedisUrl?.open()).toBe("unix:///run/keys.sock");
 });
 
 describe("secrets in files", () => {

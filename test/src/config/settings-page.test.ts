@@ -24,8 +24,9 @@ once, and nothing starts. An empty variable counts as unset.
   \`0\` holds all calls.
 - **Keys**: \`openssl rand -base64 32\` makes one, for example
   \`SATYAPAN_ENCRYPTION_KEYS="k1:$(openssl rand -base64 32)"\` and \`SATYAPAN_SUBJECT_KEY="$(openssl rand -base64 32)"\`.
-  To change the sealing key, put a new one with a new id first and keep the old one behind it until its jobs are gone.
-  The subject key stays: with another, nobody's cooldown and no job's id is recognised.
+  To change a key of the ring, put a new one with a new id first, then \`satyapan keys rotate\` and
+  \`satyapan keys retire OLD\`. The subject key stays: with another, nobody's cooldown and no job's id is recognised
+  (docs/privacy.md says how it is changed all the same).
 - A variable that begins with \`EKO_\`, \`DEEPVUE_\` or \`SATYAPAN_\` and is no setting is warned of at start.
 `;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { GateState, Hold } from "../../../src/limits/control.ts";
 import { explain } from "../../../src/limits/explain.ts";
+import { packJob, type StoredJob } from "../../../src/records/stored-job.ts";
 import type { ExplainFacts, Place } from "../../../src/limits/explanation.ts";
 
 const NOW = Date.UTC(2026, 0, 15, 10);
@@ -26,10 +27,17 @@ const TAKEN: Place = { kind: "taken" };
 
 interface Given extends Partial<Omit<ExplainFacts, "gate">> {
   readonly gate?: Partial<GateState>;
+  readonly job?: Partial<StoredJob>;
 }
 
+const JOB: StoredJob = {
+  ...{ operation: "eko.mobile-otp", lane: "interactive", createdAt: NOW - MINUTE, expiresAt: null, subject: null },
+  ...{ reference: "derived", of: null },
+  scopes: ["user_code:default", "initiator_id:default", "operation:eko.mobile-otp"],
+};
+
 /** A job that was queued a minute ago, is next in an open line, and has workers: differing from that as given. */
-function explained({ fields = {}, gate = {}, ...facts }: Given = {}) {
+function explained({ fields = {}, gate = {}, job = {}, ...facts }: Given = {}) {
   return explain({
     id: "job-1",
     place: inLane(0),
@@ -38,11 +46,8 @@ function explained({ fields = {}, gate = {}, ...facts }: Given = {}) {
     ...facts,
     gate: { ...OPEN_GATE, ...gate },
     fields: {
-      operation: "eko.mobile-otp",
-      lane: "interactive",
+      job: packJob({ ...JOB, ...job }),
       state: "queued",
-      scopes: "user_code:default initiator_id:default operation:eko.mobile-otp",
-      created: String(NOW - MINUTE),
       updated: String(NOW - MINUTE),
       ...fields,
     },
@@ -67,10 +72,11 @@ describe("a job that is settled", () => {
     ["rejected", { reason: "the number is unknown" }, /^Rejected at .*: the number is unknown\.$/],
     ["failed", { reason: "attempts used up (5): no reply" }, /attempts used up.*`satyapan failed retry job-1`/],
     ["unknown", { reason: "no reply" }, /no reply.*`satyapan settle job-1 succeeded\|rejected\|resend --reason TEXT`/],
-    ["expired", { expires: String(NOW - MINUTE) }, /Its deadline was 2026-01-15T09:59:00.000Z/],
+    ["expired", {}, /Its deadline was 2026-01-15T09:59:00.000Z/],
     ["cancelled", {}, /^Cancelled at /],
   ])("is explained by how it ended: %s", (state, fields, text) => {
-    const explanation = explained({ fields: { state, ...fields }, place: { kind: "none" }, workers: 0 });
+    const job = state === "expired" ? { expiresAt: NOW - MINUTE } : {};
+    const explanation = explained({ fields: { state, ...fields }, job, place: { kind: "none" }, workers: 0 });
     expect(explanation).toMatchObject({ state, cause: null, since: at(-MINUTE), next_attempt_at: null, ahead: null });
     expect(explanation.text).toMatch(text);
   });
@@ -267,7 +273,7 @@ describe("a job in line", () => {
   });
 
   it("says that interactive jobs go before those of the bulk lane", () => {
-    const explanation = explained({ fields: { lane: "bulk" }, place: inLane(2, 340) });
+    const explanation = explained({ job: { lane: "bulk" }, place: inLane(2, 340) });
     expect(explanation.ahead).toBe(342);
     expect(explanation.text).toContain(
       "Bulk lane: 2 interactive and 340 bulk jobs are before it, and interactive ones that come meanwhile go first.",
@@ -298,30 +304,28 @@ describe("a job in line", () => {
 });
 
 describe("a deadline", () => {
-  const expires = String(NOW + MINUTE);
+  const job = { expiresAt: NOW + MINUTE };
 
   it("is named where the job will be tried before it", () => {
-    expect(explained({ fields: { expires } }).text).toContain(
-      `Past its deadline ${at(MINUTE)} (in 1m) it is not called any more.`,
-    );
+    expect(explained({ job }).text).toContain(`Past its deadline ${at(MINUTE)} (in 1m) it is not called any more.`);
   });
 
   it("that comes first means that the job will never be tried", () => {
-    const fields = { ...waiting("cooldown", 2 * MINUTE), expires };
+    const fields = waiting("cooldown", 2 * MINUTE);
     const place: Place = { kind: "delayed", until: NOW + 2 * MINUTE };
-    const explanation = explained({ fields, place });
+    const explanation = explained({ fields, job, place });
     expect(explanation).toMatchObject({ cause: "cooldown", next_attempt_at: null });
     expect(explanation.text).toMatch(/comes first: it will be expired then, and not called\.$/);
   });
 
   it("is held against an estimate with care", () => {
-    const explanation = explained({ fields: { expires }, place: inLane(2_000) });
+    const explanation = explained({ job, place: inLane(2_000) });
     expect(explanation).toMatchObject({ next_attempt_at: at(200_000), estimated: true });
     expect(explanation.text).toMatch(/comes first: it may be too late then\.$/);
   });
 
   it("that has passed is all that keeps it", () => {
-    const explanation = explained({ fields: { expires: String(NOW - SECOND) }, place: inLane(9) });
+    const explanation = explained({ job: { expiresAt: NOW - SECOND }, place: inLane(9) });
     expect(explanation).toMatchObject({
       state: "queued",
       cause: "deadline",

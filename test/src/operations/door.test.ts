@@ -77,7 +77,7 @@ describe("parseInput", () => {
     ["of", "of: unknown field: only a verify takes the job of its send"],
     [
       "wallet",
-      "wallet: unknown field: there are customer_id, aadhaar, otp_ref_id, additional_info, initiator_id, user_code",
+      "wallet: unknown field: there are customer_id, aadhaar, otp_ref_id, additional_info, consent, initiator_id, user_code",
     ],
     ["constructor", "constructor: unknown field: there are customer_id"],
   ])("refuses the field %s and names it", (field, message) => {

@@ -114,7 +114,7 @@ describe("the fields", () => {
         field: "consent.obtained_at",
         message: "must be an ISO date-time with an offset, such as 2026-01-31T10:00:00+05:30",
       },
-      { field: "consent.given_by", message: "unknown field: there are reference, method, obtained_at" },
+      { field: "consent.given_by", message: "unknown field: there are reference, method, obtained_at, language" },
     ]);
   });
 

@@ -51,30 +51,35 @@ describe("whether anything was written", () => {
     await closed(bundle.server.sockets[0]);
   });
 
-  it("was not, when the caller cancelled before", async () => {
+  it("was not, when all was aborted before", async () => {
     await using bundle = await setup({});
-    expect(await bundle.transport.send(bundle.call, AbortSignal.abort())).toEqual(notSent("not sent: cancelled"));
+    bundle.transport.abort();
+    expect(await bundle.transport.send(bundle.call)).toEqual(notSent("not sent: cancelled"));
     expect(bundle.server.sockets).toHaveLength(0);
   });
 
-  it("was not, when the caller cancels while the connection is made", async () => {
+  it("was not, when all is aborted while the connection is made", async () => {
     const connected = Promise.withResolvers<void>();
     await using bundle = await setup({ onConnection: () => connected.resolve() });
     const origin = bundle.server.origin.replace("http:", "https:");
     const transport = createTransport({ origin, timeoutMs: 5_000 });
-    const caller = new AbortController();
-    const sending = transport.send({ ...bundle.call, origin }, caller.signal);
+    const sending = transport.send({ ...bundle.call, origin });
     await connected.promise;
-    caller.abort();
+    transport.abort();
     expect(await sending).toEqual(notSent("not sent: cancelled"));
     await transport.close();
   });
 
-  it("was, when the caller cancels while the reply is awaited", async () => {
-    const caller = new AbortController();
-    await using bundle = await setup({ onRequest: () => caller.abort() });
-    expect(await bundle.transport.send(bundle.call, caller.signal)).toEqual(sent("no reply: cancelled"));
+  it("was, when all is aborted while the reply is awaited, which ends only those under way", async () => {
+    const asked = Promise.withResolvers<void>();
+    await using bundle = await setup({ onRequest: () => asked.resolve() }, { connections: 1 });
+    const calls = [bundle.transport.send(bundle.call), bundle.transport.send(bundle.call)];
+    await asked.promise;
+    bundle.transport.abort();
+    expect(await Promise.all(calls)).toEqual([sent("no reply: cancelled"), notSent("not sent: cancelled")]);
     await closed(bundle.server.sockets[0]);
+    await bundle.transport.close();
+    expect(bundle.server.requests).toHaveLength(1);
   });
 
   it("was, when no reply comes in time, counted from the write", async () => {

@@ -1,31 +1,67 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkOwnId, newId } from "../../../src/records/ids.ts";
+import { checkOwnId, createIds, jobIdInReference } from "../../../src/records/ids.ts";
 
-describe("newId", () => {
-  it("fits Eko's client_ref_id at any time of the next centuries", () => {
+/** Random bytes that repeat these. */
+function repeating(...bytes: number[]): (buffer: Buffer) => void {
+  return (buffer) => void buffer.fill(Buffer.from(bytes));
+}
+
+describe("createIds", () => {
+  it("makes ids whose attempts' references fit Eko's client_ref_id at any time of the next centuries", () => {
+    const ids = createIds();
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 ** 43 }), (now) => {
-        expect(newId(now)).toMatch(/^[a-z0-9]{20}$/);
+      fc.property(fc.integer({ min: 0, max: 2 ** 41 }), (now) => {
+        expect(ids.job(now)).toMatch(/^[a-z0-9]{18}$/);
+        expect(ids.reference(now)).toMatch(/^[a-z0-9]{20}$/);
       }),
     );
   });
 
   it("sorts by time", () => {
-    const ids = [1_700_000_000_000, 1_700_000_000_001, 1_900_000_000_000].map((now) => newId(now));
-    expect(ids.toSorted()).toEqual(ids);
+    const ids = createIds();
+    const made = [1_700_000_000_000, 1_700_000_000_001, 1_900_000_000_000].map((now) => ids.job(now));
+    expect(made.toSorted()).toEqual(made);
   });
 
-  it("is another one every time", () => {
-    const ids = Array.from({ length: 10_000 }, () => newId(1_700_000_000_000));
-    expect(new Set(ids).size).toBe(ids.length);
+  it("makes another one every time, in this process and in any other", () => {
+    const [one, other] = [createIds(), createIds()];
+    const made = Array.from({ length: 10_000 }, (_, index) => (index % 2 === 0 ? one : other).job(1_700_000_000_000));
+    expect(new Set(made).size).toBe(made.length);
   });
 
   it("uses random bytes evenly: those above a multiple of the alphabet are thrown away", () => {
-    const bytes = [255, 252, 0, 251, 35, 36];
-    const random = (size: number) => Uint8Array.from({ length: size }, (_, index) => bytes[index % bytes.length] ?? 0);
-    expect(newId(0, random)).toBe("000000000zz00zz00z0z");
+    expect(createIds(repeating(255, 252, 0, 251, 35, 36)).job(0)).toBe("000000000zz00zz00z");
+    expect(createIds(repeating(255, 252, 0, 251, 35, 36)).reference(0)).toBe("000000000zz00zz00zz0");
   });
+
+  it("asks for thousands of bytes at once, and uses none of them twice", () => {
+    const asked: number[] = [];
+    let next = 0;
+    const ids = createIds((buffer) => {
+      asked.push(buffer.length);
+      // 36² texts of two characters, one after the other.
+      for (let at = 0; at < buffer.length; at += 2, next++) buffer.set([Math.floor(next / 36) % 36, next % 36], at);
+    });
+    const random = Array.from({ length: 1_000 }, () => ids.job(0).slice(8)).join("");
+    expect(asked).toEqual([4_096, 4_096, 4_096]);
+    const pairs = random.match(/../g) ?? [];
+    expect(pairs.map((pair) => Number.parseInt(pair, 36))).toEqual(pairs.map((_, index) => index % 1_296));
+  });
+});
+
+describe("jobIdInReference", () => {
+  it("is the first 18 characters of what may have been made of a generated id", () => {
+    const id = createIds().job(1_700_000_000_000);
+    expect(jobIdInReference(`${id}zz`)).toBe(id);
+  });
+
+  it.each(["", "ref-1", "x".repeat(18), "x".repeat(19), "x".repeat(21), `${"x".repeat(19)}-`, "X".repeat(20)])(
+    "is none in %j",
+    (text) => {
+      expect(jobIdInReference(text)).toBeNull();
+    },
+  );
 });
 
 describe("checkOwnId", () => {

@@ -1,31 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { GatePolicy } from "../../../src/limits/policy.ts";
-import { recordKey, SETTLED_CHANNEL } from "../../../src/queues/names.ts";
-import { newId } from "../../../src/records/ids.ts";
-import type { RecordedOutcome } from "../../../src/records/record.ts";
-import { type Ending, type NewJob, RecordStore } from "../../../src/records/record-store.ts";
-import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
+import { SETTLED_CHANNEL } from "../../../src/queues/names.ts";
+import { createIds } from "../../../src/records/ids.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
-
-const QUEUE = "{eko-0}";
-const RETENTION_MS = 60_000;
-const POLICY: GatePolicy = {
-  holdMs: 300_000,
-  callMs: 30_000,
-  cooldownMs: 60_000,
-  otpLimit: { max: 5, ms: 1_800_000 },
-  floorEvery: 9,
-};
-const T0 = 1_800_000_000_000;
-const SUCCEEDED: RecordedOutcome = {
-  kind: "succeeded",
-  ...NO_REPLY,
-  http_status: 200,
-  status: 0,
-  response_status_id: 0,
-};
-const PENDING: RecordedOutcome = { kind: "pending", ...NO_REPLY, http_status: 409, sub_code: "VERIFICATION_PENDING" };
-const UNKNOWN: RecordedOutcome = { kind: "unknown", ...NO_REPLY };
+import { ending, newJob, QUEUE, setup, T0 } from "./journal-bundle.ts";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -33,68 +10,9 @@ beforeAll(async () => {
 });
 afterAll(async () => await redis.stop());
 
-function job(given: Partial<NewJob> = {}): NewJob {
-  return {
-    id: newId(Date.now()),
-    operation: "eko.mobile-otp",
-    lane: "interactive",
-    input: '{"plain":{},"sealed":{}}',
-    digest: "digest",
-    clientRefId: null,
-    subject: null,
-    scopes: [],
-    createdAt: T0,
-    expiresAt: null,
-    ...given,
-  };
-}
-
-function ending(n: number, given: Partial<Ending> = {}): Ending {
-  return {
-    n,
-    attempt: { client_ref_id: `ref-${n}`, started: T0 + 10, ended: T0 + 30, outcome: SUCCEEDED },
-    state: "succeeded",
-    reason: null,
-    nextAt: null,
-    result: { tid: "42" },
-    personal: null,
-    used: n,
-    pendings: 0,
-    resends: 0,
-    cause: null,
-    health: null,
-    sent: false,
-    challenge: null,
-    lost: false,
-    ...given,
-  };
-}
-
-/** A store and one job that is recorded in it. */
-async function setup(given: Partial<NewJob> = {}) {
-  const client = redis.client();
-  const store = new RecordStore(client, RETENTION_MS);
-  const created = job(given);
-  await store.create(QUEUE, [created]);
-  const begin = async (ref: string, now: number) => await store.begin(QUEUE, created.id, ref, now, POLICY);
-  const finish = async (now: number, how: Ending) =>
-    (await store.finish(QUEUE, created.id, now, how, POLICY.holdMs)).answer;
-  const ttl = async () => await client.pttl(recordKey(QUEUE, created.id));
-  return {
-    client,
-    store,
-    id: created.id,
-    created,
-    begin,
-    finish,
-    ttl,
-    get: async () => await store.get(QUEUE, created.id),
-  };
-}
-
 describe("RecordStore.create", () => {
   it("tells the same submission from another one with the same id, and keeps the first", async () => {
-    const { store, created, get } = await setup();
+    const { store, created, get } = await setup(redis);
     expect(await store.create(QUEUE, [created])).toEqual(["duplicate"]);
     expect(await store.create(QUEUE, [{ ...created, digest: "another", operation: "eko.other" }])).toEqual([
       "conflict",
@@ -103,9 +21,10 @@ describe("RecordStore.create", () => {
   });
 
   it("records many jobs in one go, also on a server that forgot its scripts", async () => {
-    const { client, store } = await setup();
+    const { client, store } = await setup(redis);
     await client.script("FLUSH");
-    const jobs = Array.from({ length: 300 }, (_, index) => job({ id: `${newId(T0)}-${index}` }));
+    const ids = createIds();
+    const jobs = Array.from({ length: 300 }, (_, index) => newJob({ id: `${ids.job(T0)}-${index}` }));
     expect(new Set(await store.create(QUEUE, jobs))).toEqual(new Set(["created"]));
     const found = await store.getMany(QUEUE, [...jobs.map(({ id }) => id), "nobody"]);
     expect(found.filter((record) => record?.state === "queued")).toHaveLength(300);
@@ -113,161 +32,92 @@ describe("RecordStore.create", () => {
   });
 });
 
-describe("the journal", () => {
-  it("writes an attempt down, with its client_ref_id, before it has an outcome", async () => {
-    const { store, id, begin, get } = await setup();
-    expect(await begin("ref-1", T0 + 10)).toMatchObject({ kind: "run", n: 1, clientRefId: "ref-1", dueAt: T0 });
-    const record = await get();
-    expect(record).toMatchObject({ state: "active", outcome: null });
-    expect(record?.attempts).toEqual([
-      { n: 1, client_ref_id: "ref-1", started_at: new Date(T0 + 10).toISOString(), ended_at: null, outcome: null },
-    ]);
-    expect(await store.findByReference(QUEUE, "ref-1")).toBe(id);
-  });
-
-  it("closes it with its outcome, and keeps the settled record for its retention only", async () => {
-    const { begin, finish, get, ttl } = await setup();
-    await begin("ref-1", T0 + 10);
-    expect(await ttl()).toBe(-1);
-    expect(await finish(T0 + 30, ending(1))).toBe("done");
-    expect(await get()).toMatchObject({
-      state: "succeeded",
-      outcome: SUCCEEDED,
-      attempts: [{ n: 1, outcome: SUCCEEDED, ended_at: new Date(T0 + 30).toISOString() }],
-      result: { tid: "42" },
-      reason: null,
-      next_attempt_at: null,
-    });
-    expect(await ttl()).toBeGreaterThan(RETENTION_MS - 5_000);
-    expect(await begin("ref-2", T0 + 50)).toEqual({ kind: "settled", state: "succeeded" });
-  });
-
-  it("uses the job's own client_ref_id for every attempt where it has one", async () => {
-    const { begin, get } = await setup({ clientRefId: "of-the-send" });
-    expect(await begin("fresh", T0)).toMatchObject({ kind: "run", clientRefId: "of-the-send" });
-    expect((await get())?.attempts[0]?.client_ref_id).toBe("of-the-send");
-  });
-
-  it("does not let a waiting job be tried before its time", async () => {
-    const { begin, finish, get } = await setup();
-    await begin("ref-1", T0 + 10);
-    const wait = {
-      state: "waiting",
-      reason: "pending",
-      nextAt: T0 + 5_000,
-      cause: "pending",
-      result: null,
-      pendings: 1,
-      used: 0,
-    } as const;
-    await finish(T0 + 30, ending(1, { ...wait, attempt: { ...ending(1).attempt, outcome: PENDING } }));
-    expect(await get()).toMatchObject({
-      state: "waiting",
-      reason: "pending",
-      next_attempt_at: new Date(T0 + 5_000).toISOString(),
-    });
-    expect(await begin("ref-2", T0 + 4_999)).toEqual({ kind: "early", until: T0 + 5_000 });
-    expect(await begin("ref-2", T0 + 5_000)).toMatchObject({
-      kind: "run",
-      n: 2,
-      dueAt: T0 + 5_000,
-      job: { pendings: 1, used: 0 },
-    });
-    expect(await get()).toMatchObject({ state: "active", reason: null, next_attempt_at: null });
-  });
-
-  it("shows a job that is taken up again its open attempt, and does not open another", async () => {
-    const { begin, get } = await setup();
-    await begin("ref-1", T0 + 10);
-    expect(await begin("ref-2", T0 + 60_000)).toMatchObject({
-      kind: "open",
-      n: 1,
-      attempt: { client_ref_id: "ref-1", started: T0 + 10 },
-    });
-    expect((await get())?.attempts).toHaveLength(1);
-  });
-
-  it("takes the true outcome of an attempt that was given up, when its worker turns out to be alive", async () => {
-    const { begin, finish, get } = await setup();
-    await begin("ref-1", T0 + 10);
-    const lost = ending(1, {
-      state: "unknown",
-      reason: "lost",
-      lost: true,
-      result: null,
-      attempt: { ...ending(1).attempt, outcome: UNKNOWN },
-    });
-    expect(await finish(T0 + 60_000, lost)).toBe("done");
-    expect(await get()).toMatchObject({ state: "unknown", reason: "lost" });
-    expect(await finish(T0 + 60_500, ending(1))).toBe("done");
-    expect(await get()).toMatchObject({ state: "succeeded", reason: null, outcome: SUCCEEDED });
-  });
-
-  it("does not let a late worker overrule an outcome that came with a reply", async () => {
-    const { begin, finish, get } = await setup();
-    await begin("ref-1", T0 + 10);
-    await finish(T0 + 30, ending(1));
-    expect(
-      await finish(
-        T0 + 40,
-        ending(1, { state: "rejected", attempt: { ...ending(1).attempt, ended: T0 + 40 }, reason: "late" }),
-      ),
-    ).toBe("stale");
-    expect(await get()).toMatchObject({ state: "succeeded", reason: null });
-  });
-
-  it("expires a job at the very instant of its deadline, without an attempt", async () => {
-    const { begin, get, ttl } = await setup({ expiresAt: T0 + 1_000 });
-    expect(await begin("ref-1", T0 + 1_000)).toEqual({
-      kind: "expired",
-      operation: "eko.mobile-otp",
-      lane: "interactive",
-    });
-    expect(await get()).toMatchObject({ state: "expired", attempts: [] });
-    expect(await ttl()).toBeGreaterThan(0);
-  });
-
-  it("gives the same answer when Redis' answer was lost and the step is sent again", async () => {
-    const { begin, finish, get } = await setup();
-    const first = await begin("ref-1", T0 + 10);
-    expect(await begin("ref-1", T0 + 10)).toMatchObject({ kind: "run", n: 1, clientRefId: "ref-1" });
-    expect(first).toMatchObject({ kind: "run", n: 1 });
-    expect((await get())?.attempts).toHaveLength(1);
-    expect(await finish(T0 + 30, ending(1))).toBe("done");
-    expect(await finish(T0 + 30, ending(1))).toBe("done");
-  });
-
-  it("says of a job without a record that it is missing", async () => {
-    const { store } = await setup();
-    expect(await store.begin(QUEUE, "nobody", "ref", T0, POLICY)).toEqual({ kind: "missing" });
-    expect((await store.finish(QUEUE, "nobody", T0, ending(1), POLICY.holdMs)).answer).toBe("missing");
-    expect(await store.abandon(QUEUE, "nobody", "failed", "reason", T0)).toBe("missing");
-  });
-});
-
 describe("settling", () => {
   it("is published once, with the job's id", async () => {
-    const { id, begin, finish } = await setup();
+    const { id, begin, finish } = await setup(redis);
     const subscriber = redis.client();
     await subscriber.subscribe(SETTLED_CHANNEL);
     const first = new Promise<string>((resolve) => subscriber.on("message", (_channel, message) => resolve(message)));
-    await begin("ref-1", T0);
-    await finish(T0 + 30, ending(1));
+    await finish(T0 + 30, ending(await begin(T0)));
     expect(await first).toBe(id);
   });
 
   it("by abandoning never overrules a state that was reached", async () => {
-    const { store, id, begin, finish, get } = await setup();
-    await begin("ref-1", T0);
-    await finish(T0 + 30, ending(1));
+    const { store, id, begin, finish, get } = await setup(redis);
+    await finish(T0 + 30, ending(await begin(T0)));
     expect(await store.abandon(QUEUE, id, "failed", "given up", T0)).toBe("settled");
     expect(await get()).toMatchObject({ state: "succeeded" });
   });
 
   it("by abandoning ends a job that will not be called again, with its reason", async () => {
-    const { store, id, get, ttl } = await setup();
+    const { store, id, get, ttl } = await setup(redis);
     expect(await store.abandon(QUEUE, id, "failed", "given up", T0 + 5)).toBe("done");
     expect(await get()).toMatchObject({ state: "failed", reason: "given up" });
     expect(await ttl()).toBeGreaterThan(0);
+    expect(await store.abandon(QUEUE, "nobody", "failed", "reason", T0)).toBe("missing");
+  });
+});
+
+describe("RecordStore.findByReference", () => {
+  it("finds a generated id by every client_ref_id that was made of it, and not by one that never was", async () => {
+    const { client, store, id, journal, begin, finish } = await setup(redis);
+    const first = await begin(T0);
+    const again = { state: "waiting", nextAt: T0 + 60, cause: "backoff", result: null } as const;
+    await finish(T0 + 30, ending(first, again));
+    const second = await journal.begin(id, "unused", T0 + 60);
+    expect(first).toMatchObject({ kind: "run", clientRefId: `${id}01` });
+    expect(second).toMatchObject({ kind: "run", clientRefId: `${id}02` });
+    expect(await store.findByReference(QUEUE, `${id}01`)).toBe(id);
+    expect(await store.findByReference(QUEUE, `${id}02`)).toBe(id);
+    expect(await store.findByReference(QUEUE, `${id}03`)).toBeNull();
+    expect(await client.keys(`*ref:${id}*`)).toEqual([]);
+  });
+
+  it("finds an own id by the fresh client_ref_id of each attempt, for as long as records are kept", async () => {
+    const ids = createIds();
+    const own = `order-${ids.job(T0)}`;
+    const { client, store, begin } = await setup(redis, { id: own, reference: "fresh" });
+    const fresh = ids.reference(T0);
+    expect(await begin(T0, fresh)).toMatchObject({ kind: "run", clientRefId: fresh });
+    expect(await store.findByReference(QUEUE, fresh)).toBe(own);
+    expect(await client.pttl(`satyapan:${QUEUE}:ref:${fresh}`)).toBeGreaterThan(50_000);
+  });
+
+  it("finds the send by a fixed client_ref_id, also after its verify has used it too", async () => {
+    const sent = await setup(redis);
+    const beginning = await sent.begin(T0);
+    const fixed = beginning.kind === "run" ? beginning.clientRefId : "";
+    const verify = await setup(redis, { operation: "eko.mobile-otp.verify", reference: { fixed }, of: sent.id });
+    for (const now of [T0, T0 + 100]) {
+      const attempt = await verify.begin(now);
+      expect(attempt).toMatchObject({ kind: "run", clientRefId: fixed });
+      await verify.finish(now + 30, ending(attempt, { state: "waiting", nextAt: T0, cause: "backoff", result: null }));
+    }
+    expect((await verify.get())?.attempts.map(({ client_ref_id }) => client_ref_id)).toEqual([fixed, fixed]);
+    expect(await verify.store.findByReference(QUEUE, fixed)).toBe(sent.id);
+  });
+
+  it("keeps within 20 characters, and unlike any other, past 1,295 attempts", async () => {
+    const { client, key, begin } = await setup(redis);
+    await client.hset(key, "attempts", 1_295);
+    const beginning = await begin(T0);
+    expect(beginning).toMatchObject({ kind: "run", open: expect.stringMatching(/^1296 /) as string });
+    expect(beginning.kind === "run" && beginning.clientRefId).toMatch(/^[0-9a-z]{14}000100$/);
+  });
+
+  it("finds nobody by what nobody used", async () => {
+    const { store, id } = await setup(redis);
+    for (const text of ["", "nobody", id, `${id}01`, "x".repeat(20)]) {
+      expect(await store.findByReference(QUEUE, text)).toBeNull();
+    }
+  });
+});
+
+describe("RecordStore.lastSends", () => {
+  it("tells the sends to each person, newest first, and nothing of a person who was sent none", async () => {
+    const { client, store } = await setup(redis);
+    await client.set(`satyapan:${QUEUE}:sent:a`, "1800000000200 two,1800000000100 one");
+    expect(await store.lastSends(QUEUE, ["a", "nobody"])).toEqual([["two", "one"], []]);
+    expect(await store.lastSends(QUEUE, [])).toEqual([]);
   });
 });

@@ -1,0 +1,153 @@
+import { Command } from "commander";
+import { type CommandContext, ExitCode } from "../../src/command/context.ts";
+import { formatDuration } from "../../src/config/duration.ts";
+import { KeyRotation, type Renewed, type Rewrapped } from "../key-rotation.ts";
+import type { DataKeyState, KeyStatus, WrappingKey } from "../key-status.ts";
+import { formatTable } from "../report/table.ts";
+import { OpenKeys } from "./open-keys.ts";
+import { passProgress } from "./pass-progress.ts";
+
+interface JsonFlag {
+  readonly json?: true;
+}
+
+const ROTATION = `
+To replace a key of SATYAPAN_ENCRYPTION_KEYS:
+  1. put the new one first, keep the old one behind it, restart all processes
+  2. satyapan keys rotate
+  3. satyapan keys retire OLD, which is refused while anything needs it
+  4. take the old one out of the setting
+
+--data also replaces the data keys: needed where one may have become known, not for the above.`;
+
+export function keysCommand(context: CommandContext): Command {
+  const keys = new Command("keys").description("the keys that seal what jobs hold: show, replace, retire");
+  keys
+    .command("status")
+    .description("the wrapping keys, the data keys, and how many jobs each seals")
+    .option("--json", "print one JSON document")
+    .action(async (flags: JsonFlag) => {
+      await using opened = new OpenKeys(context);
+      using progress = passProgress(context, "looking through jobs");
+      const status = await new KeyRotation(opened.use).status(progress.options);
+      progress.stop();
+      if (isStopped(context)) return;
+      context.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : formatStatus(status, context.now()));
+    });
+  keys
+    .command("rotate")
+    .description("wrap every data key under the first key of SATYAPAN_ENCRYPTION_KEYS (or the key service's)")
+    .option("--data", "also make new data keys, and seal what live jobs hold anew")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", ROTATION)
+    .action(async (flags: JsonFlag & { readonly data?: true }) => {
+      await using opened = new OpenKeys(context);
+      await rotate(context, new KeyRotation(opened.use), flags);
+    });
+  keys
+    .command("retire")
+    .description("mark a wrapping key so that it is never used again; refused while a data key needs it")
+    .argument("<id>", "the key's id, as in SATYAPAN_ENCRYPTION_KEYS")
+    .option("--json", "print one JSON document")
+    .action(async (id: string, flags: JsonFlag) => {
+      await using opened = new OpenKeys(context);
+      await new KeyRotation(opened.use).retire(id);
+      const said = `${id} is retired: take it out of SATYAPAN_ENCRYPTION_KEYS (a process that would wrap with it refuses to)\n`;
+      context.stdout.write(flags.json ? `${JSON.stringify({ retired: id })}\n` : said);
+    });
+  return keys;
+}
+
+async function rotate(
+  context: CommandContext,
+  rotation: KeyRotation,
+  { data, json }: JsonFlag & { readonly data?: true },
+): Promise<void> {
+  const { stdout, signal } = context;
+  using wrapping = passProgress(context, "wrapping data keys");
+  const wrapped = await rotation.rewrap(wrapping.options);
+  wrapping.stop();
+  let renewed: Renewed | null = null;
+  if (data && !signal.aborted) {
+    using progress = passProgress(context, "sealing anew");
+    renewed = await rotation.renew(progress.options);
+  }
+  stdout.write(json ? `${JSON.stringify({ ...wrapped, ...renewed })}\n` : formatRotation(wrapped, renewed));
+  if (isStopped(context)) return;
+  if (Object.keys(wrapped.missing).length > 0) context.exit(ExitCode.NOT_SUCCEEDED);
+}
+
+/** Says it once, with the exit code. */
+export function isStopped({ signal, stderr, exit }: CommandContext): boolean {
+  if (!signal.aborted) return false;
+  stderr.write("satyapan: stopped; the same command goes on with what is left\n");
+  exit(ExitCode.NOT_SUCCEEDED);
+  return true;
+}
+
+function formatRotation({ rewrapped, missing }: Rewrapped, renewed: Renewed | null): string {
+  const lines = [`${count(rewrapped, "data key")} wrapped anew`];
+  for (const [id, keys] of Object.entries(missing))
+    lines.push(`${count(keys, "data key")} wrapped by ${id} stay: that key is not among this process's`);
+  if (renewed !== null) {
+    lines.push(
+      `${count(renewed.replaced, "data key")} replaced, ${count(renewed.resealed, "sealed field")} sealed anew`,
+    );
+    if (renewed.unreadable > 0) lines.push(`${count(renewed.unreadable, "job")} cannot be opened by anybody`);
+    if (renewed.locked > 0) lines.push(`${count(renewed.locked, "job")} cannot be opened here, and stay as they are`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function formatStatus(
+  { wrapping_keys, data_keys, damaged_data_keys, shredded_jobs, renewal_since }: KeyStatus,
+  now: number,
+): string {
+  const parts = [
+    formatTable(
+      [{ title: "wrapping key" }, { title: "data keys", align: "right" }, { title: "" }],
+      wrapping_keys.map((key) => [key.id, key.data_keys, describe(key)]),
+    ),
+    data_keys.length === 0 ? "no data key yet\n" : dataKeyTable(data_keys, now),
+  ];
+  for (const id of damaged_data_keys) parts.push(`the data key ${id} is damaged\n`);
+  if (shredded_jobs > 0)
+    parts.push(`${count(shredded_jobs, "job")} can be opened by nobody: their data keys are destroyed\n`);
+  if (renewal_since !== null)
+    parts.push(
+      `the data keys are being replaced since ${renewal_since}: \`satyapan keys rotate --data\` goes on with it\n`,
+    );
+  return parts.join("\n");
+}
+
+function dataKeyTable(dataKeys: readonly DataKeyState[], now: number): string {
+  const columns = [
+    ...[{ title: "data key" }, { title: "seals" }, { title: "age" }, { title: "wrapped by" }],
+    { title: "jobs", align: "right" } as const,
+  ];
+  return formatTable(
+    columns,
+    dataKeys.map(({ id, scope, created_at, wrapped_by, current, jobs }) => [
+      ...[id, current ? `${scope} (current)` : scope, ageOf(now - Date.parse(created_at)), wrapped_by, jobs],
+    ]),
+  );
+}
+
+function describe({ wraps, at_hand, retired_at, data_keys }: WrappingKey): string {
+  const words = [
+    ...(wraps ? ["wraps new data keys"] : []),
+    ...(retired_at === null ? [] : [`retired ${retired_at}`]),
+    ...(at_hand === false && data_keys > 0 ? ["NOT among this process's keys"] : []),
+  ];
+  return words.join(", ");
+}
+
+/** In whole hours or days, which is all that matters here. */
+function ageOf(ms: number): string {
+  const hours = Math.max(0, Math.floor(ms / 3_600_000));
+  return hours < 48 ? formatDuration(hours * 3_600_000) : formatDuration(Math.floor(hours / 24) * 86_400_000);
+}
+
+function count(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
+}

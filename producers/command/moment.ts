@@ -1,0 +1,17 @@
+import { parseDuration } from "../../src/config/duration.ts";
+import { quote } from "../../src/config/text.ts";
+import { ErrorCode, SatyapanError } from "../../src/error.ts";
+
+const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/**
+ * Ms since the epoch, from `2h` (ago), a day (its beginning in UTC), or an instant with its time zone; `name` is the option's.
+ * @throws SatyapanError `bad-usage`
+ */
+export function parseMoment(text: string, name: string, now: number): number {
+  if (/^\d+(?:\.\d+)?[a-z]*$/.test(text)) return now - parseDuration(text, name, ErrorCode.BAD_USAGE);
+  const at = ISO.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  const message = `${name} must be a duration like 2h, or a time like 2026-01-15T10:00:00+05:30, not ${quote(text)}`;
+  throw new SatyapanError(ErrorCode.BAD_USAGE, message);
+}

@@ -1,0 +1,22 @@
+import type { CommandContext } from "../../src/command/context.ts";
+import type { PassOptions } from "../key-deps.ts";
+import { type Progress, startProgress } from "../report/progress.ts";
+
+export interface PassProgress extends Disposable {
+  readonly options: PassOptions;
+  stop(): void;
+}
+
+/** A bar for work that knows only on its way how much there is; begins at its first step. */
+export function passProgress({ stderr, signal }: CommandContext, what: string): PassProgress {
+  let bar: Progress | null = null;
+  const stop = (): void => {
+    bar?.stop();
+    bar = null;
+  };
+  const onProgress = (done: number, total: number): void => {
+    bar ??= startProgress(stderr, what, total);
+    bar.update(done);
+  };
+  return { options: { signal, onProgress }, stop, [Symbol.dispose]: stop };
+}

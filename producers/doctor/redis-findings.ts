@@ -1,0 +1,73 @@
+import { type CommandContext, ExitCode } from "../../src/command/context.ts";
+import { openRedis } from "../../src/command/redis.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { expiryOf } from "../../src/config/tls.ts";
+import { assertSuitable, checkRedis, ready, redisWarnings } from "../../src/queues/connection.ts";
+import { queueOf } from "../../src/queues/names.ts";
+import type { RedisAccess } from "../../src/queues/redis-access.ts";
+import { type RedisRights, rightsOf } from "../../src/queues/redis-rights.ts";
+import { usesTls } from "../../src/queues/redis-url.ts";
+import { failure, type Finding } from "./finding.ts";
+
+/** A certificate that ends sooner is spoken of, in ms. */
+const RENEW_MS = 21 * 86_400_000;
+
+/** The server, its user, and how it is spoken to. */
+export async function redisFindings(context: CommandContext, settings: Settings): Promise<Finding[]> {
+  let access: RedisAccess | null = null;
+  try {
+    access = await openRedis(context, settings);
+    const redis = access.connect("client");
+    await ready(redis);
+    const facts = await checkRedis(redis);
+    try {
+      assertSuitable(facts);
+    } catch (error) {
+      return [failure("redis", error)];
+    }
+    const detail = `${facts.server} ${facts.version} at ${access.describe()}, ${facts.maxmemoryPolicy}`;
+    const warnings = redisWarnings(facts).map((warning): Finding => ({
+      check: "redis",
+      status: "warning",
+      detail: warning,
+    }));
+    const found: Finding = { check: "redis", status: "ok", detail: facts.aof === true ? `${detail}, AOF on` : detail };
+    const rights = await rightsOf(redis, queueOf("eko"));
+    return [found, ...warnings, userFinding(rights, settings), ...tlsFindings(access, context.now())];
+  } catch (error) {
+    return [failure("redis", error)];
+  } finally {
+    await access?.close();
+  }
+}
+
+/** A worker's settings need a worker's user. */
+function userFinding({ user, submit, work, operate, administer }: RedisRights, { eko, deepvue }: Settings): Finding {
+  const check = "redis user";
+  const name = user ?? "the user in REDIS_URL";
+  const roles = "deploy/redis/users.acl has what each role needs";
+  if (!submit) {
+    const detail = `${name} may not even submit jobs: name another user in REDIS_URL; ${roles}`;
+    return { check, status: "failed", detail, exitCode: ExitCode.UNREACHABLE };
+  }
+  if (administer) {
+    return { check, status: "ok", detail: `${name} may do everything, also what no role needs (docs/deployment.md)` };
+  }
+  if (!work && (eko !== null || deepvue !== null)) {
+    const detail = `${name} may submit jobs, but a provider has settings and no worker could take jobs: ${roles}`;
+    return { check, status: "warning", detail };
+  }
+  const abilities = ["submit jobs", ...(work ? ["take them"] : []), ...(operate ? ["operate"] : [])];
+  return { check, status: "ok", detail: `${name} may ${abilities.join(", ")}${operate ? "" : "; not operate"}` };
+}
+
+/** None where it is not used. */
+export function tlsFindings({ target, tls }: Pick<RedisAccess, "target" | "tls">, now: number): Finding[] {
+  if (!usesTls(target)) return [];
+  const check = "redis TLS";
+  const ends = tls.client === null ? null : expiryOf(tls.client.certificate);
+  if (ends === null) return [{ check, status: "ok", detail: "encrypted, without a client certificate" }];
+  const detail = `encrypted, with a client certificate until ${new Date(ends).toISOString()}`;
+  if (ends - now > RENEW_MS) return [{ check, status: "ok", detail }];
+  return [{ check, status: "warning", detail: `${detail}: renew the one in REDIS_TLS_CERT soon` }];
+}

@@ -1,0 +1,29 @@
+import { BREAKER_LUA } from "./breaker.ts";
+import { CONTROL_LUA } from "./control-fields.ts";
+import { COOLDOWN_LUA } from "./cooldown.ts";
+import { QUOTA_LUA } from "./quota.ts";
+import { STOPS_LUA } from "./stops.ts";
+
+/**
+ * The gate: whether an attempt may start now, decided for all processes together, in the same atomic step that opens it in
+ * the journal. These Lua functions stand in front of the records' scripts. All keys carry the queue's hash tag (`P` is
+ * `satyapan:{queue}:`, `B` BullMQ's `bull:{queue}:`); the clock is Redis' own, in ms.
+ *
+ * `control` is one hash per credential:
+ * | field | holds |
+ * | --- | --- |
+ * | `quota` | windows as `max:ms,max:ms`, shortest first |
+ * | `quota_by_hand`, `quota_configured` | the same, as `satyapan quota set` and as the workers' settings want it |
+ * | `factor`, `factor_calls` | share of the shortest window that is used (absent = all), lowered by 429s; calls since it changed |
+ * | `strikes`, `strike_at` | 429s in a row, and when the last one came |
+ * | `pause_until` | end of the pause after a 429 |
+ * | `hold`, `hold_since`, `hold_probe` | why everything is held, since when, and when one job may try |
+ * | `scopes`, `hold:SCOPE` | how many are held by themselves, and each `user_code:X`, … as `since probe reason` |
+ * | `breaker` | absent = closed, else `open` or `ramp` |
+ * | `bad`, `good`, `window_at`, `bad_id` | jobs that failed and calls that went well since `window_at`, and the last such job; absent while all go well |
+ * | `open_since`, `open_ms`, `probe_at` | since when it is open, for how long at a time, and when one job may try |
+ * | `probe` | id of the job that tries for all: only its call lifts a hold or says how an open breaker goes on |
+ * | `ramp_at`, `ramp_gap` | earliest next call of the ramp, and the gap between two, in ms |
+ * | `floor_owed` | a bulk job whose turn it was found no permit: the next call lets another to the front |
+ */
+export const GATE_LUA = CONTROL_LUA + STOPS_LUA + COOLDOWN_LUA + QUOTA_LUA + BREAKER_LUA;

@@ -1,0 +1,204 @@
+import { randomBytes } from "node:crypto";
+import type { RedisClient } from "../../queues/connection.ts";
+import { auditBroken } from "./broken.ts";
+import { EXTEND, FILED, LEASE, READ, REKEY, RELEASE, TAIL, TRIM } from "./log-scripts.ts";
+
+/**
+ * One stream for all queues, a batch of entries in each of its own: field `l` has their lines, `n` says how many, and the id
+ * is `<ms of chaining>-<seq of the last>`. One by one they would cost Redis five times as much.
+ */
+export const LOG_KEY = "satyapan:{audit}:log";
+/**
+ * Where the log stands, one hash:
+ * | field | holds |
+ * | --- | --- |
+ * | `chain` | id of this chain, random; the "hash" before the first entry |
+ * | `seq`, `hash`, `at` | number, hash and time (ms) of the last entry |
+ * | `key` | id of the key it is chained with |
+ * | `from:QUEUE` | id of the last entry taken from that queue's outbox |
+ * | `floor_seq`, `floor_hash` | of the last entry that was trimmed away |
+ * | `filed:FOLDER` | stream id of the last entry that is safe in that folder's files, and when the writer said so (ms) |
+ */
+export const HEAD_KEY = "satyapan:{audit}:head";
+const WRITER_KEY = "satyapan:{audit}:writer:";
+const KEYS = [HEAD_KEY, LOG_KEY] as const;
+
+export interface Mark {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface Filed {
+  readonly seq: number;
+  /** Its id in the stream. */
+  readonly id: string;
+  /** When, in ms by Redis' clock. */
+  readonly at: number;
+}
+
+export interface Head extends Mark {
+  readonly chain: string;
+  /** Null: nothing was chained yet. */
+  readonly keyId: string | null;
+  /** Of the last entry, in ms. */
+  readonly at: number;
+  /** What the first entry that is still in the stream follows. */
+  readonly floor: Mark;
+  readonly from: ReadonlyMap<string, string>;
+  readonly filed: ReadonlyMap<string, Filed>;
+  /** Redis' clock, in ms. */
+  readonly now: number;
+}
+
+/** Lines that were chained together. */
+export interface Batch {
+  /** That of the last line (`streamId`). */
+  readonly id: string;
+  readonly lines: readonly string[];
+}
+
+/** A folder that no writer has been in for so long, in ms, no longer keeps the log from being trimmed. */
+const FOLDER_GONE_MS = 7 * 86_400_000;
+
+/** The log in Redis: the head, and the stream of lines. */
+export class AuditLog {
+  readonly #redis: RedisClient;
+
+  constructor(redis: RedisClient) {
+    this.#redis = redis;
+  }
+
+  async head(): Promise<Head> {
+    const reply = await READ.run(this.#redis, [HEAD_KEY], [randomBytes(16).toString("hex")]);
+    return parseHead(reply as string[]);
+  }
+
+  /**
+   * `done`, or `moved`: somebody else was faster, nothing was written.
+   * @throws SatyapanError `audit-broken`
+   */
+  async extend(
+    head: Head,
+    next: { readonly keyId: string; readonly at: number; readonly hash: string; readonly lines: readonly string[] },
+    from: ReadonlyMap<string, string>,
+  ): Promise<"done" | "moved"> {
+    const { seq, hash } = head;
+    const { keyId, at, lines } = next;
+    const args = [seq, seq === 0 ? "" : hash, keyId, at, next.hash, from.size, ...[...from].flat()];
+    const answer = (await EXTEND.run(this.#redis, KEYS, [...args, lines.length, lines.join("\n")])) as
+      "done" | "moved" | "key" | "headless";
+    if (answer === "key") throw otherKey((await this.head()).keyId, next.keyId);
+    if (answer === "headless") throw headless();
+    return answer;
+  }
+
+  /**
+   * The next batches with lines that come after the one of this id (`0`: from the first); of the first batch some lines may
+   * come before it.
+   */
+  async after(id: string, count: number): Promise<Batch[]> {
+    return batches(await this.#redis.xrange(LOG_KEY, `(${id}`, "+", "COUNT", count));
+  }
+
+  /** Whether the line of this id is this one; null: it is not there. */
+  async has(id: string, line: string): Promise<boolean | null> {
+    const [batch] = batches(await this.#redis.xrange(LOG_KEY, id, "+", "COUNT", 1));
+    const [seq] = id.split("-").slice(1);
+    const found = batch?.lines.find((text) => text.startsWith(`{"seq":${seq},`));
+    return found === undefined ? null : found === line;
+  }
+
+  /** At least so many of the last lines, if there are, oldest first; and the head of the same moment (null: no log was begun). */
+  async tail(count: number): Promise<{ readonly lines: readonly string[]; readonly head: Head | null }> {
+    const reply = await TAIL.run(this.#redis, KEYS, [count]);
+    const [entries, ...head] = reply as [[string, string[]][], ...string[]];
+    const lines = batches(entries)
+      .toReversed()
+      .flatMap((batch) => batch.lines);
+    return { lines, head: head.length > 1 ? parseHead(head) : null };
+  }
+
+  /** Removes what is older than `keepMs` and safe in the files of every folder in use. How many batches. */
+  async trim(keepMs: number): Promise<number> {
+    const { now, filed } = await this.head();
+    const inUse = [...filed.values()].filter(({ at }) => now - at < FOLDER_GONE_MS);
+    const safe = inUse.toSorted((one, other) => one.seq - other.seq)[0];
+    const tooOld = `${Math.max(0, now - keepMs)}-0`;
+    const [last] = await this.#before(safe === undefined || isBefore(tooOld, safe.id) ? `(${tooOld}` : safe.id);
+    if (last === undefined) return 0;
+    const [ms = "", seq = ""] = last.id.split("-");
+    const hash = /"hash":"([^"]+)"\}$/.exec(last.lines.at(-1) ?? "")?.[1];
+    if (hash === undefined) throw auditBroken(`entry ${seq} of the log in Redis has no hash`);
+    return (await TRIM.run(this.#redis, KEYS, [`${ms}-${Number(seq) + 1}`, seq, hash])) as number;
+  }
+
+  /** Takes the folder for `ms`, or keeps it; false: another writer has it. */
+  async lease(folder: string, token: string, ms: number): Promise<boolean> {
+    return (await LEASE.run(this.#redis, [WRITER_KEY + folder], [token, ms])) === 1;
+  }
+
+  /** Notes how far the files are; false: the folder has another writer by now. */
+  async filed(folder: string, token: string, ms: number, id: string): Promise<boolean> {
+    return (await FILED.run(this.#redis, [HEAD_KEY, WRITER_KEY + folder], [token, ms, folder, id])) === 1;
+  }
+
+  async release(folder: string, token: string): Promise<void> {
+    await RELEASE.run(this.#redis, [WRITER_KEY + folder], [token]);
+  }
+
+  /** From the next entry on the log is chained with another key. False: it was chained with yet another one. */
+  async rekey(oldKeyId: string, newKeyId: string): Promise<boolean> {
+    return (await REKEY.run(this.#redis, [HEAD_KEY], [oldKeyId, newKeyId])) === 1;
+  }
+
+  async #before(end: string): Promise<Batch[]> {
+    return batches(await this.#redis.xrevrange(LOG_KEY, end, "-", "COUNT", 1));
+  }
+}
+
+export function headless(): Error {
+  return auditBroken(`its head in Redis (${HEAD_KEY}) is gone, the entries are not`);
+}
+
+export function otherKey(found: string | null, ours: string): Error {
+  return auditBroken(
+    `it is chained with another key (id ${found ?? "unknown"}) than this process has (id ${ours}): give it the ` +
+      "SATYAPAN_SUBJECT_KEY of the others, or, if it was changed on purpose, run `satyapan audit rekey`",
+  );
+}
+
+function batches(entries: readonly (readonly [string, readonly string[]])[]): Batch[] {
+  return entries.map(([id, fields]) => ({ id, lines: (fields[1] ?? "").split("\n") }));
+}
+
+function parseHead([now, ...flat]: readonly string[]): Head {
+  const fields = new Map<string, string>();
+  for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? "", flat[at + 1] ?? "");
+  const from = new Map<string, string>();
+  const filed = new Map<string, Filed>();
+  for (const [name, value] of fields) {
+    if (name.startsWith("from:")) from.set(name.slice(5), value);
+    if (!name.startsWith("filed:")) continue;
+    const [id = "", at] = value.split(" ");
+    filed.set(name.slice(6), { id, seq: Number(id.split("-")[1]), at: Number(at) });
+  }
+  const chain = fields.get("chain") ?? "";
+  return {
+    chain,
+    seq: Number(fields.get("seq") ?? 0),
+    hash: fields.get("hash") ?? chain,
+    keyId: fields.get("key") ?? null,
+    at: Number(fields.get("at") ?? 0),
+    floor: { seq: Number(fields.get("floor_seq") ?? 0), hash: fields.get("floor_hash") ?? chain },
+    from,
+    filed,
+    now: Number(now),
+  };
+}
+
+/** Of two stream ids. */
+function isBefore(one: string, other: string): boolean {
+  const [ms = 0, seq = 0] = one.split("-").map(Number);
+  const [otherMs = 0, otherSeq = 0] = other.split("-").map(Number);
+  return ms < otherMs || (ms === otherMs && seq < otherSeq);
+}

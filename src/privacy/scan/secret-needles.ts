@@ -1,0 +1,57 @@
+import { KeyObject } from "node:crypto";
+import type { KeyRing } from "../key-ring.ts";
+import { Secret } from "../secret.ts";
+import type { Needle } from "./needles.ts";
+
+/** All secrets and keys of a process: those of its settings, and each key of the ring by its id. */
+export function secretsOf({ keys, ...others }: { readonly keys: KeyRing | null }): Needle[] {
+  const ring = keys?.ids.map((id) => ({ [`encryption key ${id}`]: keys.find(id)?.key })) ?? [];
+  return [...ring.flatMap((one) => secretsIn(one)), ...secretsIn(others)];
+}
+
+/**
+ * Every `Secret` and every key of the settings under its name there (`eko.accessKey`), so that a new one
+ * is looked for without being listed; of a URL with a password the password, too.
+ */
+function secretsIn(settings: object, path = ""): Needle[] {
+  return Object.entries(settings).flatMap(([field, value]: [string, unknown]): Needle[] => {
+    const name = path === "" ? field : `${path}.${field}`;
+    if (value instanceof Secret) return needlesOf(name, value);
+    if (value instanceof KeyObject)
+      return value.type === "secret" ? [{ kind: "secret", name, value: value.export() }] : [];
+    if (typeof value !== "object" || value === null) return [];
+    const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+    return isPlain ? secretsIn(value, name) : [];
+  });
+}
+
+function needlesOf(name: string, secret: Secret): Needle[] {
+  const value = secret.open();
+  const bytes = keyBytes(value);
+  const url = URL.parse(value);
+  return [
+    { kind: "secret", name, value },
+    ...(bytes === null ? [] : [{ kind: "secret", name, value: bytes } as const]),
+    ...(url === null || url.password === "" ? [] : passwordsOf(name, url)),
+  ];
+}
+
+/** As it stands in the URL, and as it is sent. */
+function passwordsOf(name: string, { password }: URL): Needle[] {
+  const forms = new Set([password, safelyDecoded(password)]);
+  return Array.from(forms, (value) => ({ kind: "secret", name: `${name}'s password`, value }));
+}
+
+function safelyDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What a base64 text of 32 bytes stands for: a key that was written down as its bytes. */
+function keyBytes(text: string): Buffer | null {
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return null;
+  return Buffer.from(text, "base64");
+}

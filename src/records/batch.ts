@@ -1,0 +1,45 @@
+/** So many at most: a script of this many jobs keeps Redis busy for well under a millisecond. */
+const MOST = 32;
+
+/**
+ * Gathers what is asked for within one turn of the event loop into one round trip. A busy worker's jobs come by the
+ * handful, and a script costs more to call than to run.
+ */
+export class Batch<Ask, Answer> {
+  readonly #send: (asks: readonly Ask[]) => Promise<readonly Answer[]>;
+  #waiting: Waiting<Ask, Answer>[] = [];
+
+  /** `send` answers each ask, in order. */
+  constructor(send: (asks: readonly Ask[]) => Promise<readonly Answer[]>) {
+    this.#send = send;
+  }
+
+  /** Rejects with what `send` rejects with, as all that went with it do. */
+  async ask(ask: Ask): Promise<Answer> {
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    return await new Promise<Answer>((resolve, reject) => {
+      this.#waiting.push({ ask, resolve, reject });
+    });
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (let from = 0; from < waiting.length; from += MOST) void this.#sendSome(waiting.slice(from, from + MOST));
+  }
+
+  async #sendSome(some: readonly Waiting<Ask, Answer>[]): Promise<void> {
+    try {
+      const answers = await this.#send(some.map(({ ask }) => ask));
+      for (const [index, { resolve }] of some.entries()) resolve(answers[index] as Answer);
+    } catch (error) {
+      for (const { reject } of some) reject(error);
+    }
+  }
+}
+
+interface Waiting<Ask, Answer> {
+  readonly ask: Ask;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}

@@ -1,0 +1,90 @@
+import type { RecordedOutcome } from "./record.ts";
+import type { JobState } from "./state.ts";
+import { type StoredJob, unpackJob } from "./stored-job.ts";
+import type { WaitCause } from "./wait-cause.ts";
+
+/** What a worker learns when it takes a job. */
+export interface TakenJob extends StoredJob {
+  /** JSON of the sealed input. */
+  readonly input: string;
+  /** Attempts spent, 409s so far, sends repeated after `unknown`. */
+  readonly used: number;
+  readonly pendings: number;
+  readonly resends: number;
+}
+
+/** An attempt as the journal stores it; times in ms. */
+export interface StoredAttempt {
+  readonly client_ref_id: string;
+  readonly started: number;
+  readonly ended?: number;
+  readonly outcome?: RecordedOutcome;
+}
+
+/** Leave for one call, charged to every window of the quota. */
+export interface Permit {
+  /** What the gate knows it by. */
+  readonly id: string;
+  /** Little of the quota is left, so it is good for a shorter time. */
+  readonly scarce: boolean;
+  /** From when on it is good, in ms from when it was given. */
+  readonly waitMs: number;
+}
+
+export type Beginning =
+  | { readonly kind: "missing" }
+  | { readonly kind: "settled"; readonly state: JobState }
+  | { readonly kind: "expired"; readonly job: StoredJob }
+  /** It came back before its time (a worker died on the way to putting it away); times in ms. */
+  | { readonly kind: "early"; readonly until: number }
+  /** The gate is closed for it: nothing was opened or charged. */
+  | { readonly kind: "blocked"; readonly cause: WaitCause; readonly until: number }
+  /** Another worker opened an attempt and never closed it: its outcome is unknown. */
+  | { readonly kind: "open"; readonly open: string; readonly attempt: StoredAttempt; readonly job: TakenJob }
+  | {
+      readonly kind: "run";
+      /** By which the journal knows the attempt: its number and who opened it. */
+      readonly open: string;
+      readonly clientRefId: string;
+      /** Since when it could be tried, ms. */
+      readonly dueAt: number;
+      readonly permit: Permit;
+      /** It tries for all, while the provider is held or its breaker open. */
+      readonly isProbe: boolean;
+      readonly job: TakenJob;
+    };
+
+/** What BEGIN answers for one job. Throws TypeError for what it never answers. */
+export function parseBeginning(reply: readonly string[]): Beginning {
+  const [kind, first = "", second = "", ...rest] = reply;
+  switch (kind) {
+    case "missing":
+      return { kind };
+    case "settled":
+      return { kind, state: first as JobState };
+    case "expired":
+      return { kind, job: unpackJob(first) };
+    case "early":
+      return { kind, until: Number(first) };
+    case "blocked":
+      return { kind, cause: first as WaitCause, until: Number(second) };
+    case "open":
+      return { kind, open: first, attempt: JSON.parse(second) as StoredAttempt, job: takenJob(rest) };
+    case "run": {
+      const [, , , due, scarce, id = "", wait, probe] = rest;
+      const permit = { id, scarce: scarce === "scarce", waitMs: Number(wait) };
+      return {
+        ...{ kind, open: first, clientRefId: second, dueAt: Number(due), permit },
+        isProbe: probe === "probe",
+        job: takenJob(rest),
+      };
+    }
+    default:
+      throw new TypeError(`the begin script answered ${kind ?? "nothing"}: ${first}`);
+  }
+}
+
+function takenJob([text = "", input = "", spent = ""]: readonly string[]): TakenJob {
+  const [used = 0, pendings = 0, resends = 0] = spent === "" ? [] : spent.split(" ").map(Number);
+  return { ...unpackJob(text), input, used, pendings, resends };
+}

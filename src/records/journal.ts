@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import type { GatePolicy } from "../limits/policy.ts";
+import type { RedisClient } from "../queues/connection.ts";
+import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
+import { Batch } from "./batch.ts";
+import { type Beginning, parseBeginning, type Permit } from "./beginning.ts";
+import { type Closed, type Ending, addEndingArgs, parseClosed } from "./ending.ts";
+import { BEGIN, PERMIT } from "./scripts/begin.ts";
+import { FINISH } from "./scripts/finish.ts";
+
+export interface JournalOptions {
+  readonly redis: RedisClient;
+  readonly queue: QueueName;
+  /** How long a settled record is kept, in ms. */
+  readonly retentionMs: number;
+  readonly policy: GatePolicy;
+}
+
+interface BeginAsk {
+  readonly id: string;
+  readonly now: number;
+  readonly freshRef: string;
+}
+
+interface FinishAsk {
+  readonly id: string;
+  readonly now: number;
+  readonly ending: Ending;
+}
+
+type Reply = readonly string[];
+
+/**
+ * The journal of one queue's attempts, and the gate in front of them (design §3): one round trip before a call and one after
+ * it, which the jobs of the same moment share.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  /** Tells this process' attempts from those of all others. */
+  readonly #stamp = randomBytes(6).toString("base64url");
+  readonly #beginnings = new Batch<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
+  readonly #endings = new Batch<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the next attempt, if the gate lets it through: after this the request may be written. `freshRef` is used where the
+   * job has no `client_ref_id` of its own. Rejects where Redis is away, and with a TypeError for a record that is broken.
+   */
+  async begin(id: string, freshRef: string, now: number): Promise<Beginning> {
+    return parseBeginning(await this.#beginnings.ask({ id, freshRef, now }));
+  }
+
+  /**
+   * A fresh permit in place of one that grew old unused (null: that was given back before), or how long to wait before
+   * asking again, in ms.
+   */
+  async permit(old: string | null): Promise<Permit | number> {
+    const { redis, queue } = this.#options;
+    const prefix = limitsPrefix(queue);
+    const args = [prefix, bullmqPrefix(queue), old ?? ""];
+    const reply = (await PERMIT.run(redis, [`${prefix}control`], args)) as readonly [number, ...string[]];
+    const [wait, id, scarce, waitMs] = reply;
+    return id === undefined ? wait : { id, scarce: scarce === "scarce", waitMs: Number(waitMs) };
+  }
+
+  /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */
+  async finish(id: string, now: number, ending: Ending): Promise<Closed> {
+    return parseClosed(await this.#endings.ask({ id, now, ending }));
+  }
+
+  async #begin(asks: readonly BeginAsk[]): Promise<readonly Reply[]> {
+    const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = this.#options.policy;
+    const gate: (string | number)[] = [holdMs, callMs, cooldownMs, otpLimit.max, otpLimit.ms, floorEvery];
+    const args = [...gate, this.#stamp];
+    for (const { id, now, freshRef } of asks) args.push(id, now, freshRef);
+    return await this.#run(BEGIN, asks, args);
+  }
+
+  async #finish(asks: readonly FinishAsk[]): Promise<readonly Reply[]> {
+    const args: (string | number)[] = [this.#options.policy.holdMs];
+    for (const { id, now, ending } of asks) addEndingArgs(args, id, now, ending);
+    return await this.#run(FINISH, asks, args);
+  }
+
+  async #run(
+    script: typeof BEGIN,
+    asks: readonly { readonly id: string }[],
+    args: readonly (string | number)[],
+  ): Promise<readonly Reply[]> {
+    const { redis, queue, retentionMs } = this.#options;
+    const keys = asks.map(({ id }) => recordKey(queue, id));
+    const shared = [limitsPrefix(queue), bullmqPrefix(queue), SETTLED_CHANNEL, retentionMs];
+    return (await script.run(redis, keys, [...shared, ...args])) as readonly Reply[];
+  }
+}

@@ -1,0 +1,60 @@
+import type { Step } from "../operations/operation.ts";
+import type { Result } from "../outcomes/outcome.ts";
+import { assertNever } from "../assert-never.ts";
+import { challengeDeadline } from "./challenge.ts";
+import { isTerminal, type JobState } from "./state.ts";
+
+/** How long things are kept, in ms. */
+export interface RetentionTimes {
+  /** A settled record. Default 30 d. */
+  readonly recordMs: number;
+  /** Its sealed result. Default 24 h. */
+  readonly resultMs: number;
+}
+
+/** What is kept of a job's sealed values, and until when. */
+export interface Retention {
+  /** When the reaper has to look at it, ms; null: never; `unchanged`: as before. */
+  readonly lookAt: number | null | "unchanged";
+  readonly keepsInput: boolean;
+}
+
+export interface Kept {
+  readonly state: JobState;
+  readonly step: Step;
+  readonly result: Result | null;
+  readonly hasPersonal: boolean;
+  readonly endedAt: number;
+  /** How long sealed results are kept, ms. Default 24 h. */
+  readonly resultRetentionMs: number;
+}
+
+/**
+ * Input goes the moment it is no longer needed: with the job's end, but of a send when its OTP can no longer be answered, and of
+ * what may still be tried again by hand (`failed`, `unknown`) when results go.
+ */
+export function retentionOf({ state, step, result, hasPersonal, endedAt, resultRetentionMs }: Kept): Retention {
+  if (!isTerminal(state)) return { lookAt: "unchanged", keepsInput: true };
+  const resultsGo = endedAt + resultRetentionMs;
+  switch (state) {
+    case "failed":
+    case "unknown":
+      return { lookAt: resultsGo, keepsInput: true };
+    case "succeeded":
+      if (step === "send" && result?.["otp_sent"] !== false) {
+        return { lookAt: challengeDeadline(result ?? {}, endedAt), keepsInput: true };
+      }
+      return { lookAt: hasPersonal ? resultsGo : null, keepsInput: false };
+    case "rejected":
+    case "expired":
+    case "cancelled":
+      return { lookAt: hasPersonal ? resultsGo : null, keepsInput: false };
+    default:
+      return assertNever(state, "terminal state");
+  }
+}
+
+/** As the records' scripts take it. */
+export function retentionArgs({ lookAt, keepsInput }: Retention): (string | number)[] {
+  return [lookAt === "unchanged" ? "-" : (lookAt ?? ""), keepsInput ? 1 : 0];
+}

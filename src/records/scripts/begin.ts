@@ -1,0 +1,149 @@
+import { GATE_LUA } from "../../limits/gate/gate.ts";
+import { LuaScript } from "../lua.ts";
+import { RECORD_LUA } from "./common.ts";
+
+/** Arguments of each job. */
+const BEGIN_ARGS = 3;
+
+/**
+ * The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
+ * KEYS records; ARGV P, B, channel, retention ms, hold ms, call ms, cooldown ms, cooldown max, cooldown span ms, floor (after
+ * so many calls the next is for a bulk job), stamp of the opener; then of each job: id, now, fresh ref.
+ * → for each {`missing`} | {`settled`, state} | {`expired`, job} | {`early`, until} | {`blocked`, cause, until, detail}
+ * | {`open`, open, attempt JSON, job, input, spent}
+ * | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
+ * | {`fault`, message}
+ */
+export const BEGIN = new LuaScript(`${GATE_LUA}${RECORD_LUA}
+local P, B, channel, retention = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local holdMs, callMs, every, stamp = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[10]), ARGV[11]
+local person = {cooldown = tonumber(ARGV[7]), most = tonumber(ARGV[8]), span = tonumber(ARGV[9])}
+local FIRST = 11
+local g, done = open_gate(P, B), {}
+
+-- A generated id takes two more characters for the number of the attempt; its last four make room past 1,295 attempts.
+local DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
+local function base36(n, width)
+  local text = ''
+  for _ = 1, width do
+    local digit = n % 36
+    text = string.sub(DIGITS, digit + 1, digit + 1) .. text
+    n = (n - digit) / 36
+  end
+  return text
+end
+
+local function reference(job, id, n, fresh)
+  if job.ref == '+' then
+    if n < 1296 then return id .. base36(n, 2) end
+    return string.sub(id, 1, 14) .. base36(n, 6)
+  end
+  if job.ref ~= '~' then return job.ref end
+  redis.call('SET', P .. 'ref:' .. fresh, id, 'PX', retention)
+  return fresh
+end
+
+local function blocked(key, nowText, before, why, at, detail)
+  if why ~= before then redis.call('HSET', key, 'since', nowText) end
+  redis.call('HSET', key, 'state', 'waiting', 'cause', why, 'detail', detail or '', 'next', number(at), 'updated', nowText)
+  redis.call('HDEL', key, 'reason')
+  return {'blocked', why, number(at), detail or ''}
+end
+
+local function begin(key, id, nowText, fresh)
+  local now = tonumber(nowText)
+  local r = redis.call('HMGET', key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent')
+  local state, text, cause = r[1], r[2], r[7]
+  if not state then return {'missing'} end
+  if TERMINAL[state] then return {'settled', state} end
+  local job = parse_job(text)
+  local count = tonumber(r[4] or 0)
+  if r[5] and r[5] ~= '' then
+    local attempt = redis.call('HGET', key, 'attempt:' .. count)
+    if r[5] ~= count .. ' ' .. stamp .. nowText then return {'open', r[5], attempt, text, r[3], r[8] or ''} end
+    -- This very step, sent again because its answer was cut off: its attempt is open, and its permit is old.
+    local ref = string.match(attempt, '"client_ref_id":"([^"]+)"')
+    return {'run', r[5], ref, text, r[3], r[8] or '', r[6] or job.created, 'scarce', '', '0', ''}
+  end
+  if job.expires and now >= job.expires then
+    expire(P, key, id, nowText, retention, done)
+    return {'expired', text}
+  end
+  if r[6] and now < tonumber(r[6]) and not (cause and (GATE[cause] or cause == 'scope')) then return {'early', r[6]} end
+
+  local c = read_control(g)
+  local due = {}
+  if not g.calm then
+    local why, at, detail = stopped(g, c)
+    if why then
+      close_gate(g, at)
+      return blocked(key, nowText, cause, why, at, detail)
+    end
+    at, detail, due = scope_held(g, c, job.scopes)
+    if at then return blocked(key, nowText, cause, 'scope', at, detail) end
+  end
+  local others
+  if job.subject ~= '~' then
+    local at
+    at, others = cooldown_free(g, job.subject, id, person)
+    if at > 0 then return blocked(key, nowText, cause, 'cooldown', at) end
+  end
+  local permit, at, full = take_permit(g, c)
+  if not permit then
+    close_gate(g, at)
+    -- Its turn at the front was in vain: it gets the next one.
+    if job.lane == 'bulk' then
+      redis.call('HSET', g.control, 'floor_owed', 1)
+      changed(g)
+    end
+    return blocked(key, nowText, cause, 'quota', at, full)
+  end
+  -- Until when its call arrives at the latest: the person's next one keeps its distance from that.
+  if others then remember_send(g, job.subject, id, permit.ends, others, person) end
+  local till, probe = permit.next, ''
+  if not g.calm then
+    if c.hold or c.breaker == 'open' then probe = 'probe' end
+    take_scope_turns(g, due, holdMs)
+    till = math.max(till, take_turn(g, c, id, holdMs, callMs))
+  end
+  close_gate(g, till)
+  if permit.count then keep_floor(g, c, permit.count, every) end
+
+  local n = count + 1
+  local ref, open = reference(job, id, n, fresh), n .. ' ' .. stamp .. nowText
+  redis.call('HSET', key, 'attempts', tostring(n), 'open', open, 'state', 'active', 'updated', nowText,
+    'attempt:' .. n, '{"client_ref_id":"' .. ref .. '","started":' .. nowText .. '}')
+  if r[6] or state == 'waiting' then redis.call('HDEL', key, 'next', 'reason', 'cause', 'detail', 'since', 'lost') end
+  return {'run', open, ref, text, r[3], r[8] or '', r[6] or job.created, permit.scarce and 'scarce' or '',
+    number(permit.ends), number(permit.wait), probe}
+end
+
+local c = read_control(g)
+if g.calm and has_room_for(g, c, #KEYS) then g.loose = {} end
+local answers = {}
+for i, key in ipairs(KEYS) do
+  local at = FIRST + (i - 1) * ${BEGIN_ARGS}
+  answers[i] = attempted(begin, key, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+end
+enter_loose(g, read_control(g), every)
+tell(channel, done)
+return answers
+`);
+
+/**
+ * A fresh permit for an attempt whose first one grew old before its request could be written.
+ * Nothing was written with the first one, so it is taken back.
+ * ARGV P, B, the old permit or ''. → {0, permit, scarce, wait}, or {in how many ms to ask again}
+ */
+export const PERMIT = new LuaScript(`${GATE_LUA}
+local g = open_gate(ARGV[1], ARGV[2])
+local c = read_control(g)
+if ARGV[3] ~= '' then give_back(g, ARGV[3]) end
+if c.pause_until and g.now < c.pause_until then return {math.ceil(c.pause_until - g.now)} end
+-- Nobody tries yet, so it is not the one that tries who asks.
+if c.breaker == 'open' and g.now < c.probe_at and not c.probe then return {math.ceil(c.probe_at - g.now)} end
+local permit, at = take_permit(g, c)
+if not permit then return {math.max(1, math.ceil(at - g.now))} end
+close_gate(g, permit.next)
+return {0, number(permit.ends), permit.scarce and 'scarce' or '', number(permit.wait)}
+`);

@@ -1,0 +1,62 @@
+/**
+ * The life of a record in atomic steps. A record is one hash:
+ *
+ * | field | holds |
+ * | --- | --- |
+ * | `job` | what was submitted, as words (`StoredJob`): operation, lane, created, expires, subject, ref, of, scopes |
+ * | `digest` | keyed hash of the input, to tell the same submission from another |
+ * | `input` | sealed input (JSON) |
+ * | `state`, `reason`, `next`, `updated` | where it stands; times in ms |
+ * | `cause`, `detail`, `since` | why it waits (`WaitCause`), what exactly, and since when for this cause |
+ * | `attempts`, `attempt:N` | the journal: how many, and each as JSON |
+ * | `open` | the attempt between request and reply, as `N stamp`; the stamp is its opener's. Empty or absent otherwise |
+ * | `lost` | number of the attempt that was given up as `unknown` without its reply |
+ * | `spent` | attempts used, 409s so far, sends repeated after `unknown`: `1 0 0`; absent = none |
+ * | `result`, `personal` | references and masks; sealed personal data |
+ * | `answered` | of a send: the verify that succeeded with its OTP |
+ * | `decisions` | what people decided about it (`settle`), as JSON lines |
+ */
+export const RECORD_LUA = `
+local TERMINAL = {succeeded=1, rejected=1, failed=1, unknown=1, expired=1, cancelled=1}
+
+-- These causes stop the whole credential: the job goes back to the front of its queue, and its time is not binding.
+local GATE = {quota=1, breaker=1, throttled=1, held=1}
+
+local function parse_job(text)
+  local j = {}
+  j.operation, j.lane, j.created, j.expires, j.subject, j.ref, j.of, j.scopes =
+    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
+  j.expires = tonumber(j.expires)
+  return j
+end
+
+-- \`due\` (a sorted set by time, ms): when the reaper has to look at a record: its deadline, or the end of what is kept sealed.
+local function look_again(P, id, at)
+  if at == '' then redis.call('ZREM', P .. 'due', id) else redis.call('ZADD', P .. 'due', at, id) end
+end
+
+-- \`done\`: ids that are told to those who wait, once for a whole batch.
+local function settled(P, key, state, id, now, retention, done)
+  redis.call('PEXPIRE', key, retention)
+  if state == 'failed' then redis.call('ZADD', P .. 'failed', now, id) end
+  done[#done + 1] = id
+end
+
+local function expire(P, key, id, now, retention, done)
+  redis.call('HSET', key, 'state', 'expired', 'reason', 'its deadline came first', 'updated', now)
+  redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input')
+  look_again(P, id, '')
+  settled(P, key, 'expired', id, now, retention, done)
+end
+
+local function tell(channel, done)
+  if #done > 0 then redis.call('PUBLISH', channel, table.concat(done, ' ')) end
+end
+
+-- One job's step; its fault is its own answer, not that of the others in the batch.
+local function attempted(step, ...)
+  local ok, answer = pcall(step, ...)
+  if ok then return answer end
+  return {'fault', type(answer) == 'table' and answer.err or tostring(answer)}
+end
+`;

@@ -1,0 +1,104 @@
+import { AUDIT_LUA } from "../../privacy/audit/outbox.ts";
+import { LuaScript } from "../lua.ts";
+import { RECORD_LUA } from "./common.ts";
+
+/**
+ * Ends a job that cannot be called at all (BullMQ gave it up). Never overrules a terminal state. KEYS record; ARGV id, now,
+ * state, reason, retention ms, channel, P, when the reaper has to look at it. → `done` | `settled` | `missing`
+ */
+export const ABANDON = new LuaScript(`${RECORD_LUA}
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state then return 'missing' end
+if TERMINAL[state] then return 'settled' end
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'reason', ARGV[4], 'updated', ARGV[2])
+redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
+local done = {}
+look_again(ARGV[7], ARGV[1], ARGV[8])
+settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done)
+tell(ARGV[6], done)
+return 'done'
+`);
+
+/**
+ * A person's decision about an `unknown` job. KEYS record; ARGV id, now, state, decision JSON line, retention ms, channel, P,
+ * when the reaper has to look at it, whether the input is kept (1) until then, the audit log's entry.
+ * → `done` | `missing` | `destroyed` (its input is no longer kept) | the state it is in
+ */
+export const SETTLE = new LuaScript(`${RECORD_LUA}${AUDIT_LUA}
+local r = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input')
+if not r[1] then return 'missing' end
+if r[1] ~= 'unknown' then return r[1] end
+if not TERMINAL[ARGV[3]] and not r[3] then return 'destroyed' end
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'updated', ARGV[2], 'decisions', (r[2] or '') .. ARGV[4] .. '\\n')
+redis.call('HDEL', KEYS[1], 'lost', 'reason', 'next', 'cause', 'detail', 'since')
+audit(ARGV[7], ARGV[10])
+look_again(ARGV[7], ARGV[1], ARGV[8])
+if ARGV[9] ~= '1' then redis.call('HDEL', KEYS[1], 'input') end
+if TERMINAL[ARGV[3]] then
+  local done = {}
+  settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done)
+  tell(ARGV[6], done)
+else redis.call('PERSIST', KEYS[1]) end
+return 'done'
+`);
+
+/**
+ * Gives a failed job its attempts back. KEYS record; ARGV id, now, decision JSON line, P, the audit log's entry.
+ * → `done` | `missing` | `destroyed` (its input is no longer kept) | its state
+ */
+export const REVIVE = new LuaScript(`${RECORD_LUA}${AUDIT_LUA}
+local P = ARGV[4]
+local r = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input', 'job')
+if not r[1] then
+  redis.call('ZREM', P .. 'failed', ARGV[1])
+  return 'missing'
+end
+if r[1] ~= 'failed' then return r[1] end
+if not r[3] then return 'destroyed' end
+redis.call('HSET', KEYS[1], 'state', 'queued', 'updated', ARGV[2], 'decisions', (r[2] or '') .. ARGV[3] .. '\\n')
+redis.call('HDEL', KEYS[1], 'spent', 'reason', 'next', 'cause', 'detail', 'since')
+redis.call('PERSIST', KEYS[1])
+redis.call('ZREM', P .. 'failed', ARGV[1])
+audit(P, ARGV[5])
+look_again(P, ARGV[1], parse_job(r[4]).expires or '')
+return 'done'
+`);
+
+/**
+ * What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
+ * are destroyed. KEYS due; ARGV now, most at once, P, retention ms, channel, result retention ms, again (ms until an attempt that is under way
+ * is looked at again). → for each job that expired its id and \`job\`, one after the other; last how many were looked at
+ */
+export const REAP = new LuaScript(`${RECORD_LUA}
+local now, P = tonumber(ARGV[1]), ARGV[3]
+local done, expired = {}, {}
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, id in ipairs(ids) do
+  local key = P .. 'job:' .. id
+  local r = redis.call('HMGET', key, 'state', 'job', 'personal', 'updated')
+  local keptUntil = tonumber(r[4] or 0) + tonumber(ARGV[6])
+  if not r[1] then
+    look_again(P, id, '')
+  elseif r[1] == 'active' then
+    look_again(P, id, string.format('%.0f', now + tonumber(ARGV[7])))
+  elseif not TERMINAL[r[1]] then
+    expire(P, key, id, ARGV[1], ARGV[4], done)
+    expired[#expired + 1] = id
+    expired[#expired + 1] = r[2]
+  elseif r[3] and keptUntil > now then
+    redis.call('HDEL', key, 'input')
+    look_again(P, id, string.format('%.0f', keptUntil))
+  else
+    redis.call('HDEL', key, 'input', 'personal')
+    look_again(P, id, '')
+  end
+end
+tell(ARGV[5], done)
+expired[#expired + 1] = #ids
+return expired
+`);
+
+/** KEYS record; ARGV sealed personal data. Nothing happens where it holds another by now. */
+export const DESTROY_PERSONAL = new LuaScript(`
+if redis.call('HGET', KEYS[1], 'personal') == ARGV[1] then redis.call('HDEL', KEYS[1], 'personal') end
+`);

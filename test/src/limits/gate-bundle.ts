@@ -1,0 +1,91 @@
+import { GateControl } from "../../../src/limits/control.ts";
+import { parseQuota } from "../../../src/limits/parse-quota.ts";
+import type { GatePolicy } from "../../../src/limits/policy.ts";
+import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
+import { bullmqPrefix, limitsPrefix, type QueueName } from "../../../src/queues/names.ts";
+import type { Beginning } from "../../../src/records/beginning.ts";
+import type { CallHealth, Ending } from "../../../src/records/ending.ts";
+import { createIds } from "../../../src/records/ids.ts";
+import { Journal } from "../../../src/records/journal.ts";
+import { RecordStore } from "../../../src/records/record-store.ts";
+import type { NewJob } from "../../../src/records/stored-job.ts";
+import type { TestRedis } from "../../support/redis.ts";
+
+const POLICY: GatePolicy = {
+  holdMs: 300_000,
+  callMs: 30_000,
+  cooldownMs: 60_000,
+  otpLimit: { max: 5, ms: 1_800_000 },
+  floorEvery: 9,
+};
+export const WELL: CallHealth = { kind: "well" };
+export const FAILED: CallHealth = { kind: "failed" };
+export const REFUSED: CallHealth = { kind: "refused", scope: null, reason: "403" };
+
+/** What of the policy is not the default. */
+export type Given = Partial<GatePolicy>;
+
+type Run = Extract<Beginning, { kind: "run" }>;
+
+/** A gate of its own, and jobs in front of it. */
+export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
+  const client = redis.client();
+  const queue: QueueName = `{eko-${await client.incr("gates")}}`;
+  const retention = { recordMs: 60_000, resultMs: 30_000 };
+  const store = new RecordStore(client, retention);
+  const policy = { ...POLICY, ...given };
+  const journal = new Journal({ redis: client, queue, retentionMs: retention.recordMs, policy });
+  const control = new GateControl(client);
+  await control.configure(queue, quota === "" ? [] : parseQuota(quota, "quota"));
+  const key = `${limitsPrefix(queue)}control`;
+  const ids = createIds();
+  const runs = new Map<string, Run>();
+
+  const newJob = (more: Partial<NewJob> = {}): NewJob => ({
+    ...{ id: ids.job(Date.now()), operation: "eko.mobile-otp", lane: "interactive", input: "{}", digest: "d" },
+    ...{ reference: "derived", subject: null, of: null, scopes: [], createdAt: Date.now(), expiresAt: null },
+    ...{ consent: null, ...more },
+  });
+  const create = async (more: Partial<NewJob> = {}): Promise<string> => {
+    const job = newJob(more);
+    await store.create(queue, [job]);
+    return job.id;
+  };
+  const begin = async (id: string): Promise<Beginning> => {
+    const beginning = await journal.begin(id, ids.reference(Date.now()), Date.now());
+    if (beginning.kind === "run") runs.set(id, beginning);
+    return beginning;
+  };
+  const finish = async (id: string, health: CallHealth | null, more: Partial<Ending> = {}) => {
+    const run = runs.get(id);
+    if (run === undefined) throw new Error(`${id} was not begun`);
+    const outcome = { kind: "succeeded", ...NO_REPLY } as const;
+    const ending: Ending = {
+      ...{ open: run.open, attempt: { client_ref_id: run.clientRefId, started: 1, ended: 2, outcome } },
+      ...{ state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
+      ...{ used: 1, pendings: 0, resends: 0, health, subject: run.job.subject, sent: false, scopes: run.job.scopes },
+      ...{ answers: null, retention: { lookAt: "unchanged", keepsInput: true }, entry: null, lost: false },
+      ...more,
+    };
+    return await journal.finish(id, Date.now(), ending);
+  };
+  /** A whole call that ended so; what the gate said where it did not let it through. */
+  const call = async (health: CallHealth | null, more: Partial<NewJob> = {}) => {
+    const id = await create(more);
+    const beginning = await begin(id);
+    if (beginning.kind === "run") await finish(id, health);
+    return { id, ...beginning };
+  };
+  /** As if so much time had passed since the gate noted these. */
+  const pass = async (ms: number, ...fields: string[]): Promise<void> => {
+    for (const field of fields) await client.hincrby(key, field, -ms);
+  };
+  return {
+    ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, pass },
+    permits: async () => await client.lrange(`${limitsPrefix(queue)}permits`, 0, -1),
+    field: async (name: string) => await client.hget(key, name),
+    closedMs: async () => await client.pttl(`${bullmqPrefix(queue)}limiter`),
+  };
+}
+
+export type Gate = Awaited<ReturnType<typeof newGate>>;

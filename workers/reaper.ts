@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { QueueName } from "../src/queues/names.ts";
+import type { RecordStore } from "../src/records/record-store.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { Metrics } from "../src/telemetry/metrics.ts";
+
+export interface ReaperDeps {
+  readonly records: RecordStore;
+  readonly queues: readonly QueueName[];
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Between two rounds, in ms. */
+const EVERY_MS = 1_000;
+
+/**
+ * Ends jobs at their deadline though nobody takes them (their gate is closed), and destroys sealed values when their time is
+ * over. Every worker runs one: each round is one atomic step, whoever takes it.
+ */
+export class Reaper {
+  readonly #deps: ReaperDeps;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(deps: ReaperDeps) {
+    this.#deps = deps;
+    this.#running = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { queues, logger } = this.#deps;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      for (const queue of queues) {
+        try {
+          while (!signal.aborted && (await this.#reap(queue))) {
+            // More is due.
+          }
+        } catch (err) {
+          logger.debug({ err, queue }, "reaper's round failed");
+        }
+      }
+      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #reap(queue: QueueName): Promise<boolean> {
+    const { records, metrics, logger, now } = this.#deps;
+    const { expired, more } = await records.reap(queue, now());
+    for (const { id, job } of expired) {
+      metrics.jobSettled(job.operation, "expired", job.lane);
+      logger.info({ job: id, operation: job.operation, state: "expired" }, "job expired");
+    }
+    return more;
+  }
+}
