@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { Command, CommanderError } from "commander";
+import { commandActor } from "../producers/by.ts";
 import { auditCommand } from "../producers/command/audit.ts";
 import { doctorCommand } from "../producers/command/doctor.ts";
 import { explainCommand } from "../producers/command/explain.ts";
@@ -58,7 +59,7 @@ const context: CommandContext = {
   now: Date.now,
   random: Math.random,
   readFile: (path) => readFileSync(path, "utf8"),
-  actor: `command:${userInfo().username}`,
+  actor: commandActor(userInfo().username),
   machine: machineFrom(env, process.platform, homedir(), tmpdir()),
   signal: stop.signal,
   exit: (code) => (process.exitCode = code),

@@ -113,7 +113,7 @@ export class Client implements AsyncDisposable {
   /** `submit` for names and inputs that are known only at run time; checked just the same. */
   async submitUnchecked(operation: string, input: unknown, options: SubmitOptions = {}): Promise<JobRecord> {
     const terms = jobTerms(options, "interactive", this.#deps.now());
-    const checked = await this.#check.check(operation, input);
+    const checked = await this.#check.check(operation, input, options.id ?? null);
     const [record] = await this.#accept([checked], { ...terms, ids: [options.id ?? null] }, options.ifPending);
     if (record === undefined) throw new TypeError("no record for a submitted job");
     return record;
@@ -134,8 +134,8 @@ export class Client implements AsyncDisposable {
     options: SubmitManyOptions = {},
   ): Promise<JobRecord[]> {
     const terms = jobTerms(options, "bulk", this.#deps.now());
-    const checked = await this.#check.checkAll(operation, inputs);
-    const ids = checked.map((_, index) => (options.id === undefined ? null : `${options.id}-${index + 1}`));
+    const ids = inputs.map((_, index) => (options.id === undefined ? null : `${options.id}-${index + 1}`));
+    const checked = await this.#check.checkAll(operation, inputs, ids);
     return await this.#accept(checked, { ...terms, ids, onAccepted: options.onAccepted }, options.ifPending);
   }
 
@@ -227,12 +227,14 @@ export class Client implements AsyncDisposable {
     return await this.#withRedis(async (opened) => {
       const { settings, actor, now } = this.#deps;
       const intake = new Intake({ ...opened, settings, ids: this.#ids, actor, now });
-      if (ifPending === "wait") return await intake.accept(inputs, options);
-      const open = await openChallenges(opened, settings, now(), inputs, options.ids);
-      const isNew = (_: unknown, index: number): boolean => open[index] === null;
+      const open = ifPending === "wait" ? [] : await openChallenges(opened, settings, now(), inputs, options.ids);
+      const answered = inputs.map(({ known }, index) => {
+        return known === null ? (open[index] ?? null) : { ...known, duplicate: true as const };
+      });
+      const isNew = (_: unknown, index: number): boolean => answered[index] === null;
       const ids = options.ids.filter(isNew);
       const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids })).values();
-      return open.flatMap((reused) => reused ?? accepted.next().value ?? []);
+      return answered.flatMap((there) => there ?? accepted.next().value ?? []);
     });
   }
 

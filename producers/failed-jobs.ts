@@ -35,6 +35,13 @@ export interface ChangeOptions {
 export interface RetryOptions extends ChangeOptions {
   /** Jobs per second. Default 50: the quota decides how fast they are called, this only spares Redis. */
   readonly rate?: number;
+  /** Called with ids of jobs that stay as they are, because their input is no longer kept. */
+  readonly onDestroyed?: ((ids: readonly string[]) => void) | undefined;
+}
+
+interface Revived {
+  readonly done: number;
+  readonly destroyed: readonly string[];
 }
 
 export const DEFAULT_RATE = 50;
@@ -64,7 +71,10 @@ export class FailedJobs {
   }
 
   /** Gives them their attempts back and queues them in their lanes, in steps. How many. Throws as `list`. */
-  async retry(filter: FailedFilter = {}, { rate = DEFAULT_RATE, signal, onDone }: RetryOptions = {}): Promise<number> {
+  async retry(
+    filter: FailedFilter = {},
+    { rate = DEFAULT_RATE, signal, onDone, onDestroyed }: RetryOptions = {},
+  ): Promise<number> {
     const size = Math.min(PAGE, Math.max(1, Math.floor((rate * STEP_MS) / 1_000)));
     const { now } = this.#by;
     const started = now();
@@ -76,7 +86,14 @@ export class FailedJobs {
       if (due > now()) await sleep(due - now(), undefined, { signal }).catch(() => {});
       if (signal?.aborted === true) break;
       taken += step.length;
-      for (const [queue, found] of Map.groupBy(step, (job) => job.queue)) done += await this.#revive(queue, found);
+      for (const [queue, found] of Map.groupBy(step, (job) => job.queue)) {
+        const revived = await this.#revive(queue, found);
+        done += revived.done;
+        const [first] = revived.destroyed;
+        // Of one that was named, its caller hears why; the others go on without them.
+        if (first !== undefined && filter.ids?.length === 1) throw inputDestroyed(first);
+        if (first !== undefined) onDestroyed?.(revived.destroyed);
+      }
       onDone?.(done);
     }
     return done;
@@ -97,7 +114,7 @@ export class FailedJobs {
     return dropped;
   }
 
-  async #revive(queue: QueueName, found: readonly FoundJob[]): Promise<number> {
+  async #revive(queue: QueueName, found: readonly FoundJob[]): Promise<Revived> {
     return await this.#use(async ({ records, queues }) => {
       const at = this.#by.now();
       const line = JSON.stringify({ decision: "retry", reason: null, at });
@@ -107,9 +124,10 @@ export class FailedJobs {
           found.map(async (job) => await records.revive(queue, job.record.id, line, at, this.#entry("replay", job))),
         );
       });
-      const destroyed = jobs[answers.indexOf("destroyed")];
-      if (destroyed !== undefined && jobs.length === 1) throw inputDestroyed(destroyed.id);
-      return answers.filter((answer) => answer === "done").length;
+      return {
+        done: answers.filter((answer) => answer === "done").length,
+        destroyed: jobs.filter((_, index) => answers[index] === "destroyed").map(({ id }) => id),
+      };
     });
   }
 

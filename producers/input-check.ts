@@ -5,9 +5,12 @@ import { parseInput } from "../src/operations/door.ts";
 import { InputError } from "../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
 import { resolveOf, type SentJob } from "../src/operations/resolve-of.ts";
-import { type QueueName, QUEUES } from "../src/queues/names.ts";
+import { type QueueName, queueOf, QUEUES } from "../src/queues/names.ts";
 import { parseRecord } from "../src/records/parse-record.ts";
 import { isTerminal, type JobState } from "../src/records/state.ts";
+import type { JobRecord } from "../src/records/record.ts";
+import { OTP_LIFE_MS } from "../src/records/retention.ts";
+import { unpackJob } from "../src/records/stored-job.ts";
 import { challengeDeadline } from "../src/records/challenge.ts";
 import { openInput, openPersonal } from "../src/records/sealed-input.ts";
 import { InputsError, type InputProblem } from "./inputs-error.ts";
@@ -22,6 +25,8 @@ export interface CheckedInput {
   readonly of: string | null;
   /** A verify dies with the OTP that it answers: ms since the epoch, or null. */
   readonly deadline: number | null;
+  /** The same verify, submitted before under the caller's own id, whose send's input is no longer kept; null: none. */
+  readonly known: JobRecord | null;
 }
 
 export interface InputCheckDeps {
@@ -40,17 +45,22 @@ export class InputCheck {
     this.#deps = deps;
   }
 
-  /** Throws SatyapanError `unknown-operation`, or InputError naming each bad field. */
-  async check(operationName: string, raw: unknown): Promise<CheckedInput> {
+  /** `ownId`: the caller's own, or null. Throws SatyapanError `unknown-operation`, or InputError naming each bad field. */
+  async check(operationName: string, raw: unknown, ownId: string | null): Promise<CheckedInput> {
     const operation = findOperation(operationName);
     const { settings, now } = this.#deps;
     const { aadhaarChecksum, consentRequired } = settings;
     const door = { now: now(), aadhaarChecksum, consentRequired };
     let input = parseInput(operation, raw, door);
-    let deadline: number | null = null;
+    let deadline = operation.step === "verify" ? now() + OTP_LIFE_MS : null;
     const of = input["of"];
     if (typeof of === "string" && operation.of !== undefined) {
       const sent = await this.#sentJob(of, operation.of.send);
+      if (sent === null) {
+        const known = ownId === null ? null : await this.#submittedBefore(operation, ownId, of);
+        if (known === null) throw otpOver();
+        return { operation, input: {}, clientRefId: null, of, deadline, known };
+      }
       input = parseInput(operation, resolveOf(operation, raw as Record<string, unknown>, sent), door);
       deadline = challengeDeadline(sent.result, sent.sentAt);
     }
@@ -61,16 +71,21 @@ export class InputCheck {
       clientRefId: typeof clientRefId === "string" ? clientRefId : null,
       of: typeof of === "string" ? of : null,
       deadline,
+      known: null,
     };
   }
 
-  /** Checks all before it answers for any. Throws InputsError with every bad one. */
-  async checkAll(operationName: string, raws: readonly unknown[]): Promise<CheckedInput[]> {
+  /** Checks all before it answers for any; `ownIds`, one each. Throws InputsError with every bad one. */
+  async checkAll(
+    operationName: string,
+    raws: readonly unknown[],
+    ownIds: readonly (string | null)[],
+  ): Promise<CheckedInput[]> {
     const checked: CheckedInput[] = [];
     const problems: InputProblem[] = [];
     for (const [index, raw] of raws.entries()) {
       try {
-        checked.push(await this.check(operationName, raw));
+        checked.push(await this.check(operationName, raw, ownIds[index] ?? null));
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         problems.push({ index, message: error.message });
@@ -80,8 +95,15 @@ export class InputCheck {
     return checked;
   }
 
-  /** The send that a verify belongs to: it must have sent its OTP. */
-  async #sentJob(id: string, send: string): Promise<SentJob & { readonly sentAt: number }> {
+  /** The job of that id, if it was submitted for the same send: it is given back whatever became of its send since. */
+  async #submittedBefore(operation: Operation, id: string, of: string): Promise<JobRecord | null> {
+    const fields = await this.#deps.fields(queueOf(operation.provider), id);
+    const job = fields === null ? null : unpackJob(fields["job"] ?? "");
+    return fields !== null && job?.operation === operation.name && job.of === of ? parseRecord(id, fields) : null;
+  }
+
+  /** The send that a verify belongs to: it must have sent its OTP. Null: its input is no longer kept. */
+  async #sentJob(id: string, send: string): Promise<(SentJob & { readonly sentAt: number }) | null> {
     const refuse = (message: string): InputError => new InputError([{ field: "of", message }]);
     for (const queue of QUEUES) {
       const fields = await this.#deps.fields(queue, id);
@@ -95,7 +117,7 @@ export class InputCheck {
           : record.attempts.findLast(({ outcome }) => outcome?.kind === "succeeded");
       if (attempt === undefined) throw refuse(notSent(record.state));
       const { input } = fields;
-      if (input === undefined) throw refuse("its OTP can no longer be answered: its time is over, or it was answered");
+      if (input === undefined) return null;
       const operation = findOperation(send);
       const { personal: sealed } = fields;
       const opener = await this.#deps.opener([input, sealed ?? ""]);
@@ -109,6 +131,11 @@ export class InputCheck {
     }
     throw refuse("there is no such job, or its record is past its retention");
   }
+}
+
+function otpOver(): InputError {
+  const message = "its OTP can no longer be answered: its time is over, or it was answered";
+  return new InputError([{ field: "of", message }]);
 }
 
 function notSent(state: JobState): string {

@@ -3,6 +3,8 @@ import { type CommandContext, ExitCode } from "../src/command/context.ts";
 import { assertClosed, exposuresOf, processFacts } from "../src/command/hygiene.ts";
 import { openRedis } from "../src/command/redis.ts";
 import { loadSettings } from "../src/command/settings.ts";
+import type { Settings } from "../src/config/settings.ts";
+import type { RedisAccess } from "../src/queues/redis-access.ts";
 import { LogLines } from "../src/telemetry/log-lines.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
 import { assertServes, runWorker } from "./run-worker.ts";
@@ -19,28 +21,27 @@ export function workerCommand(context: CommandContext): Command {
       const logger = createLogger(settings.logLevel, lines);
       for (const exposure of exposures) logger.warn({ exposure }, "clear values may leave this process");
       const onError = (err: Error): void => logger.warn({ err }, "redis connection error");
-      const redis = await openRedis(context, settings, onError);
-      try {
-        const { now, random, signal } = context;
-        const { keysRedisUrl } = settings;
-        const keysRedis =
-          keysRedisUrl === null ? null : await openRedis(context, { ...settings, redisUrl: keysRedisUrl }, onError);
-        const worker = await runWorker({
-          ...{ settings, redis, logger, now, random },
-          ...(keysRedis === null ? {} : { keysRedis }),
-        });
-        const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
-        const { metricsPort } = worker;
-        logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
-        await aborted(signal);
-        logger.info({ grace_ms: settings.worker.shutdownGraceMs }, "worker stopping");
-        const clean = await worker.stop();
-        if (!clean) context.exit(ExitCode.NOT_SUCCEEDED);
-        logger.info({ clean }, "worker stopped");
-      } finally {
-        await redis.close();
-        lines.flush();
-      }
+      await using opened = new AsyncDisposableStack();
+      opened.defer(() => lines.flush());
+      const open = async (of: Settings): Promise<RedisAccess> =>
+        opened.adopt(await openRedis(context, of, onError), async (access) => await access.close());
+      const redis = await open(settings);
+      const { keysRedisUrl } = settings;
+      const keysRedis = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
+
+      const { now, random, signal } = context;
+      const worker = await runWorker({
+        ...{ settings, redis, logger, now, random },
+        ...(keysRedis === null ? {} : { keysRedis }),
+      });
+      const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
+      const { metricsPort } = worker;
+      logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
+      await aborted(signal);
+      logger.info({ grace_ms: settings.worker.shutdownGraceMs }, "worker stopping");
+      const clean = await worker.stop();
+      if (!clean) context.exit(ExitCode.NOT_SUCCEEDED);
+      logger.info({ clean }, "worker stopped");
     });
 }
 

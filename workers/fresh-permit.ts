@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
-import { TOO_LATE } from "../src/providers/exchange.ts";
+import { noReply, TOO_LATE } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
 import type { PreparedCall } from "../src/providers/providers.ts";
 import type { Permit } from "../src/records/beginning.ts";
@@ -25,43 +25,54 @@ export function timed({ id, scarce, waitMs }: Permit, askedAt: number, gotAt: nu
   return { id, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
 }
 
+/** Where an attempt's permits come from, and for whom. */
+export interface PermitSource {
+  readonly journal: Pick<Journal, "permit">;
+  readonly id: string;
+  readonly subject: string | null;
+}
+
 /**
  * Sends while its permit is good. One that grew old before the first byte could be written (a new connection, a busy
  * process) is given back for another: the provider might count the call into another window than we did.
- * The last reply where no other permit is to be had within `patienceMs`, or `signal` is aborted.
+ * The last reply where no other permit is to be had within `patienceMs`. Once `signal` is aborted
+ * nothing is sent any more.
  */
 export async function sendWithPermit(
   call: PreparedCall,
   first: TimedPermit,
-  journal: Journal,
+  source: PermitSource,
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<HttpReply> {
+  const giveUpAt = performance.now() + patienceMs;
   let permit: TimedPermit | null = first;
   for (;;) {
     await until(permit.from, signal);
+    if (signal.aborted) return noReply(false, "cancelled");
     const reply = await call.send(permit.until);
     if (!(reply.kind === "none" && reply.reason === TOO_LATE)) return reply;
-    permit = await anotherPermit(journal, permit.id, patienceMs, signal);
+    permit = await anotherPermit(source, permit.id, giveUpAt, signal);
     if (permit === null) return reply;
   }
 }
 
 async function anotherPermit(
-  journal: Journal,
+  { journal, id, subject }: PermitSource,
   old: string,
-  patienceMs: number,
+  giveUpAt: number,
   signal: AbortSignal,
 ): Promise<TimedPermit | null> {
   let toGiveBack: string | null = old;
-  for (;;) {
+  while (!signal.aborted) {
     const askedAt = performance.now();
-    const permit = await journal.permit(toGiveBack);
+    const permit = await journal.permit(toGiveBack, id, subject);
     if (typeof permit !== "number") return timed(permit, askedAt, performance.now());
     toGiveBack = null;
-    if (signal.aborted || permit > patienceMs) return null;
+    if (performance.now() + permit > giveUpAt) return null;
     await sleep(permit, undefined, { signal }).catch(() => {});
   }
+  return null;
 }
 
 /** A timer may fire a little before its time. */

@@ -4,7 +4,7 @@ import { findOperation } from "../src/operations/catalogue.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
 import { costsAttempt, decide, type Decision } from "../src/outcomes/decision.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
-import { resultScope } from "../src/privacy/data-key.ts";
+import { resultScope, type Scope } from "../src/privacy/data-key.ts";
 import type { DataKeys } from "../src/privacy/data-keys.ts";
 import type { Sealer } from "../src/privacy/sealed-text.ts";
 import { callLabels } from "../src/providers/call-labels.ts";
@@ -148,22 +148,33 @@ export class JobRunner {
     const operation = findOperation(open.job.operation);
     let input: OpenInput;
     let call: PreparedCall;
-    let sealer: Sealer;
+    let scope: Scope;
     try {
       const opener = await dataKeys.opener([open.job.input]);
       input = openInput(opener, operation, open.id, open.job.input);
       call = providers.prepare(operation, input, open.clientRefId);
-      // Before the call: afterwards nothing may keep its result from being recorded.
-      sealer = await dataKeys.sealer(resultScope(opener.scopeOf(open.job.input), now()));
+      scope = resultScope(opener.scopeOf(open.job.input), now());
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
+      await journal.giveBack(permit.id);
       return error.code === ErrorCode.KEYS_UNREACHABLE
         ? await this.#putOff(open, error)
         : await this.#park(open, error);
     }
+    let sealer: Sealer;
+    try {
+      // Before the call: afterwards nothing may keep its result from being recorded.
+      sealer = await dataKeys.sealer(scope);
+    } catch (error) {
+      if (!(error instanceof SatyapanError)) throw error;
+      await journal.giveBack(permit.id);
+      // Whatever is wrong with the key for its result (retired, of a newer ring than ours): the job itself is sound.
+      return await this.#putOff(open, error);
+    }
     atPoint?.("signed");
     const sentAt = now();
-    const reply = await sendWithPermit(call, permit, journal, settings.calls.timeoutMs, signal);
+    const source = { journal, id: open.id, subject: open.job.subject };
+    const reply = await sendWithPermit(call, permit, source, settings.calls.timeoutMs, signal);
     atPoint?.("replied");
     const outcome = withMasks(operation.read(reply, input), input);
     return await this.#close(open, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
@@ -259,6 +270,7 @@ export class JobRunner {
       answers: state === "succeeded" ? job.of : null,
       retention: retentionOf({
         ...{ state, step: operation.step, result, hasPersonal: personal !== undefined, endedAt },
+        expiresAt: job.expiresAt,
         resultRetentionMs: settings.retention.resultMs,
       }),
     };

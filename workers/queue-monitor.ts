@@ -3,7 +3,7 @@ import { formatQuota } from "../src/limits/parse-quota.ts";
 import { GateControl } from "../src/limits/control.ts";
 import type { ProviderName } from "../src/operations/operation.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
-import { BULLMQ_PREFIX, queueOf } from "../src/queues/names.ts";
+import { BULLMQ_PREFIX, dueKey, queueOf } from "../src/queues/names.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 
 interface Watched {
@@ -14,6 +14,7 @@ interface Watched {
 /** Measures queues and gates for a scrape. Its own connection fails fast, so that a scrape never hangs on an absent Redis. */
 export class QueueMonitor {
   readonly #watched: readonly Watched[];
+  readonly #redis: RedisClient;
   readonly #control: GateControl;
   readonly #metrics: Metrics;
   readonly #now: () => number;
@@ -30,6 +31,7 @@ export class QueueMonitor {
       queue.on("error", () => {}); // the connection's own listener logs it
       return { provider, queue };
     });
+    this.#redis = redis;
     this.#control = new GateControl(redis);
     this.#metrics = metrics;
     this.#now = now;
@@ -45,15 +47,17 @@ export class QueueMonitor {
   }
 
   async #measureOne({ provider, queue }: Watched): Promise<void> {
-    const [counts, [first], [prioritized], gate] = await Promise.all([
+    const [counts, [first], [prioritized], gate, [, due = Infinity]] = await Promise.all([
       queue.getJobCounts(),
       queue.getJobs(["waiting"], 0, 0, true),
       queue.getJobs(["prioritized"], 0, 0, true),
       this.#control.read(queueOf(provider)),
+      this.#redis.zrange(dueKey(queueOf(provider)), "0", "0", "WITHSCORES"),
     ]);
     const since = Math.min(first?.timestamp ?? Infinity, prioritized?.timestamp ?? Infinity);
     const oldest = Number.isFinite(since) ? Math.max(0, (this.#now() - since) / 1_000) : 0;
     this.#metrics.queueMeasured(queue.name, counts, oldest);
+    this.#metrics.overdueMeasured(queue.name, Math.max(0, (this.#now() - Number(due)) / 1_000));
     for (const { max, ms, used } of gate.windows) {
       this.#metrics.quotaMeasured(provider, formatQuota([{ max, ms }]), max === 0 ? 1 : used / max);
     }

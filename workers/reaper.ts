@@ -37,14 +37,18 @@ export class Reaper {
   async #run(): Promise<void> {
     const { queues, logger } = this.#deps;
     const { signal } = this.#stop;
+    const failing = new Set<QueueName>();
     while (!signal.aborted) {
       for (const queue of queues) {
         try {
           while (!signal.aborted && (await this.#reap(queue))) {
             // More is due.
           }
+          if (failing.delete(queue)) logger.info({ queue }, "reaper goes on");
         } catch (err) {
-          logger.debug({ err, queue }, "reaper's round failed");
+          // Once: Redis may be away for long. What is overdue meanwhile is a metric.
+          if (!failing.has(queue)) logger.warn({ err, queue }, "reaper's round failed");
+          failing.add(queue);
         }
       }
       await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});

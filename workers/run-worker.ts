@@ -37,9 +37,9 @@ export interface WorkerDeps {
   readonly logger: Logger;
   readonly now: () => number;
   readonly random: () => number;
-  /** For the chaos harness: called at each point where a worker may die. */
   /** Where the data keys are; default: `redis`. */
   readonly keysRedis?: RedisAccess;
+  /** For the chaos harness: called at each point where a worker may die. */
   readonly atPoint?: (point: FailPoint) => void;
   /** For tests: how soon a lost worker's jobs are found. */
   readonly lock?: LockTimes;

@@ -251,5 +251,14 @@ export const PRIVACY: RowSpec = {
       [["max by (place) (satyapan_privacy_findings)", "{{place}}"]],
       { min: 0 },
     ),
+    linesPanel(
+      {
+        title: "Sealed values past their time",
+        description: "A worker destroys what is due within seconds. More than that: its record is broken; see its log.",
+        unit: "s",
+      },
+      [["max by (queue) (satyapan_retention_overdue_seconds)", "{{queue}}"]],
+      { min: 0 },
+    ),
   ],
 };

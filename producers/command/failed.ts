@@ -108,17 +108,24 @@ async function change(
   }
   const progress = startProgress(stderr, what, found);
   let count: number;
+  let destroyed = 0;
   try {
     const onDone = (done: number): void => progress.update(done);
     count =
       what === "retried"
-        ? await client.failed.retry(filter, { rate, signal, onDone })
+        ? await client.failed.retry(filter, { rate, signal, onDone, onDestroyed: (ids) => (destroyed += ids.length) })
         : await client.failed.drop(filter, { signal, onDone });
   } finally {
     progress.stop();
   }
   if (signal.aborted) {
     stderr.write("satyapan: stopped; the same command goes on with the others\n");
+    context.exit(ExitCode.NOT_SUCCEEDED);
+  }
+  if (destroyed > 0) {
+    stderr.write(
+      `satyapan: ${destroyed} ${jobs(destroyed)} left out: their input is no longer kept; submit them anew\n`,
+    );
     context.exit(ExitCode.NOT_SUCCEEDED);
   }
   const after = what === "retried" ? "; `satyapan show ID` says how each goes on" : "";

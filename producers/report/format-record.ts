@@ -63,11 +63,12 @@ function describeOutcome(outcome: RecordedOutcome): string {
   return `${outcome.kind}${codes.length === 0 ? "" : ` (${codes.join(", ")})`}${message}`;
 }
 
-/** Sealed values in clear, or that they are not kept any more. */
+/** Sealed values in clear, or that there are none (any more). */
 export function formatValues(name: string, values: Readonly<Record<string, unknown>> | null): string {
-  if (values === null) return `${name}: not kept any more\n`;
+  if (values === null) return `${name}: nothing is kept\n`;
   const lines = Object.entries(values).map(([field, value]) => {
-    const text = typeof value === "string" ? value : JSON.stringify(value);
+    // A terminal would obey control characters, and they are somebody else's.
+    const text = typeof value === "string" && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value);
     return `${name}.${field}  ${text}\n`;
   });
   return lines.join("");

@@ -38,6 +38,22 @@ export interface GateState {
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
 }
 
+/** KEYS control; ARGV a worker's own quota. → the quota that is in force: one that was set by hand, or else that */
+const CONFIGURE = new LuaScript(`
+redis.call('HSET', KEYS[1], 'quota_configured', ARGV[1])
+local quota = redis.call('HGET', KEYS[1], 'quota_by_hand') or ARGV[1]
+redis.call('HSET', KEYS[1], 'quota', quota)
+return quota
+`);
+
+/** KEYS control. → the quota of the workers' settings, which is in force again, or '' */
+const RESET = new LuaScript(`
+local quota = redis.call('HGET', KEYS[1], 'quota_configured') or ''
+redis.call('HDEL', KEYS[1], 'quota_by_hand')
+redis.call('HSET', KEYS[1], 'quota', quota)
+return quota
+`);
+
 /** KEYS control, limiter; ARGV scope or ''. → 1, or 0 where nothing was stopped */
 const RESUME = new LuaScript(`
 if ARGV[1] ~= '' then
@@ -86,11 +102,7 @@ export class GateControl {
 
   /** Puts a worker's own quota in force, unless one was set by hand. The quota that is in force then. */
   async configure(queue: QueueName, quota: Quota): Promise<Quota> {
-    const key = controlKey(queue);
-    await this.#redis.hset(key, "quota_configured", packQuota(quota));
-    const byHand = await this.#redis.hget(key, "quota_by_hand");
-    await this.#redis.hset(key, "quota", byHand ?? packQuota(quota));
-    return byHand === null ? quota : unpackQuota(byHand);
+    return unpackQuota((await CONFIGURE.run(this.#redis, [controlKey(queue)], [packQuota(quota)])) as string);
   }
 
   /** In force at once, in every process, until `reset`. A window of 0 holds all calls. */
@@ -102,11 +114,7 @@ export class GateControl {
 
   /** Back to the workers' settings. */
   async resetQuota(queue: QueueName): Promise<Quota> {
-    const key = controlKey(queue);
-    const configured = (await this.#redis.hget(key, "quota_configured")) ?? "";
-    await this.#redis.hdel(key, "quota_by_hand");
-    await this.#redis.hset(key, "quota", configured);
-    const quota = unpackQuota(configured);
+    const quota = unpackQuota((await RESET.run(this.#redis, [controlKey(queue)], [])) as string);
     await this.#repace(queue, quota);
     return quota;
   }

@@ -5,7 +5,7 @@ import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL 
 import { Batch } from "./batch.ts";
 import { type Beginning, parseBeginning, type Permit } from "./beginning.ts";
 import { type Closed, type Ending, addEndingArgs, parseClosed } from "./ending.ts";
-import { BEGIN, PERMIT } from "./scripts/begin.ts";
+import { BEGIN, GIVE_BACK, PERMIT } from "./scripts/begin.ts";
 import { FINISH } from "./scripts/finish.ts";
 
 export interface JournalOptions {
@@ -54,16 +54,23 @@ export class Journal {
   }
 
   /**
-   * A fresh permit in place of one that grew old unused (null: that was given back before), or how long to wait before
-   * asking again, in ms.
+   * A fresh permit for job `id` in place of one that grew old unused (null: that was given back before), or how long to
+   * wait before asking again, in ms. `subject`: the person it sends an OTP to, whose cooldown begins later by as much.
    */
-  async permit(old: string | null): Promise<Permit | number> {
+  async permit(old: string | null, id: string, subject: string | null): Promise<Permit | number> {
     const { redis, queue } = this.#options;
     const prefix = limitsPrefix(queue);
-    const args = [prefix, bullmqPrefix(queue), old ?? ""];
+    const args = [prefix, bullmqPrefix(queue), old ?? "", id, subject ?? ""];
     const reply = (await PERMIT.run(redis, [`${prefix}control`], args)) as readonly [number, ...string[]];
-    const [wait, id, scarce, waitMs] = reply;
-    return id === undefined ? wait : { id, scarce: scarce === "scarce", waitMs: Number(waitMs) };
+    const [wait, permit, scarce, waitMs] = reply;
+    return permit === undefined ? wait : { id: permit, scarce: scarce === "scarce", waitMs: Number(waitMs) };
+  }
+
+  /** Nothing is called with this permit: the quota has room for another. */
+  async giveBack(permit: string): Promise<void> {
+    const { redis, queue } = this.#options;
+    const prefix = limitsPrefix(queue);
+    await GIVE_BACK.run(redis, [`${prefix}control`], [prefix, bullmqPrefix(queue), permit]);
   }
 
   /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */

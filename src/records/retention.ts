@@ -25,24 +25,33 @@ export interface Kept {
   readonly result: Result | null;
   readonly hasPersonal: boolean;
   readonly endedAt: number;
+  /** The job's own deadline, ms; null or absent: none. */
+  readonly expiresAt?: number | null;
   /** How long sealed results are kept, ms. Default 24 h. */
   readonly resultRetentionMs: number;
 }
 
+/** How long an OTP lives that says nothing itself, ms. */
+export const OTP_LIFE_MS = challengeDeadline({}, 0);
+
 /**
  * Input goes the moment it is no longer needed: with the job's end, but of a send when its OTP can no longer be answered, and of
- * what may still be tried again by hand (`failed`, `unknown`) when results go.
+ * what may still be tried again by hand (`failed`, `unknown`) when results go: a verify's with its OTP, if that dies before.
  */
-export function retentionOf({ state, step, result, hasPersonal, endedAt, resultRetentionMs }: Kept): Retention {
+export function retentionOf(kept: Kept): Retention {
+  const { state, step, result, hasPersonal, endedAt, expiresAt, resultRetentionMs } = kept;
   if (!isTerminal(state)) return { lookAt: "unchanged", keepsInput: true };
   const resultsGo = endedAt + resultRetentionMs;
+  const latestOtp = endedAt + OTP_LIFE_MS;
   switch (state) {
     case "failed":
     case "unknown":
-      return { lookAt: resultsGo, keepsInput: true };
+      return { lookAt: step === "verify" ? Math.min(resultsGo, expiresAt ?? latestOtp) : resultsGo, keepsInput: true };
     case "succeeded":
       if (step === "send" && result?.["otp_sent"] !== false) {
-        return { lookAt: challengeDeadline(result ?? {}, endedAt), keepsInput: true };
+        // A provider whose clock is far ahead does not make it stay for ever.
+        const longest = Math.max(resultsGo, latestOtp);
+        return { lookAt: Math.min(challengeDeadline(result ?? {}, endedAt), longest), keepsInput: true };
       }
       return { lookAt: hasPersonal ? resultsGo : null, keepsInput: false };
     case "rejected":

@@ -25,6 +25,7 @@ export class Metrics {
   readonly #pickup: Histogram<"lane">;
   readonly #queueJobs: Gauge<"queue" | "state">;
   readonly #oldest: Gauge<"queue">;
+  readonly #overdue: Gauge<"queue">;
   readonly #quotaUsed: Gauge<"provider" | "window">;
   readonly #held: Gauge<"provider" | "reason">;
   readonly #clockOffset: Gauge<"provider">;
@@ -73,6 +74,12 @@ export class Metrics {
     this.#oldest = new Gauge({
       name: "satyapan_queue_oldest_waiting_seconds",
       help: "Age of the oldest job that could run now, in seconds; 0 with none.",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#overdue = new Gauge({
+      name: "satyapan_retention_overdue_seconds",
+      help: "Since when, at the longest, a job is past its deadline or a sealed value past its retention, in seconds.",
       labelNames: ["queue"],
       registers,
     });
@@ -160,5 +167,10 @@ export class Metrics {
   queueMeasured(queue: string, counts: Readonly<Record<string, number>>, oldestSeconds: number): void {
     for (const [state, count] of Object.entries(counts)) this.#queueJobs.set({ queue, state }, count);
     this.#oldest.set({ queue }, oldestSeconds);
+  }
+
+  /** 0: the reaper left nothing behind. */
+  overdueMeasured(queue: string, seconds: number): void {
+    this.#overdue.set({ queue }, seconds);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Evidence, judge } from "../../chaos/verdict.ts";
 import type { OutboxMessage } from "../../simulator/outbox.ts";
 import type { RequestRecord } from "../../simulator/request-log.ts";
+import { AHEAD_MS, QUOTA_MARGIN_MS } from "../../src/limits/gate/margins.ts";
 import { NO_REPLY, type OutcomeKind } from "../../src/outcomes/outcome.ts";
 import type { JobRecord, RecordedAttempt } from "../../src/records/record.ts";
 import type { JobState } from "../../src/records/state.ts";
@@ -136,6 +137,60 @@ describe("judge", () => {
     const records = [record(EKO, "succeeded", attempts)];
     expect(rules(evidence({ records, requests: calls(999) }))).toEqual(["quota"]);
     expect(rules(evidence({ records, requests: calls(1_000) }))).toEqual([]);
+  });
+
+  it("does not count a call that was held up on its way by as much as the next one came too early", () => {
+    /** Of two in a second the first arrives so long after its attempt began, and the third so long after the first. */
+    const after = (travelMs: number, laterMs: number): string[] => {
+      const first = 10 + travelMs;
+      const times = [first, first + 1, first + laterMs];
+      const began = [10, first, first + laterMs - 1];
+      const attempts = times.map((at, n) =>
+        attempt(n + 1, began[n] ?? 0, at + 100, n === 2 ? "succeeded" : "unavailable"),
+      );
+      const requests = times.map((at, n) =>
+        request(n + 1, at, { client_ref_id: `ref-${n + 1}`, committed: n === 2 ? "otp-sent" : null }),
+      );
+      return rules(
+        evidence({ records: [record(EKO, "succeeded", attempts)], requests, outbox: [message(times[2] ?? 0)] }),
+      );
+    };
+    const allowed = AHEAD_MS + QUOTA_MARGIN_MS;
+    expect(after(0, 1_000)).toEqual([]);
+    expect(after(0, 999)).toEqual(["quota"]);
+    expect(after(allowed, 999)).toEqual(["quota"]);
+    expect(after(allowed + 1, 999)).toEqual([]);
+    expect(after(allowed + 100, 900)).toEqual([]);
+    expect(after(allowed + 100, 899)).toEqual(["quota"]);
+  });
+
+  it("counts a call of which no attempt is known, however it came", () => {
+    const requests = [0, 1, 999].map((at, n) =>
+      request(n + 1, at, { client_ref_id: `nobodys-${n}`, committed: n === 2 ? "otp-sent" : null }),
+    );
+    expect(rules(evidence({ requests, outbox: [message(999)] }))).toContain("quota");
+  });
+
+  it("counts in every window, and each provider's calls alone", () => {
+    const attempts = [1, 2, 3].map((n) => attempt(n, 0, 9_000, n === 3 ? "succeeded" : "unavailable"));
+    const calls = (provider: "eko" | "deepvue"): RequestRecord[] =>
+      [0, 2_000, 4_000].map((at, index) =>
+        request(index + 1, at, {
+          ...{ client_ref_id: `ref-${index + 1}`, committed: index === 2 ? "otp-sent" : null },
+          provider: index === 1 ? provider : "eko",
+        }),
+      );
+    const quotas = {
+      eko: [
+        { max: 1, ms: 1_000 },
+        { max: 2, ms: 5_000 },
+      ],
+      deepvue: [],
+    };
+    const records = [record(EKO, "succeeded", attempts)];
+    const outbox = [message(4_000)];
+    expect(rules(evidence({ records, requests: calls("eko"), outbox, quotas }))).toEqual(["quota"]);
+    expect(rules(evidence({ records, requests: calls("deepvue"), outbox, quotas }))).toEqual([]);
   });
 
   it("calls a state untrue that the provider's record contradicts", () => {

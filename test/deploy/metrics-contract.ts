@@ -11,6 +11,7 @@ export const METRICS: Readonly<Record<string, { readonly labels: readonly string
   satyapan_quota_used_ratio: { labels: ["provider", "window"] },
   satyapan_provider_held: { labels: ["provider", "reason"] },
   satyapan_privacy_findings: { labels: ["place"] },
+  satyapan_retention_overdue_seconds: { labels: ["queue"] },
 };
 
 /** The name as in the contract, of a series as Prometheus has it. */

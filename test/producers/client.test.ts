@@ -196,6 +196,35 @@ describe("submit", () => {
 });
 
 describe("a verify that names its send with `of`", () => {
+  it("is given back as a duplicate also when its send's input is no longer kept; another one is refused", async () => {
+    await using bundle = await startClientBundle();
+    await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT, { id: "sent" });
+    await bundle.begin("sent", "eko");
+    await bundle.finish("sent", "eko", "succeeded");
+    const first = await bundle.client.submit("eko.mobile-otp.verify", { of: "sent", otp: "0123" }, { id: "mine" });
+    await bundle.redis.client().hdel("satyapan:{eko-0}:job:sent", "input");
+    const again = await bundle.client.submit("eko.mobile-otp.verify", { of: "sent", otp: "0123" }, { id: "mine" });
+    expect(again).toEqual({ ...first, duplicate: true });
+    const rows = await bundle.client
+      .submitMany("eko.mobile-otp.verify", [{ of: "sent", otp: "0123" }], { id: "mine" })
+      .then(
+        () => "accepted",
+        (error: unknown) => String(error),
+      );
+    expect(rows).toContain("its OTP can no longer be answered");
+    const other = bundle.client.submit("eko.mobile-otp.verify", { of: "sent", otp: "0123" }, { id: "other" });
+    await expect(other).rejects.toThrow("of: its OTP can no longer be answered");
+  });
+
+  it("or brings its own references dies with its OTP: ten minutes from now at the latest", async () => {
+    await using bundle = await startClientBundle();
+    const before = Date.now();
+    const input = { mobile: MOBILE, client_ref_id: "ours-1", otp: "0123" };
+    const { expires_at } = await bundle.client.submit("eko.mobile-otp.verify", input);
+    expect(Date.parse(expires_at ?? "")).toBeGreaterThanOrEqual(before + 600_000);
+    expect(Date.parse(expires_at ?? "")).toBeLessThanOrEqual(Date.now() + 600_000);
+  });
+
   it("takes what the send's own input, result and attempt have", async () => {
     await using bundle = await startClientBundle();
     await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT, { id: "sent" });

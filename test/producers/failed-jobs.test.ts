@@ -153,6 +153,18 @@ describe("retry", () => {
     expect(await listed(bundle)).toHaveLength(4);
   });
 
+  it("leaves out those whose input is no longer kept, and says which, and goes on with the others", async () => {
+    await using bundle = await startClientBundle();
+    for (const n of [1, 2, 3, 4]) await fail(bundle, `job-${n}`, n);
+    for (const id of ["job-1", "job-3"]) await bundle.redis.client().hdel(`satyapan:${EKO}:job:${id}`, "input");
+    const left: string[] = [];
+    const onDestroyed = (ids: readonly string[]): void => void left.push(...ids);
+    expect(await bundle.client.failed.retry({}, { rate: 5, onDestroyed })).toBe(2);
+    expect(left.toSorted()).toEqual(["job-1", "job-3"]);
+    expect(await listed(bundle)).toEqual(["job-1", "job-3"]);
+    await expect(bundle.client.failed.retry({ ids: ["job-1"] })).rejects.toThrow("its input is no longer kept");
+  });
+
   it("refuses ids of jobs that are not failed, an unknown one with a word on settling, before any is retried", async () => {
     await using bundle = await startClientBundle();
     await fail(bundle, "failed", 1);

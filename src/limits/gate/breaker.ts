@@ -58,7 +58,8 @@ local function call_went_well(g, c, id, scopes)
   if c.breaker == 'open' then
     if c.probe ~= id then return end
     redis.call('HDEL', g.control, 'probe')
-    redis.call('HSET', g.control, 'breaker', 'ramp', 'ramp_gap', ${RAMP_FIRST_GAP_MS}, 'ramp_at', g.now)
+    -- A call that fails on the ramp is a new outage: not for as long as the one before had grown.
+    redis.call('HSET', g.control, 'breaker', 'ramp', 'ramp_gap', ${RAMP_FIRST_GAP_MS}, 'ramp_at', g.now, 'open_ms', ${OPEN_MS})
     redis.call('DEL', g.B .. 'limiter')
   elseif c.breaker == 'ramp' then
     local gap = math.ceil(c.ramp_gap / 2)

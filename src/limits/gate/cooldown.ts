@@ -24,6 +24,20 @@ local function remember_send(g, subject, id, at, others, p)
   redis.call('SET', g.P .. 'sent:' .. subject, number(at) .. ' ' .. id .. others, 'PX', math.max(p.span, p.cooldown))
 end
 
+-- The call arrives later than its first permit allowed: so does the person's next one.
+local function postpone_send(g, subject, id, at)
+  local key, sends, later = g.P .. 'sent:' .. subject, {}, 0
+  for time, by in string.gmatch(redis.call('GET', key) or '', '(%d+) ([^,]+)') do
+    if by == id and at > tonumber(time) then
+      later = at - tonumber(time)
+      time = number(at)
+    end
+    sends[#sends + 1] = time .. ' ' .. by
+  end
+  if later == 0 then return end
+  redis.call('SET', key, table.concat(sends, ','), 'PX', math.max(1, redis.call('PTTL', key)) + later)
+end
+
 -- The call was not made after all, or sent nothing.
 local function forget_send(g, subject, id)
   local key, others = g.P .. 'sent:' .. subject, {}

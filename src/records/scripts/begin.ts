@@ -130,10 +130,15 @@ tell(channel, done)
 return answers
 `);
 
+/** A permit whose call is not made after all. ARGV P, B, the permit. */
+export const GIVE_BACK = new LuaScript(`${GATE_LUA}
+give_back(open_gate(ARGV[1], ARGV[2]), ARGV[3])
+`);
+
 /**
  * A fresh permit for an attempt whose first one grew old before its request could be written.
  * Nothing was written with the first one, so it is taken back.
- * ARGV P, B, the old permit or ''. → {0, permit, scarce, wait}, or {in how many ms to ask again}
+ * ARGV P, B, the old permit or '', id, subject or ''. → {0, permit, scarce, wait}, or {in how many ms to ask again}
  */
 export const PERMIT = new LuaScript(`${GATE_LUA}
 local g = open_gate(ARGV[1], ARGV[2])
@@ -145,5 +150,6 @@ if c.breaker == 'open' and g.now < c.probe_at and not c.probe then return {math.
 local permit, at = take_permit(g, c)
 if not permit then return {math.max(1, math.ceil(at - g.now))} end
 close_gate(g, permit.next)
+if ARGV[5] ~= '' then postpone_send(g, ARGV[5], ARGV[4], permit.ends) end
 return {0, number(permit.ends), permit.scarce and 'scarce' or '', number(permit.wait)}
 `);

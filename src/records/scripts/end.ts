@@ -1,5 +1,6 @@
 import { AUDIT_LUA } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../lua.ts";
+import { OTP_LIFE_MS } from "../retention.ts";
 import { RECORD_LUA } from "./common.ts";
 
 /**
@@ -7,13 +8,18 @@ import { RECORD_LUA } from "./common.ts";
  * state, reason, retention ms, channel, P, when the reaper has to look at it. → `done` | `settled` | `missing`
  */
 export const ABANDON = new LuaScript(`${RECORD_LUA}
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return 'missing' end
-if TERMINAL[state] then return 'settled' end
+local r = redis.call('HMGET', KEYS[1], 'state', 'job')
+if not r[1] then return 'missing' end
+if TERMINAL[r[1]] then return 'settled' end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'reason', ARGV[4], 'updated', ARGV[2])
 redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
 local done = {}
-look_again(ARGV[7], ARGV[1], ARGV[8])
+local job, lookAt = parse_job(r[2] or ''), tonumber(ARGV[8])
+-- As \`retentionOf\` has it: an OTP goes when it dies.
+if string.match(job.operation or '', '%.verify$') then
+  lookAt = math.min(lookAt, job.expires or tonumber(ARGV[2]) + ${OTP_LIFE_MS})
+end
+look_again(ARGV[7], ARGV[1], string.format('%.0f', lookAt))
 settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done)
 tell(ARGV[6], done)
 return 'done'
@@ -21,11 +27,11 @@ return 'done'
 
 /**
  * A person's decision about an `unknown` job. KEYS record; ARGV id, now, state, decision JSON line, retention ms, channel, P,
- * when the reaper has to look at it, whether the input is kept (1) until then, the audit log's entry.
- * → `done` | `missing` | `destroyed` (its input is no longer kept) | the state it is in
+ * when the reaper has to look at it, whether the input is kept (1) until then, the audit log's entry. A verify that succeeded
+ * closes its send's challenge, as in FINISH. → `done` | `missing` | `destroyed` (its input is no longer kept) | the state it is in
  */
 export const SETTLE = new LuaScript(`${RECORD_LUA}${AUDIT_LUA}
-local r = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input')
+local r = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input', 'job')
 if not r[1] then return 'missing' end
 if r[1] ~= 'unknown' then return r[1] end
 if not TERMINAL[ARGV[3]] and not r[3] then return 'destroyed' end
@@ -34,6 +40,12 @@ redis.call('HDEL', KEYS[1], 'lost', 'reason', 'next', 'cause', 'detail', 'since'
 audit(ARGV[7], ARGV[10])
 look_again(ARGV[7], ARGV[1], ARGV[8])
 if ARGV[9] ~= '1' then redis.call('HDEL', KEYS[1], 'input') end
+local of = parse_job(r[4] or '').of
+local send = ARGV[7] .. 'job:' .. (of or '')
+if ARGV[3] == 'succeeded' and of and redis.call('EXISTS', send) == 1 then
+  redis.call('HSET', send, 'answered', ARGV[1])
+  redis.call('HDEL', send, 'input')
+end
 if TERMINAL[ARGV[3]] then
   local done = {}
   settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done)
@@ -66,19 +78,23 @@ return 'done'
 
 /**
  * What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
- * are destroyed. KEYS due; ARGV now, most at once, P, retention ms, channel, result retention ms, again (ms until an attempt that is under way
- * is looked at again). → for each job that expired its id and \`job\`, one after the other; last how many were looked at
+ * are destroyed. A record that is broken stays due, and holds back no other. KEYS due; ARGV now, most at once, P, retention ms,
+ * channel, result retention ms, again (ms until an attempt that is under way is looked at again). → for each job that expired
+ * its id and \`job\`, one after the other; last how many were looked at
  */
 export const REAP = new LuaScript(`${RECORD_LUA}
 local now, P = tonumber(ARGV[1]), ARGV[3]
-local done, expired = {}, {}
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-for _, id in ipairs(ids) do
-  local key = P .. 'job:' .. id
+local done, expired, looked = {}, {}, 0
+
+local function reap(key, id)
   local r = redis.call('HMGET', key, 'state', 'job', 'personal', 'updated')
   local keptUntil = tonumber(r[4] or 0) + tonumber(ARGV[6])
-  if not r[1] then
+  local deadline = parse_job(r[2] or '').expires
+  if not r[1] or (not TERMINAL[r[1]] and not deadline) then
     look_again(P, id, '')
+  elseif not TERMINAL[r[1]] and deadline > now then
+    -- It was \`unknown\`, until its true outcome came.
+    look_again(P, id, string.format('%.0f', deadline))
   elseif r[1] == 'active' then
     look_again(P, id, string.format('%.0f', now + tonumber(ARGV[7])))
   elseif not TERMINAL[r[1]] then
@@ -92,9 +108,14 @@ for _, id in ipairs(ids) do
     redis.call('HDEL', key, 'input', 'personal')
     look_again(P, id, '')
   end
+  looked = looked + 1
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
+  attempted(reap, P .. 'job:' .. id, id)
 end
 tell(ARGV[5], done)
-expired[#expired + 1] = #ids
+expired[#expired + 1] = looked
 return expired
 `);
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../../src/limits/gate/margins.ts";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { Quota } from "../../../src/limits/quota.ts";
-import { bullmqPrefix } from "../../../src/queues/names.ts";
+import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
 import type { Beginning, Permit } from "../../../src/records/beginning.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { newGate, WELL } from "./gate-bundle.ts";
@@ -208,9 +208,31 @@ describe("a permit ahead of its time", () => {
   it("that grew old unused is given back for another, which waits for its own time", async () => {
     const { create, begin, journal, permits } = await gate("2/1h");
     const [first, second] = [await begin(await create()), await begin(await create())];
-    expect(await journal.permit(null)).toBeGreaterThan(3_500_000);
-    const fresh = await journal.permit(permitOf(second).id);
+    expect(await journal.permit(null, "job", null)).toBeGreaterThan(3_500_000);
+    const fresh = await journal.permit(permitOf(second).id, "job", null);
     expect(fresh).toMatchObject({ scarce: true, waitMs: 0 });
     expect(await permits()).toEqual([typeof fresh === "number" ? "" : fresh.id, permitOf(first).id]);
+  });
+
+  it("that is given later lets the person's cooldown begin later", async () => {
+    const { create, begin, journal, client, queue } = await gate("1/200ms");
+    const id = await create({ subject: "s" });
+    const first = permitOf(await begin(id));
+    const key = `${limitsPrefix(queue)}sent:s`;
+    expect(await client.get(key)).toBe(`${first.id} ${id}`);
+    const left = await client.pttl(key);
+    await expect.poll(async () => typeof (await journal.permit(null, "other", null))).toBe("object");
+    const given: Permit[] = [];
+    await expect
+      .poll(async () => {
+        const permit = await journal.permit(null, id, "s");
+        if (typeof permit !== "number") given.push(permit);
+        return given.length;
+      })
+      .toBe(1);
+    const later = Number(given[0]?.id) - Number(first.id);
+    expect(later).toBeGreaterThanOrEqual(400);
+    expect(await client.get(key)).toBe(`${Number(first.id) + later} ${id}`);
+    expect(await client.pttl(key)).toBeGreaterThan(left);
   });
 });

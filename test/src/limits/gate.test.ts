@@ -165,9 +165,9 @@ describe("the gate's breaker", () => {
 
   it("gives no fresh permit to a call that grew late while it opened", async () => {
     const { call, journal } = await gate();
-    expect(await journal.permit(null)).toHaveProperty("id");
+    expect(await journal.permit(null, "job", null)).toHaveProperty("id");
     for (let n = 0; n < 3; n += 1) await call(FAILED);
-    expect(await journal.permit(null)).toBeGreaterThan(4_000);
+    expect(await journal.permit(null, "job", null)).toBeGreaterThan(4_000);
   });
 
   it("lets one job try, and waits twice as long after each that fails", async () => {

@@ -1,0 +1,144 @@
+import { Writable } from "node:stream";
+import { Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { madeUpMobile } from "../../simulator/people.ts";
+import { startSimulator } from "../../simulator/simulator.ts";
+import { gatePolicy } from "../../src/limits/policy.ts";
+import { openKeyChain } from "../../src/privacy/key-chain.ts";
+import { Providers } from "../../src/providers/providers.ts";
+import { limitsPrefix, recordKey } from "../../src/queues/names.ts";
+import type { Beginning, Permit } from "../../src/records/beginning.ts";
+import { createIds } from "../../src/records/ids.ts";
+import { Journal } from "../../src/records/journal.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { JobRunner } from "../../workers/job-runner.ts";
+import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
+
+const QUEUE = "{eko-0}";
+const CONTROL = `${limitsPrefix(QUEUE)}control`;
+const PROBES = 8;
+const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
+
+/** Attempts used, 409s, sends repeated; as the record counts them. */
+async function spent({ redis }: WorkerBundle, id: string): Promise<string | null> {
+  return await redis.client().hget(recordKey(QUEUE, id), "spent");
+}
+
+describe("a job that tries for all", () => {
+  it(
+    "loses no attempt, however often it finds the provider still away, and succeeds in the end",
+    { timeout: 60_000 },
+    async () => {
+      await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1" } });
+      const redis = bundle.redis.client();
+      const port = Number(new URL(bundle.simulator.url).port);
+      await bundle.simulator.close();
+      // As a long outage left it: the next probe is due now.
+      await redis.hset(CONTROL, { breaker: "open", open_ms: 60_000, open_since: Date.now(), probe_at: Date.now() });
+      const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
+      await bundle.startWorker();
+      const outcomes = async () =>
+        (await bundle.client.get(id))?.attempts.flatMap(({ outcome }) => outcome?.kind ?? []) ?? [];
+      const waits: number[] = [];
+      for (let probe = 1; probe <= PROBES; probe += 1) {
+        await expect.poll(outcomes, { timeout: 10_000 }).toHaveLength(probe);
+        waits.push(Number(await redis.hget(CONTROL, "open_ms")));
+        if (probe < PROBES) {
+          // As if the minute until the next one had passed.
+          await redis.hincrby(CONTROL, "probe_at", -120_000);
+          await redis.del(`bull:${QUEUE}:limiter`);
+        }
+      }
+      expect(await outcomes()).toEqual(Array.from({ length: PROBES }, () => "unavailable"));
+      expect(waits).toEqual(Array.from({ length: PROBES }, () => 60_000));
+      expect(await spent(bundle, id)).toBe("0 0 0");
+      await using back = await startSimulator({ port });
+      await redis.hincrby(CONTROL, "probe_at", -120_000);
+      await redis.del(`bull:${QUEUE}:limiter`);
+      const record = await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+      expect(record).toMatchObject({ state: "succeeded", reason: null });
+      expect(record.attempts).toHaveLength(PROBES + 1);
+      expect(await spent(bundle, id)).toBe("1 0 0");
+      expect(back.outbox).toHaveLength(1);
+    },
+  );
+
+  it("is what makes it free: the same failure costs a job its attempt where nobody had to try", async () => {
+    await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "2" } });
+    await bundle.simulator.close();
+    const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
+    await bundle.startWorker();
+    const record = await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+    expect(record).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^attempts used up \(2\)/) as string,
+    });
+    expect(await spent(bundle, id)).toBe("2 0 0");
+  });
+});
+
+/** Whose permits have grown old when they come, and that has no other. */
+class LateJournal extends Journal {
+  override async begin(id: string, freshRef: string, now: number): Promise<Beginning> {
+    const beginning = await super.begin(id, freshRef, now);
+    if (beginning.kind !== "run") return beginning;
+    return { ...beginning, permit: { ...beginning.permit, waitMs: -60_000 } };
+  }
+
+  override async permit(): Promise<Permit | number> {
+    return await Promise.resolve(86_400_000);
+  }
+}
+
+/** A worker's inside, without BullMQ around it. */
+function newRunner(bundle: WorkerBundle, stack: AsyncDisposableStack, of: typeof Journal, signal: AbortSignal) {
+  const { settings } = bundle;
+  const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const providers = new Providers(settings, Date.now);
+  stack.defer(async () => await providers.destroy());
+  const redis = bundle.redis.client();
+  const options = {
+    redis,
+    queue: QUEUE,
+    retentionMs: settings.retention.recordMs,
+    policy: gatePolicy(settings),
+  } as const;
+  return new JobRunner({
+    ...{ journal: new of(options), settings, providers, signal, ids: createIds(), now: Date.now, random: Math.random },
+    ...{ dataKeys: openKeyChain(redis, settings, Date.now).dataKeys },
+    ...{ metrics: new Metrics(new Registry()), logger: createLogger("debug", sink) },
+  });
+}
+
+describe("a call of which nothing was written", () => {
+  it.each([
+    ["its permit grew old and there is no other", LateJournal, new AbortController().signal, "too late"],
+    ["its worker stops", Journal, AbortSignal.abort(), "cancelled"],
+  ])("because %s costs its job nothing, and says nothing about the provider", async (_, journal, signal, cause) => {
+    await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1", OTP_COOLDOWN: "10m" } });
+    await using stack = new AsyncDisposableStack();
+    const runner = newRunner(bundle, stack, journal, signal);
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n += 1) ids.push((await bundle.client.submit("eko.mobile-otp", input(n))).id);
+    // More than would open the breaker, were they the provider's failures.
+    for (const id of ids) expect(await runner.run(id, Date.now())).toMatchObject({ kind: "later" });
+    for (const id of ids) {
+      expect(await bundle.client.get(id)).toMatchObject({
+        ...{ state: "waiting", reason: expect.stringContaining(`(${cause})`) as string },
+        attempts: [{ outcome: { kind: "unavailable" } }],
+      });
+      expect(await spent(bundle, id)).toBe("0 0 0");
+    }
+    expect(bundle.simulator.requests).toEqual([]);
+    const fields = await bundle.redis.client().hkeys(CONTROL);
+    expect(fields.filter((field) => ["breaker", "bad", "window_at"].includes(field))).toEqual([]);
+    // The person was sent nothing: no cooldown holds up whoever asks next.
+    expect(await bundle.redis.client().keys(`${limitsPrefix(QUEUE)}sent:*`)).toEqual([]);
+    await bundle.startWorker();
+    for (const id of ids) {
+      expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+      expect(await spent(bundle, id)).toBe("1 0 0");
+    }
+  });
+});
