@@ -36,7 +36,11 @@ export class JobQueues {
   async promote(name: QueueName, ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       const job = await this.#queue(name).getJob(bullmqJobId(id));
-      if ((await job?.isDelayed()) === true) await job?.promote().catch(() => {}); // another took it in between
+      if ((await job?.isDelayed()) !== true) continue;
+      await job?.promote().catch((error: unknown) => {
+        // Another took it in between.
+        if (!String(error).includes("not in the delayed state")) throw error;
+      });
     }
   }
 

@@ -174,7 +174,9 @@ export class JobRunner {
     atPoint?.("signed");
     const sentAt = now();
     const source = { journal, id: open.id, subject: open.job.subject };
-    const reply = await sendWithPermit(call, permit, source, settings.calls.timeoutMs, signal);
+    // Nor is another permit waited for past the job's deadline.
+    const patienceMs = Math.min(settings.calls.timeoutMs, (open.job.expiresAt ?? Infinity) - sentAt);
+    const reply = await sendWithPermit(call, permit, source, patienceMs, signal);
     atPoint?.("replied");
     const outcome = withMasks(operation.read(reply, input), input);
     return await this.#close(open, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
@@ -190,7 +192,9 @@ export class JobRunner {
     const { job } = open;
     const operation = findOperation(job.operation);
     const endedAt = now();
-    const isFree = outcome.kind === "unavailable" && (open.isProbe || isOwnDoing(outcome.reason));
+    const isFree =
+      (outcome.kind === "unavailable" && (open.isProbe || isOwnDoing(outcome.reason))) ||
+      (outcome.kind === "unknown" && open.isProbe && operation.afterUnknown === "repeat");
     const used = job.used + (costsAttempt(outcome.kind) && !isFree ? 1 : 0);
     const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
     const decision = decide(outcome, {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
-import { parseQuota } from "../../src/limits/parse-quota.ts";
+import { formatQuota, parseQuota } from "../../src/limits/parse-quota.ts";
 import { testKeys } from "../support/client.ts";
 import { RunningCommand } from "../support/command.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
@@ -29,39 +29,83 @@ async function countPickups({ redis }: WorkerBundle): Promise<() => Promise<numb
   };
 }
 
+/** How late this process, which is the witness too, may have seen what came: its event loop's turns, as they went by. */
+class Lateness implements Disposable {
+  readonly #turns: number[] = [];
+  readonly #delay = monitorEventLoopDelay({ resolution: 1 });
+  readonly #timer = setInterval(() => this.#turns.push(Date.now()), 1);
+
+  constructor() {
+    this.#delay.enable();
+  }
+
+  /** What was seen then may have come so much earlier, in ms: a connection takes up to three turns from accept to request. */
+  at(seen: number): number {
+    const last = this.#turns.findLastIndex((turn) => turn < seen);
+    return seen - (this.#turns[last - 2] ?? 0);
+  }
+
+  /** That programs start is no sign of a busy machine: from now on it is. */
+  settle(): void {
+    this.#delay.reset();
+  }
+
+  /** Whether others used the machine: on a free one (two cores) 99 % of the turns take less than 2.7 ms, beside one busy loop more than 3.8 ms. */
+  get wasHeldUp(): boolean {
+    return this.#delay.percentile(99) > 3.2e6 || this.#delay.max > 50e6;
+  }
+
+  toString(): string {
+    const [p99, most] = [this.#delay.percentile(99), this.#delay.max].map((ns) => (ns / 1e6).toFixed(1));
+    return `turns of ${p99} ms (p99), ${most} ms at most`;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#delay.disable();
+  }
+}
+
 describe("a quota under load", () => {
   it("is never exceeded by four worker processes in three windows, and is used", { timeout: 60_000 }, async () => {
-    const quota = "5/200ms,20/1s,60/4s";
+    const quota = parseQuota("5/200ms,20/1s,60/4s", "quota");
     const keys = testKeys(); // what the client seals, the workers open
     await using bundle = await startWorkerBundle({
-      simulator: { quotas: { eko: [...parseQuota(quota, "quota")] }, enforceQuotas: false },
+      simulator: { quotas: { eko: [...quota] }, enforceQuotas: false },
       env: keys,
     });
     await using place = await makeTempDir();
-    const env = { ...bundleEnv(bundle.simulator, bundle.redis.url), ...keys, EKO_QUOTA: quota };
+    const env = { ...bundleEnv(bundle.simulator, bundle.redis.url), ...keys, EKO_QUOTA: formatQuota(quota) };
     await bundle.client.submitMany("eko.mobile-otp", inputs(400), { lane: "bulk" });
     await using stack = new AsyncDisposableStack();
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
     const workers = Array.from({ length: 4 }, () =>
       stack.use(new RunningCommand(["worker"], { env, cwd: place.path, timeoutMs: 50_000 })),
     );
+    using lateness = new Lateness();
     await Promise.all(workers.map(async (worker) => await worker.said('"worker ready"')));
+    lateness.settle();
     await expect.poll(() => bundle.simulator.requests.length, { timeout: 5_000 }).toBeGreaterThan(0);
     const first = bundle.simulator.requests[0]?.at ?? 0;
-    await sleep(first + 9_000 - Date.now());
-    delay.disable();
-    const arrivals = bundle.simulator.requests.map(({ at }) => at);
-    const calls = arrivals.filter((at) => at < first + 9_000).length;
-    // A witness that was held up for so long saw two calls so much closer together than they were.
-    const heldUpMs = Math.ceil(delay.max / 1e6);
-    for (const { max, ms } of parseQuota(quota, "quota")) {
-      const tooClose = arrivals.filter((at, n) => n >= max && at - (arrivals[n - max] ?? 0) < ms - heldUpMs);
-      expect(tooClose, `calls beyond ${max} in ${ms} ms; held up ${heldUpMs} ms`).toEqual([]);
+    // Three windows of 4 s, of which each is used up in 2.6 s at best: the last one too before this.
+    await sleep(first + 11_500 - Date.now());
+    const arrivals = bundle.simulator.requests.map(({ at }) => at).filter((at) => at < first + 11_500);
+    for (const { max, ms } of quota) {
+      const tooClose = arrivals.flatMap((at, n) => {
+        const before = arrivals[n - max] ?? -Infinity;
+        // A witness that was held up as it came saw it so much closer to this one than it was.
+        const earlyMs = ms - (at - before);
+        return earlyMs > 0 && earlyMs > lateness.at(before) ? [`${earlyMs} ms, of ${lateness.at(before)} allowed`] : [];
+      });
+      expect(tooClose, `too early for ${max} in ${ms} ms; ${String(lateness)}`).toEqual([]);
     }
-    // Perfect were 60 in each of the first two windows of 4 s and 20 in the third. On a free machine 98 % of that are used
-    // (`bench/quota.ts`); here five processes and the other tests share its cores.
-    expect(calls).toBeGreaterThanOrEqual(0.75 * 140);
+    // All that can be used is 60 in each of three windows. Measured on two cores: 180 of 180, alone and beside a busy loop.
+    // On a machine where everything takes twice as long the last window may not be over yet: that is not the gate's fault.
+    expect(arrivals.length).toBeGreaterThanOrEqual(0.85 * 180);
+    if (lateness.wasHeldUp) return;
+    expect(arrivals.length, String(lateness)).toBeGreaterThanOrEqual(0.98 * 180);
+    // And hardly anything is lost from one window to the next: the third begins 8 s after the first, at best.
+    const twoWindowsMs = (arrivals[120] ?? Infinity) - first;
+    expect(8_000 / twoWindowsMs, `${twoWindowsMs} ms; ${String(lateness)}`).toBeGreaterThanOrEqual(0.98);
   });
 
   it("costs at most three pick-ups per call, though hundreds of jobs wait and four workers of 50 could take them", async () => {

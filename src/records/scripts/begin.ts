@@ -145,8 +145,9 @@ local g = open_gate(ARGV[1], ARGV[2])
 local c = read_control(g)
 if ARGV[3] ~= '' then give_back(g, ARGV[3]) end
 if c.pause_until and g.now < c.pause_until then return {math.ceil(c.pause_until - g.now)} end
--- Nobody tries yet, so it is not the one that tries who asks.
-if c.breaker == 'open' and g.now < c.probe_at and not c.probe then return {math.ceil(c.probe_at - g.now)} end
+-- Only the job that tries for all goes on.
+if c.breaker == 'open' and g.now < c.probe_at and c.probe ~= ARGV[4] then return {math.ceil(c.probe_at - g.now)} end
+if c.hold and g.now < c.hold_probe and c.probe ~= ARGV[4] then return {math.ceil(c.hold_probe - g.now)} end
 local permit, at = take_permit(g, c)
 if not permit then return {math.max(1, math.ceil(at - g.now))} end
 close_gate(g, permit.next)

@@ -184,6 +184,18 @@ describe("what is read of a quota", () => {
     expect(Math.min(seen.open, seen.full), `both were tried; seed ${seed}`).toBeGreaterThan(20);
   });
 
+  it("counts a permit to the very millisecond at which its window ends, and not in it", async () => {
+    const quota = [{ max: 1_000, ms: 10_000 }];
+    const gate = await newGate(redis, formatQuota(quota));
+    const from = Date.now() - 10_000;
+    // One ends in each of these milliseconds, the present one among them.
+    const permits = Array.from({ length: 900 }, (_, ms) => from + ms);
+    await fill(gate, permits);
+    const state = await gate.control.read(gate.queue);
+    expect(state.windows.map(({ used }) => used)).toEqual(bruteForce(quota, permits, state).used);
+    expect(permits).toContain(state.now - 10_000);
+  });
+
   it("costs a few looks, not one for each of a million permits", { timeout: 60_000 }, async () => {
     const gate = await newGate(redis, "10/1s,1000/1m,1000000/30d");
     const { client, queue, control } = gate;
