@@ -3,6 +3,7 @@ import type { RedisClient } from "../src/queues/connection.ts";
 import { recordKey, QUEUES, type QueueName } from "../src/queues/names.ts";
 import { LuaScript } from "../src/records/lua.ts";
 import { SEALED_FIELDS, type SealedField } from "../src/records/resealed.ts";
+import { unpackJob } from "../src/records/stored-job.ts";
 import type { JobState } from "../src/records/state.ts";
 import type { PassOptions } from "./key-deps.ts";
 
@@ -17,7 +18,7 @@ export interface SealedRecord {
 
 /** Keys asked for at once: some milliseconds of Redis' time. */
 const SCAN_COUNT = 500;
-const FIELDS = ["operation", "state", ...SEALED_FIELDS] as const;
+const FIELDS = ["job", "state", ...SEALED_FIELDS] as const;
 
 /** KEYS record; ARGV field, old, new → 1 | 0 */
 const REPLACE = new LuaScript(`
@@ -75,13 +76,13 @@ export class SealedRecords {
   }
 }
 
-function toRecord(key: string, [operation, state, ...texts]: readonly (string | null)[]): SealedRecord | null {
+function toRecord(key: string, [job, state, ...texts]: readonly (string | null)[]): SealedRecord | null {
   const queue = QUEUES.find((name) => key.startsWith(recordKey(name, "")));
-  if (queue === undefined || typeof operation !== "string") return null;
+  if (queue === undefined || typeof job !== "string") return null;
   return {
     queue,
     id: key.slice(recordKey(queue, "").length),
-    operation,
+    operation: unpackJob(job).operation,
     state: state as JobState,
     texts: SEALED_FIELDS.flatMap((field, index) => {
       const text = texts[index] ?? null;

@@ -22,7 +22,7 @@ describe("keys status", () => {
     await bundle.addJob(after, "j-10", "batch:b-1");
     await bundle.addJob(after, "j-11", "batch:b-2");
     await after.dataKeys.destroy(await bundle.dataKeysOf("j-11"));
-    await bundle.redis.client().hset(recordKey("{eko-0}", "j-12"), { operation: "eko.mobile-otp", state: "succeeded" });
+    await bundle.redis.client().hset(recordKey("{eko-0}", "j-12"), { state: "succeeded" });
     const seen: number[] = [];
     const status = await new KeyRotation(bundle.use(ringOf(NEW, OLD))).status({
       onProgress: (done, total) => seen.push(done / total),

@@ -7,6 +7,8 @@ import { type KeyRing, parseKeyRing } from "../../src/privacy/key-ring.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealed-text.ts";
 import type { Secret } from "../../src/privacy/secret.ts";
 import { queueOf, recordKey } from "../../src/queues/names.ts";
+import { RecordStore } from "../../src/records/record-store.ts";
+import type { NewJob } from "../../src/records/stored-job.ts";
 import { openInput, openPersonal, sealInput, sealPersonal } from "../../src/records/sealed-input.ts";
 import type { JobState } from "../../src/records/state.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
@@ -73,12 +75,14 @@ export async function addJob(
 ): Promise<void> {
   const sealer = await dataKeys.sealer(scope);
   const input = parseInput(OPERATION, { mobile: mobileOf(id), csp_id: "agent-1" }, { now: 0, aadhaarChecksum: true });
-  await redis.hset(recordKey(QUEUE, id), {
-    operation: OPERATION.name,
-    state,
-    input: sealInput(sealer, OPERATION, id, input),
-    personal: sealPersonal(sealer, OPERATION, id, { name: NAME }),
-  });
+  const job: NewJob = {
+    ...{ id, operation: OPERATION.name, lane: "interactive", input: sealInput(sealer, OPERATION, id, input) },
+    ...{ digest: "d", reference: "fresh", subject: null, of: null, scopes: [], createdAt: NOON, expiresAt: null },
+    consent: null,
+  };
+  await new RecordStore(redis, { recordMs: DAY_MS, resultMs: DAY_MS }).create(QUEUE, [job]);
+  const personal = sealPersonal(sealer, OPERATION, id, { name: NAME });
+  await redis.hset(recordKey(QUEUE, id), { state, personal });
 }
 
 /** What somebody with these keys can read of a job: its mobile number and name. Throws what opening throws. */
