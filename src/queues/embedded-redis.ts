@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { rmSync, writeFileSync } from "node:fs";
+import { lstat, mkdir, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../error.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -14,6 +15,9 @@ import { findRedisServer } from "./redis-server.ts";
 const LONGEST_SOCKET_PATH = 100;
 /** How long another command may take to start or stop the server, in ms. */
 const LOCK_WAIT_MS = 60_000;
+/** A server that was started and not recorded listens after so long at the latest, and is looked for so often; in ms. */
+const ORPHAN_MS = 5_000;
+const ORPHAN_LOOK_MS = 20;
 
 /** The server that runs, so that a later process knows it, whatever its own temporary folder is. */
 const ServerRecord = z.object({ server: ProcessIdentity, socket: z.string() });
@@ -51,6 +55,7 @@ export async function openEmbeddedRedis({ dir, machine, say }: EmbeddedRedisOpti
       const record = await readRecord(home);
       const socket = record?.socket ?? home.socket;
       if (await answers(socket, record?.server ?? null)) return socket;
+      if (record === null && (await orphanAnswers(home))) return socket;
       program ??= await findRedisServer(machine, say);
       await start(home, program, machine);
       return home.socket;
@@ -75,6 +80,8 @@ interface Home {
   readonly holds: string;
   readonly lock: string;
   readonly record: string;
+  /** There while a server is started that is not recorded yet. */
+  readonly starting: string;
   readonly log: string;
   readonly socket: string;
 }
@@ -90,6 +97,7 @@ async function makeHome(dir: string, tmpDir: string): Promise<Home> {
     holds,
     lock: join(root, "redis.lock"),
     record: join(data, "server.json"),
+    starting: join(data, "starting"),
     log: join(data, "redis.log"),
     socket: socketPath(root, tmpDir),
   };
@@ -108,6 +116,22 @@ async function readRecord(home: Home): Promise<ServerRecord | null> {
   return record !== null && isAlive(record.server) ? record : null;
 }
 
+/**
+ * Whoever was killed in the very moment between starting a server and recording it left one that nobody knows, and that may
+ * not listen yet. True as soon as it does; false where there is none.
+ */
+async function orphanAnswers(home: Home): Promise<boolean> {
+  for (;;) {
+    const begun = await stat(home.starting).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => null,
+    );
+    if (begun === null || Date.now() - begun > ORPHAN_MS) return false;
+    if (await answers(home.socket, null)) return true;
+    await sleep(ORPHAN_LOOK_MS);
+  }
+}
+
 async function start(home: Home, program: string, machine: Machine): Promise<void> {
   if (dirname(home.socket) !== dirname(home.lock)) await makeOwnFolder(dirname(home.socket));
   const args = {
@@ -123,11 +147,16 @@ async function start(home: Home, program: string, machine: Machine): Promise<voi
     "--save": "",
   };
   const { path, home: userHome } = machine;
+  writeFileSync(home.starting, "", { mode: 0o600 });
+  const recorded = (): void => rmSync(home.starting, { force: true });
   await startServer(
     { program, args: Object.entries(args).flat(), socket: home.socket, logFile: home.log, path, home: userHome },
     // At once, not when it answers: whoever comes after a kill at this moment must find it, and not start a second one.
-    (server) => writeFileSync(home.record, JSON.stringify({ server, socket: home.socket }), { mode: 0o600 }),
-  );
+    (server) => {
+      writeFileSync(home.record, JSON.stringify({ server, socket: home.socket }), { mode: 0o600 });
+      recorded();
+    },
+  ).finally(recorded);
 }
 
 /** In a folder for everybody's temporary files, another user may have made it first. */

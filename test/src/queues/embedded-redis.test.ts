@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { watch as watchFolder } from "node:fs";
 import { appendFile, chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -165,6 +167,25 @@ describe("the embedded Redis of a folder", () => {
       expect(serversAt(path)).toEqual([]);
     },
   );
+
+  it("is not started a second time while one that nobody recorded does not listen yet", async () => {
+    await using dir = await makeTempDir();
+    const [path, data] = [join(dir.path, "redis.sock"), join(dir.path, "redis")];
+    await mkdir(join(data, "holds"), { recursive: true });
+    await writeFile(join(data, "starting"), "");
+    const program = await findRedisServer(machine);
+    // Its starter was killed just now; the machine is slow.
+    const command = `sleep 0.4; exec "${program}" --port 0 --unixsocket "${path}" --dir "${data}" --appendonly yes`;
+    const orphan = spawn("sh", ["-c", command], { stdio: "ignore" });
+    const ended = once(orphan, "exit");
+    {
+      await using embedded = await open(dir.path);
+      expect(serversAt(path)).toEqual([orphan.pid]);
+      expect(await call(embedded.redis, "PING")).toBe("PONG");
+    }
+    await ended;
+    expect(serversAt(path)).toEqual([]);
+  });
 
   it("is for its user alone: no port, a folder and a socket that others cannot open", async () => {
     await using dir = await makeTempDir();
