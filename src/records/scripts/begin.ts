@@ -145,12 +145,13 @@ local g = open_gate(ARGV[1], ARGV[2])
 local c = read_control(g)
 if ARGV[3] ~= '' then give_back(g, ARGV[3]) end
 if c.pause_until and g.now < c.pause_until then return {math.ceil(c.pause_until - g.now)} end
--- Only the job that tries for all goes on.
-if c.breaker == 'open' and g.now < c.probe_at and c.probe ~= ARGV[4] then return {math.ceil(c.probe_at - g.now)} end
-if c.hold and g.now < c.hold_probe and c.probe ~= ARGV[4] then return {math.ceil(c.hold_probe - g.now)} end
+-- Only the job that tries for all goes on; after an outage each call takes its turn.
+if (c.breaker == 'open' or c.hold) and c.probe ~= ARGV[4] then return {1000} end
+if c.breaker == 'ramp' and g.now < c.ramp_at then return {math.ceil(c.ramp_at - g.now)} end
 local permit, at = take_permit(g, c)
 if not permit then return {math.max(1, math.ceil(at - g.now))} end
 close_gate(g, permit.next)
+if c.breaker == 'ramp' then take_turn(g, c, ARGV[4], 0, 0) end
 if ARGV[5] ~= '' then postpone_send(g, ARGV[5], ARGV[4], permit.ends) end
 return {0, number(permit.ends), permit.scarce and 'scarce' or '', number(permit.wait)}
 `);
