@@ -20,7 +20,7 @@ import { checkIfPending, type IfPending, openChallenges } from "./open-challenge
 import type { Opened } from "./opened.ts";
 import { readRecords } from "./read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./reveal.ts";
-import { redisFailure } from "./redis-failure.ts";
+import { redisFailure } from "../src/queues/redis-failure.ts";
 import { SettledListener } from "./settled-listener.ts";
 import { jobTerms } from "./job-terms.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./settle.ts";

@@ -20,7 +20,7 @@ import { sealInput } from "../src/records/sealed-input.ts";
 import type { NewJob } from "../src/records/stored-job.ts";
 import type { CheckedInput } from "./input-check.ts";
 import type { JobQueues } from "./job-queues.ts";
-import { redisFailure } from "./redis-failure.ts";
+import { redisFailure } from "../src/queues/redis-failure.ts";
 
 export interface IntakeDeps {
   readonly records: RecordStore;

@@ -5,8 +5,10 @@ import { openRedis } from "../src/command/redis.ts";
 import { loadSettings } from "../src/command/settings.ts";
 import type { Settings } from "../src/config/settings.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
+import { refusalWord } from "../src/queues/redis-refusal.ts";
 import { LogLines } from "../src/telemetry/log-lines.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
+import { RareLog } from "../src/telemetry/rare-log.ts";
 import { assertServes, runWorker } from "./run-worker.ts";
 
 export function workerCommand(context: CommandContext): Command {
@@ -20,7 +22,9 @@ export function workerCommand(context: CommandContext): Command {
       const lines = new LogLines(context.stderr);
       const logger = createLogger(settings.logLevel, lines);
       for (const exposure of exposures) logger.warn({ exposure }, "clear values may leave this process");
-      const onError = (err: Error): void => logger.warn({ err }, "redis connection error");
+      const rare = new RareLog(logger);
+      const onError = (err: Error): void =>
+        rare.log("warn", refusalWord(err) ?? err.name, { err }, "redis connection error");
       await using opened = new AsyncDisposableStack();
       opened.defer(() => lines.flush());
       const open = async (of: Settings): Promise<RedisAccess> =>

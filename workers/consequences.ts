@@ -1,8 +1,9 @@
 import { assertNever } from "../src/assert-never.ts";
 import { scopeOf } from "../src/limits/scopes.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
-import type { Outcome, Result } from "../src/outcomes/outcome.ts";
+import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts";
 import { Secret } from "../src/privacy/secret.ts";
+import type { HttpReply } from "../src/providers/http.ts";
 import { isOwnDoing } from "../src/providers/endings.ts";
 import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { CallHealth } from "../src/records/ending.ts";
@@ -23,6 +24,21 @@ export function callHealth(outcome: Outcome, operation: Operation, input: OpenIn
       return { kind: "refused", scope: scopeOf(outcome.scope, operation, input), reason: outcome.reason };
     default:
       return assertNever(outcome, "outcome");
+  }
+}
+
+/** A reply that breaks its reader is a reply that cannot be read, never a lost one. */
+export function readReply(operation: Operation, reply: HttpReply, input: OpenInput): Outcome {
+  try {
+    return operation.read(reply, input);
+  } catch (error) {
+    const cause = error instanceof Error ? error.name : typeof error;
+    const reason = `no reply that can be read (${cause} in our reader)`;
+    return {
+      kind: "unknown",
+      reason,
+      reply: { ...NO_REPLY, http_status: reply.kind === "reply" ? reply.status : null },
+    };
   }
 }
 

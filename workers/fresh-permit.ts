@@ -3,11 +3,15 @@ import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts"
 import { noReply, TOO_LATE } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
 import type { PreparedCall } from "../src/providers/providers.ts";
+import { isPassingRefusal } from "../src/queues/redis-refusal.ts";
 import type { Permit } from "../src/records/beginning.ts";
 import type { Journal } from "../src/records/journal.ts";
 
 /** What of a permit's margin is the network's, in ms; the rest is ours. */
 const NETWORK_MS = 8;
+
+/** A permit that Redis refuses is asked for again after this, in ms. */
+const REFUSED_AGAIN_MS = 250;
 
 /** A permit with its beginning and end, on the clock of `performance.now()`. */
 export interface TimedPermit {
@@ -29,7 +33,11 @@ export function timed({ id, scarce, waitMs }: Permit, askedAt: number, gotAt: nu
 export interface PermitSource {
   readonly journal: Pick<Journal, "permit">;
   readonly id: string;
+  /** The attempt. */
+  readonly open: string;
   readonly subject: string | null;
+  /** `begun`: a byte of the request may have been written. */
+  readonly writing: { begun: boolean };
 }
 
 /**
@@ -50,7 +58,9 @@ export async function sendWithPermit(
   for (;;) {
     await until(permit.from, signal);
     if (signal.aborted) return noReply(false, "cancelled");
+    source.writing.begun = true;
     const reply = await call.send(permit.until);
+    source.writing.begun = !(reply.kind === "none" && !reply.written);
     if (!(reply.kind === "none" && reply.reason === TOO_LATE)) return reply;
     permit = await anotherPermit(source, permit.id, giveUpAt, signal);
     if (permit === null) return reply;
@@ -58,15 +68,22 @@ export async function sendWithPermit(
 }
 
 async function anotherPermit(
-  { journal, id, subject }: PermitSource,
+  { journal, id, open, subject }: PermitSource,
   old: string,
   giveUpAt: number,
   signal: AbortSignal,
 ): Promise<TimedPermit | null> {
   let toGiveBack: string | null = old;
-  while (!signal.aborted) {
+  while (!signal.aborted && performance.now() < giveUpAt) {
     const askedAt = performance.now();
-    const permit = await journal.permit(toGiveBack, id, subject);
+    let permit: Permit | number | null;
+    try {
+      permit = await journal.permit(toGiveBack, id, open, subject);
+    } catch (error) {
+      if (!isPassingRefusal(error)) throw error;
+      permit = REFUSED_AGAIN_MS;
+    }
+    if (permit === null) return null;
     if (typeof permit !== "number") return timed(permit, askedAt, performance.now());
     toGiveBack = null;
     if (performance.now() + permit > giveUpAt) return null;

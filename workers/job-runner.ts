@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
@@ -10,17 +11,20 @@ import type { Sealer } from "../src/privacy/sealed-text.ts";
 import { callLabels } from "../src/providers/call-labels.ts";
 import { isOwnDoing } from "../src/providers/endings.ts";
 import type { PreparedCall, Providers } from "../src/providers/providers.ts";
+import { isPassingRefusal } from "../src/queues/redis-refusal.ts";
 import type { Beginning, TakenJob } from "../src/records/beginning.ts";
-import { attemptNumber, type Ending } from "../src/records/ending.ts";
+import { attemptNumber, type Ending, tokenIn } from "../src/records/ending.ts";
 import type { Ids } from "../src/records/ids.ts";
 import type { Journal } from "../src/records/journal.ts";
 import { openInput, sealPersonal } from "../src/records/sealed-input.ts";
 import { retentionOf } from "../src/records/retention.ts";
 import { stopsCredential } from "../src/records/wait-cause.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
-import type { Metrics } from "../src/telemetry/metrics.ts";
-import { callEntry, callHealth, isSent, withMasks } from "./consequences.ts";
+import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
+import type { Closings } from "./closings.ts";
+import { callEntry, callHealth, isSent, readReply, withMasks } from "./consequences.ts";
 import { sendWithPermit, timed, type TimedPermit } from "./fresh-permit.ts";
+import { OwnAttempts } from "./own-attempts.ts";
 
 /** Where a process may be killed by the chaos harness, to prove that it may be killed anywhere. */
 export type FailPoint = "begun" | "signed" | "replied" | "finished";
@@ -35,6 +39,9 @@ export interface JobRunnerDeps {
   readonly ids: Ids;
   readonly now: () => number;
   readonly random: () => number;
+  readonly closings: Closings;
+  /** Aborted when nothing more is to be begun. */
+  readonly stopping: AbortSignal;
   /** Aborted when calls have to end at once. */
   readonly signal: AbortSignal;
   readonly atPoint?: ((point: FailPoint) => void) | undefined;
@@ -58,22 +65,35 @@ interface OpenAttempt {
   readonly job: TakenJob;
   /** It tries for all: that the provider is still away costs it nothing. */
   readonly isProbe: boolean;
+  /** `begun`: a byte of the request may have been written. */
+  readonly writing: { begun: boolean };
 }
 
 /** What closing an attempt needs beside its outcome. */
 type Closing = Pick<Ending, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
   readonly endedAt: number;
+  /** To be counted once it is written; null where no call was made. */
+  readonly call: FinishedCall | null;
   /** For its personal result; null where there is none. */
   readonly sealer: Sealer | null;
 };
 
 function notCalled({ used, pendings, resends }: TakenJob, endedAt: number): Closing {
-  return { used, pendings, resends, lost: false, health: null, entry: null, sealer: null, endedAt };
+  return { used, pendings, resends, lost: false, health: null, entry: null, call: null, sealer: null, endedAt };
 }
 
 /** A record comes so much later than its entry in the queue, at most, and is looked for so often; ms. */
 const RECORD_LATE_MS = 10_000;
 const LOOK_AGAIN_MS = 250;
+/** A job that this process works on already came back to it: its lock was lost. It is looked at again after this, in ms. */
+const IN_HAND_MS = 1_000;
+
+/** Between two tries to begin an attempt that Redis refuses, in ms: doubles from the first to the last. */
+const BEGIN_AGAIN_MS = 50;
+const BEGIN_AGAIN_LAST_MS = 1_000;
+
+const LOST = "the worker was lost between the request and its reply";
+const NOT_RECORDED = "how the call ended could not be recorded: a fault of this worker, see its log";
 
 const DONE = { kind: "done" } as const;
 const GATE = { kind: "gate" } as const;
@@ -84,6 +104,7 @@ const GATE = { kind: "gate" } as const;
  */
 export class JobRunner {
   readonly #deps: JobRunnerDeps;
+  readonly #own = new OwnAttempts();
 
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps;
@@ -91,10 +112,30 @@ export class JobRunner {
 
   /** `queuedAt`: when a producer queued it, ms. */
   async run(id: string, queuedAt: number): Promise<FollowUp> {
+    const { closings, stopping, now } = this.#deps;
+    if (!this.#own.take(id)) return { kind: "later", until: now() + IN_HAND_MS };
+    try {
+      if (!closings.areAllWritten) await orAborted(closings.allWritten(), stopping);
+      if (stopping.aborted) return GATE;
+      return await this.#run(id, queuedAt);
+    } finally {
+      this.#own.release(id);
+    }
+  }
+
+  async #run(id: string, queuedAt: number): Promise<FollowUp> {
     const { journal, metrics, now, ids, logger, atPoint } = this.#deps;
     const takenAt = now();
     const askedAt = performance.now();
-    const beginning = await journal.begin(id, ids.reference(takenAt), takenAt);
+    const token = journal.tokenOf(takenAt);
+    let beginning: Beginning;
+    try {
+      beginning = await this.#begin(id, takenAt, ids.reference(takenAt));
+    } catch (error) {
+      // Redis may have taken it all the same.
+      this.#own.neverWrote(token);
+      throw error;
+    }
     switch (beginning.kind) {
       case "missing":
         // A producer sends both in one go; over a Cluster that moves slots its record may come a moment later.
@@ -117,30 +158,65 @@ export class JobRunner {
         return stopsCredential(cause) ? GATE : { kind: "later", until };
       }
       case "open":
-        return await this.#giveUpLostAttempt(id, beginning);
+        return await this.#closeLeftOpen(id, beginning, token);
       case "run": {
         atPoint?.("begun");
         const { open, clientRefId, dueAt, job, isProbe } = beginning;
         metrics.jobPickedUp(job.lane, (takenAt - dueAt) / 1_000);
         const permit = timed(beginning.permit, askedAt, performance.now());
-        return await this.#attempt({ id, open, clientRefId, startedAt: takenAt, job, isProbe }, permit);
+        const attempt: OpenAttempt = {
+          id,
+          open,
+          clientRefId,
+          startedAt: takenAt,
+          job,
+          isProbe,
+          writing: { begun: false },
+        };
+        try {
+          return await this.#attempt(attempt, permit);
+        } catch (error) {
+          if (!attempt.writing.begun) this.#own.neverWrote(token);
+          throw error;
+        }
       }
     }
   }
 
-  /** The worker that opened it died, or lost its lock: whether the call happened is not known. */
-  async #giveUpLostAttempt(
+  /** Asked again, as the very same step, while Redis refuses it for a reason that passes: it may have been taken already. */
+  async #begin(id: string, takenAt: number, freshRef: string): Promise<Beginning> {
+    const { journal, stopping } = this.#deps;
+    for (let waitMs = BEGIN_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, BEGIN_AGAIN_LAST_MS)) {
+      try {
+        return await journal.begin(id, freshRef, takenAt);
+      } catch (error) {
+        if (!isPassingRefusal(error) || stopping.aborted) throw error;
+        await sleep(waitMs, undefined, { signal: stopping }).catch(() => {});
+      }
+    }
+  }
+
+  /** An attempt that was opened and never closed. What this process never wrote was not made; of others that is not known. */
+  async #closeLeftOpen(
     id: string,
     { open, attempt, job }: Extract<Beginning, { kind: "open" }>,
+    token: string,
   ): Promise<FollowUp> {
-    const lost = { id, open, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job, isProbe: false };
-    const reason = "the worker was lost between the request and its reply";
-    return await this.#close(
-      lost,
-      {},
-      { kind: "unknown", reason, reply: NO_REPLY },
-      { lost: true, sealer: null, seconds: null },
-    );
+    const { journal, now } = this.#deps;
+    const left: OpenAttempt = {
+      ...{ id, open, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job, isProbe: false },
+      writing: { begun: false },
+    };
+    const opener = tokenIn(open);
+    if (opener === token || this.#own.isNeverWritten(opener)) {
+      const reason = "not made: Redis could not be reached while it was begun";
+      const followUp = await this.#notMade(left, reason, now());
+      this.#own.forget(opener);
+      return followUp;
+    }
+    const reason = journal.isOwn(opener) ? NOT_RECORDED : LOST;
+    const unknown: Outcome = { kind: "unknown", reason, reply: NO_REPLY };
+    return await this.#close(left, {}, unknown, { lost: true, sealer: null, seconds: null });
   }
 
   async #attempt(open: OpenAttempt, permit: TimedPermit): Promise<FollowUp> {
@@ -173,12 +249,17 @@ export class JobRunner {
     }
     atPoint?.("signed");
     const sentAt = now();
-    const source = { journal, id: open.id, subject: open.job.subject };
+    const { expiresAt, subject } = open.job;
+    if (expiresAt !== null && sentAt >= expiresAt) {
+      await journal.giveBack(permit.id);
+      return await this.#notMade(open, "its deadline came before it could be sent", sentAt);
+    }
+    const source = { journal, id: open.id, open: open.open, subject, writing: open.writing };
     // Nor is another permit waited for past the job's deadline.
-    const patienceMs = Math.min(settings.calls.timeoutMs, (open.job.expiresAt ?? Infinity) - sentAt);
+    const patienceMs = Math.min(settings.calls.timeoutMs, (expiresAt ?? Infinity) - sentAt);
     const reply = await sendWithPermit(call, permit, source, patienceMs, signal);
     atPoint?.("replied");
-    const outcome = withMasks(operation.read(reply, input), input);
+    const outcome = withMasks(readReply(operation, reply, input), input);
     return await this.#close(open, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
   }
 
@@ -188,7 +269,7 @@ export class JobRunner {
     outcome: Outcome,
     { lost, sealer, seconds }: { lost: boolean; sealer: Sealer | null; seconds: number | null },
   ): Promise<FollowUp> {
-    const { settings, metrics, now, random } = this.#deps;
+    const { settings, now, random } = this.#deps;
     const { job } = open;
     const operation = findOperation(job.operation);
     const endedAt = now();
@@ -205,7 +286,7 @@ export class JobRunner {
       pendingDelaysMs: settings.pendingDelaysMs,
     });
     const labels = callLabels(operation.provider, outcome);
-    metrics.callFinished({ operation: operation.name, outcome: outcome.kind, ...labels, seconds });
+    const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds };
     const resends = job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
     const health = lost ? null : callHealth(outcome, operation, input);
     const { id, clientRefId } = open;
@@ -217,20 +298,23 @@ export class JobRunner {
       outcome,
       input,
     );
-    const closing = { used, pendings, resends, lost, sealer, health, entry, endedAt };
+    const closing = { used, pendings, resends, lost, sealer, health, entry, call, endedAt };
     return await this.#record(open, operation, outcome, decision, closing);
   }
 
   /** Nothing was called, and it is not this job's fault: it costs nothing, and is tried again. */
   async #putOff(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
     const { now, settings } = this.#deps;
+    const until = Math.min(now() + settings.calls.backoffCapMs, open.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
+    return await this.#notMade(open, `waits for the keys: ${error.message}`, until);
+  }
+
+  /** Not a byte of it was written: it costs nothing, and is tried again at `until`. */
+  async #notMade(open: OpenAttempt, reason: string, until: number): Promise<FollowUp> {
     const operation = findOperation(open.job.operation);
-    const reason = `waits for the keys: ${error.message}`;
     const outcome: Outcome = { kind: "unavailable", reason, reply: NO_REPLY };
-    const endedAt = now();
-    const until = Math.min(endedAt + settings.calls.backoffCapMs, open.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
     const decision: Decision = { kind: "wait", cause: "backoff", until, reason };
-    return await this.#record(open, operation, outcome, decision, notCalled(open.job, endedAt));
+    return await this.#record(open, operation, outcome, decision, notCalled(open.job, this.#deps.now()));
   }
 
   /** The job cannot be called at all: it stops as `failed`, the person is not at fault, and nothing else stops. */
@@ -247,9 +331,9 @@ export class JobRunner {
     operation: Operation,
     outcome: Outcome,
     decision: Decision,
-    { endedAt, sealer, ...closing }: Closing,
+    { endedAt, sealer, call, ...closing }: Closing,
   ): Promise<FollowUp> {
-    const { journal, settings, metrics, logger, atPoint } = this.#deps;
+    const { closings, settings, metrics, logger, atPoint } = this.#deps;
     const { result = null, personal } = outcome.kind === "succeeded" ? outcome : {};
     const waits = decision.kind === "wait" ? decision : null;
     const state = decision.kind === "settle" ? decision.state : "waiting";
@@ -278,18 +362,33 @@ export class JobRunner {
         resultRetentionMs: settings.retention.resultMs,
       }),
     };
-    const { answer, nextAt } = await journal.finish(id, endedAt, ending);
+    const { answer, nextAt, corrected } = await closings.write(id, endedAt, ending);
     atPoint?.("finished");
     const facts = { job: id, operation: operation.name, attempt: attemptNumber(open), outcome: outcome.kind };
     if (answer !== "done") {
       logger.warn({ ...facts, answer }, "attempt was closed by another worker");
       return DONE;
     }
+    if (corrected) metrics.callCorrected(operation.name, outcome.kind);
+    else if (call !== null) metrics.callFinished(call);
     logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
     if (decision.kind === "wait") {
       return stopsCredential(decision.cause) ? GATE : { kind: "later", until: nextAt ?? decision.until };
     }
-    metrics.jobSettled(operation.name, decision.state, job.lane);
+    if (!corrected) metrics.jobSettled(operation.name, decision.state, job.lane);
     return DONE;
+  }
+}
+
+/** Resolves with the work, or once the signal is aborted. */
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = (): void => aborted.resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -2,7 +2,9 @@ import { DelayedError, type Job, Queue, RateLimitError, Worker } from "bullmq";
 import type { Pace } from "../src/limits/pace.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
 import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "../src/queues/names.ts";
+import { isPassingRefusal, refusalWord } from "../src/queues/redis-refusal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
+import { RareLog } from "../src/telemetry/rare-log.ts";
 import type { FollowUp } from "./job-runner.ts";
 
 export interface QueueWorkerOptions {
@@ -15,7 +17,8 @@ export interface QueueWorkerOptions {
   /** BullMQ gave a job up for good: its record must not stay open. */
   readonly givenUp: (id: string) => Promise<void>;
   readonly logger: Logger;
-  /** Default 60 s and 15 s. */
+  readonly now: () => number;
+  /** Default 15 s and 5 s. */
   readonly lock?: LockTimes | undefined;
 }
 
@@ -25,8 +28,8 @@ export interface LockTimes {
   readonly checkMs: number;
 }
 
-/** An attempt is open for at most a call's timeout; a lock that lives longer is renewed, one that dies is found in 15 s. */
-const DEFAULT_LOCK: LockTimes = { lockMs: 60_000, checkMs: 15_000 };
+/** Renewed at half its time while its worker lives; the jobs of one that died are found within 20 s. */
+const DEFAULT_LOCK: LockTimes = { lockMs: 15_000, checkMs: 5_000 };
 // The journal guards against repeats, so a job may stall as often as workers die.
 const MAX_STALLS = 1_000;
 const FAULT_BACKOFF_MS = 30_000;
@@ -55,13 +58,17 @@ export class QueueWorker {
         maxStalledCount: MAX_STALLS,
         // Due jobs are promoted at least this often while the queue is rate limited (facts/bullmq §1.2).
         maximumRateLimitDelay: 1_000,
+        // After an error of Redis; BullMQ's default of 15 s would outlast every failover.
+        runRetryDelay: 1_000,
         settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
       },
     );
     this.queue.on("error", (err) => logger.debug({ err, queue }, "queue connection error"));
-    this.#worker.on("error", (err) => logger.warn({ err, queue }, "worker error"));
+    const rare = new RareLog(logger);
+    this.#worker.on("error", (err) => rare.log("warn", causeOf(err), { err, queue }, "worker error"));
     this.#worker.on("failed", (job, err) => {
-      logger.error({ err, queue, job: job?.id === undefined ? null : jobIdOf(job.id) }, "job threw");
+      const id = job?.id === undefined ? null : jobIdOf(job.id);
+      rare.log("error", causeOf(err), { err, queue, job: id }, "job threw");
       if (job?.id !== undefined && job.finishedOn !== undefined) void this.#giveUp(jobIdOf(job.id));
     });
   }
@@ -74,9 +81,12 @@ export class QueueWorker {
     this.#worker.run().catch((err: unknown) => logger.error({ err, queue }, "worker stopped"));
   }
 
-  /** Takes no more jobs and waits for those that run. May hang while Redis is away (facts/bullmq §0.12): race it. */
-  async close(): Promise<void> {
-    await this.#worker.close();
+  /**
+   * Takes no more jobs and waits for those that run. May hang while Redis is away (facts/bullmq §0.12): race it, and with
+   * `force` (only the first call's counts) nothing is waited for.
+   */
+  async close(force = false): Promise<void> {
+    await this.#worker.close(force);
     await this.queue.close();
   }
 
@@ -90,8 +100,22 @@ export class QueueWorker {
     // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
     if (next.kind === "gate") throw new RateLimitError();
     // The record says `waiting` already: after this line another worker may own the job (facts/bullmq §1.4).
-    await job.moveToDelayed(next.until, token);
+    try {
+      await job.moveToDelayed(next.until, token);
+    } catch (error) {
+      if (isPassingRefusal(error)) throw error;
+      await this.#putBack(job, next.until);
+    }
     throw new DelayedError();
+  }
+
+  /** Its lock was lost meanwhile, and whoever had it then may have removed it: a job that waits needs its entry. */
+  async #putBack({ id, name, opts }: Job, until: number): Promise<void> {
+    if (id === undefined || (await this.queue.getJob(id)) !== undefined) return;
+    const { priority, lifo, attempts, backoff, removeOnComplete, removeOnFail, stackTraceLimit } = opts;
+    const kept = { priority, lifo, attempts, backoff, removeOnComplete, removeOnFail, stackTraceLimit };
+    const delay = Math.max(0, until - this.#options.now());
+    await this.queue.add(name, {}, { ...defined(kept), jobId: id, delay });
   }
 
   async #giveUp(id: string): Promise<void> {
@@ -102,4 +126,13 @@ export class QueueWorker {
       logger.error({ err, queue, job: id }, "record of a given-up job could not be closed");
     }
   }
+}
+
+function causeOf(error: Error): string {
+  return refusalWord(error) ?? error.name;
+}
+
+/** Without what is undefined: BullMQ takes that for a value. */
+function defined<T extends object>(given: T): Partial<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

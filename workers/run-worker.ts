@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { Registry } from "prom-client";
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
@@ -16,16 +16,21 @@ import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
 import { Providers } from "../src/providers/providers.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/queues/connection.ts";
 import { queueOf } from "../src/queues/names.ts";
+import { redisFailure } from "../src/queues/redis-failure.ts";
+import { refusalWord } from "../src/queues/redis-refusal.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
 import { createIds } from "../src/records/ids.ts";
 import { Journal } from "../src/records/journal.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
+import { RareLog } from "../src/telemetry/rare-log.ts";
+import { Closings } from "./closings.ts";
 import { HealthServer } from "./health-server.ts";
 import { type FailPoint, JobRunner } from "./job-runner.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { type LockTimes, QueueWorker } from "./queue-worker.ts";
+import { notReady } from "./readiness.ts";
 import { Reaper } from "./reaper.ts";
 
 // For what closes when nothing runs any more; Redis may be away and never answer.
@@ -63,21 +68,23 @@ export function assertServes({ eko, deepvue }: Settings): void {
 }
 
 /** Starts a worker for every provider that has settings. Throws SatyapanError; then nothing is left running. */
-export async function runWorker({
-  settings,
-  redis,
-  keysRedis,
-  logger,
-  now,
-  random,
-  atPoint,
-  lock,
-}: WorkerDeps): Promise<RunningWorker> {
-  assertServes(settings);
+export async function runWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  assertServes(deps.settings);
+  const probe = deps.redis.connect("client");
+  try {
+    return await start(deps, probe);
+  } catch (error) {
+    throw await redisFailure(error, probe);
+  }
+}
+
+async function start(
+  { settings, redis, keysRedis, logger, now, random, atPoint, lock }: WorkerDeps,
+  probe: RedisClient,
+): Promise<RunningWorker> {
   const providers = new Providers(settings, now, (provider, offsetMs) => logDrift(logger, provider, offsetMs));
   await using started = new AsyncDisposableStack();
   started.defer(async () => await providers.destroy());
-  const probe = redis.connect("client");
   await ready(probe);
   const facts = await checkRedis(probe);
   assertSuitable(facts);
@@ -88,7 +95,10 @@ export async function runWorker({
   const records = new RecordStore(connection, settings.retention);
   const control = new GateControl(probe);
   const ids = createIds();
+  const rare = new RareLog(logger);
+  const stopping = new AbortController();
   const aborting = new AbortController();
+  const givenUp = new AbortController();
   const keysAt = keysRedis ?? redis;
   if (keysRedis !== undefined) assertSuitable(await checkRedis(await readyClient(keysRedis)));
   const keyChain = openKeyChain(keysAt.connect("worker"), settings, now);
@@ -99,7 +109,7 @@ export async function runWorker({
     redis: connection,
     subjectKey: settings.subjectKey,
     ...settings.audit,
-    onError: (err) => logger.error({ err }, "audit log"),
+    onError: (err) => rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log"),
     onMended: (what) => logger.warn({ what }, "audit files mended"),
   });
   // It waits for ever while Redis is away.
@@ -123,21 +133,15 @@ export async function runWorker({
   started.defer(async () => await reaper.close());
 
   const workers: QueueWorker[] = [];
-  let stopping = false;
-  const notReady = async (): Promise<string | null> => {
-    if (stopping) return "shutting down";
-    if (workers.length === 0 || !workers.every((worker) => worker.taking)) return "not taking jobs";
-    try {
-      await ready(probe);
-      await probe.ping();
-      return null;
-    } catch {
-      return "redis is away";
-    }
-  };
+  const allClosings: Closings[] = [];
+  const checks = [
+    () => (stopping.signal.aborted ? "shutting down" : null),
+    () => (workers.length === 0 || !workers.every((worker) => worker.taking) ? "not taking jobs" : null),
+    () => unwrittenText(allClosings),
+  ];
   const health = await HealthServer.listen({
     port: settings.worker.metricsPort,
-    notReady,
+    notReady: async () => await notReady({ redis: probe, queues, checks }),
     metrics: async () => {
       for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
       // Its connection waits while Redis is away.
@@ -159,9 +163,11 @@ export async function runWorker({
       retentionMs: settings.retention.recordMs,
       policy: gatePolicy(settings),
     });
-    const { signal } = aborting;
+    const closings = new Closings({ journal, metrics, logger, givenUp: givenUp.signal });
+    allClosings.push(closings);
     const runner = new JobRunner({
-      ...{ journal, settings, dataKeys, providers, metrics, logger, ids, now, random, signal, atPoint },
+      ...{ journal, closings, settings, dataKeys, providers, metrics, logger, ids, now, random, atPoint },
+      ...{ stopping: stopping.signal, signal: aborting.signal },
     });
     const worker = new QueueWorker({
       queue,
@@ -169,6 +175,7 @@ export async function runWorker({
       concurrency: settings.worker.concurrency,
       pace: paceOf(quota),
       logger,
+      now,
       lock,
       run: async (id, queuedAt) => {
         running++;
@@ -190,8 +197,9 @@ export async function runWorker({
   const opened = started.move();
 
   const stop = async (): Promise<boolean> => {
-    stopping = true;
-    const closed = Promise.all(workers.map(async (worker) => await worker.close())).then(() => true);
+    stopping.abort();
+    const isAway = connection.status !== "ready";
+    const closed = Promise.all(workers.map(async (worker) => await worker.close(isAway))).then(() => !isAway);
     // BullMQ's close hangs while Redis is away (facts/bullmq §0.12); with nothing running there is nothing to wait for.
     const hopeless = new AbortController();
     const gone = untilHopeless(() => running === 0 && connection.status !== "ready", hopeless.signal);
@@ -201,12 +209,22 @@ export async function runWorker({
       aborting.abort();
       providers.abort();
       clean = await Promise.race([closed, sleep(CLOSE_MS, false, { ref: false })]);
+      // What is still unwritten says so, job by job.
+      givenUp.abort();
+      await setImmediate();
     }
     hopeless.abort();
     await Promise.race([opened.disposeAsync(), sleep(2 * CLOSE_MS, undefined, { ref: false })]);
     return clean;
   };
   return { metricsPort: health.port, stop };
+}
+
+/** Outcomes that Redis does not take, in a sentence; null where all are written. */
+function unwrittenText(all: readonly Closings[]): string | null {
+  const [first] = all.flatMap(({ unwritten }) => (unwritten === null ? [] : [unwritten]));
+  if (first === undefined) return null;
+  return `${first.count} outcomes cannot be written: redis refuses them (${first.word})`;
 }
 
 async function readyClient(access: RedisAccess): Promise<RedisClient> {

@@ -5,7 +5,7 @@ import type { Settings } from "../../src/config/settings.ts";
 import { ready, type RedisClient } from "../../src/queues/connection.ts";
 import { connectKeys } from "../connect-keys.ts";
 import type { KeyDeps, UseKeys } from "../key-deps.ts";
-import { redisFailure } from "../redis-failure.ts";
+import { redisFailure } from "../../src/queues/redis-failure.ts";
 
 /** A command's keys: connected at first use, so that wrong input is told before Redis is asked. */
 export class OpenKeys implements AsyncDisposable {

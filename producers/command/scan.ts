@@ -15,7 +15,7 @@ import { Scanner } from "../../src/privacy/scan/scanner.ts";
 import { secretsOf } from "../../src/privacy/scan/secret-needles.ts";
 import { ready } from "../../src/queues/connection.ts";
 import { formatScan, type ScanReport } from "../report/format-scan.ts";
-import { redisFailure } from "../redis-failure.ts";
+import { redisFailure } from "../../src/queues/redis-failure.ts";
 import { parseRate } from "./failed-filter.ts";
 
 interface ScanFlags {

@@ -8,12 +8,17 @@ export type Ending = Outcome extends infer O ? (O extends unknown ? Omit<O, "rep
 const TRANSPORT_CODE =
   /^(?:not sent|no reply): ([A-Z][A-Z_]*(?:_[A-Z0-9]+)*|timeout|cancelled|closed|too large|too late)$/;
 
+/** Something came that is no HTTP: the codes of Node's parser and of undici. */
+const MALFORMED = /^(?:HPE_|UND_ERR_(?:RES_|HTTP_PARSER|HEADERS_OVERFLOW))/;
+
 /** No reply: nothing written is known not to have happened, everything else may have (design §3). */
 export function withoutReply({ written, reason }: Extract<HttpReply, { kind: "none" }>): Outcome {
   const code = TRANSPORT_CODE.exec(reason)?.[1];
   const cause = code === undefined ? "" : ` (${code})`;
+  const noReply =
+    code !== undefined && MALFORMED.test(code) ? "no reply that can be read" : "no reply after the request was written";
   return written
-    ? { kind: "unknown", reason: `no reply after the request was written${cause}`, reply: NO_REPLY }
+    ? { kind: "unknown", reason: `${noReply}${cause}`, reply: NO_REPLY }
     : { kind: "unavailable", reason: `the provider could not be reached${cause}`, reply: NO_REPLY };
 }
 

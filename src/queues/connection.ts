@@ -4,6 +4,7 @@ import { assertNever } from "../assert-never.ts";
 import { ErrorCode, SatyapanError } from "../error.ts";
 import type { Secret } from "../privacy/secret.ts";
 import { PLAIN_TLS, type RedisTls } from "./redis-tls.ts";
+import { refusalWord } from "./redis-refusal.ts";
 import { describeRedis, type RedisTarget, usesTls } from "./redis-url.ts";
 import { reasonOf, removeCommand, unreachable } from "./unreachable.ts";
 
@@ -28,6 +29,7 @@ const FIRST_CONNECTION_MS = 2_500;
 /** Between two attempts, in ms: doubles from the first to the last. A client's is short, so that it is soon back. */
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = { worker: 2_000, client: 500 } as const;
+const READONLY_AGAIN_MS = 1_000;
 /** For replies that are under way when a connection is closed, in ms. */
 const CLOSE_MS = 1_000;
 
@@ -142,6 +144,7 @@ function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOption
     ...offline(role),
     retryStrategy: retry,
     db: target.db ?? 0,
+    reconnectOnError: reconnectOnReadOnly(),
   };
   switch (target.kind) {
     case "standalone":
@@ -154,6 +157,8 @@ function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOption
         sentinels: [...target.sentinels],
         name: target.master,
         sentinelRetryStrategy: retry,
+        // Without it a connection stays on a master that froze, and goes on there until it is demoted.
+        failoverDetector: true,
         ...(tls === null ? {} : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
         ...(target.sentinelUsername === undefined ? {} : { sentinelUsername: target.sentinelUsername }),
         ...(target.sentinelPassword === undefined ? {} : { sentinelPassword: target.sentinelPassword.open() }),
@@ -169,7 +174,10 @@ function openCluster(target: ClusterTarget, role: RedisRole, tls: ConnectionOpti
     redisOptions: { ...nodeOptions(target, role), ...(tls === null ? {} : { tls }) },
     clusterRetryStrategy: (times) => retryDelay(times, role),
     // A client's command to a node that is down fails in about 0.2 s instead of 1.6 s (16 × 100 ms).
-    ...(role === "client" ? { maxRedirections: 4, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50 } : {}),
+    // A worker's is waited out, however long a failover or a slot's move takes: it may hold the reply of a call.
+    ...(role === "client"
+      ? { maxRedirections: 4, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50 }
+      : { maxRedirections: Number.MAX_SAFE_INTEGER }),
     // A certificate is for names: what the nodes call themselves is not resolved before.
     ...(tls === null ? {} : { dnsLookup: unresolved }),
   });
@@ -185,6 +193,19 @@ function nodeOptions(target: { readonly username?: string; readonly password?: S
     socketTimeout: SILENCE_MS[role],
     ...(target.username === undefined ? {} : { username: target.username }),
     ...(target.password === undefined ? {} : { password: target.password.open() }),
+  };
+}
+
+/**
+ * Behind one address another server may be master now, while old connections stay with what is a replica by now. Connected
+ * to again at most once a second: the address may lead to the replica for a while.
+ */
+function reconnectOnReadOnly(): (error: Error) => boolean {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (refusalWord(error) !== "READONLY" || performance.now() - lastAt < READONLY_AGAIN_MS) return false;
+    lastAt = performance.now();
+    return true;
   };
 }
 

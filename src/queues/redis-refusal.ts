@@ -22,7 +22,12 @@ const DISCONNECTED =
   /Connection is closed|connection was closed|connection to Redis was lost|connection close$|^Stream isn't writeable|^Cluster (isn't ready|is (disconnected|disconnecting|ended))|^Node is disconnected|None of startup nodes|none of its nodes|All sentinels are unreachable|max retries per request|^Failed to refresh slots cache|^Too many Cluster redirections|socket (disconnected|has been ended|hang up)|ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|connect ENOENT/;
 
 /** In a message that tells of another: what a script was refused (Redis 6, or caught by `pcall`), what a node said last. */
-const WRAPPED = [/@user_script: ?\d+: -?([A-Z]{2,}) /, /(?:Last error: (?:ReplyError: )?|be reached: )([A-Z]{2,})\b/];
+const WRAPPED = [
+  // What a script of ours raised again as it was refused it.
+  /^-?ERR (?:Error running script \(call to f_[0-9a-f]+\): )?(?:@user_script: ?\d+: )?-?(OOM|READONLY|NOREPLICAS|MISCONF) /,
+  /@user_script: ?\d+: -?([A-Z]{2,}) /,
+  /(?:Last error: (?:ReplyError: )?|be reached: )([A-Z]{2,})\b/,
+];
 
 /**
  * What Redis, or the way to it, refused a command with: the first word of its answer (`OOM`, `READONLY`, …), `CONNECTION`,

@@ -48,11 +48,18 @@ export interface Ending {
 export interface Closed {
   readonly answer: "done" | "stale" | "missing";
   readonly nextAt: number | null;
+  /** The attempt was taken for lost before, and counted as `unknown`: this is its late truth. */
+  readonly corrected: boolean;
 }
 
 /** The number of the attempt that an `open` names. */
 export function attemptNumber(open: string): number {
   return Number.parseInt(open, 10);
+}
+
+/** What an `open` names beside the number: who opened it, and when. */
+export function tokenIn(open: string): string {
+  return open.slice(open.indexOf(" ") + 1);
 }
 
 /** Adds FINISH's arguments of one job, in its order. */
@@ -63,16 +70,20 @@ export function addEndingArgs(args: (string | number)[], id: string, now: number
   const refused = health?.kind === "refused" ? health : null;
   args.push(id, open, now, JSON.stringify(attempt), state, reason ?? "", nextAt ?? "", cause ?? "");
   args.push(result === null ? "" : JSON.stringify(result), personal ?? "", spent);
-  args.push(ending.lost ? attemptNumber(open) : "", health?.kind ?? "", retryAfterMs ?? "");
+  args.push(ending.lost ? open : "", health?.kind ?? "", retryAfterMs ?? "");
   args.push(refused?.scope ?? "", refused?.reason ?? "");
   args.push(ending.subject ?? "", ending.sent ? 1 : 0, ending.scopes.join(" "), ending.answers ?? "");
   args.push(...retentionArgs(ending.retention), ending.entry === null ? "" : auditText(ending.entry));
 }
 
 /** What FINISH answers for one job. */
-export function parseClosed([answer, nextAt]: readonly string[]): Closed {
+export function parseClosed([answer, nextAt, corrected]: readonly string[]): Closed {
   if (answer !== "done" && answer !== "stale" && answer !== "missing") {
     throw new TypeError(`the finish script answered ${answer ?? "nothing"}: ${nextAt ?? ""}`);
   }
-  return { answer, nextAt: nextAt === undefined || nextAt === "" ? null : Number(nextAt) };
+  return {
+    answer,
+    nextAt: nextAt === undefined || nextAt === "" ? null : Number(nextAt),
+    corrected: corrected === "corrected",
+  };
 }

@@ -53,16 +53,29 @@ export class Journal {
     return parseBeginning(await this.#beginnings.ask({ id, freshRef, now }));
   }
 
+  /** What an attempt that this process opens at `now` is known by, beside its number. */
+  tokenOf(now: number): string {
+    return `${this.#stamp}${now}`;
+  }
+
+  /** Whether this process opened that attempt; `token`: of `tokenIn`. */
+  isOwn(token: string): boolean {
+    return token.startsWith(this.#stamp);
+  }
+
   /**
    * A fresh permit for job `id` in place of one that grew old unused (null: that was given back before), or how long to
-   * wait before asking again, in ms. `subject`: the person it sends an OTP to, whose cooldown begins later by as much.
+   * wait before asking again, in ms; null where the attempt is not open any more (this process was taken for dead), so that
+   * nothing may be written for it. `subject`: the person it sends an OTP to, whose cooldown begins later by as much.
    */
-  async permit(old: string | null, id: string, subject: string | null): Promise<Permit | number> {
+  async permit(old: string | null, id: string, open: string, subject: string | null): Promise<Permit | number | null> {
     const { redis, queue } = this.#options;
     const prefix = limitsPrefix(queue);
-    const args = [prefix, bullmqPrefix(queue), old ?? "", id, subject ?? ""];
-    const reply = (await PERMIT.run(redis, [`${prefix}control`], args)) as readonly [number, ...string[]];
+    const args = [prefix, bullmqPrefix(queue), old ?? "", id, subject ?? "", open];
+    const keys = [`${prefix}control`, recordKey(queue, id)];
+    const reply = (await PERMIT.run(redis, keys, args)) as readonly [number, ...string[]];
     const [wait, permit, scarce, waitMs] = reply;
+    if (wait < 0) return null;
     return permit === undefined ? wait : { id: permit, scarce: scarce === "scarce", waitMs: Number(waitMs) };
   }
 

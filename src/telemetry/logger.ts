@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from "pino";
 import type { LogLevel } from "../config/settings.ts";
+import { refusalWord } from "../queues/redis-refusal.ts";
 
 export type { Logger };
 
@@ -24,14 +25,18 @@ export function createLogger(level: LogLevel, destination: DestinationStream): L
 interface DescribedError {
   readonly name: string;
   readonly code?: string;
+  /** What Redis refused with, by the first word of its answer. */
+  readonly redis?: string;
   readonly at?: string;
 }
 
 function describeError(error: unknown): DescribedError {
   if (!(error instanceof Error)) return { name: typeof error };
   const at = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
+  const redis = refusalWord(error);
   return {
     name: error.name,
+    ...(redis === null ? {} : { redis }),
     ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
     ...(at === undefined ? {} : { at: at.trim() }),
   };

@@ -23,6 +23,8 @@ export class Metrics {
   readonly #seconds: Histogram<"provider" | "operation">;
   readonly #settled: Counter<"operation" | "state" | "lane">;
   readonly #pickup: Histogram<"lane">;
+  readonly #corrected: Counter<"operation" | "outcome">;
+  readonly #unwritten: Gauge;
   readonly #queueJobs: Gauge<"queue" | "state">;
   readonly #oldest: Gauge<"queue">;
   readonly #overdue: Gauge<"queue">;
@@ -63,6 +65,17 @@ export class Metrics {
       help: "Time from when a job could be tried to when a worker took it, in seconds.",
       labelNames: ["lane"],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 1_800],
+      registers,
+    });
+    this.#corrected = new Counter({
+      name: "satyapan_calls_corrected_total",
+      help: "Calls whose worker was taken for lost, counted as unknown, and whose true outcome came later.",
+      labelNames: ["operation", "outcome"],
+      registers,
+    });
+    this.#unwritten = new Gauge({
+      name: "satyapan_closings_unwritten",
+      help: "Outcomes of calls that this process keeps because Redis does not take them; no job is taken meanwhile.",
       registers,
     });
     this.#queueJobs = new Gauge({
@@ -154,6 +167,15 @@ export class Metrics {
     const { provider, operation, outcome, response_status_id, response_type_id, seconds } = call;
     this.#calls.inc({ provider, operation, outcome, response_status_id, response_type_id });
     if (seconds !== null) this.#seconds.observe({ provider, operation }, seconds);
+  }
+
+  /** A late truth: its call was counted as `unknown` already. */
+  callCorrected(operation: string, outcome: OutcomeKind): void {
+    this.#corrected.inc({ operation, outcome });
+  }
+
+  closingsUnwritten(count: number): void {
+    this.#unwritten.set(count);
   }
 
   jobSettled(operation: string, state: TerminalState, lane: Lane): void {

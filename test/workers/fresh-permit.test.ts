@@ -4,7 +4,7 @@ import { noReply, TOO_LATE } from "../../src/providers/exchange.ts";
 import type { HttpReply } from "../../src/providers/http.ts";
 import type { PreparedCall } from "../../src/providers/providers.ts";
 import type { Permit } from "../../src/records/beginning.ts";
-import { sendWithPermit, timed, type TimedPermit } from "../../workers/fresh-permit.ts";
+import { type PermitSource, sendWithPermit, timed, type TimedPermit } from "../../workers/fresh-permit.ts";
 
 const REPLY: HttpReply = { kind: "reply", status: 200, headers: {}, text: "{}" };
 const LATE: HttpReply = noReply(false, "too late");
@@ -24,11 +24,12 @@ interface Sent {
 interface Asked {
   readonly old: string | null;
   readonly id: string;
+  readonly open: string;
   readonly subject: string | null;
 }
 
 /** A call that replies so, one reply after the other, and a gate that answers so. */
-function setup(replies: readonly HttpReply[], answers: readonly (Permit | number)[] = []) {
+function setup(replies: readonly HttpReply[], answers: readonly (Permit | number | null | Error)[] = []) {
   const sent: Sent[] = [];
   const asked: Asked[] = [];
   const call: PreparedCall = {
@@ -37,17 +38,19 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
       return await Promise.resolve(replies[sent.length - 1] ?? REPLY);
     },
   };
-  const permit = async (old: string | null, id: string, subject: string | null): Promise<Permit | number> => {
-    asked.push({ old, id, subject });
+  const permit: PermitSource["journal"]["permit"] = async (old, id, open, subject) => {
+    asked.push({ old, id, open, subject });
     const answer = answers[asked.length - 1];
     if (answer === undefined) throw new Error("asked too often");
+    if (answer instanceof Error) throw answer;
     return await Promise.resolve(answer);
   };
   const abort = new AbortController();
-  const source = { journal: { permit }, id: "job-1", subject: "person" };
+  const writing = { begun: false };
+  const source = { journal: { permit }, id: "job-1", open: "1 x", subject: "person", writing };
   const send = async (first: TimedPermit, patienceMs = PATIENCE_MS): Promise<HttpReply> =>
     await sendWithPermit(call, first, source, patienceMs, abort.signal);
-  return { sent, asked, abort, send };
+  return { sent, asked, abort, send, writing };
 }
 
 const fresh = (id: string, waitMs = 0): Permit => ({ id, scarce: false, waitMs });
@@ -94,7 +97,7 @@ describe("sendWithPermit", () => {
     const { sent, asked, send } = setup([LATE, REPLY], [fresh("second", 60)]);
     const before = performance.now();
     expect(await send(permitIn(0))).toBe(REPLY);
-    expect(asked).toEqual([{ old: "first", id: "job-1", subject: "person" }]);
+    expect(asked).toEqual([{ old: "first", id: "job-1", open: "1 x", subject: "person" }]);
     expect(sent).toHaveLength(2);
     expect(sent[1]?.at).toBeGreaterThanOrEqual(before + 60);
     expect(sent[1]?.until ?? 0).toBeGreaterThan(sent[0]?.at ?? Infinity);

@@ -1,18 +1,10 @@
-import { Writable } from "node:stream";
-import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
-import { gatePolicy } from "../../src/limits/policy.ts";
-import { openKeyChain } from "../../src/privacy/key-chain.ts";
-import { Providers } from "../../src/providers/providers.ts";
 import { limitsPrefix, recordKey } from "../../src/queues/names.ts";
 import type { Beginning, Permit } from "../../src/records/beginning.ts";
-import { createIds } from "../../src/records/ids.ts";
 import { Journal } from "../../src/records/journal.ts";
-import { createLogger } from "../../src/telemetry/logger.ts";
-import { Metrics } from "../../src/telemetry/metrics.ts";
-import { JobRunner } from "../../workers/job-runner.ts";
+import { newRunner } from "../support/runner.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
@@ -91,26 +83,6 @@ class LateJournal extends Journal {
   }
 }
 
-/** A worker's inside, without BullMQ around it. */
-function newRunner(bundle: WorkerBundle, stack: AsyncDisposableStack, of: typeof Journal, signal: AbortSignal) {
-  const { settings } = bundle;
-  const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const providers = new Providers(settings, Date.now);
-  stack.defer(async () => await providers.destroy());
-  const redis = bundle.redis.client();
-  const options = {
-    redis,
-    queue: QUEUE,
-    retentionMs: settings.retention.recordMs,
-    policy: gatePolicy(settings),
-  } as const;
-  return new JobRunner({
-    ...{ journal: new of(options), settings, providers, signal, ids: createIds(), now: Date.now, random: Math.random },
-    ...{ dataKeys: openKeyChain(redis, settings, Date.now).dataKeys },
-    ...{ metrics: new Metrics(new Registry()), logger: createLogger("debug", sink) },
-  });
-}
-
 describe("a call of which nothing was written", () => {
   it.each([
     ["its permit grew old and there is no other", LateJournal, new AbortController().signal, "too late"],
@@ -118,7 +90,7 @@ describe("a call of which nothing was written", () => {
   ])("because %s costs its job nothing, and says nothing about the provider", async (_, journal, signal, cause) => {
     await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1", OTP_COOLDOWN: "10m" } });
     await using stack = new AsyncDisposableStack();
-    const runner = newRunner(bundle, stack, journal, signal);
+    const runner = newRunner(bundle, stack, { journal, signal });
     const ids: string[] = [];
     for (let n = 0; n < 4; n += 1) ids.push((await bundle.client.submit("eko.mobile-otp", input(n))).id);
     // More than would open the breaker, were they the provider's failures.

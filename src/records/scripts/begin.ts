@@ -52,9 +52,14 @@ end
 
 local function begin(key, id, nowText, fresh)
   local now = tonumber(nowText)
-  local r = redis.call('HMGET', key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent')
+  local r = redis.call('HMGET', key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost')
   local state, text, cause = r[1], r[2], r[7]
   if not state then return {'missing'} end
+  -- This very step, sent again; meanwhile somebody took its attempt for lost. Its opener knows better.
+  if r[9] and string.match(r[9], '^%d+ (.*)$') == stamp .. nowText then
+    local attempt = redis.call('HGET', key, 'attempt:' .. string.match(r[9], '^%d+'))
+    return {'open', r[9], attempt, text, r[3] or '', r[8] or ''}
+  end
   if TERMINAL[state] then return {'settled', state} end
   local job = parse_job(text)
   local count = tonumber(r[4] or 0)
@@ -138,12 +143,14 @@ give_back(open_gate(ARGV[1], ARGV[2]), ARGV[3])
 /**
  * A fresh permit for an attempt whose first one grew old before its request could be written.
  * Nothing was written with the first one, so it is taken back.
- * ARGV P, B, the old permit or '', id, subject or ''. → {0, permit, scarce, wait}, or {in how many ms to ask again}
+ * KEYS control, record; ARGV P, B, the old permit or '', id, subject or '', open. → {0, permit, scarce, wait}, {in how many ms to
+ * ask again}, or {-1}: the attempt is not open any more
  */
 export const PERMIT = new LuaScript(`${GATE_LUA}
 local g = open_gate(ARGV[1], ARGV[2])
 local c = read_control(g)
 if ARGV[3] ~= '' then give_back(g, ARGV[3]) end
+if redis.call('HGET', KEYS[2], 'open') ~= ARGV[6] then return {-1} end
 if c.pause_until and g.now < c.pause_until then return {math.ceil(c.pause_until - g.now)} end
 -- Only the job that tries for all goes on; after an outage each call takes its turn.
 if (c.breaker == 'open' or c.hold) and c.probe ~= ARGV[4] then return {1000} end

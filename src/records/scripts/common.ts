@@ -10,7 +10,7 @@
  * | `cause`, `detail`, `since` | why it waits (`WaitCause`), what exactly, and since when for this cause |
  * | `attempts`, `attempt:N` | the journal: how many, and each as JSON |
  * | `open` | the attempt between request and reply, as `N stamp`; the stamp is its opener's. Empty or absent otherwise |
- * | `lost` | number of the attempt that was given up as `unknown` without its reply |
+ * | `lost` | the attempt that was given up as `unknown` without its reply, as `open` had it |
  * | `spent` | attempts used, 409s so far, sends repeated after `unknown`: `1 0 0`; absent = none |
  * | `result`, `personal` | references and masks; sealed personal data |
  * | `answered` | of a send: the verify that succeeded with its OTP |
@@ -53,10 +53,15 @@ local function tell(channel, done)
   if #done > 0 then redis.call('PUBLISH', channel, table.concat(done, ' ')) end
 end
 
--- One job's step; its fault is its own answer, not that of the others in the batch.
+-- One job's step; its fault is its own answer, not that of the others in the batch. What Redis refuses, it refuses to all:
+-- the whole batch is asked again. A text is raised, never a table: Redis 7.0 dies of one without \`err\`.
 local function attempted(step, ...)
   local ok, answer = pcall(step, ...)
   if ok then return answer end
-  return {'fault', type(answer) == 'table' and answer.err or tostring(answer)}
+  local text = type(answer) == 'table' and answer.err or tostring(answer)
+  for _, word in ipairs({'OOM', 'READONLY', 'NOREPLICAS', 'MISCONF'}) do
+    if string.find(text, word .. ' ', 1, true) then error(text, 0) end
+  end
+  return {'fault', text}
 end
 `;

@@ -11,11 +11,11 @@ const FINISH_ARGS = 23;
  * call went. A worker that was taken for dead may still bring the true outcome of an attempt that was given up as lost:
  * truth wins.
  * KEYS records; ARGV P, B, channel, retention ms, hold ms; then of each job: id, open, now, attempt JSON, state, reason, next,
- * cause, result JSON, sealed personal, spent, lost (n or ''), how the call went (`well`, `failed`, `throttled`,
+ * cause, result JSON, sealed personal, spent, lost (as `open`, or ''), how the call went (`well`, `failed`, `throttled`,
  * `refused` or ''), retry after ms or '', scope, scope's reason, subject or '', sent (1 = a person was or may have been sent
  * an OTP), scopes, the send's id whose OTP this verify answers, or '', when the reaper has to look at it (ms, '' = never, - = as
  * before), whether the input is kept (1) until then, and the audit log's entry or ''.
- * → for each {`stale`} | {`missing`} | {`done`, next} | {`fault`, message}
+ * → for each {`stale`} | {`missing`} | {`done`, next, `corrected` (it was taken for lost before) or ''} | {`fault`, message}
  */
 export const FINISH = new LuaScript(`${GATE_LUA}${RECORD_LUA}${AUDIT_LUA}
 local P, B, channel, retention, holdMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -34,10 +34,10 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
   if not r[2] then return {'missing'} end
   local n = string.match(open, '^%d+')
   local isOpen = r[1] == open
-  if not isOpen and not ((r[2] == 'unknown' or r[2] == 'waiting') and r[3] == n) then
+  if not isOpen and not ((r[2] == 'unknown' or r[2] == 'waiting') and (r[3] == open or r[3] == n)) then
     -- This very step, sent again because its answer was cut off, has been taken already.
     local stored = redis.call('HMGET', key, 'attempt:' .. n, 'next')
-    if stored[1] == attempt then return {'done', stored[2] or ''} end
+    if stored[1] == attempt then return {'done', stored[2] or '', ''} end
     return {'stale'}
   end
 
@@ -60,6 +60,7 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
     set(fields, 'next', nextAt)
     set(fields, 'cause', cause)
     set(fields, 'since', now)
+    if not isOpen then redis.call('PERSIST', key) end
   end
   -- A record with an open attempt has none of these: they went when it was opened.
   if not isOpen then redis.call('HDEL', key, 'lost', 'reason', 'next', 'cause', 'detail', 'since') end
@@ -73,7 +74,7 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
     redis.call('HSET', send, 'answered', id)
     redis.call('HDEL', send, 'input')
   end
-  return {'done', nextAt}
+  return {'done', nextAt, isOpen and '' or 'corrected'}
 end
 
 local answers = {}

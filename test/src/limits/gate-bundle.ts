@@ -2,8 +2,8 @@ import { GateControl } from "../../../src/limits/control.ts";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
-import { bullmqPrefix, limitsPrefix, type QueueName } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/beginning.ts";
+import { bullmqPrefix, limitsPrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
+import type { Beginning, Permit } from "../../../src/records/beginning.ts";
 import type { CallHealth, Ending } from "../../../src/records/ending.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { Journal } from "../../../src/records/journal.ts";
@@ -80,8 +80,16 @@ export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
   const pass = async (ms: number, ...fields: string[]): Promise<void> => {
     for (const field of fields) await client.hincrby(key, field, -ms);
   };
+  /** A fresh permit for that job, as if an attempt of it were open. */
+  const permit = async (old: string | null, id: string, subject: string | null): Promise<Permit | number> => {
+    const open = runs.get(id)?.open ?? "1 test";
+    if (!runs.has(id)) await client.hset(recordKey(queue, id), "open", open);
+    const fresh = await journal.permit(old, id, open, subject);
+    if (fresh === null) throw new Error(`the attempt of ${id} is not open`);
+    return fresh;
+  };
   return {
-    ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, pass },
+    ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, pass, permit },
     permits: async () => await client.lrange(`${limitsPrefix(queue)}permits`, 0, -1),
     field: async (name: string) => await client.hget(key, name),
     closedMs: async () => await client.pttl(`${bullmqPrefix(queue)}limiter`),

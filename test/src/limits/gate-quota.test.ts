@@ -206,27 +206,27 @@ describe("a permit ahead of its time", () => {
   });
 
   it("that grew old unused is given back for another, which waits for its own time", async () => {
-    const { create, begin, journal, permits } = await gate("2/1h");
+    const { create, begin, permit, permits } = await gate("2/1h");
     const [first, second] = [await begin(await create()), await begin(await create())];
-    expect(await journal.permit(null, "job", null)).toBeGreaterThan(3_500_000);
-    const fresh = await journal.permit(permitOf(second).id, "job", null);
+    expect(await permit(null, "job", null)).toBeGreaterThan(3_500_000);
+    const fresh = await permit(permitOf(second).id, "job", null);
     expect(fresh).toMatchObject({ scarce: true, waitMs: 0 });
     expect(await permits()).toEqual([typeof fresh === "number" ? "" : fresh.id, permitOf(first).id]);
   });
 
   it("that is given later lets the person's cooldown begin later", async () => {
-    const { create, begin, journal, client, queue } = await gate("1/200ms");
+    const { create, begin, permit, client, queue } = await gate("1/200ms");
     const id = await create({ subject: "s" });
     const first = permitOf(await begin(id));
     const key = `${limitsPrefix(queue)}sent:s`;
     expect(await client.get(key)).toBe(`${first.id} ${id}`);
     const left = await client.pttl(key);
-    await expect.poll(async () => typeof (await journal.permit(null, "other", null))).toBe("object");
+    await expect.poll(async () => typeof (await permit(null, "other", null))).toBe("object");
     const given: Permit[] = [];
     await expect
       .poll(async () => {
-        const permit = await journal.permit(null, id, "s");
-        if (typeof permit !== "number") given.push(permit);
+        const fresh = await permit(null, id, "s");
+        if (typeof fresh !== "number") given.push(fresh);
         return given.length;
       })
       .toBe(1);

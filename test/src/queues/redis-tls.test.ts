@@ -79,6 +79,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
       },
       givenUp: async () => {},
       logger: createLogger("silent", process.stderr),
+      now: Date.now,
     });
     const queues = new JobQueues(producer.redis);
     try {

@@ -149,8 +149,8 @@ describe("a step that is sent again because its answer was cut off", () => {
     });
     const answers = [await journal.finish(id, T0 + 30, wait), await journal.finish(id, T0 + 30, wait)];
     expect(answers).toEqual([
-      { answer: "done", nextAt: T0 + 5_000 },
-      { answer: "done", nextAt: T0 + 5_000 },
+      { answer: "done", nextAt: T0 + 5_000, corrected: false },
+      { answer: "done", nextAt: T0 + 5_000, corrected: false },
     ]);
     expect(await client.hget(`${limitsPrefix(QUEUE)}control`, "bad")).toBe("1");
     await client.del(`${limitsPrefix(QUEUE)}control`);
@@ -161,6 +161,41 @@ describe("a step that is sent again because its answer was cut off", () => {
 });
 
 describe("a worker that was taken for dead and is alive", () => {
+  it("finds, when it asks again, that its own attempt was given up, and that it may close it as it knows", async () => {
+    const { client, key, begin, finish, get, ttl } = await setup(redis);
+    const beginning = await begin(T0 + 10);
+    const open = beginning.kind === "run" ? beginning.open : "";
+    await finish(T0 + 60_000, lost(beginning));
+    expect(await begin(T0 + 10)).toMatchObject({ kind: "open", open });
+    expect(await begin(T0 + 11)).toEqual({ kind: "settled", state: "unknown" });
+    await finish(T0 + 60_500, ending(beginning, waiting(T0 + 60_500, "backoff", "not made")));
+    expect(await get()).toMatchObject({ state: "waiting", reason: "not made" });
+    // It was settled for a moment: what waits is kept.
+    expect(await ttl()).toBe(-1);
+    expect(await client.hget(key, "lost")).toBeNull();
+    expect(await begin(T0 + 60_500)).toMatchObject({ kind: "run", open: expect.stringMatching(/^2 /) as string });
+  });
+
+  it("is told that the truth came late, so that one call is counted once", async () => {
+    const { id, journal, begin, finish } = await setup(redis);
+    const beginning = await begin(T0 + 10);
+    await finish(T0 + 60_000, lost(beginning));
+    expect(await journal.finish(id, T0 + 60_500, ending(beginning))).toMatchObject({ answer: "done", corrected: true });
+    expect(await journal.finish(id, T0 + 60_500, ending(beginning))).toMatchObject({
+      answer: "done",
+      corrected: false,
+    });
+  });
+
+  it("gets no permit any more for an attempt that is not its own: what was given up may be sent by another", async () => {
+    const { id, journal, begin, finish } = await setup(redis);
+    const beginning = await begin(T0 + 10);
+    const open = beginning.kind === "run" ? beginning.open : "";
+    expect(await journal.permit(null, id, open, null)).toHaveProperty("id");
+    await finish(T0 + 60_000, lost(beginning));
+    expect(await journal.permit(null, id, open, null)).toBeNull();
+  });
+
   it("brings the true outcome of an attempt that was given up", async () => {
     const { begin, finish, get } = await setup(redis);
     const beginning = await begin(T0 + 10);

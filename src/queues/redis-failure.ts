@@ -1,13 +1,25 @@
-import { ErrorCode, SatyapanError } from "../src/error.ts";
-import { ready, type RedisClient } from "../src/queues/connection.ts";
+import { ErrorCode, SatyapanError } from "../error.ts";
+import { ready, type RedisClient } from "./connection.ts";
+import { refusalWord } from "./redis-refusal.ts";
 
 /** What Redis refuses commands with, by the first word of its answer, and how to mend it. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["OOM", "its memory is full: raise maxmemory"],
   ["MISCONF", "it cannot write to its disk: see its log"],
   ["READONLY", "it is a replica: set REDIS_URL to the master, or to the sentinels"],
+  ["NOREPLICAS", "too few replicas follow it (min-replicas-to-write): mend the replicas"],
+  ["LOADING", "it is still loading its data: wait"],
+  ["BUSY", "a script keeps it busy: see its log"],
+  ["CLUSTERDOWN", "its cluster is not whole: see CLUSTER INFO"],
+  ["MASTERDOWN", "it is a replica that lost its master: set REDIS_URL to the master, or to the sentinels"],
+  ["MAXCLIENTS", "it has as many clients as maxclients allows: raise it, or close some"],
   ["NOPERM", "the user in REDIS_URL may not do that: use one whose role may (docs/deployment.md tells the roles)"],
 ]);
+
+/** How to mend what Redis refuses with this word (of `refusalWord`). */
+export function refusalText(word: string): string {
+  return REFUSALS.get(word) ?? "see its log";
+}
 
 /**
  * What to throw instead of an error that came out of a Redis command: SatyapanError `redis-unreachable` or
@@ -16,10 +28,10 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 export async function redisFailure(error: unknown, redis: RedisClient): Promise<unknown> {
   if (error instanceof SatyapanError || error instanceof TypeError || error instanceof RangeError) return error;
   if (!(error instanceof Error)) return error;
-  if (error.name === "ReplyError") {
-    const word = /^[A-Z]+/.exec(error.message)?.[0] ?? "ERR";
-    const remedy = REFUSALS.get(word) ?? "see its log";
-    return new SatyapanError(ErrorCode.REDIS_UNSUITABLE, `Redis refused a command (${word}): ${remedy}`);
+  const word = refusalWord(error);
+  if (word !== null && word !== "CONNECTION" && word !== "TIMEOUT") {
+    const message = `Redis refused a command (${word}): ${refusalText(word)}`;
+    return new SatyapanError(ErrorCode.REDIS_UNSUITABLE, message);
   }
   try {
     await ready(redis);

@@ -1,0 +1,43 @@
+import { Writable } from "node:stream";
+import { Registry } from "prom-client";
+import { gatePolicy } from "../../src/limits/policy.ts";
+import { openKeyChain } from "../../src/privacy/key-chain.ts";
+import { Providers } from "../../src/providers/providers.ts";
+import type { QueueName } from "../../src/queues/names.ts";
+import { createIds } from "../../src/records/ids.ts";
+import { Journal } from "../../src/records/journal.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { Closings } from "../../workers/closings.ts";
+import { JobRunner } from "../../workers/job-runner.ts";
+import type { WorkerBundle } from "./worker.ts";
+
+export interface RunnerOptions {
+  readonly journal?: typeof Journal;
+  readonly signal?: AbortSignal;
+  readonly queue?: QueueName;
+}
+
+/** A worker's inside, without BullMQ around it; a process of its own, as the journal sees it. */
+export function newRunner(
+  bundle: WorkerBundle,
+  stack: AsyncDisposableStack,
+  { journal: of = Journal, signal = new AbortController().signal, queue = "{eko-0}" }: RunnerOptions = {},
+): JobRunner {
+  const { settings } = bundle;
+  const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const providers = new Providers(settings, Date.now);
+  stack.defer(async () => await providers.destroy());
+  const redis = bundle.redis.client();
+  const journal = new of({
+    ...{ redis, queue, retentionMs: settings.retention.recordMs, policy: gatePolicy(settings) },
+  });
+  const metrics = new Metrics(new Registry());
+  const logger = createLogger("debug", sink);
+  const never = new AbortController().signal;
+  return new JobRunner({
+    ...{ closings: new Closings({ journal, metrics, logger, givenUp: never }), stopping: never },
+    ...{ journal, settings, providers, signal, ids: createIds(), now: Date.now, random: Math.random },
+    ...{ dataKeys: openKeyChain(redis, settings, Date.now).dataKeys, metrics, logger },
+  });
+}

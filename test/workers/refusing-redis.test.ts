@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { madeUpMobile } from "../../simulator/people.ts";
+import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
+
+const REFUSALS = [
+  ["NOREPLICAS", ["min-replicas-to-write", "1"], ["min-replicas-to-write", "0"]],
+  ["OOM", ["maxmemory", "1mb"], ["maxmemory", "0"]],
+] as const;
+
+/** How long Redis refuses writes, in ms: longer than the call takes and several tries. */
+const REFUSED_MS = 2_500;
+const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
+
+async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
+  const reply = await fetch(`http://127.0.0.1:${port}${path}`);
+  return { status: reply.status, text: await reply.text() };
+}
+
+/** Jobs whose calls have arrived and are not answered yet. */
+async function inTheAir(bundle: WorkerBundle, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n += 1) ids.push((await bundle.client.submit("eko.mobile-otp", input(n))).id);
+  const stats = async () => {
+    const found = await Promise.all(ids.map(async (id) => await bundle.client.get(id)));
+    return found.filter((record) => record?.state === "active").length;
+  };
+  await expect.poll(stats).toBe(count);
+  return ids;
+}
+
+describe("a Redis that refuses writes while calls are in the air", () => {
+  it.each(REFUSALS)("by %s costs no outcome, no job and no second call, and is said once", async (word, on, off) => {
+    await using bundle = await startWorkerBundle({ simulator: { latencyMs: { min: 800, max: 800 } } });
+    const worker = await bundle.startWorker();
+    const redis = bundle.redis.client();
+    const ids = await inTheAir(bundle, 5);
+    await redis.config("SET", ...on);
+    const before = bundle.log.length;
+    await expect
+      .poll(async () => await ask(worker.metricsPort, "/readyz"), { timeout: 5_000 })
+      .toEqual({
+        status: 503,
+        text: expect.stringMatching(new RegExp(`cannot be written: redis refuses them \\(${word}\\)`)) as string,
+      });
+    expect((await ask(worker.metricsPort, "/metrics")).text).toMatch(/^satyapan_closings_unwritten [1-5]$/m);
+    // oxlint-disable-next-line vitest/no-conditional-tests -- the time is part of the case: how long Redis refuses.
+    await sleep(REFUSED_MS);
+    const said = bundle.log.slice(before);
+    expect(said.filter((line) => line.includes("outcomes cannot be written"))).toHaveLength(1);
+    expect(said.length).toBeLessThan(20);
+    await redis.config("SET", ...off);
+    for (const id of ids) {
+      expect(await bundle.client.waitFor(id, { timeoutMs: 10_000 })).toMatchObject({
+        ...{ state: "succeeded", attempts: [{ n: 1, outcome: { kind: "succeeded" } }] },
+      });
+    }
+    expect(bundle.simulator.requests).toHaveLength(5);
+    await expect.poll(async () => (await ask(worker.metricsPort, "/readyz")).status).toBe(200);
+    const { text } = await ask(worker.metricsPort, "/metrics");
+    const counted = [...text.matchAll(/^satyapan_calls_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(5);
+  });
+
+  it("lets a stop that cannot wait say what is lost, and no number", async () => {
+    await using bundle = await startWorkerBundle({
+      ...{ simulator: { latencyMs: { min: 300, max: 300 } }, env: { SHUTDOWN_GRACE: "1s", CALL_TIMEOUT: "500ms" } },
+    });
+    const worker = await bundle.startWorker();
+    const redis = bundle.redis.client();
+    const [id] = await inTheAir(bundle, 1);
+    await redis.config("SET", "min-replicas-to-write", "1");
+    await expect.poll(() => bundle.log.join("")).toContain("outcomes cannot be written");
+    expect(await worker.stop()).toBe(false);
+    const lines = bundle.log.filter((line) => line.includes("outcome lost"));
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ job: id, attempt: 1, outcome: "succeeded", level: "error" });
+    expect(lines[0]).not.toContain(madeUpMobile(0));
+    await redis.config("SET", "min-replicas-to-write", "0");
+  });
+});
+
+describe("a worker that is started against a Redis that refuses writes", () => {
+  it("says the one sentence that `submit` says, and leaves nothing running", async () => {
+    await using bundle = await startWorkerBundle();
+    await bundle.redis.client().config("SET", "min-replicas-to-write", "1");
+    await expect(bundle.startWorker()).rejects.toMatchObject({
+      name: "SatyapanError",
+      message: expect.stringMatching(/^Redis refused a command \(NOREPLICAS\): too few replicas/) as string,
+    });
+    await expect(bundle.client.submit("eko.mobile-otp", input(1))).rejects.toThrow(
+      /^Redis refused a command \(NOREPLICAS\)/,
+    );
+    await bundle.redis.client().config("SET", "min-replicas-to-write", "0");
+  });
+});

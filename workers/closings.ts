@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isPassingRefusal, refusalWord } from "../src/queues/redis-refusal.ts";
+import { attemptNumber, type Closed, type Ending } from "../src/records/ending.ts";
+import type { Journal } from "../src/records/journal.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { Metrics } from "../src/telemetry/metrics.ts";
+
+export interface ClosingsDeps {
+  readonly journal: Pick<Journal, "finish">;
+  readonly metrics: Pick<Metrics, "closingsUnwritten">;
+  readonly logger: Logger;
+  /** Aborted when nothing can be waited for any more: what is unwritten then is lost, and said. */
+  readonly givenUp: AbortSignal;
+}
+
+/** Between two tries, in ms: doubles from the first to the last. */
+const RETRY_FIRST_MS = 50;
+const RETRY_LAST_MS = 1_000;
+/** A closing that Redis has not answered for so long counts as unwritten, in ms: a connection waits for ever. */
+const SLOW_MS = 1_000;
+
+/** What cannot be written now. */
+export interface Unwritten {
+  readonly count: number;
+  /** What Redis says, for example `OOM`; `TIMEOUT` where it says nothing. */
+  readonly word: string;
+}
+
+/**
+ * Outcomes of calls on their way into the journal. A reply that came is the truth: it is kept here and its closing tried
+ * again for as long as the process lives and Redis refuses it for a reason that passes. While one is unwritten no further
+ * attempt is begun.
+ */
+export class Closings {
+  readonly #deps: ClosingsDeps;
+  /** By attempt token; the word of its last refusal. */
+  readonly #unwritten = new Map<string, string>();
+  readonly #underWay = new Set<(reason: Error) => void>();
+  #clear = Promise.withResolvers<void>();
+
+  constructor(deps: ClosingsDeps) {
+    this.#deps = deps;
+    deps.givenUp.addEventListener("abort", () => {
+      for (const reject of this.#underWay) reject(new Error("given up"));
+    });
+  }
+
+  /** Null: every outcome is written. */
+  get unwritten(): Unwritten | null {
+    const words = [...this.#unwritten.values()];
+    const word = words.at(-1);
+    return word === undefined ? null : { count: words.length, word };
+  }
+
+  /** Resolves when every outcome is written; at once where all are. */
+  async allWritten(): Promise<void> {
+    if (this.#unwritten.size > 0) await this.#clear.promise;
+  }
+
+  get areAllWritten(): boolean {
+    return this.#unwritten.size === 0;
+  }
+
+  /** Closes an attempt. Rejects where it never can be (a fault of ours), or with the last refusal once all is given up. */
+  async write(id: string, now: number, ending: Ending): Promise<Closed> {
+    const { givenUp } = this.#deps;
+    const slow = setTimeout(() => this.#note(ending.open, "TIMEOUT"), SLOW_MS);
+    try {
+      for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(2 * waitMs, RETRY_LAST_MS)) {
+        try {
+          return await this.#finish(id, now, ending);
+        } catch (error) {
+          if (!isPassingRefusal(error) || givenUp.aborted) throw error;
+          this.#note(ending.open, refusalWord(error) ?? "ERR");
+          await sleep(waitMs, undefined, { signal: givenUp }).catch(() => {
+            throw error;
+          });
+        }
+      }
+    } catch (err) {
+      this.#sayLost(id, ending, err);
+      throw err;
+    } finally {
+      clearTimeout(slow);
+      this.#done(ending.open);
+    }
+  }
+
+  /** As the journal's, but it ends when all is given up: a connection may keep a command for ever while Redis is away. */
+  async #finish(id: string, now: number, ending: Ending): Promise<Closed> {
+    const { promise, resolve, reject } = Promise.withResolvers<Closed>();
+    this.#underWay.add(reject);
+    this.#deps.journal.finish(id, now, ending).then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#underWay.delete(reject);
+    }
+  }
+
+  #note(open: string, word: string): void {
+    const { logger, metrics } = this.#deps;
+    const isFirst = this.#unwritten.size === 0;
+    this.#unwritten.delete(open); // the newest comes last
+    this.#unwritten.set(open, word);
+    metrics.closingsUnwritten(this.#unwritten.size);
+    if (!isFirst) return;
+    this.#clear = Promise.withResolvers<void>();
+    logger.error({ redis: word }, "outcomes cannot be written; they are kept and no further job is taken");
+  }
+
+  #done(open: string): void {
+    const { logger, metrics } = this.#deps;
+    if (!this.#unwritten.delete(open)) return;
+    metrics.closingsUnwritten(this.#unwritten.size);
+    if (this.#unwritten.size > 0) return;
+    this.#clear.resolve();
+    logger.info("outcomes are written again");
+  }
+
+  #sayLost(id: string, { open, attempt }: Ending, err: unknown): void {
+    const facts = { job: id, attempt: attemptNumber(open), client_ref_id: attempt.client_ref_id };
+    this.#deps.logger.error(
+      { ...facts, outcome: attempt.outcome?.kind ?? null, err },
+      "outcome lost: it could not be written; the job will be unknown",
+    );
+  }
+}

@@ -1,0 +1,38 @@
+/** So many at most are remembered; one is forgotten when its job comes back, which it does within a lock's time. */
+const MOST = 10_000;
+
+/**
+ * What this process knows of its own attempts: which jobs are in its hands, and which attempts it opened but never wrote a
+ * byte of. Those are known not to have been made, whatever the journal still shows (design §3).
+ */
+export class OwnAttempts {
+  readonly #inHand = new Set<string>();
+  readonly #neverWritten = new Set<string>();
+
+  /** False: this process works on that job already (its lock was lost meanwhile). */
+  take(id: string): boolean {
+    if (this.#inHand.has(id)) return false;
+    this.#inHand.add(id);
+    return true;
+  }
+
+  release(id: string): void {
+    this.#inHand.delete(id);
+  }
+
+  /** `token`: as `Journal.tokenOf` has it. */
+  neverWrote(token: string): void {
+    this.#neverWritten.add(token);
+    if (this.#neverWritten.size <= MOST) return;
+    const [oldest] = this.#neverWritten;
+    if (oldest !== undefined) this.#neverWritten.delete(oldest);
+  }
+
+  isNeverWritten(token: string): boolean {
+    return this.#neverWritten.has(token);
+  }
+
+  forget(token: string): void {
+    this.#neverWritten.delete(token);
+  }
+}

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RedisClient } from "../src/queues/connection.ts";
+import { limitsPrefix, type QueueName } from "../src/queues/names.ts";
+import { refusalText } from "../src/queues/redis-failure.ts";
+import { refusalWord } from "../src/queues/redis-refusal.ts";
+
+export interface ReadinessDeps {
+  /** Of the client's role: it fails fast. */
+  readonly redis: RedisClient;
+  readonly queues: readonly QueueName[];
+  /** Whatever else keeps the worker from taking jobs: a sentence, or null. Asked first, in this order. */
+  readonly checks: readonly (() => string | null)[];
+}
+
+/** A probe gets its answer within a second, also from a Redis that is frozen. */
+const ANSWER_MS = 800;
+/** What the write leaves behind, in ms. */
+const KEPT_MS = 60_000;
+
+/** Why this worker is not ready, or null. Proven by a real write for every queue: a replica answers PING as well. */
+export async function notReady({ redis, queues, checks }: ReadinessDeps): Promise<string | null> {
+  for (const check of checks) {
+    const why = check();
+    if (why !== null) return why;
+  }
+  const late = sleep(ANSWER_MS, "redis does not answer", { ref: false });
+  return await Promise.race([writes(redis, queues), late]);
+}
+
+async function writes(redis: RedisClient, queues: readonly QueueName[]): Promise<string | null> {
+  try {
+    await Promise.all(queues.map((queue) => redis.set(`${limitsPrefix(queue)}ready`, "1", "PX", KEPT_MS)));
+    return null;
+  } catch (error) {
+    const word = refusalWord(error);
+    if (word === null || word === "CONNECTION" || word === "TIMEOUT") return "redis is away";
+    return `redis refuses writes (${word}): ${refusalText(word)}`;
+  }
+}
