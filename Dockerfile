@@ -7,8 +7,9 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete
 
 FROM node:24.21.0-bookworm-slim
-# No signal opens a debugger, no report holds the environment, no shell keeps what was typed.
+# Metrics are asked for from outside the container. No signal opens a debugger, no report holds the environment, no shell keeps what was typed.
 ENV NODE_ENV=production \
+  METRICS_HOST=0.0.0.0 \
   NODE_OPTIONS="--disable-sigusr1 --report-exclude-env" \
   HISTFILE=/dev/null
 WORKDIR /app

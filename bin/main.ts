@@ -17,10 +17,12 @@ import { shredCommand } from "../producers/command/shred.ts";
 import { submitCommand } from "../producers/command/submit.ts";
 import { simulatorCommand } from "../simulator/command.ts";
 import { type CommandContext, ExitCode } from "../src/command/context.ts";
+import { Faults } from "../src/command/faults.ts";
 import { exitCodeOf } from "../src/command/exit-code.ts";
 import { readEnvironment } from "../src/config/environment.ts";
 import { SatyapanError } from "../src/error.ts";
 import { machineFrom } from "../src/queues/machine.ts";
+import { describeError } from "../src/telemetry/logger.ts";
 import { workerCommand } from "../workers/command.ts";
 import { usageProblem } from "./usage-error.ts";
 
@@ -49,6 +51,19 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const faults = new Faults();
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    const graceMs = faults.tell(error);
+    if (graceMs === null) {
+      process.stderr.write(`satyapan: ended by a fault of its own: ${JSON.stringify(describeError(error))}\n`);
+      process.exit(ExitCode.NOT_SUCCEEDED);
+    }
+    // Whatever still hangs after it is found in the journal by the next worker.
+    setTimeout(() => process.exit(ExitCode.NOT_SUCCEEDED), graceMs).unref();
+  });
+}
+
 const env = readEnvironment();
 const context: CommandContext = {
   env,
@@ -62,6 +77,7 @@ const context: CommandContext = {
   actor: commandActor(userInfo().username),
   machine: machineFrom(env, process.platform, homedir(), tmpdir()),
   signal: stop.signal,
+  faults,
   exit: (code) => (process.exitCode = code),
 };
 
@@ -115,6 +131,9 @@ try {
     throw error;
   }
 }
+
+// Nothing that a fault left open keeps the process alive.
+if (faults.any) process.exit(process.exitCode);
 
 /** Also for the commands within it: they were made before it was added. */
 function inherit(command: Command, from: Command): void {

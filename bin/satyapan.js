@@ -22,6 +22,11 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
     process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+} else if (existsSync(new URL("../node_modules/node/package.json", import.meta.url))) {
+  process.stderr.write(
+    `satyapan needs Node ${NEEDED} or newer, this is ${process.version}; the one it brings is not there because it was installed with --ignore-scripts: \`npm rebuild node --ignore-scripts=false\` brings it\n`,
+  );
+  process.exitCode = 2;
 } else {
   process.stderr.write(
     `satyapan needs Node ${NEEDED} or newer, this is ${process.version}; run \`npm ci\` here or install it\n`,

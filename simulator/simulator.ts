@@ -18,6 +18,11 @@ import type { RequestRecord } from "./request-log.ts";
 import { transmit } from "./transmit.ts";
 import { type SimulatorStats, World } from "./world.ts";
 
+/** A caller sends its head within so many ms, and all of its request; one that does not is hung up on. */
+const HEAD_MS = 5_000;
+const REQUEST_MS = 30_000;
+const LOOK_MS = 1_000;
+
 export interface SimulatorOptions {
   /** Default 0: a free one. */
   readonly port?: number;
@@ -81,8 +86,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     outboxLimit: options.outboxLimit ?? Number.POSITIVE_INFINITY,
   });
 
-  const server = createServer();
-  const port = await listen(server, options.port ?? 0, host);
+  const server = createServer({
+    headersTimeout: HEAD_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: LOOK_MS,
+  });
+  const port = await listen(server, options.port ?? 0, host, log);
   const url = `http://${reachable(host)}:${port}`;
   const env = simulatorEnvironment(url, credentials, aadhaarKeys.publicKey);
 
@@ -94,15 +103,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     log?.(`${operation ?? route} ${status ?? "cut"} ${ms} ms${fault === null ? "" : ` ${fault}`}`);
   };
   server.on("request", (request, response) => {
-    serve(request, response).catch(async (error: unknown) => {
-      const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      await transmit(
-        response,
-        json(500, { message: `The simulator itself failed. ${text}` }),
-        { kind: "none" },
-        closing.signal,
-      );
-    });
+    response.on("error", () => {}); // the caller has gone
+    serve(request, response)
+      .catch(async (error: unknown) => {
+        const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        const failed = json(500, { message: `The simulator itself failed. ${text}` });
+        await transmit(response, failed, { kind: "none" }, closing.signal);
+      })
+      .catch(() => response.destroy()); // half of a reply was out
   });
 
   const close = async (): Promise<void> => {
@@ -141,7 +149,7 @@ function reachable(host: string): string {
 }
 
 /** The port it listens on. */
-async function listen(server: Server, port: number, host: string): Promise<number> {
+async function listen(server: Server, port: number, host: string, log: SimulatorOptions["log"]): Promise<number> {
   // Longer than clients keep an idle connection: they close it, so that no request meets a closing one.
   server.keepAliveTimeout = 65_000;
   server.listen(port, host);
@@ -156,6 +164,8 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
       { cause },
     );
   }
+  // Later ones, such as of accepting a connection, would end the process if nobody heard of them.
+  server.on("error", (error: NodeJS.ErrnoException) => log?.(`the listener failed (${error.code ?? error.name})`));
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : port;
 }

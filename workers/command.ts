@@ -11,6 +11,9 @@ import { createLogger } from "../src/telemetry/logger.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { assertServes, runWorker } from "./run-worker.ts";
 
+/** After a fault: longer than a stop takes beyond `SHUTDOWN_GRACE` (run-worker.ts), in ms. */
+const LEFTOVERS_MS = 10_000;
+
 export function workerCommand(context: CommandContext): Command {
   return new Command("worker")
     .description("run workers for every provider that has settings, until SIGTERM or Ctrl-C")
@@ -27,13 +30,22 @@ export function workerCommand(context: CommandContext): Command {
         rare.log("warn", refusalWord(err) ?? err.name, { err }, "redis connection error");
       await using opened = new AsyncDisposableStack();
       opened.defer(() => lines.flush());
+      const { now, random } = context;
+      const faulted = new AbortController();
+      const hearing = context.faults.listen((err) => {
+        logger.fatal({ err }, "a fault of our own: calls in flight get their grace, then the worker ends");
+        faulted.abort();
+        context.exit(ExitCode.NOT_SUCCEEDED);
+        return settings.worker.shutdownGraceMs + LEFTOVERS_MS;
+      });
+      opened.use(hearing);
       const open = async (of: Settings): Promise<RedisAccess> =>
         opened.adopt(await openRedis(context, of, onError), async (access) => await access.close());
       const redis = await open(settings);
       const { keysRedisUrl } = settings;
       const keysRedis = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
 
-      const { now, random, signal } = context;
+      const signal = AbortSignal.any([context.signal, faulted.signal]);
       const worker = await runWorker({
         ...{ settings, redis, logger, now, random },
         ...(keysRedis === null ? {} : { keysRedis }),

@@ -1,14 +1,39 @@
-import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { shareAnswer } from "./shared-answer.ts";
 
 export interface HealthServerOptions {
   /** 0 takes a free port. */
   readonly port: number;
+  /** An address or a name of this machine. */
+  readonly host: string;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   /** Null where ready, else why not. */
   readonly notReady: () => Promise<string | null>;
+  /** Hears of what befell the listener itself (no free file descriptor …); it goes on. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Whoever asks sends a few lines: in so many ms its head, all of it, and the next step of anything. */
+const HEAD_MS = 5_000;
+const REQUEST_MS = 5_000;
+const IDLE_MS = 10_000;
+const LOOK_MS = 1_000;
+/** Longest head, in bytes, and most connections: beyond them a caller is not heard. */
+const MAX_HEAD_BYTES = 8_192;
+const MAX_CONNECTIONS = 256;
+/** Prometheus' own default limit of a scrape. */
+const METRICS_MS = 10_000;
+/** An orchestrator's probe waits no longer. */
+const READY_MS = 1_000;
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
 }
 
 /** `/metrics`; `/healthz`: the process lives; `/readyz`: Redis is reachable and jobs are taken. */
@@ -19,37 +44,54 @@ export class HealthServer {
     this.#server = server;
   }
 
-  /** Throws SatyapanError `port-taken`. */
-  static async listen({ port, metrics, notReady }: HealthServerOptions): Promise<HealthServer> {
-    const answer = async (path: string): Promise<{ status: number; type: string; text: string }> => {
-      switch (path) {
+  /** Throws SatyapanError `port-taken`, or `bad-settings` for a host that is none of this machine. */
+  static async listen({ port, host, metrics, notReady, onError }: HealthServerOptions): Promise<HealthServer> {
+    const late = (): Error => new Error("late");
+    const page = shareAnswer(metrics, METRICS_MS, late);
+    const whyNot = shareAnswer(notReady, READY_MS, late);
+    const answer = async (request: IncomingMessage): Promise<Answer> => {
+      if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET or HEAD\n");
+      switch (pathOf(request.url ?? "/")) {
         case "/metrics":
-          return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", text: await metrics() };
+          return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", text: await page() };
         case "/healthz":
-          return { status: 200, type: "text/plain", text: "ok\n" };
+          return plain(200, "ok\n");
         case "/readyz": {
-          const why = await notReady();
-          return { status: why === null ? 200 : 503, type: "text/plain", text: `${why ?? "ready"}\n` };
+          const why = await whyNot().catch(() => `no answer within ${READY_MS} ms`);
+          return plain(why === null ? 200 : 503, `${why ?? "ready"}\n`);
         }
         default:
-          return { status: 404, type: "text/plain", text: "/metrics, /healthz and /readyz are served here\n" };
+          return plain(404, "/metrics, /healthz and /readyz are served here\n");
       }
     };
-    const server = createServer((request, response) => {
-      answer(new URL(request.url ?? "/", "http://localhost").pathname).then(
-        ({ status, type, text }) => response.writeHead(status, { "content-type": type }).end(text),
-        () => response.writeHead(500).end("failed\n"),
-      );
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) => {
-        const why =
-          error.code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${error.code})`;
-        const message = `METRICS_PORT: port ${port} ${why}; set another one, or 0 for any free one`;
-        reject(new SatyapanError(ErrorCode.PORT_TAKEN, message, { cause: error }));
-      });
-      server.listen(port, resolve);
-    });
+    const server = createServer(
+      {
+        headersTimeout: HEAD_MS,
+        requestTimeout: REQUEST_MS,
+        connectionsCheckingInterval: LOOK_MS,
+        maxHeaderSize: MAX_HEAD_BYTES,
+      },
+      (request, response) => {
+        response.on("error", () => {}); // the caller has gone
+        answer(request)
+          .catch(() => plain(500, "failed\n"))
+          .then(
+            (given) => write(response, given),
+            () => response.destroy(),
+          )
+          .catch(() => response.destroy());
+      },
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    server.timeout = IDLE_MS;
+    try {
+      server.listen(port, host);
+      await once(server, "listening");
+    } catch (cause) {
+      throw cannotListen(port, host, cause);
+    }
+    // Also later ones, such as of accepting a connection: unheard they would end the process.
+    server.on("error", onError);
     return new HealthServer(server);
   }
 
@@ -61,4 +103,43 @@ export class HealthServer {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** Of a request's target, whatever it is: a path, a whole URL as a proxy is asked, or neither. Not `new URL`, which throws. */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
+}
+
+function plain(status: number, text: string): Answer {
+  return { status, type: "text/plain", text };
+}
+
+function write(response: ServerResponse, { status, type, text }: Answer): void {
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
+}
+
+function cannotListen(port: number, host: string, cause: unknown): SatyapanError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "no reason given";
+  switch (code) {
+    case "EADDRINUSE":
+      return portError(`port ${port} is taken by another process; set another one, or 0 for any free one`, cause);
+    case "EACCES":
+      return portError(`port ${port} may not be listened on by this user; set one from 1024, or 0 for any`, cause);
+    case "EADDRNOTAVAIL":
+    case "EINVAL":
+      return hostError(`${host} is no address of this machine; 127.0.0.1 is, 0.0.0.0 is all of them`, cause);
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return hostError(`${host} is no name that can be looked up (${code}); give an address, like 127.0.0.1`, cause);
+    default:
+      return portError(`port ${port} of ${host} cannot be listened on (${code})`, cause);
+  }
+}
+
+function portError(why: string, cause: unknown): SatyapanError {
+  return new SatyapanError(ErrorCode.PORT_TAKEN, `METRICS_PORT: ${why}`, { cause });
+}
+
+function hostError(why: string, cause: unknown): SatyapanError {
+  return new SatyapanError(ErrorCode.BAD_SETTINGS, `METRICS_HOST: ${why}`, { cause });
 }

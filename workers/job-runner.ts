@@ -23,6 +23,7 @@ import type { Logger } from "../src/telemetry/logger.ts";
 import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isSent, readReply, withMasks } from "./consequences.ts";
+import { Deadlines } from "./deadlines.ts";
 import { sendWithPermit, timed, type TimedPermit } from "./fresh-permit.ts";
 import { OwnAttempts } from "./own-attempts.ts";
 
@@ -105,9 +106,11 @@ const GATE = { kind: "gate" } as const;
 export class JobRunner {
   readonly #deps: JobRunnerDeps;
   readonly #own = new OwnAttempts();
+  readonly #deadlines: Deadlines;
 
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps;
+    this.#deadlines = new Deadlines(deps.logger);
   }
 
   /** `queuedAt`: when a producer queued it, ms. */
@@ -259,7 +262,8 @@ export class JobRunner {
     const patienceMs = Math.min(settings.calls.timeoutMs, (expiresAt ?? Infinity) - sentAt);
     const reply = await sendWithPermit(call, permit, source, patienceMs, signal);
     atPoint?.("replied");
-    const outcome = withMasks(readReply(operation, reply, input), input);
+    const read = withMasks(readReply(operation, reply, input), input);
+    const outcome = this.#deadlines.checked(read, operation.name, now());
     return await this.#close(open, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
   }
 

@@ -34,6 +34,13 @@ const DEFAULT_LOCK: LockTimes = { lockMs: 15_000, checkMs: 5_000 };
 const MAX_STALLS = 1_000;
 const FAULT_BACKOFF_MS = 30_000;
 
+/** BullMQ computes a wait for its rate limit twice, and Node warns where it was over the second time: -35 ms were seen. */
+export class TimelyWorker extends Worker {
+  override async delay(...[ms = 0, abort]: Parameters<Worker["delay"]>): Promise<void> {
+    await super.delay(Math.max(ms, 0), abort);
+  }
+}
+
 /** The one adapter to BullMQ: turns what follows an attempt into its control flow. Processors return nothing (design §4.5). */
 export class QueueWorker {
   readonly queue: Queue;
@@ -45,7 +52,7 @@ export class QueueWorker {
     const { queue, redis, concurrency, logger, lock = DEFAULT_LOCK } = options;
     const shared = { connection: redis, prefix: BULLMQ_PREFIX };
     this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: 1_000 } } });
-    this.#worker = new Worker(
+    this.#worker = new TimelyWorker(
       queue,
       // Two parameters: with a third BullMQ would make an AbortController for each job, which ours does not need.
       async (job, token) => await this.#process(job, token),

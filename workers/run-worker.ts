@@ -142,6 +142,8 @@ async function start(
   const health = await HealthServer.listen({
     port: settings.worker.metricsPort,
     notReady: async () => await notReady({ redis: probe, queues, checks }),
+    host: settings.worker.metricsHost,
+    onError: (err) => logger.warn({ err }, "metrics server"),
     metrics: async () => {
       for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
       // Its connection waits while Redis is away.

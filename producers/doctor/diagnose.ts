@@ -54,6 +54,7 @@ export async function diagnose(context: CommandContext): Promise<Finding[]> {
   const redis = await redisFindings(context, settings);
   return [
     settingsFinding,
+    ...settings.warnings.map((detail): Finding => ({ check: "settings", status: "warning", detail })),
     ...processFindings(exposuresOf(processFacts(context)), settings),
     ...redis,
     signature,

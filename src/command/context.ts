@@ -1,4 +1,5 @@
 import type { Machine } from "../queues/machine.ts";
+import type { Faults } from "./faults.ts";
 import type { Readable, Writable } from "node:stream";
 
 /** What a command is given of its process: everything it reads, writes and asks comes from here. */
@@ -16,6 +17,8 @@ export interface CommandContext {
   readonly actor: string;
   /** For finding an embedded Redis. */
   readonly machine: Machine;
+  /** Faults that nobody caught: a command that has calls in flight hears of them and ends in good order. */
+  readonly faults: Faults;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** What the process will exit with. */

@@ -8,6 +8,7 @@ import {
   delaysSchema,
   folderSchema,
   hmacKeySchema,
+  hostSchema,
   idSchema,
   keyServiceSchema,
   redisUrlSchema,
@@ -161,6 +162,9 @@ export const settingsSchema = z.object({
   }),
   METRICS_PORT: withDefault(wholeNumberSchema(0, 65_535), "9464", {
     meaning: "Port of `/metrics`, `/healthz` and `/readyz`; `0` takes a free one.",
+  }),
+  METRICS_HOST: withDefault(hostSchema, "127.0.0.1", {
+    meaning: "Address to listen on for them; `0.0.0.0` is all of this machine's, for those who ask from another one.",
   }),
   LOG_LEVEL: withDefault(choiceSchema("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", {
     meaning: "Least level that is logged, to stderr.",

@@ -58,6 +58,7 @@ export function parseSettings(environment: Environment, sources: SettingsSources
     worker: {
       concurrency: all.WORKER_CONCURRENCY,
       shutdownGraceMs: all.SHUTDOWN_GRACE,
+      metricsHost: all.METRICS_HOST,
       metricsPort: all.METRICS_PORT,
     },
     ...keysOf(all, localKeys),
@@ -68,7 +69,7 @@ export function parseSettings(environment: Environment, sources: SettingsSources
     retention: { recordMs: all.RECORD_RETENTION, resultMs: all.RESULT_RETENTION },
     logLevel: all.LOG_LEVEL,
     paths,
-    warnings: misspelt(environment, operations),
+    warnings: [...read.warnings, ...misspelt(environment, operations)],
   };
 }
 

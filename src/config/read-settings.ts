@@ -1,5 +1,6 @@
 import { aboutSetting, SETTING_NAMES, settingsSchema } from "./definitions.ts";
 import type { SettingName, SettingTexts, SettingValues } from "./definitions.ts";
+import { isQuoted, QUOTED_HINT, quotedWarning } from "./quoted.ts";
 import type { Environment } from "./environment.ts";
 
 /** Told what is wrong with a setting: a line that begins with its name and never repeats a secret. */
@@ -10,6 +11,8 @@ export interface ReadSettings {
   /** A value that is `wrong` is replaced by its default, or is undefined. */
   readonly values: SettingValues;
   readonly wrong: ReadonlySet<SettingName>;
+  /** What is accepted but looks like a mistake, one sentence each; names only. */
+  readonly warnings: readonly string[];
   /** Not missing, whatever else they are. */
   readonly given: ReadonlySet<SettingName>;
 }
@@ -37,11 +40,14 @@ export function readSettings(
     else texts[name] = value;
   }
   for (const { path, message } of settingsSchema.safeParse(texts).error?.issues ?? []) {
-    complain(`${path.join(".")} ${message}`);
-    for (const name of SETTING_NAMES) if (name === path[0]) wrong.add(name);
+    const about = SETTING_NAMES.filter((name) => name === path[0]);
+    const hint = about.some((name) => isQuoted(texts[name] ?? "")) ? QUOTED_HINT : "";
+    complain(`${path.join(".")} ${message}${hint}`);
+    for (const name of about) wrong.add(name);
   }
   for (const name of wrong) delete texts[name];
-  return { values: settingsSchema.parse(texts), wrong, given };
+  const warnings = SETTING_NAMES.filter((name) => isQuoted(texts[name] ?? "")).map(quotedWarning);
+  return { values: settingsSchema.parse(texts), wrong, given, warnings };
 }
 
 function readSecretFile(

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { isIP } from "node:net";
 import { isAbsolute } from "node:path";
 import { SatyapanError } from "../error.ts";
 import { readKey } from "../privacy/key-ring.ts";
@@ -144,6 +145,13 @@ export const hmacKeySchema: TextSchema<Secret> = textSchema("32 bytes in base64"
   if (key === undefined) return new Complaint("must be 32 bytes in base64: `openssl rand -base64 32` makes it");
   return new Secret(key.export().toString("base64"));
 });
+
+/** Where to listen: an address (IPv6 without brackets) or a name. Whether it is this machine's shows only then. */
+export const hostSchema: TextSchema<string> = textSchema("address or name of this machine", (text) =>
+  isIP(text) !== 0 || /^(?!-)[A-Za-z0-9_.-]{0,252}[A-Za-z][A-Za-z0-9_.-]{0,252}$/.test(text)
+    ? text
+    : new Complaint(`must be an address or a name of this machine, like 127.0.0.1, without a port, not ${quote(text)}`),
+);
 
 /** A folder on this machine. */
 export const folderSchema: TextSchema<string> = textSchema("path of a folder", (text) =>

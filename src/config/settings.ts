@@ -93,6 +93,8 @@ export interface WorkerSettings {
   readonly concurrency: number;
   /** Time from SIGTERM to the hard stop; longer than a call may take. Default 35 s. */
   readonly shutdownGraceMs: number;
+  /** Where `metricsPort` is listened on: an address or a name of this machine. Default 127.0.0.1. */
+  readonly metricsHost: string;
   /** Default 9464; 0 takes a free port. */
   readonly metricsPort: number;
 }

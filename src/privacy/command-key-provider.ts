@@ -41,6 +41,7 @@ function askOf({ program, args, environment, timeoutMs = SERVICE_TIMEOUT_MS }: K
     };
     const timer = setTimeout(end, timeoutMs, `no answer within ${timeoutMs} ms`);
     child.on("error", (error: NodeJS.ErrnoException) => fail(`it cannot be started (${error.code ?? "no reason"})`));
+    child.stdout.on("error", () => fail("its answer cannot be read"));
     child.stdin.on("error", () => {}); // it may end without reading; how it ends says more
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.length;

@@ -75,9 +75,13 @@ export function isDrift(offsetMs: number): boolean {
   return Math.abs(offsetMs) > CLOCK_TOLERANCE_MS;
 }
 
-/** When a reply says it was made, ms since the epoch; null where it does not, or where it comes out of a cache (`Age`). */
+/**
+ * When a reply says it was made, ms since the epoch; null where it does not, where it comes out of a cache (`Age`), or where
+ * the year is none of ours: a device that lost its clock says 1970, and signatures must not follow it there.
+ */
 export function readDate(headers: Readonly<Record<string, string>>): number | null {
-  return headers["age"] === undefined ? httpDate(headers["date"]?.trim() ?? "") : null;
+  const date = headers["age"] === undefined ? httpDate(headers["date"]?.trim() ?? "") : null;
+  return date !== null && date > Date.UTC(2020) && date < Date.UTC(2100) ? date : null;
 }
 
 function intersect(one: Bounds, other: Bounds): Bounds {

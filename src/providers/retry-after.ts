@@ -4,14 +4,14 @@ const LONGEST_MS = 24 * 60 * 60 * 1_000;
 /**
  * How long a provider asks to be left alone, in ms, at most a day: by `Retry-After` (seconds, or an HTTP date), else by a
  * RateLimit header. Times are compared with the reply's own `date`, because the two clocks are then one. Null where
- * nothing readable is said.
+ * nothing readable is said, or a wait that is none (0, or a time that is over): our own doubling wait is longer than that.
  */
 export function retryAfterMs(headers: Readonly<Record<string, string>>): number | null {
   const now = httpDate(headers["date"]?.trim() ?? "");
   const value = headers["retry-after"]?.trim() ?? "";
   const until = httpDate(value);
   const ms = secondsOf(value) ?? (until === null || now === null ? rateLimitReset(headers, now) : until - now);
-  return ms === null ? null : Math.min(Math.max(ms, 0), LONGEST_MS);
+  return ms === null || ms <= 0 ? null : Math.min(ms, LONGEST_MS);
 }
 
 /** More seconds than this are not a wait but a time since 1970. */

@@ -3,10 +3,21 @@ import { parseRecord } from "./parse-record.ts";
 /** How long an OTP is good where the provider does not say: facts/deepvue §7. */
 const OTP_LIFE_MS = 600_000;
 
-/** Until when the OTP of a succeeded send can be answered, ms. */
+/** No OTP lives longer; a deadline beyond it is a wrong clock, or a wrong year. */
+const LONGEST_OTP_LIFE_MS = 3_600_000;
+
+/**
+ * Until when the OTP of a succeeded send can be answered, ms. What a provider says of it is a hint: its published samples
+ * are long past. Where it was over when the reply came, or lies too far ahead, our own default counts instead.
+ */
 export function challengeDeadline(result: Readonly<Record<string, unknown>>, sentAt: number): number {
   const until = Date.parse(String(result["otp_valid_until"]));
-  return Number.isNaN(until) ? sentAt + OTP_LIFE_MS : until;
+  return isCredible(until, sentAt) ? until : sentAt + OTP_LIFE_MS;
+}
+
+/** Whether a provider's deadline of an OTP can be true of a reply that came then; both in ms. */
+export function isCredible(until: number, receivedAt: number): boolean {
+  return until > receivedAt && until <= receivedAt + LONGEST_OTP_LIFE_MS;
 }
 
 /** Whether a record's fields are those of a send of this operation whose OTP has been neither answered nor outlived. */

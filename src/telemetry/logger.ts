@@ -22,7 +22,7 @@ export function createLogger(level: LogLevel, destination: DestinationStream): L
   );
 }
 
-interface DescribedError {
+export interface DescribedError {
   readonly name: string;
   readonly code?: string;
   /** What Redis refused with, by the first word of its answer. */
@@ -30,7 +30,8 @@ interface DescribedError {
   readonly at?: string;
 }
 
-function describeError(error: unknown): DescribedError {
+/** Code, name and first frame: all that is said of an error. */
+export function describeError(error: unknown): DescribedError {
   if (!(error instanceof Error)) return { name: typeof error };
   const at = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
   const redis = refusalWord(error);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, copyFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -60,3 +60,22 @@ it.skipIf(OLD_NODE === undefined)("says which Node it needs where there is none"
   expect(ran).toMatchObject({ code: 2, stdout: "" });
   expect(ran.stderr).toMatch(/^satyapan needs Node 24 or newer, this is v\d+\.\d+\.\d+; .*\n$/);
 });
+
+it.skipIf(OLD_NODE === undefined)(
+  "says that it was installed with --ignore-scripts, where that is the cause",
+  async () => {
+    await using dir = await makeTempDir();
+    mkdirSync(join(dir.path, "bin"));
+    mkdirSync(join(dir.path, "node_modules/node"), { recursive: true });
+    const starter = join(dir.path, "bin/satyapan.js");
+    copyFileSync(STARTER, starter);
+    for (const file of ["package.json", "node_modules/node/package.json"])
+      writeFileSync(join(dir.path, file), '{"type":"module"}');
+    const ran = await satyapan(["operations"], { cwd: dir.path, program: [OLD_NODE ?? "", starter] });
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toMatch(
+      /is not there because it was installed with --ignore-scripts: `npm rebuild node --ignore-scripts=false` brings it\n$/,
+    );
+    expect(ran.stderr).not.toContain("npm ci");
+  },
+);

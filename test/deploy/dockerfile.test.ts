@@ -49,7 +49,7 @@ describe("the Dockerfile", () => {
     const names = instructions
       .filter((line) => line.startsWith("ENV "))
       .flatMap((line) => line.match(/\w+(?==)/g) ?? []);
-    expect(names.toSorted()).toEqual(["HISTFILE", "NODE_ENV", "NODE_OPTIONS"]);
+    expect(names.toSorted()).toEqual(["HISTFILE", "METRICS_HOST", "NODE_ENV", "NODE_OPTIONS"]);
   });
 
   it("starts the worker, or any other command that is given", () => {

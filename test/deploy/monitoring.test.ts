@@ -14,6 +14,7 @@ describe("Prometheus and Grafana in docker-compose.yml", () => {
       scrape_configs: [{ dns_sd_configs: [{ names: ["worker"], type: "A", port: 9464 }] }],
     });
     expect(service("worker").environment["METRICS_PORT"]).toBe("9464");
+    expect(service("worker").environment["METRICS_HOST"]).toBe("0.0.0.0");
     for (const name of ["worker", "prometheus", "grafana"]) expect(service(name).networks).toContain("metrics");
   });
 

@@ -7,6 +7,8 @@ export interface TestEnv {
   readonly redis: "docker" | "local";
   /** `TEST_REDIS_IMAGE`. */
   readonly redisImage: string;
+  /** `TEST_SEED`: of what is drawn at random; without it another one each time. */
+  readonly seed: number;
   readonly machine: Machine;
 }
 
@@ -16,6 +18,7 @@ export function readTestEnv(): TestEnv {
   return {
     redis: env["TEST_REDIS"] === "docker" ? "docker" : "local",
     redisImage: env["TEST_REDIS_IMAGE"] ?? "redis:7.4-alpine",
+    seed: Number(env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31)),
     machine: machineFrom(env, process.platform, homedir(), tmpdir()),
   };
 }

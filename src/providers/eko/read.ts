@@ -97,7 +97,7 @@ function successOf(envelope: EkoEnvelope, httpStatus: number, { rules, input, pl
   const { data } = envelope;
   const added = strongSuccess(envelope, rules, input) ?? weakSuccess(envelope, httpStatus, rules);
   if (added === null) return null;
-  if (rules.needs === undefined && (data["verified"] === false || data["verified"] === "false")) {
+  if (rules.needs === undefined && saysFalse(data["verified"])) {
     return { kind: "rejected", reason: "the provider did not verify it" };
   }
   const lacksReference = rules.needs?.some((field) => referenceOf(data[field]) === null) ?? false;
@@ -107,6 +107,11 @@ function successOf(envelope: EkoEnvelope, httpStatus: number, { rules, input, pl
   const { result, personal } = sift(withoutEchoes(data), rules.keeps, planted);
   const whole = { ...added, ...rules.derive?.(data), ...result };
   return { kind: "succeeded", result: whole, ...(Object.keys(personal).length === 0 ? {} : { personal }) };
+}
+
+/** A flag comes as a boolean, a number or a word. */
+function saysFalse(flag: unknown): boolean {
+  return flag === false || flag === 0 || (typeof flag === "string" && /^(?:false|0|no|n)$/i.test(flag.trim()));
 }
 
 /** By the operation's own codes, or a send's new reference. */

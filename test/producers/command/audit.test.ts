@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { auditCommand } from "../../../producers/command/audit.ts";
 import { type CommandContext, ExitCode } from "../../../src/command/context.ts";
+import { Faults } from "../../../src/command/faults.ts";
 import { ErrorCode } from "../../../src/error.ts";
 import { AuditChain } from "../../../src/privacy/audit/chain.ts";
 import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
@@ -56,6 +57,7 @@ async function audit(args: readonly string[], { dir, env, auditDir, stdin = "" }
     readFile: (path) => readFileSync(path, "utf8"),
     actor: "command:asha",
     machine: readTestEnv().machine,
+    faults: new Faults(),
     signal: new AbortController().signal,
     exit: (to) => (code = to),
   };

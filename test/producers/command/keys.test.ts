@@ -6,6 +6,7 @@ import { keysCommand } from "../../../producers/command/keys.ts";
 import { shredCommand } from "../../../producers/command/shred.ts";
 import type { KeyStatus } from "../../../producers/key-status.ts";
 import type { CommandContext } from "../../../src/command/context.ts";
+import { Faults } from "../../../src/command/faults.ts";
 import { ErrorCode } from "../../../src/error.ts";
 import { newRingKey } from "../../src/privacy/keys-bundle.ts";
 import { testKeys } from "../../support/client.ts";
@@ -50,6 +51,7 @@ async function run(
       readFile: () => "",
       actor: "command:asha",
       machine: readTestEnv().machine,
+      faults: new Faults(),
       signal,
       exit: (given) => (code = given),
     },

@@ -13,6 +13,7 @@ import { testKeys } from "../../support/client.ts";
 import { readTestEnv } from "../../support/env.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { makeTempDir, type TempDir } from "../../support/temp-dir.ts";
+import { Faults } from "../../../src/command/faults.ts";
 
 /** Made up: no real person's. */
 const NUMBER = "234123412346";
@@ -62,6 +63,7 @@ async function scan(
       random: Math.random,
       readFile: (path) => readFileSync(path, "utf8"),
       machine: readTestEnv().machine,
+      faults: new Faults(),
       signal: new AbortController().signal,
       exit: (given) => (code = given),
     }),

@@ -287,6 +287,20 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["61m", "must be 1ms to 1h"],
     ],
   },
+  METRICS_HOST: {
+    unset: "127.0.0.1",
+    accepted: [
+      ["0.0.0.0", "0.0.0.0"],
+      ["::", "::"],
+      ["worker-1", "worker-1"],
+    ],
+    refused: [
+      ["127.0.0.1:9464", /^must be an address or a name of this machine, like 127\.0\.0\.1, without a port, not /],
+      ["[::1]", "address"],
+      ["256.0.0.1", "address"],
+      ["http://localhost", "address"],
+    ],
+  },
   METRICS_PORT: {
     unset: 9_464,
     accepted: [

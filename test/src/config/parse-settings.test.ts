@@ -69,7 +69,7 @@ describe("parseSettings", () => {
       holdProbeMs: 300_000,
       bulkFloor: 0.1,
       calls: { timeoutMs: 30_000, attempts: 5, backoffBaseMs: 1_000, backoffCapMs: 60_000 },
-      worker: { concurrency: 50, shutdownGraceMs: 35_000, metricsPort: 9_464 },
+      worker: { concurrency: 50, shutdownGraceMs: 35_000, metricsHost: "127.0.0.1", metricsPort: 9_464 },
       keys: LOCAL.keys,
       keyService: null,
       redisTls: { ca: null, client: null },
@@ -106,6 +106,7 @@ describe("parseSettings", () => {
       BACKOFF_CAP: "20s",
       WORKER_CONCURRENCY: "8",
       SHUTDOWN_GRACE: "12s",
+      METRICS_HOST: "::1",
       METRICS_PORT: "0",
       LOG_LEVEL: "debug",
       RECORD_RETENTION: "7d",
@@ -116,7 +117,7 @@ describe("parseSettings", () => {
       otp: { cooldownMs: 45_000, limit: { max: 5, ms: 1_800_000 } },
       aadhaarChecksum: false,
       calls: { timeoutMs: 11_000, attempts: 3, backoffBaseMs: 2_000, backoffCapMs: 20_000 },
-      worker: { concurrency: 8, shutdownGraceMs: 12_000, metricsPort: 0 },
+      worker: { concurrency: 8, shutdownGraceMs: 12_000, metricsHost: "::1", metricsPort: 0 },
       logLevel: "debug",
       retention: { recordMs: 7 * 86_400_000, resultMs: 86_400_000 },
     });
@@ -425,5 +426,33 @@ describe("privacy", () => {
     const error = refusal(() => parse(wrong));
     expect(error.message.split("\n").length).toBeGreaterThan(8);
     for (const secret of planted) expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(secret);
+  });
+});
+
+describe("a value in quotation marks", () => {
+  it.each(['"planted-key"', "'planted-key'", 'planted-key"', "`planted-key`"])(
+    "is warned of by name where it is accepted: %s",
+    (text) => {
+      const { warnings } = parse({ ...EKO, ...KEYS, REDIS_URL: "redis://redis", EKO_DEVELOPER_KEY: text });
+      expect(warnings).toEqual([
+        "EKO_DEVELOPER_KEY begins or ends with a quotation mark, which is taken as a part of it: write the value without quotation marks",
+      ]);
+    },
+  );
+
+  it("is warned of in a secret's file, too", () => {
+    const { EKO_ACCESS_KEY: _, ...rest } = EKO;
+    const files = { "/run/key": '"planted-key"\n' };
+    const { warnings } = parse({ ...rest, EKO_ACCESS_KEY_FILE: "/run/key" }, { files });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^EKO_ACCESS_KEY begins or ends with a quotation mark/);
+    expect(warnings[0]).not.toContain("planted");
+  });
+
+  it("is the hint where it is refused", () => {
+    expect(problems({ ...EKO, EKO_USER_CODE: '"20810200"' })).toEqual([
+      'EKO_USER_CODE must be 1 to 64 letters, digits, "_" or "-"; it begins or ends with a quotation mark: write it without',
+    ]);
+    expect(problems({ ...KEYS, REDIS_URL: '"redis://redis"' })[0]).toMatch(/quotation mark: write it without$/);
   });
 });

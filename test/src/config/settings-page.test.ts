@@ -27,6 +27,10 @@ once, and nothing starts. An empty variable counts as unset.
   To change a key of the ring, put a new one with a new id first, then \`satyapan keys rotate\` and
   \`satyapan keys retire OLD\`. The subject key stays: with another, nobody's cooldown and no job's id is recognised
   (docs/privacy.md says how it is changed all the same).
+- **Quotation marks** are part of a value in a Docker env file or a secret's file: a setting that begins or ends with one is
+  warned of at start and by \`satyapan doctor\`.
+- **Proxies**: \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` and \`NODE_USE_ENV_PROXY\` are not heeded. Calls to providers, to a key
+  service and to Redis go straight to their hosts: give the worker a direct way out.
 - A variable that begins with \`EKO_\`, \`DEEPVUE_\` or \`SATYAPAN_\` and is no setting is warned of at start.
 `;
 

@@ -95,6 +95,10 @@ describe("a reply's date", () => {
     expect(readDate({})).toBeNull();
   });
 
+  it.each(["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 2100 00:00:00 GMT"])("is not believed: %s", (date) => {
+    expect(readDate({ date })).toBeNull();
+  });
+
   it("is not taken from a cache", () => {
     expect(readDate({ date: "Thu, 15 Jan 2026 10:00:00 GMT", age: "30" })).toBeNull();
   });

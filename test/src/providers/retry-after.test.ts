@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
 
 describe("retryAfterMs", () => {
   it.each([
-    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": "0" }, null],
     [{ "retry-after": " 120 " }, 120_000],
     [{ "retry-after": "999999999" }, DAY_MS],
     [{ "retry-after": "1.5" }, null],
@@ -15,7 +15,7 @@ describe("retryAfterMs", () => {
     [{ "retry-after": "" }, null],
     [{ date: DATE }, null],
     [{ "retry-after": "Wed, 21 Oct 2026 07:29:00 GMT", date: DATE }, 60_000],
-    [{ "retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", date: DATE }, 0],
+    [{ "retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", date: DATE }, null],
     [{ "retry-after": "Wed, 21 Oct 2099 07:27:00 GMT", date: DATE }, DAY_MS],
     [{ "retry-after": "Wed, 21 Oct 2026 07:29:00 GMT" }, null],
     [{ "retry-after": "2026-10-21T07:29:00Z", date: DATE }, null],

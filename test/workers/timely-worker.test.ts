@@ -1,0 +1,17 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { TimelyWorker } from "../../workers/queue-worker.ts";
+
+it("a wait that is over before it begins warns of no negative time", async () => {
+  const warnings: string[] = [];
+  const hear = ({ name }: Error): void => void warnings.push(name);
+  process.on("warning", hear);
+  try {
+    const worker = Object.create(TimelyWorker.prototype) as TimelyWorker;
+    await worker.delay(-35);
+    await setImmediate();
+  } finally {
+    process.off("warning", hear);
+  }
+  expect(warnings).toEqual([]);
+});
