@@ -22,6 +22,7 @@ import { readRecords } from "./read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./reveal.ts";
 import { redisFailure } from "../src/queues/redis-failure.ts";
 import { SettledListener } from "./settled-listener.ts";
+import { SamePersonError, samePersons } from "./same-person.ts";
 import { jobTerms } from "./job-terms.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./settle.ts";
 import { unknownJob } from "./unknown-job.ts";
@@ -42,7 +43,9 @@ export interface SubmitOptions {
   readonly expiresIn?: string | number;
   /**
    * Only for an operation that sends an OTP: where one that was sent to the same person is still open, `reuse` gives that
-   * job back, marked `reused`, and sends nothing. Default `wait`: another is sent after the cooldown.
+   * job back, marked `reused`, and sends nothing; inputs of one `submitMany` for one person get the first one's job. `wait`:
+   * another is sent after the cooldown. Default: `wait`, but of one `submitMany` no two may be for one person
+   * (SamePersonError `same-person`, nothing accepted).
    */
   readonly ifPending?: IfPending;
 }
@@ -217,13 +220,16 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  async #accept(
-    inputs: readonly CheckedInput[],
-    options: AcceptOptions,
-    ifPending: IfPending = "wait",
-  ): Promise<JobRecord[]> {
+  async #accept(inputs: readonly CheckedInput[], options: AcceptOptions, given?: IfPending): Promise<JobRecord[]> {
+    const ifPending = given ?? "wait";
     checkIds(inputs, options.ids);
     checkIfPending(ifPending, inputs);
+    const groups = samePersons(this.#deps.settings, inputs);
+    if (given === undefined && groups.length > 0) throw new SamePersonError(groups);
+    // With reuse, the first of a person's is submitted for all of them.
+    const firsts = new Map(
+      ifPending === "reuse" ? groups.flatMap(([first = 0, ...rest]) => rest.map((row) => [row, first])) : [],
+    );
     return await this.#withRedis(async (opened) => {
       const { settings, actor, now } = this.#deps;
       const intake = new Intake({ ...opened, settings, ids: this.#ids, actor, now });
@@ -231,10 +237,16 @@ export class Client implements AsyncDisposable {
       const answered = inputs.map(({ known }, index) => {
         return known === null ? (open[index] ?? null) : { ...known, duplicate: true as const };
       });
-      const isNew = (_: unknown, index: number): boolean => answered[index] === null;
+      const isNew = (_: unknown, index: number): boolean => answered[index] === null && !firsts.has(index);
       const ids = options.ids.filter(isNew);
       const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids })).values();
-      return answered.flatMap((there) => there ?? accepted.next().value ?? []);
+      const records: JobRecord[] = [];
+      for (const [index, there] of answered.entries()) {
+        const first = records[firsts.get(index) ?? -1];
+        const record = there ?? (first === undefined ? accepted.next().value : { ...first, reused: true as const });
+        if (record !== undefined) records.push(record);
+      }
+      return records;
     });
   }
 

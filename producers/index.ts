@@ -22,6 +22,7 @@ export type { Revealed, RevealOptions } from "./reveal.ts";
 export type { IfPending } from "./open-challenges.ts";
 export type { SettleDecision, SettleOptions } from "./settle.ts";
 export { InputsError } from "./inputs-error.ts";
+export { SamePersonError } from "./same-person.ts";
 
 export interface ClientOptions {
   /** Settings by their environment names (design §6), which override the environment's: `{ REDIS_URL: "redis://…" }`. */

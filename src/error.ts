@@ -11,6 +11,7 @@ export const ErrorCode = {
   UNKNOWN_JOB: "unknown-job",
   ID_CONFLICT: "id-conflict",
   EXPIRED: "expired",
+  SAME_PERSON: "same-person",
   REDIS_UNREACHABLE: "redis-unreachable",
   REDIS_UNSUITABLE: "redis-unsuitable",
   REDIS_MISSING: "redis-missing",

@@ -88,6 +88,41 @@ describe("submit with ifPending reuse", () => {
     expect(bundle.simulator.requests).toHaveLength(3);
   });
 
+  it("gives later inputs for the same person the job of the first", async () => {
+    await using bundle = await startWorkerBundle();
+    const options = { id: "row", ifPending: "reuse" } as const;
+    const records = await bundle.client.submitMany("eko.mobile-otp", [1, 2, 1, 1].map(input), options);
+    expect(records.map(({ id, reused }) => [id, reused])).toEqual([
+      ["row-1", undefined],
+      ["row-2", undefined],
+      ["row-1", true],
+      ["row-1", true],
+    ]);
+    expect(await bundle.client.get("row-3")).toBeNull();
+    const again = await bundle.client.submitMany("eko.mobile-otp", [1, 2, 1, 1].map(input), options);
+    expect(again.map(({ id }) => id)).toEqual(["row-1", "row-2", "row-1", "row-1"]);
+  });
+
+  it("accepts no two for one person in one submission, unless it is told what to do", async () => {
+    await using bundle = await startWorkerBundle();
+    const twice = [1, 2, 1, 2, 3].map(input);
+    await expect(bundle.client.submitMany("eko.mobile-otp", twice, { id: "row" })).rejects.toMatchObject({
+      code: ErrorCode.SAME_PERSON,
+      message: expect.stringMatching(
+        /^rows 1 and 3, rows 2 and 4 are for one person each, so none was submitted/,
+      ) as string,
+      groups: [
+        [0, 2],
+        [1, 3],
+      ],
+    });
+    expect(await bundle.client.get("row-1")).toBeNull();
+    const both = await bundle.client.submitMany("eko.mobile-otp", twice, { id: "row", ifPending: "wait" });
+    expect(new Set(both.map(({ id }) => id)).size).toBe(5);
+    const read = Array.from({ length: 2 }, () => ({ customer_id: madeUpMobile(1) }));
+    expect(await bundle.client.submitMany("eko.dmt-levin.sender", read)).toHaveLength(2);
+  });
+
   it("waits by default: the second OTP of a person comes after the cooldown", async () => {
     await using bundle = await startWorkerBundle({ env: { OTP_COOLDOWN: "1500ms" } });
     await bundle.startWorker();
