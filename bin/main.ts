@@ -74,6 +74,7 @@ const context: CommandContext = {
   now: Date.now,
   random: Math.random,
   readFile: (path) => readFileSync(path, "utf8"),
+  readBytes: (path) => readFileSync(path),
   actor: commandActor(userInfo().username),
   machine: machineFrom(env, process.platform, homedir(), tmpdir()),
   signal: stop.signal,

@@ -88,7 +88,7 @@ export class InputCheck {
         checked.push(await this.check(operationName, raw, ownIds[index] ?? null));
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        problems.push({ index, message: error.message });
+        problems.push({ index, message: error.message, fields: error.fields });
       }
     }
     if (problems.length > 0) throw new InputsError(problems, raws.length);

@@ -1,10 +1,13 @@
 import { ErrorCode, SatyapanError } from "../src/error.ts";
+import type { FieldProblem } from "../src/operations/input-error.ts";
 
 export interface InputProblem {
   /** Position of the input in the list that was given, from 0. */
   readonly index: number;
   /** `field: what is wrong`, without the value. */
   readonly message: string;
+  /** The same, one by one. */
+  readonly fields: readonly FieldProblem[];
 }
 
 /** Some of many inputs are wrong; none was accepted. */

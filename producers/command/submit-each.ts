@@ -5,7 +5,9 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/records/state.ts";
 import type { Client, SubmitManyOptions } from "../client.ts";
 import { InputsError } from "../inputs-error.ts";
-import { readNamed } from "../files/read-input.ts";
+import { SamePersonError } from "../same-person.ts";
+import { readNamed, readStandardInput } from "../files/read-input.ts";
+import { withoutForeign } from "../files/foreign-columns.ts";
 import { readRows } from "../files/read-rows.ts";
 import { outcomeTable } from "../report/outcome-table.ts";
 import { startProgress } from "../report/progress.ts";
@@ -26,7 +28,15 @@ export async function submitEach(
   options: SubmitManyOptions,
   waitMs: number | null,
 ): Promise<void> {
-  const rows = readRows(flags.each, readNamed(flags.each, context.readFile));
+  const isPiped = flags.each === "-";
+  const content = isPiped ? await readStandardInput(context) : readNamed(flags.each, context.readBytes);
+  const { rows, left } = withoutForeign(operation, readRows(isPiped ? null : flags.each, content));
+  if (left.length > 0) {
+    context.stderr.write(
+      `satyapan: ${operation} takes no ${left.join(", ")}: left out, as columns for other operations\n`,
+    );
+  }
+  const file = isPiped ? "standard input" : flags.each;
   const accepting = startProgress(context.stderr, "accepted", rows.length);
   let records: JobRecord[];
   try {
@@ -36,7 +46,8 @@ export async function submitEach(
       { ...options, onAccepted: (count) => accepting.update(count) },
     );
   } catch (error) {
-    if (error instanceof InputsError) throw describeRows(flags.each, rows, error);
+    if (error instanceof InputsError) throw describeRows(file, rows, error);
+    if (error instanceof SamePersonError) throw describePersons(file, rows, error);
     throw error;
   } finally {
     accepting.stop();
@@ -76,10 +87,45 @@ function summary(records: readonly JobRecord[], waited: boolean): string {
   return `${accepted}See the first with \`satyapan show ${records[0]?.id}\`.\n`;
 }
 
-/** Bad rows by line and field; no row was accepted. */
+/** Unknown columns once, then bad rows by line and field; no row was accepted. */
 function describeRows(file: string, rows: readonly { readonly line: number }[], error: InputsError): SatyapanError {
-  const problems = error.problems.map(({ index, message }) => `  line ${rows[index]?.line ?? "?"}: ${message}`);
+  const columns = new Map<string, string>();
+  const problems = error.problems.flatMap(({ index, fields }) => {
+    for (const { field, message, unknown } of fields) {
+      // A name that is not shown is told by its place among the cells that have a value: once is enough for all.
+      if (unknown === true) columns.set(field.startsWith("(") ? message : `${field}: ${message}`, field);
+    }
+    const own = fields.filter(({ unknown }) => unknown !== true);
+    const texts = own.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`));
+    return texts.length === 0 ? [] : [`  line ${rows[index]?.line ?? "?"}: ${texts.join("; ")}`];
+  });
+  const header = [...columns].map(([text, field]) => `  header: ${field.startsWith("(") ? `${field}: ` : ""}${text}`);
   const more = problems.length > SHOWN_PROBLEMS ? [`  … and ${problems.length - SHOWN_PROBLEMS} more`] : [];
-  const head = `${file}: ${problems.length} of ${rows.length} rows are wrong, so none was submitted`;
-  return new SatyapanError(ErrorCode.BAD_INPUT, [head, ...problems.slice(0, SHOWN_PROBLEMS), ...more].join("\n"));
+  const wrong = [
+    ...(header.length === 0
+      ? []
+      : [header.length === 1 ? "one column is unknown" : `${header.length} columns are unknown`]),
+    ...(problems.length === 0 ? [] : [`${problems.length} of ${rows.length} rows are wrong`]),
+  ];
+  const head = `${file}: ${wrong.join(" and ")}, so none was submitted`;
+  const lines = [head, ...header, ...problems.slice(0, SHOWN_PROBLEMS), ...more];
+  return new SatyapanError(ErrorCode.BAD_INPUT, lines.join("\n"));
+}
+
+/** Those who need the same OTP, by line. */
+function describePersons(
+  file: string,
+  rows: readonly { readonly line: number }[],
+  { groups }: SamePersonError,
+): SatyapanError {
+  const lines = groups.map((group) => {
+    const [last = "", ...before] = group.map((index) => String(rows[index]?.line ?? "?")).toReversed();
+    return `  lines ${before.toReversed().join(", ")} and ${last} are for one person`;
+  });
+  const more = lines.length > SHOWN_PROBLEMS ? [`  … and ${lines.length - SHOWN_PROBLEMS} more`] : [];
+  const head = `${file}: some rows are for one person, who would get several OTPs, so none was submitted`;
+  const cure =
+    "leave out all but one, or add --if-pending reuse (one OTP serves them) or --if-pending wait (each gets its own, after the cooldown)";
+  const text = [head, ...lines.slice(0, SHOWN_PROBLEMS), ...more, cure].join("\n");
+  return new SatyapanError(ErrorCode.SAME_PERSON, text);
 }

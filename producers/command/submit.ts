@@ -39,7 +39,7 @@ export function submitCommand(context: CommandContext): Command {
     .addOption(new Option("--input <json>", "the input: JSON, @FILE, or - for standard input").conflicts("each"))
     .option(
       "--each <file>",
-      "one job per row of FILE.csv (header = field names) or FILE.ndjson; all rows are checked first",
+      "one job per row of FILE.csv (header = field names) or FILE.ndjson, or of - for standard input, where a first { means NDJSON; all rows are checked first",
     )
     .option(
       "--id <key>",

@@ -1,5 +1,5 @@
 import { addAbortSignal } from "node:stream";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import type { CommandContext } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/error.ts";
 
@@ -20,8 +20,8 @@ export async function readInput(source: string, context: InputContext): Promise<
   }
 }
 
-/** A file's text, or a SatyapanError that names it. */
-export function readNamed(path: string, readFile: CommandContext["readFile"]): string {
+/** A file's content, or a SatyapanError that names it. */
+export function readNamed<Content>(path: string, readFile: (path: string) => Content): Content {
   try {
     return readFile(path);
   } catch (cause) {
@@ -38,10 +38,21 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ["EACCES", "may not be read by this user"],
 ]);
 
-/** Ctrl-C ends the reading, too. */
+/** Standard input, to its end. Ctrl-C ends the reading, too. */
+export async function readStandardInput({
+  stdin,
+  signal,
+}: Pick<InputContext, "stdin" | "signal">): Promise<Uint8Array> {
+  return await untilItsEnd(async () => await buffer(addAbortSignal(signal, stdin)));
+}
+
 async function readAll({ stdin, signal }: InputContext): Promise<string> {
+  return await untilItsEnd(async () => await text(addAbortSignal(signal, stdin)));
+}
+
+async function untilItsEnd<Content>(read: () => Promise<Content>): Promise<Content> {
   try {
-    return await text(addAbortSignal(signal, stdin));
+    return await read();
   } catch (cause) {
     throw new SatyapanError(ErrorCode.BAD_INPUT, "standard input was not read to its end", { cause });
   }

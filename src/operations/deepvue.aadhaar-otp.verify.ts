@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDeepvue, type ReadSuccess } from "../providers/deepvue/read.ts";
 import { fillPath } from "../providers/path.ts";
 import { maskedAadhaar } from "../providers/sifting.ts";
-import { consent, flag, mobile, otp, purpose, referenceId } from "./fields.ts";
+import { consent, flag, mobile, aadhaarOtp, purpose, referenceId } from "./fields.ts";
 import { deepvueOperation } from "./operation.ts";
 
 /** `data` is about the person, all of it. A success says SUCCESS, or at least has a code and data. */
@@ -24,7 +24,7 @@ export const deepvueAadhaarOtpVerify = deepvueOperation({
   summary: "Verify an Aadhaar OTP and fetch the person's eKYC data",
   path: "/v2/ekyc/aadhaar/verify-otp",
   input: z.strictObject({
-    otp,
+    otp: aadhaarOtp,
     reference_id: referenceId,
     purpose,
     consent,

@@ -4,6 +4,7 @@ import { acceptedInput, referencesOf } from "./accepted-input.ts";
 import { MISSING } from "./fields.ts";
 import { InputError, type FieldProblem } from "./input-error.ts";
 import type { OpenInput, Operation, SendLink } from "./operation.ts";
+import { spreadsheetTrace } from "./spreadsheet-trace.ts";
 import { unknownField } from "./unknown-field.ts";
 
 /** What an input is checked against that is not in its schema. */
@@ -20,6 +21,8 @@ const CONSENT_FIELDS = ["reference", "method", "obtained_at", "language"];
 
 /** A caller's clock may be a little ahead of ours. */
 const CLOCK_SKEW_MS = 60_000;
+/** Somewhere it is tomorrow already. */
+const DAY_AHEAD_MS = 14 * 3_600_000;
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -34,8 +37,12 @@ export function parseInput(operation: Operation, raw: unknown, door: Door): Open
   const linked = operation.of !== undefined && raw["of"] !== undefined;
   const schema = linked ? acceptedInput(operation) : operation.input;
   const parsed = schema.safeParse(raw);
+  const traces = traceProblems(raw);
+  const traced = new Set(traces.map(({ field }) => field));
+  const faults = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, operation, raw));
   const problems = [
-    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, operation, raw))),
+    ...faults.filter(({ field, unknown }) => unknown === true || !traced.has(field)),
+    ...traces,
     ...exactlyOneProblems(operation, raw, linked),
     ...doorProblems(operation, raw, door),
     ...consentProblems(operation, raw, door, linked),
@@ -53,7 +60,20 @@ function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): Fi
   const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : CONSENT_FIELDS;
   return issue.keys.map((key) => {
     const { field, message } = unknownField(key, names.indexOf(key) + 1, known);
-    return { field: path === "" ? field : `${path}.${field}`, message };
+    return { field: path === "" ? field : `${path}.${field}`, message, unknown: true };
+  });
+}
+
+/** Values that a spreadsheet changed: opaque references would take them as they are. */
+function traceProblems(raw: Raw): FieldProblem[] {
+  return Object.entries(raw).flatMap(([field, value]) => {
+    // Inside an address the caller chooses the names.
+    const inner = isRecord(value) ? Object.entries(value) : [["", value] as const];
+    return inner.flatMap(([name, part]) => {
+      const message = typeof part === "string" ? spreadsheetTrace(part) : null;
+      if (message === null || !/^[a-z_]{1,32}$/.test(field)) return [];
+      return [{ field: field === "consent" && CONSENT_FIELDS.includes(name) ? `${field}.${name}` : field, message }];
+    });
   });
 }
 
@@ -75,6 +95,9 @@ function doorProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: 
   }
   if (isRecord(consent) && Date.parse(String(consent["obtained_at"])) > now + CLOCK_SKEW_MS) {
     problems.push({ field: "consent.obtained_at", message: "must not be in the future" });
+  }
+  if (Date.parse(dayOf(raw["dob"])) > now + DAY_AHEAD_MS) {
+    problems.push({ field: "dob", message: "must not be in the future" });
   }
   const numbers = ["aadhaar", "mobile", "customer_id", "mobile_number"]
     .map((field) => ({ field, value: raw[field] }))
@@ -130,6 +153,10 @@ function waysToVerify(operation: Operation, of: SendLink): string {
   const either = operation.exactlyOne === undefined ? [] : [operation.exactlyOne.join(" or ")];
   const references = [...referencesOf(operation, of), ...either].join(", ");
   return `${MISSING}: give the id of the \`${of.send}\` job that sent the OTP, or what that job would supply: ${references}`;
+}
+
+function dayOf(value: unknown): string {
+  return typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : "";
 }
 
 function isAadhaarForm(value: unknown): value is string {

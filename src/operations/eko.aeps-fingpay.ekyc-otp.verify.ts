@@ -9,7 +9,7 @@ import {
   customerId,
   latlong,
   optionalConsent,
-  otp,
+  aadhaarOtp,
   otpRefId,
   referenceTid,
 } from "./fields.ts";
@@ -35,7 +35,7 @@ export const ekoAepsFingpayEkycOtpVerify = ekoOperation({
     customer_id: customerId,
     aadhaar: aadhaar.optional(),
     aadhaar_encrypted: aadhaarEncrypted.optional(),
-    otp,
+    otp: aadhaarOtp,
     otp_ref_id: otpRefId,
     reference_tid: referenceTid,
     latlong,

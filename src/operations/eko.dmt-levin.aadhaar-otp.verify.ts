@@ -3,7 +3,7 @@ import { agentFields, wireInteger } from "../providers/eko/body.ts";
 import { readEko, type EkoRules } from "../providers/eko/read.ts";
 import { fillPath } from "../providers/path.ts";
 import { maskedAadhaar } from "../providers/sifting.ts";
-import { additionalInfo, agent, customerId, intentId, optionalConsent, otp, otpRefId } from "./fields.ts";
+import { additionalInfo, agent, customerId, intentId, optionalConsent, aadhaarOtp, otpRefId } from "./fields.ts";
 import { ekoOperation } from "./operation.ts";
 
 /** Aadhaar validation: a new customer's Aadhaar is still pending after the right OTP of the onboarding only. */
@@ -37,7 +37,7 @@ export const ekoDmtLevinAadhaarOtpVerify = ekoOperation({
   path: "/customer/payment/dmt-levin/sender/{customer_id}/aadhaar/otp/verify",
   input: z.strictObject({
     customer_id: customerId,
-    otp,
+    otp: aadhaarOtp,
     otp_ref_id: otpRefId,
     intent_id: intentId,
     additional_info: additionalInfo,

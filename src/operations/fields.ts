@@ -60,6 +60,20 @@ export const otp = sealed(
   "The OTP as text: 4 to 8 digits, leading zeros kept",
 );
 
+/**
+ * The OTP of an Aadhaar number has six digits, always: with fewer or more the call would only use up one of the person's
+ * tries.
+ */
+export const aadhaarOtp = sealed(
+  z
+    .string(says("must be text in quotes: as a number it would lose leading zeros"))
+    .regex(
+      /^\d{6}$/,
+      says("must be exactly 6 digits (a spreadsheet eats leading zeros: format the column as text and export again)"),
+    ),
+  "The OTP as text: 6 digits, leading zeros kept",
+);
+
 /** Opaque: numbers, UUIDs, long base64, even `mobile~mobile~Channel4~id~id` (facts/eko §6), and so sealed. At most 1024. */
 function reference(description: string): SealedField {
   return sealed(

@@ -6,6 +6,8 @@ export interface FieldProblem {
   readonly field: string;
   /** What is expected; never what was given. */
   readonly message: string;
+  /** There is no such field: in a table, a fault of the header and not of the row. */
+  readonly unknown?: true;
 }
 
 /** An input that cannot be accepted: its message lists every problem in one line, `field: problem; field: problem`. */

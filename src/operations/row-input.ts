@@ -1,4 +1,5 @@
 import { InputError } from "./input-error.ts";
+import { cleanCell } from "./spreadsheet-trace.ts";
 
 /**
  * The input in a row of a CSV file: every cell is text, an empty one (or one of blanks) is not given, and a column
@@ -6,7 +7,7 @@ import { InputError } from "./input-error.ts";
  * @throws InputError where a column is both a field and an object of fields
  */
 export function inputOfRow(row: Readonly<Record<string, string>>): Record<string, unknown> {
-  const cells = Object.entries(row).map(([column, cell]) => [column, cell.trim()] as const);
+  const cells = Object.entries(row).map(([column, cell]) => [column, cleanCell(cell)] as const);
   return nestDotted(Object.fromEntries(cells.filter(([, cell]) => cell !== "")));
 }
 

@@ -49,6 +49,7 @@ async function run(
     ...{ cwd: dir.path, stdin: new PassThrough(), stdout, stderr, now: () => NOON, random: Math.random },
     ...{
       readFile: () => "",
+      readBytes: () => Buffer.alloc(0),
       actor: "command:asha",
       machine: readTestEnv().machine,
       faults: new Faults(),

@@ -127,7 +127,7 @@ describe("satyapan submit, used wrongly", () => {
     [
       "a ragged file",
       ["eko.mobile-otp", "--each", "ragged.csv"],
-      "ragged.csv line 2: does not have as many cells as the header",
+      "ragged.csv line 2: has 1 cell where the header has 2: a cell is missing, or a line broke in the middle",
     ],
   ];
   it.concurrent.each(cases)("%s: says so in one line, before Redis is asked", async (_what, args, message) => {
@@ -179,6 +179,36 @@ satyapan: bad.csv: 3 of 4 rows are wrong, so none was submitted
     expect(lines[0]).toBe("satyapan: all-bad.csv: 25 of 25 rows are wrong, so none was submitted");
     expect(lines.at(-1)).toBe("  … and 5 more");
     expect(stderr).not.toContain(AADHAAR);
+  });
+
+  it.concurrent("says an unknown column once, for the header, and the rows' own faults after it", async () => {
+    const rows = Array.from({ length: 25 }, (_, index) => (index === 3 ? `${AADHAAR},a1,x` : `${MOBILE},a1,x`));
+    const stdin = ["mobile,csp_id,colour", ...rows, ""].join("\n");
+    const args = ["submit", "eko.mobile-otp", "--each", "-"];
+    const { code, stderr } = await satyapan(args, { cwd: dir.path, env: CLOSED_PORT, stdin });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `\
+satyapan: standard input: one column is unknown and 1 of 25 rows are wrong, so none was submitted
+  header: colour: unknown field: there are mobile, csp_id, initiator_id
+  line 5: mobile: must be a mobile number: 10 digits, the first 6 to 9, no country code
+`,
+    });
+  });
+
+  it.concurrent("tells, by their lines, which rows are for one person, before Redis is asked", async () => {
+    const stdin = "mobile,csp_id\n9123456780,a\n9123456781,a\n9123456780,b\n9123456781,a\n9123456780,a\n";
+    const args = ["submit", "eko.mobile-otp", "--each", "-"];
+    const { code, stderr } = await satyapan(args, { cwd: dir.path, env: CLOSED_PORT, stdin });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `\
+satyapan: standard input: some rows are for one person, who would get several OTPs, so none was submitted
+  lines 2, 4 and 6 are for one person
+  lines 3 and 5 are for one person
+leave out all but one, or add --if-pending reuse (one OTP serves them) or --if-pending wait (each gets its own, after the cooldown)
+`,
+    });
   });
 
   it.concurrent("does not show the first person of a file without a header", async () => {

@@ -6,7 +6,7 @@ import { ErrorCode, SatyapanError } from "../../../src/error.ts";
 /** Made up, and never to be seen in a message. */
 const PLANTED = "999999990019";
 
-function refusal(path: string, text: string): string {
+function refusal(path: string, text: string | Uint8Array): string {
   try {
     readRows(path, text);
   } catch (error) {
@@ -62,9 +62,21 @@ describe("rows of a CSV file", () => {
   it.each([
     ["a column twice", `${PLANTED},a,${PLANTED}\n1,2,3\n`, "x.csv line 1: columns 1 and 3 have the same name"],
     ["a column without a name", `a,,${PLANTED}\n1,2,3\n`, "x.csv line 1: column 2 has no name"],
-    ["a name too few, in a header further down", "\n\na,\n1,2\n", "x.csv line 3: column 2 has no name"],
-    ["a short row", `a,b\n1,2\n${PLANTED}\n`, "x.csv line 3: does not have as many cells as the header"],
-    ["a long row", `a,b\n1,2,${PLANTED}\n`, "x.csv line 2: does not have as many cells as the header"],
+    [
+      "a name too few, in a header further down",
+      "\n\na,\n1,2\n",
+      "x.csv line 4: has a value in column 2, which has no name in the header",
+    ],
+    [
+      "a short row",
+      `a,b\n1,2\n${PLANTED}\n`,
+      "x.csv line 3: has 1 cell where the header has 2: a cell is missing, or a line broke in the middle",
+    ],
+    [
+      "a long row",
+      `a,b\n1,2,${PLANTED}\n`,
+      "x.csv line 2: has 3 cells where the header has 2: a value that holds a comma must stand in quotes",
+    ],
     [
       "an open quote",
       `a,b\n1,2\n3,"${PLANTED}\n4,5\n`,
@@ -97,14 +109,72 @@ describe("rows of a CSV file", () => {
     expect(refusal("x.csv", text)).toBe(message);
   });
 
-  it("refuses what is no UTF-8: another encoding, or no text at all", () => {
-    const message = "x.csv is not text in UTF-8; save it as such (in a spreadsheet: CSV UTF-8)";
-    const files = [
-      Buffer.from(`name\nJos\u00e9 ${PLANTED}\n`, "latin1"),
+  it.each([
+    [
+      "another encoding",
+      Buffer.from(`name\na\nJos\u00e9 ${PLANTED}\n`, "latin1"),
+      "x.csv line 3: is not UTF-8; save the file as such (in a spreadsheet: CSV UTF-8)",
+    ],
+    [
+      "UTF-16 without its mark",
       Buffer.from(`mobile\n${PLANTED}\n`, "utf16le"),
-      Buffer.from(`mobile\n${PLANTED}\0\n`),
-    ];
-    for (const file of files) expect(refusal("x.csv", file.toString("utf8"))).toBe(message);
+      "x.csv line 1: holds a NUL character: it is no text, or UTF-16 without its mark; save it as CSV UTF-8",
+    ],
+    [
+      "a NUL byte",
+      Buffer.from(`mobile\r\n1\r\n${PLANTED}\0\r\n`),
+      "x.csv line 3: holds a NUL character: it is no text, or UTF-16 without its mark; save it as CSV UTF-8",
+    ],
+    [
+      "a spreadsheet's own file",
+      Buffer.from("PK\u0003\u0004 and more"),
+      "x.csv is a spreadsheet's own file and no text: export it as CSV UTF-8",
+    ],
+    [
+      "a separator that nobody knows",
+      Buffer.from("sep=x\naxb\n"),
+      "x.csv line 1: names no separator that is known: there are sep=, sep=; sep=| and sep= with a tab",
+    ],
+  ])("refuses %s", (_what, file, message) => {
+    expect(refusal("x.csv", file)).toBe(message);
+  });
+
+  const TWO = [
+    { line: 2, input: { mobile: "9123456780", csp_id: "a1" } },
+    { line: 3, input: { mobile: "9123456781", csp_id: "a2" } },
+  ];
+
+  it.each([
+    ["mixed line ends", "mobile,csp_id\r\n9123456780,a1\n9123456781,a2\r"],
+    ["semicolons", "mobile;csp_id\r\n9123456780;a1\r\n9123456781;a2\r\n"],
+    ["tabs", "mobile\tcsp_id\n9123456780\ta1\n9123456781\ta2\n"],
+    ["empty columns and rows at the end", "mobile,csp_id,,\n9123456780,a1,,\n9123456781,a2,,,,\n,,,\n,,\n\u200B,\n"],
+    ["format characters around values", "mobile,csp_id\n\u200B9123456780\u202C,a1\u00A0\n\u202A9123456781,\uFEFFa2\n"],
+    ["apostrophes that mark text", "mobile,csp_id\n'9123456780,a1\n\u20199123456781,a2\n"],
+  ])("reads %s", (_what, text) => {
+    expect(readRows("x.csv", text)).toEqual(TWO);
+  });
+
+  it("reads a first line sep=; and counts it", () => {
+    const text = "sep=;\r\nmobile;latlong\r\n9123456780;28.6139,77.2090\r\n";
+    expect(readRows("x.csv", text)).toEqual([{ line: 3, input: { mobile: "9123456780", latlong: "28.6139,77.2090" } }]);
+  });
+
+  it("keeps empty cells at the beginning of a row between tabs", () => {
+    expect(readRows("x.csv", "a\tb\tc\n\t\t3\n")).toEqual([{ line: 2, input: { c: "3" } }]);
+  });
+
+  it("reads UTF-16 with its byte order mark, both ways round", () => {
+    const text = "\uFEFFmobile\tcsp_id\r\n9123456780\ta1\r\n9123456781\ta2\r\n";
+    const little = Buffer.from(text, "utf16le");
+    expect(readRows("x.csv", little)).toEqual(TWO);
+    expect(readRows("x.csv", Buffer.from(little).swap16())).toEqual(TWO);
+  });
+
+  it("tells CSV from NDJSON without a name, by a first brace", () => {
+    expect(readRows(null, "mobile,csp_id\n9123456780,a1\n9123456781,a2\n")).toEqual(TWO);
+    expect(readRows(null, '\n {"a":1}\n')).toEqual([{ line: 2, input: { a: 1 } }]);
+    expect(() => readRows(null, "mobile\n")).toThrow("standard input has no rows");
   });
 
   it("reads the example that comes with the project", () => {

@@ -54,7 +54,7 @@ describe("parseInput", () => {
     expect(refusal(AEPS, { ...rest, aadhaar, aadhaar_encrypted: "A".repeat(172) }).message).toBe(
       "aadhaar: give only one of `aadhaar` or `aadhaar_encrypted`",
     );
-    expect(refusal(AEPS_VERIFY, { of: "j", otp: "1234", aadhaar, aadhaar_encrypted: "A".repeat(172) }).message).toBe(
+    expect(refusal(AEPS_VERIFY, { of: "j", otp: "123456", aadhaar, aadhaar_encrypted: "A".repeat(172) }).message).toBe(
       "aadhaar: give only one of `aadhaar` or `aadhaar_encrypted`",
     );
   });
@@ -114,13 +114,13 @@ describe("parseInput", () => {
   });
 
   it("accepts a verify with `of`, and still checks what is given beside it", () => {
-    const parsed = parseInput(findOperation(LEVIN_VERIFY), { of: "job-1", otp: "0123" }, DOOR);
+    const parsed = parseInput(findOperation(LEVIN_VERIFY), { of: "job-1", otp: "012345" }, DOOR);
     expect(Object.keys(parsed).toSorted()).toEqual(["additional_info", "intent_id", "of", "otp"]);
-    expect(parseInput(findOperation(AEPS_VERIFY), { of: "job-1", otp: "0123" }, DOOR)).toHaveProperty("of", "job-1");
+    expect(parseInput(findOperation(AEPS_VERIFY), { of: "job-1", otp: "012345" }, DOOR)).toHaveProperty("of", "job-1");
     const { fields } = refusal(LEVIN_VERIFY, { of: "job-1", otp_ref_id: "" });
     expect(fields).toContainEqual({ field: "otp_ref_id", message: "must not be blank or hold control characters" });
     expect(fields).toContainEqual({ field: "otp", message: "is missing" });
-    expect(refusal(LEVIN_VERIFY, { of: "", otp: "0123" }).message).toBe("of: must be the id of a job");
+    expect(refusal(LEVIN_VERIFY, { of: "", otp: "012345" }).message).toBe("of: must be the id of a job");
   });
 
   it("either parses any JSON or throws an InputError that repeats no text of it", () => {

@@ -6,6 +6,7 @@ import { exampleOf, input, refusal } from "./bundle.ts";
 const LEVIN = "eko.dmt-levin.aadhaar-otp";
 const LEVIN_VERIFY = "eko.dmt-levin.aadhaar-otp.verify";
 const AEPS = "eko.aeps-fingpay.ekyc-otp";
+const AEPS_VERIFY = "eko.aeps-fingpay.ekyc-otp.verify";
 const CREATE = "eko.dmt-levin.sender.create";
 const DEEPVUE = "deepvue.aadhaar-otp";
 const DEEPVUE_VERIFY = "deepvue.aadhaar-otp.verify";
@@ -22,8 +23,8 @@ const ACCEPTED: [OperationName, string, unknown][] = [
   [LEVIN, "user_code", "32450001"],
   [LEVIN, "user_code", "32111500101"],
   [LEVIN, "initiator_id", "9962981729"],
-  [LEVIN_VERIFY, "otp", "0123"],
-  [LEVIN_VERIFY, "otp", "00000000"],
+  [LEVIN_VERIFY, "otp", "012345"],
+  ["eko.mobile-otp.verify", "otp", "00000000"],
   [LEVIN_VERIFY, "intent_id", "19"],
   [AEPS, "latlong", "26.8863786,75.7393589"],
   [AEPS, "latlong", "-8,-180"],
@@ -49,7 +50,7 @@ const REFUSED: [OperationName, string, unknown, string][] = [
   [LEVIN, "aadhaar", "123412341234", "must be an Aadhaar number: 12 digits without spaces, the first 2 to 9"],
   [LEVIN, "aadhaar", "9999 9999 0019", "must be an Aadhaar number"],
   [LEVIN, "aadhaar", "999999990019\n", "must be an Aadhaar number"],
-  [LEVIN, "aadhaar", "९९९९९९९९००१९", "must be an Aadhaar number"],
+  [LEVIN, "aadhaar", "९९९९९९९९००१९", "holds U+096F, a digit of another script: write it with 0 to 9"],
   [LEVIN, "otp_ref_id", "", "must not be blank"],
   [LEVIN, "otp_ref_id", "  ", "must not be blank"],
   [LEVIN, "otp_ref_id", "a\u0000b", "control characters"],
@@ -60,9 +61,12 @@ const REFUSED: [OperationName, string, unknown, string][] = [
   [LEVIN, "user_code", "208102000000", "must be 8 to 11 letters and digits"],
   [LEVIN, "initiator_id", "", "must be 4 to 32"],
   [LEVIN_VERIFY, "otp", 123_456, "must be text in quotes: as a number it would lose leading zeros"],
-  [LEVIN_VERIFY, "otp", "123", "must be 4 to 8 digits"],
-  [LEVIN_VERIFY, "otp", "123456789", "must be 4 to 8 digits"],
-  [LEVIN_VERIFY, "otp", "12 345", "must be 4 to 8 digits"],
+  [LEVIN_VERIFY, "otp", "12345", "must be exactly 6 digits (a spreadsheet eats leading zeros"],
+  [AEPS_VERIFY, "otp", "1234567", "must be exactly 6 digits"],
+  [DEEPVUE_VERIFY, "otp", "0123", "must be exactly 6 digits"],
+  ["eko.mobile-otp.verify", "otp", "123", "must be 4 to 8 digits"],
+  ["eko.mobile-otp.verify", "otp", "123456789", "must be 4 to 8 digits"],
+  ["eko.mobile-otp.verify", "otp", "12 345", "must be 4 to 8 digits"],
   [LEVIN_VERIFY, "intent_id", "21", 'must be "19" (sender onboarding) or "20" (Aadhaar validation)'],
   [LEVIN_VERIFY, "intent_id", 20, 'must be "19"'],
   [AEPS, "latlong", "28.6139, 77.2090", "in degrees without spaces"],
@@ -114,7 +118,11 @@ describe("the fields", () => {
         field: "consent.obtained_at",
         message: "must be an ISO date-time with an offset, such as 2026-01-31T10:00:00+05:30",
       },
-      { field: "consent.given_by", message: "unknown field: there are reference, method, obtained_at, language" },
+      {
+        field: "consent.given_by",
+        message: "unknown field: there are reference, method, obtained_at, language",
+        unknown: true,
+      },
     ]);
   });
 
