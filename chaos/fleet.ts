@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly peril: Peril;
+  /** What the n-th worker (from 1) is told beside its seed and its odds: locks as they are shipped, a wrong clock. */
+  readonly told?: (n: number) => object;
   /** How long a worker that froze stays so, in ms. */
   readonly freezeMs: () => number;
   /** Hears of everything that befell a worker: `killed begun`, `frozen outside`, … */
@@ -74,9 +76,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   #start(): void {
-    const { seed, env, onFate } = this.#options;
+    const { seed, env, onFate, told } = this.#options;
     this.#started += 1;
-    const argument = JSON.stringify({ seed: seed * 10_000 + this.#started, ...this.#peril });
+    const argument = JSON.stringify({ seed: seed * 10_000 + this.#started, ...this.#peril, ...told?.(this.#started) });
     const stdio = ["ignore", "pipe", this.#log, "ipc"] as const;
     const worker = fork(WORKER, [argument], { env, stdio: [...stdio] });
     this.#workers.add(worker);

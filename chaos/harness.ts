@@ -218,7 +218,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   };
 }
 
-async function outsideReady(outside: ChildProcess, start: OutsideStart): Promise<OutsideReady> {
+export async function outsideReady(outside: ChildProcess, start: OutsideStart): Promise<OutsideReady> {
   outside.send(start);
   const [ready] = (await once(outside, "message")) as [OutsideReady];
   return ready;
@@ -247,12 +247,12 @@ async function repeat(
   }
 }
 
-async function ask<T>(url: string): Promise<T> {
+export async function ask<T>(url: string): Promise<T> {
   return (await (await fetch(url)).json()) as T;
 }
 
 /** A page after the other. */
-async function all<T extends { readonly seq: number }>(url: string): Promise<T[]> {
+export async function all<T extends { readonly seq: number }>(url: string): Promise<T[]> {
   const found: T[] = [];
   for (;;) {
     const page = await ask<T[]>(`${url}?after=${found.at(-1)?.seq ?? 0}`);

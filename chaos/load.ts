@@ -42,7 +42,7 @@ const MIX: readonly (readonly [operation: string, weight: number])[] = [
   ["eko.dmt-levin.sender", 10],
   ["eko.dmt-levin.sender.create", 5],
 ];
-const DRAWN = MIX.flatMap(([operation, weight]) => Array.from({ length: weight }, () => operation));
+export const DRAWN = MIX.flatMap(([operation, weight]) => Array.from({ length: weight }, () => operation));
 
 /** Persons, their sends and the verifies after them, for as long as it goes on. */
 export class Load {
@@ -141,12 +141,12 @@ export class Load {
   }
 }
 
-interface Submission {
+export interface Submission {
   readonly input: Record<string, unknown>;
   readonly person: string;
 }
 
-function inputOf(operation: string, index: number): Submission {
+export function inputOf(operation: string, index: number): Submission {
   const mobile = madeUpMobile(index);
   const aadhaar = madeUpAadhaar(index);
   switch (operation) {

@@ -3,9 +3,16 @@ import { homedir, tmpdir } from "node:os";
 import { Command, CommanderError, Option, InvalidArgumentError } from "commander";
 import { readEnvironment } from "../src/config/environment.ts";
 import { SatyapanError } from "../src/error.ts";
-import { machineFrom } from "../src/queues/machine.ts";
+import { type Machine, machineFrom } from "../src/queues/machine.ts";
 import { type Fsync, FSYNCS } from "./chaos-redis.ts";
+import { FAILOVER_VERDICT, failoverTable } from "./failover/failover-table.ts";
+import { findServer } from "./failover/find-server.ts";
+import { type FailoverReport, runScenario } from "./failover/run-scenario.ts";
+import { SCENARIOS } from "./failover/scenarios.ts";
+import { measureWindows } from "./failover/windows.ts";
+import { REDIS_KINDS, type RedisKind } from "./failover/topology.ts";
 import { runChaos } from "./harness.ts";
+import { dice } from "./random.ts";
 import { formatChaos } from "./report.ts";
 
 // Workers against the simulator while everything dies; then the simulator's own record is held against ours (design §8).
@@ -18,6 +25,12 @@ interface Flags {
   readonly rate: number;
   readonly drain: number;
   readonly fsync: Fsync;
+  readonly redis: RedisKind;
+  readonly scenario?: string;
+  readonly server: string;
+  readonly before: number;
+  readonly after: number;
+  readonly windows?: true;
 }
 
 function positive(option: string): (text: string) => number {
@@ -37,6 +50,19 @@ const program = new Command("chaos")
   .option("--rate <n>", "SIGKILLs a second that are aimed at", positive("--rate"), 0.8)
   .option("--drain <n>", "longest wait for the last job afterwards, in seconds", positive("--drain"), 120)
   .addOption(new Option("--fsync <when>", "Redis' appendfsync").choices(FSYNCS).default("always"))
+  .addOption(
+    new Option("--redis <kind>", "what the workers run on; but for standalone without --scenario, one event is judged")
+      .choices(REDIS_KINDS)
+      .default("standalone"),
+  )
+  .option("--scenario <names>", `failovers, parted by commas, or all: ${Object.keys(SCENARIOS).join(", ")}`)
+  .option("--server <program>", "redis-server or valkey-server, from the PATH", "redis-server")
+  .option("--before <n>", "of a failover: seconds of load before it", positive("--before"), 6)
+  .option("--after <n>", "of a failover: seconds of load from its beginning on, at least", positive("--after"), 35)
+  .option(
+    "--windows",
+    "instead: how many acknowledged writes a failover of Sentinel loses, and what keeping them costs",
+  )
   .exitOverride();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130)); // ends all children
@@ -46,11 +72,47 @@ try {
   const { seed = randomInt(1, 1_000_000), kills, seconds, workers, rate, drain, fsync } = flags;
   const machine = machineFrom(readEnvironment(), process.platform, homedir(), tmpdir());
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const report = await runChaos({ seed, kills, seconds, workers, rate, drainSeconds: drain, fsync, machine, say });
-  process.stdout.write(formatChaos(report, seed));
-  process.exit(report.violations.length === 0 ? 0 : 1);
+  if (flags.windows === true) {
+    const server = await findServer(flags.server, machine);
+    process.stdout.write(await measureWindows(server, machine, dice(seed, "ports").next, say));
+    process.exit(0);
+  }
+  if (flags.redis === "standalone" && flags.scenario === undefined) {
+    const report = await runChaos({ seed, kills, seconds, workers, rate, drainSeconds: drain, fsync, machine, say });
+    process.stdout.write(formatChaos(report, seed));
+    process.exit(report.violations.length === 0 ? 0 : 1);
+  }
+  process.exit((await failovers(flags, seed, machine, say)) ? 0 : 1);
 } catch (error) {
   if (!(error instanceof SatyapanError || error instanceof CommanderError)) throw error;
   if (error instanceof SatyapanError) process.stderr.write(`chaos: ${error.message}\n`);
   process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? 0 : 2;
+}
+
+/** Whether every bar holds. */
+async function failovers(
+  { redis, scenario = "all", server, workers, before, after, drain }: Flags,
+  seed: number,
+  machine: Machine,
+  say: (line: string) => void,
+): Promise<boolean> {
+  const names = scenario === "all" ? Object.keys(SCENARIOS) : scenario.split(",");
+  const serverProgram = await findServer(server, machine);
+  const reports = new Map<string, FailoverReport>();
+  const chosen = names.map((name) => {
+    const found = SCENARIOS[name];
+    if (found === undefined) throw new InvalidArgumentError(`--scenario: there is no ${name}.`);
+    return [name, found] as const;
+  });
+  for (const [name, found] of chosen) {
+    if (!found.kinds.includes(redis)) continue;
+    const timed = { seed, workers, before, after, drainSeconds: drain };
+    const report = await runScenario({ redis, scenario: found, program: serverProgram, machine, say, ...timed });
+    reports.set(name, report);
+    say(failoverTable(new Map([[name, report]])));
+    for (const [fate, times] of report.fates) say(`${times} workers ${fate}`);
+  }
+  process.stdout.write(`${redis}, ${server}, seed ${seed}, ${workers} workers\n\n${failoverTable(reports)}\n`);
+  process.stdout.write(FAILOVER_VERDICT);
+  return [...reports.values()].every(({ missed }) => missed.length === 0);
 }

@@ -15,7 +15,7 @@ interface Pair {
 
 /** Stands between clients and a server, on a port of 127.0.0.1, and cuts their connections on demand. */
 export class Proxy {
-  readonly #upstream: NetConnectOpts;
+  #upstream: NetConnectOpts;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #mode: Cut | "pass" = "pass";
@@ -46,6 +46,16 @@ export class Proxy {
       this.#mode = "pass";
       this.#resetAll(); // a stream that has lost bytes is of no use
     }, ms);
+  }
+
+  /** Connections that are there stay where they are. */
+  redirect(upstream: NetConnectOpts): void {
+    this.#upstream = upstream;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#resetAll();
   }
 
   #take(client: Socket): void {

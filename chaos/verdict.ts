@@ -39,7 +39,7 @@ export interface Evidence {
 }
 
 /** A job with the calls that the provider saw of it. */
-interface Case {
+export interface Case {
   readonly job: AcceptedJob;
   readonly record: JobRecord | null;
   readonly calls: { readonly request: RequestRecord; readonly attempt: RecordedAttempt }[];
@@ -55,7 +55,7 @@ export function judge(evidence: Evidence): Violation[] {
 }
 
 /** Gives every call the provider saw to the one attempt it was made for. */
-function matchCalls({ jobs, records, requests }: Evidence): { cases: Case[]; violations: Violation[] } {
+export function matchCalls({ jobs, records, requests }: Evidence): { cases: Case[]; violations: Violation[] } {
   const cases: Case[] = jobs.map((job, index) => ({ job, record: records[index] ?? null, calls: [] }));
   const byPerson = Map.groupBy(cases, ({ job }) => `${job.operation} ${job.person}`);
   const byReference = new Map<string, Case>();

@@ -9,9 +9,11 @@ import { createLogger } from "../src/telemetry/logger.ts";
 import { runWorker } from "../workers/run-worker.ts";
 import { type Peril, perilous } from "./peril.ts";
 
-// A worker as `satyapan worker` runs it, but for what may happen at its points. Its argument: the seed and the odds.
+// A worker as `satyapan worker` runs it, but for what may happen at its points. Its argument: the seed and the odds, and
+// whether its locks are those it is shipped with.
 
-const { seed, ...peril } = JSON.parse(process.argv[2] ?? "") as Peril & { readonly seed: number };
+type Told = Peril & { readonly seed: number; readonly shippedLocks?: boolean };
+const { seed, shippedLocks = false, ...peril } = JSON.parse(process.argv[2] ?? "") as Told;
 const env = readEnvironment();
 const settings = parseSettings(env, { readFile: (path) => readFileSync(path, "utf8"), operations: OPERATIONS });
 const logger = createLogger(settings.logLevel, process.stderr);
@@ -23,6 +25,6 @@ const atPoint = perilous(seed, peril);
 const worker = await runWorker({
   ...{ settings, redis, logger, now: Date.now, random: Math.random, atPoint },
   // Longer than an attempt takes (two timeouts), shorter than a long freeze.
-  lock: { lockMs: 5_500, checkMs: 2_000 },
+  ...(shippedLocks ? {} : { lock: { lockMs: 5_500, checkMs: 2_000 } }),
 });
 process.once("SIGTERM", () => void worker.stop().then(() => process.exit()));

@@ -11,7 +11,13 @@ export interface RedisFacts {
   readonly maxmemoryPolicy: string;
   /** False: what was accepted may be lost when it stops. */
   readonly aof: boolean | "unknown";
+  /** Whether it takes a write that none of its replicas could take over (`min-replicas-to-write 0`). */
+  readonly replicas: ReplicaUse;
 }
+
+/** From the best to the worst. */
+const REPLICA_USES = ["none", "required", "unknown", "optional"] as const;
+type ReplicaUse = (typeof REPLICA_USES)[number];
 
 /** Asks by INFO, and where that does not tell the policy (or is forbidden), by CONFIG. Throws ioredis' errors of a lost connection. */
 export async function checkRedis(client: Redis | Cluster): Promise<RedisFacts> {
@@ -22,6 +28,7 @@ export async function checkRedis(client: Redis | Cluster): Promise<RedisFacts> {
     version: compareVersions(next.version, worst.version) < 0 ? next.version : worst.version,
     maxmemoryPolicy: worst.maxmemoryPolicy === "noeviction" ? next.maxmemoryPolicy : worst.maxmemoryPolicy,
     aof: worst.aof === true ? next.aof : worst.aof,
+    replicas: REPLICA_USES.findLast((use) => use === worst.replicas || use === next.replicas) ?? "unknown",
   }));
 }
 
@@ -41,6 +48,12 @@ export function assertSuitable(facts: RedisFacts): void {
   }
 }
 
+/** What a failover can cost; measured in docs/reliability.md. */
+const SPLIT =
+  "Redis takes writes that no replica has: a failover can lose accepted jobs and journal entries, and while two are master " +
+  "(a split) calls go out that no journal knows, OTPs twice among them, beyond the quota; " +
+  "set min-replicas-to-write 1 and min-replicas-max-lag 2 on every node that can become master";
+
 /** What a person should know though nothing is refused for it. */
 export function redisWarnings(facts: RedisFacts): string[] {
   const warnings: string[] = [];
@@ -52,6 +65,7 @@ export function redisWarnings(facts: RedisFacts): string[] {
   if (facts.maxmemoryPolicy === "unknown") {
     warnings.push("Redis does not say its maxmemory-policy: it must be noeviction");
   }
+  if (facts.replicas === "optional") warnings.push(SPLIT);
   return warnings;
 }
 
@@ -66,7 +80,16 @@ async function factsOf(node: Redis): Promise<RedisFacts> {
     version: valkey ?? redis ?? "unknown",
     maxmemoryPolicy: field("maxmemory_policy") ?? (await policyFromConfig(node)) ?? "unknown",
     aof: aof === undefined ? "unknown" : aof === "1",
+    replicas: replicasOf(field),
   };
+}
+
+/** INFO counts the good replicas only where writes need some. */
+function replicasOf(field: (name: string) => string | undefined): ReplicaUse {
+  const connected = field("connected_slaves");
+  if (connected === undefined) return "unknown";
+  if (field("min_slaves_good_slaves") !== undefined) return "required";
+  return connected === "0" ? "none" : "optional";
 }
 
 async function policyFromConfig(node: Redis): Promise<string | undefined> {

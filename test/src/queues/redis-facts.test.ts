@@ -1,9 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ErrorCode } from "../../../src/error.ts";
 import { assertSuitable, checkRedis, type RedisFacts, redisWarnings } from "../../../src/queues/redis-facts.ts";
+import { freePort } from "../../support/free-port.ts";
 import { startTestRedis } from "../../support/redis.ts";
 
-const good: RedisFacts = { server: "redis", version: "7.0.15", maxmemoryPolicy: "noeviction", aof: true };
+const good: RedisFacts = {
+  ...{ server: "redis", version: "7.0.15", maxmemoryPolicy: "noeviction", aof: true, replicas: "none" },
+};
 
 describe("what a Redis says of itself", () => {
   it("is enough, without a warning, for one that is configured as it should be", async () => {
@@ -36,12 +39,32 @@ describe("what a Redis says of itself", () => {
       version: "unknown",
       maxmemoryPolicy: "noeviction",
       aof: "unknown",
+      replicas: "unknown",
     });
     await admin.call("ACL", "SETUSER", "app", "-config");
     const facts = await checkRedis(client);
-    expect(facts).toEqual({ server: "unknown", version: "unknown", maxmemoryPolicy: "unknown", aof: "unknown" });
+    const unknown = { maxmemoryPolicy: "unknown", aof: "unknown", replicas: "unknown" };
+    expect(facts).toEqual({ server: "unknown", version: "unknown", ...unknown });
     assertSuitable(facts);
     expect(redisWarnings(facts)).toHaveLength(3);
+  });
+
+  it("is whether it takes writes that no replica has, and what a split can cost then", async () => {
+    await using server = await startTestRedis();
+    await using follower = await startTestRedis();
+    const client = server.client();
+    // They listen on sockets alone: a port for the follower to find.
+    const port = await freePort();
+    await client.call("CONFIG", "SET", "port", port);
+    await follower.client().replicaof("127.0.0.1", port);
+    await vi.waitFor(async () => expect(await client.info("replication")).toContain("connected_slaves:1"), 10_000);
+    const split = await checkRedis(client);
+    expect(split.replicas).toBe("optional");
+    expect(redisWarnings(split)).toEqual([expect.stringMatching(/no journal knows.*min-replicas-to-write 1/)]);
+    await client.call("CONFIG", "SET", "min-replicas-to-write", "1");
+    const guarded = await checkRedis(client);
+    expect(guarded.replicas).toBe("required");
+    expect(redisWarnings(guarded)).toEqual([]);
   });
 });
 
