@@ -19,6 +19,8 @@ export interface FleetOptions {
   readonly told?: (n: number) => object;
   /** How long a worker that froze stays so, in ms. */
   readonly freezeMs: () => number;
+  /** Called each time one takes jobs. */
+  readonly onReady?: () => void;
   /** Hears of everything that befell a worker: `killed begun`, `frozen outside`, … */
   readonly onFate: (fate: string) => void;
 }
@@ -76,7 +78,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   #start(): void {
-    const { seed, env, onFate, told } = this.#options;
+    const { seed, env, onFate, onReady, told } = this.#options;
     this.#started += 1;
     const argument = JSON.stringify({ seed: seed * 10_000 + this.#started, ...this.#peril, ...told?.(this.#started) });
     const stdio = ["ignore", "pipe", this.#log, "ipc"] as const;
@@ -89,6 +91,7 @@ export class Fleet implements AsyncDisposable {
         if (what === "frozen") this.#thawLater(worker);
       });
     }
+    worker.once("message", () => onReady?.());
     worker.once("exit", (code) => {
       this.#workers.delete(worker);
       if (code !== null && !this.#closed) onFate(`ended by itself (${code})`);

@@ -27,4 +27,5 @@ const worker = await runWorker({
   // Longer than an attempt takes (two timeouts), shorter than a long freeze.
   ...(shippedLocks ? {} : { lock: { lockMs: 5_500, checkMs: 2_000 } }),
 });
+process.send?.("ready");
 process.once("SIGTERM", () => void worker.stop().then(() => process.exit()));

@@ -54,8 +54,6 @@ const CALL_TIMEOUT_MS = 10_000;
 const COOLDOWN_MS = 5_000;
 /** For load to go on after a scenario that takes long, in ms. */
 const AFTER_ACT_MS = 12_000;
-/** For workers to start before there is load: what waits then goes out at once, from cold processes; ms. */
-const WARM_MS = 2_500;
 const SETTINGS = {
   EKO_QUOTA: "50/1s",
   DEEPVUE_QUOTA: "15/1s",
@@ -102,12 +100,16 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   const submitter = opened.use(createClient({ settings: env, directory: folder }));
   const watcher = opened.use(createClient({ settings: env, directory: folder }));
   const fates = new Map<string, number>();
+  // What waits while they start goes out at once, from cold processes.
+  const warm = Promise.withResolvers<void>();
+  let ready = 0;
   const fleet = opened.use(
     new Fleet({
       ...{ size: options.workers, seed, env, logFile: join(folder, "workers.log") },
       peril: { killOdds: 0, freezeOdds: 0 },
       freezeMs: () => 0,
       told: (n) => ({ shippedLocks: true, ...scenario.told?.(n) }),
+      onReady: () => ++ready === options.workers && warm.resolve(),
       onFate: (fate) => void fates.set(fate, (fates.get(fate) ?? 0) + 1),
     }),
   );
@@ -117,7 +119,7 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   };
   const load = new SteadyLoad({ submitter, watcher, phone, dice: dice(seed, "load"), rate: RATE });
   const probe = opened.use(new Probe(topology.nodes));
-  await sleep(WARM_MS);
+  await warm.promise;
   const over = new AbortController();
   const loading = load.run(over.signal, options.drainSeconds * 1_000);
   await sleep(options.before * 1_000);

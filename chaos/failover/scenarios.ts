@@ -96,6 +96,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "move-slots": { what: "the queue's slot moves to another master and back", kinds: ["cluster"], act: moveSlots },
   "move-slot-slowly": { what: "the queue's slot moves in 15 s", kinds: ["cluster"], act: move(SLOW_MOVE_MS) },
   "kill-master": { what: "kill -9 of the queue's master", kinds: REPLICATED, act: killMaster, mayLose: true },
+  "kill-master-min-replicas": {
+    // A Cluster's master has but one replica: as master that takes nothing until the killed one is back.
+    ...{ what: "the same, min-replicas-to-write 1", kinds: ["sentinel"], act: killMaster, mayLose: true },
+    minReplicas: true,
+  },
   "kill-master-slow-provider": {
     ...{ what: "the same, calls take 1 to 3 s", kinds: REPLICATED, act: killMaster, mayLose: true },
     latencyMs: { min: 1_000, max: 3_000 },
