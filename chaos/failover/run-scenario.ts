@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -100,16 +101,14 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   const submitter = opened.use(createClient({ settings: env, directory: folder }));
   const watcher = opened.use(createClient({ settings: env, directory: folder }));
   const fates = new Map<string, number>();
-  // What waits while they start goes out at once, from cold processes.
-  const warm = Promise.withResolvers<void>();
-  let ready = 0;
+  const readied = new EventEmitter();
   const fleet = opened.use(
     new Fleet({
       ...{ size: options.workers, seed, env, logFile: join(folder, "workers.log") },
       peril: { killOdds: 0, freezeOdds: 0 },
       freezeMs: () => 0,
       told: (n) => ({ shippedLocks: true, ...scenario.told?.(n) }),
-      onReady: () => ++ready === options.workers && warm.resolve(),
+      onReady: () => void readied.emit("ready"),
       onFate: (fate) => void fates.set(fate, (fates.get(fate) ?? 0) + 1),
     }),
   );
@@ -119,7 +118,8 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   };
   const load = new SteadyLoad({ submitter, watcher, phone, dice: dice(seed, "load"), rate: RATE });
   const probe = opened.use(new Probe(topology.nodes));
-  await warm.promise;
+  // What waits while they start would go out at once, from cold processes.
+  for (let n = 0; n < options.workers; n++) await once(readied, "ready");
   const over = new AbortController();
   const loading = load.run(over.signal, options.drainSeconds * 1_000);
   await sleep(options.before * 1_000);
@@ -127,7 +127,7 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   const actedAt = Date.now();
   say(`${scenario.what}: begins after ${load.accepted.length} jobs; ${folder}`);
   const [ownMs] = await Promise.all([
-    scenario.act({ topology, fleet }).then(async (ms) => {
+    scenario.act({ topology, fleet, readied }).then(async (ms) => {
       await sleep(AFTER_ACT_MS);
       return ms ?? 0;
     }),

@@ -1,3 +1,4 @@
+import { type EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fleet } from "../fleet.ts";
 import { ChaosCluster } from "./cluster.ts";
@@ -9,6 +10,8 @@ import type { RedisKind, Topology } from "./topology.ts";
 export interface Stage {
   readonly topology: Topology;
   readonly fleet: Fleet;
+  /** `ready`: one more worker takes jobs. */
+  readonly readied: EventEmitter;
 }
 
 export interface Scenario {
@@ -84,10 +87,11 @@ async function swap({ topology }: Stage): Promise<void> {
   await topology.swap();
 }
 
-async function rollingRestart({ fleet }: Stage): Promise<void> {
+async function rollingRestart({ fleet, readied }: Stage): Promise<void> {
   for (let n = 0; n < RESTARTS; n++) {
+    const next = once(readied, "ready");
     fleet.relieve();
-    await sleep(RESTART_EVERY_MS);
+    await Promise.all([next, sleep(RESTART_EVERY_MS)]);
   }
 }
 
