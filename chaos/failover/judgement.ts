@@ -4,7 +4,7 @@ import { type Case, type Evidence, judge, matchCalls, type Rule } from "../verdi
 import { PASSING } from "./refusals.ts";
 
 /** Calls may stand still for so long after Redis is back, in ms. */
-export const RESUME_MS = 2_000;
+const RESUME_MS = 2_000;
 
 /** Everything that is known after a scenario. Times in ms since the epoch. */
 export interface FailoverEvidence extends Evidence {

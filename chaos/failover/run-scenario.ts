@@ -34,6 +34,8 @@ export interface FailoverOptions {
   readonly after: number;
   /** Longest wait for the last job to settle afterwards, in seconds. */
   readonly drainSeconds: number;
+  /** Default true: locks as they are shipped, 60 s; false: such that a lost worker's job is found in seconds. */
+  readonly shippedLocks?: boolean;
   readonly machine: Machine;
   /** `redis-server` or `valkey-server`, with its path. */
   readonly program: string;
@@ -107,7 +109,7 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
       ...{ size: options.workers, seed, env, logFile: join(folder, "workers.log") },
       peril: { killOdds: 0, freezeOdds: 0 },
       freezeMs: () => 0,
-      told: (n) => ({ shippedLocks: true, ...scenario.told?.(n) }),
+      told: (n) => ({ shippedLocks: options.shippedLocks ?? true, ...scenario.told?.(n) }),
       onReady: () => void readied.emit("ready"),
       onFate: (fate) => void fates.set(fate, (fates.get(fate) ?? 0) + 1),
     }),
@@ -128,7 +130,7 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   say(`${scenario.what}: begins after ${load.accepted.length} jobs; ${folder}`);
   const [ownMs] = await Promise.all([
     scenario.act({ topology, fleet, readied }).then(async (ms) => {
-      await sleep(AFTER_ACT_MS);
+      await sleep(Math.min(AFTER_ACT_MS, options.after * 1_000));
       return ms ?? 0;
     }),
     sleep(options.after * 1_000),
