@@ -139,11 +139,16 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   const loadEndedAt = Date.now();
   say(`${scenario.what}: load is over, ${load.open} jobs are open`);
   await loading;
+  // What is still called after the records were read is in none of them.
+  const readAt = Date.now();
+  const isBefore = ({ at }: { readonly at: number }): boolean => at < readAt;
   const evidence: FailoverEvidence = {
     jobs: load.accepted,
     records: await watcher.getMany(load.accepted.map(({ id }) => id)),
-    requests: await all<RequestRecord>(`${world.url}/_simulator/requests`),
-    outbox: (await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?limit=100000000`)).toReversed(),
+    requests: (await all<RequestRecord>(`${world.url}/_simulator/requests`)).filter(isBefore),
+    outbox: (await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?limit=100000000`))
+      .toReversed()
+      .filter(isBefore),
     ...{ quotas: QUOTAS, cooldownMs: COOLDOWN_MS, callTimeoutMs: CALL_TIMEOUT_MS },
     ...{ actedAt, loadEndedAt, ownMs, written: probe.written, refusals: load.refusals },
     ...{ mayLose: scenario.mayLose === true, minReplicas: scenario.minReplicas === true },
