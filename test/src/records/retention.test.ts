@@ -40,7 +40,8 @@ describe("retentionOf", () => {
     expect(sent(until(90_000))).toEqual({ lookAt: T0 + 90_000, keepsInput: true });
     expect(sent({ otp_sent: true })).toEqual({ lookAt: T0 + OTP, keepsInput: true });
     expect(sent(null)).toEqual({ lookAt: T0 + OTP, keepsInput: true });
-    expect(sent(until(1_000 * HOUR))).toEqual({ lookAt: T0 + HOUR, keepsInput: true });
+    expect(sent(until(1_000 * HOUR))).toEqual({ lookAt: T0 + OTP, keepsInput: true });
+    expect(sent(until(-HOUR))).toEqual({ lookAt: T0 + OTP, keepsInput: true });
     expect(sent({ otp_sent: false })).toEqual({ lookAt: null, keepsInput: false });
   });
 

@@ -607,12 +607,7 @@ describe("a reply of Eko", () => {
       "the provider could not be reached (UND_ERR_CONNECT_TIMEOUT)",
     ],
     [true, "no reply: timeout", "unknown", "no reply after the request was written (timeout)"],
-    [
-      true,
-      "no reply: HPE_INVALID_CONSTANT",
-      "unknown",
-      "no reply after the request was written (HPE_INVALID_CONSTANT)",
-    ],
+    [true, "no reply: HPE_INVALID_CONSTANT", "unknown", "no reply that can be read (HPE_INVALID_CONSTANT)"],
     [true, "getaddrinfo ENOTFOUND 9876543210", "unknown", "no reply after the request was written"],
   ])("that never came (written: %s, %s) is %s", (written, cause, kind, reason) => {
     expect(read(MOBILE, { kind: "none", written, reason: cause })).toMatchObject({ kind, reason });
