@@ -23,7 +23,7 @@ import { bundleEnv } from "../test/support/worker.ts";
 /**
  * Proves the gate by hand, with worker processes and the simulator as the witness:
  * `node bench/quota.ts windows --quota 10/1s,100/15s --seconds 30`, `backlog --quota 1/1s`, `halved --quota 20/1s`,
- * `outage --quota 50/1s`. Needs a free machine: a witness that is held up counts wrongly, so its own delay is printed.
+ * `outage --quota 50/1s`, `wasted --quota 50/1s --rounds 10`. Needs a free machine: a witness that is held up counts wrongly, so its own delay is printed.
  */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -32,6 +32,7 @@ const { positionals, values } = parseArgs({
     seconds: { type: "string", default: "30" },
     workers: { type: "string", default: "4" },
     jobs: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "10" },
     nice: { type: "string", default: "10" },
     main: { type: "string", default: fileURLToPath(new URL("../bin/main.ts", import.meta.url)) },
   },
@@ -257,7 +258,32 @@ async function outage(): Promise<void> {
   print({ resumed_after_ms: resumedAfter, ramp, calls_per_second: perSecond, states: counts });
 }
 
-const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = { windows, backlog, halved, outage };
+/**
+ * A provider that answers 503 at once, from the first call on or in full work: how many calls are made until the breaker opens.
+ * `--rounds` times each, with fresh workers.
+ */
+async function wasted(): Promise<void> {
+  for (const when of ["from the start", "in full work"]) {
+    const made: number[] = [];
+    for (let round = 0; round < Number(values.rounds); round += 1) {
+      await using place = await Place.start({ OTP_COOLDOWN: "0s" });
+      const down = { faults: [{ fault: "unavailable" as const }] };
+      if (when === "from the start") place.simulator.configure(down);
+      await place.submit(200);
+      await place.startWorkers();
+      if (when === "in full work") while (place.simulator.requests.length < 75) await sleep(1);
+      const before = place.simulator.requests.length;
+      if (when === "in full work") place.simulator.configure(down);
+      const control = place.redis.client();
+      while ((await control.hget(`satyapan:${QUEUE}:control`, "breaker")) !== "open") await sleep(5);
+      await sleep(1_000);
+      made.push(place.simulator.requests.slice(before).filter(({ status }) => status === 503).length);
+    }
+    print({ provider_down: when, workers: values.workers, calls_made: made, most: Math.max(...made) });
+  }
+}
+
+const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = { windows, backlog, halved, outage, wasted };
 const scenario = SCENARIOS[positionals[0] ?? "windows"];
 if (scenario === undefined) throw new Error(`one of ${Object.keys(SCENARIOS).join(", ")}`);
 await scenario();

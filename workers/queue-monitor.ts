@@ -58,9 +58,11 @@ export class QueueMonitor {
     const oldest = Number.isFinite(since) ? Math.max(0, (this.#now() - since) / 1_000) : 0;
     this.#metrics.queueMeasured(queue.name, counts, oldest);
     this.#metrics.overdueMeasured(queue.name, Math.max(0, (this.#now() - Number(due)) / 1_000));
-    for (const { max, ms, used } of gate.windows) {
-      this.#metrics.quotaMeasured(provider, formatQuota([{ max, ms }]), max === 0 ? 1 : used / max);
-    }
+    const windows = gate.windows.map(
+      ({ max, ms, used }) => [formatQuota([{ max, ms }]), max === 0 ? 1 : used / max] as const,
+    );
+    this.#metrics.quotaMeasured(provider, new Map(windows), gate.factor);
+    this.#metrics.flightsMeasured(provider, gate.calls.inFlight, gate.calls.limit);
     this.#metrics.holdsMeasured(provider, {
       credential: gate.holds.some(({ scope }) => scope === null),
       scope: gate.holds.some(({ scope }) => scope !== null),

@@ -18,12 +18,15 @@ export function formatQuotas(gates: readonly ProviderGate[]): string {
     return gate.windows.map(({ max, ms, used }) => [provider, `${max}/${formatDuration(ms)}`, used, by]);
   });
   const columns = [{ title: "provider" }, { title: "window" }, { title: "used", align: "right" }, { title: "set by" }];
-  return formatTable(columns as Parameters<typeof formatTable>[0], rows);
+  const shares = gates.flatMap(({ provider, gate }) =>
+    gate.factor < 1 ? [`${provider}: ${describeShare(gate)}\n`] : [],
+  );
+  return formatTable(columns as Parameters<typeof formatTable>[0], rows) + shares.join("");
 }
 
 /** Whether a provider may be called, and what stops it or slows it down. */
 export function formatGate({ provider, gate }: ProviderGate): string {
-  const { factor, pausedUntil, breaker, holds, quotaFreeAt, fullWindow, now } = gate;
+  const { factor, pausedUntil, breaker, holds, quotaFreeAt, fullWindow, now, calls } = gate;
   const lines: [string, string][] = [["provider", provider]];
   const whole = holds.find(({ scope }) => scope === null);
   lines.push(["calls", summary(gate, whole)]);
@@ -39,14 +42,15 @@ export function formatGate({ provider, gate }: ProviderGate): string {
   if (!isHeld(gate) && fullWindow !== null && quotaFreeAt > now) {
     lines.push(["full", `${fullWindow.max}/${formatDuration(fullWindow.ms)}, room at ${iso(quotaFreeAt)}`]);
   }
-  if (factor < 1) lines.push(["factor", `${Math.round(factor * 100)} % of the quota is used since the last 429s`]);
+  if (factor < 1) lines.push(["share", describeShare(gate)]);
+  lines.push(["at once", `${calls.inFlight} under way, at most ${describeLimit(calls.limit)}`]);
   for (const hold of holds) if (hold.scope !== null) lines.push(["held", `${hold.scope}: ${describeHold(hold)}`]);
   return lines.map(([name, value]) => `${name.padEnd(8)}  ${value}\n`).join("");
 }
 
 /** The JSON of `quota show` and `provider show`: times ISO 8601 in UTC, windows in ms. */
 export function gateJson({ provider, gate }: ProviderGate): Record<string, unknown> {
-  const { breaker, quotaFreeAt, now, quota, windows, factor, pausedUntil, holds } = gate;
+  const { breaker, quotaFreeAt, now, quota, windows, factor, factorWorked, calls, pausedUntil, holds } = gate;
   return {
     provider,
     quota: formatQuota(quota),
@@ -55,6 +59,9 @@ export function gateJson({ provider, gate }: ProviderGate): Record<string, unkno
     windows,
     next_permit_at: isHeld(gate) || quotaFreeAt <= now ? null : iso(quotaFreeAt),
     factor,
+    factor_worked: factorWorked,
+    calls_in_flight: calls.inFlight,
+    calls_in_flight_limit: calls.limit,
     paused_until: isoOrNull(pausedUntil),
     holds: holds.map(({ scope, reason, since, probeAt }) => ({
       scope,
@@ -74,6 +81,20 @@ function summary(gate: GateState, whole: Hold | undefined): string {
   if (gate.windows.length === 0) return "none yet: no worker of it was started";
   if (gate.breaker !== null) return "resuming slowly";
   return "as the quota allows";
+}
+
+function describeShare({ factor, factorWorked }: GateState): string {
+  const worked = factorWorked > factor ? `; ${percent(factorWorked)} worked last` : "";
+  return `${percent(factor)} of the quota is used since the last 429s${worked}; it rises while calls go well`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** Far more than workers have hands: no limit. */
+function describeLimit(limit: number): string {
+  return limit >= 1_000_000 ? "as the workers can" : `${limit} at once`;
 }
 
 function describeHold({ reason, since, probeAt }: Hold): string {

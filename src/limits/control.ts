@@ -2,7 +2,9 @@ import type { RedisClient } from "../queues/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../records/lua.ts";
 import { CONTROL_LUA } from "./gate/control-fields.ts";
+import { FLOW_LUA } from "./gate/flow.ts";
 import { QUOTA_LUA } from "./gate/quota.ts";
+import { SHARE_FIELDS } from "./gate/share.ts";
 import { paceOf } from "./pace.ts";
 import type { Quota, QuotaWindow } from "./quota.ts";
 
@@ -31,8 +33,11 @@ export interface GateState {
   readonly quotaFreeAt: number;
   /** The window that is full longest; null: none. */
   readonly fullWindow: QuotaWindow | null;
-  /** Share of the shortest window that is used since the last 429s, 0 to 1. */
+  /** Share of the shortest window that is used since the last 429s, 0 to 1, and the last one that worked. */
   readonly factor: number;
+  readonly factorWorked: number;
+  /** Calls under way, and how many may be at once. */
+  readonly calls: { readonly inFlight: number; readonly limit: number };
   readonly pausedUntil: number | null;
   readonly holds: readonly Hold[];
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
@@ -54,6 +59,8 @@ redis.call('HSET', KEYS[1], 'quota', quota)
 return quota
 `);
 
+const LIST_OF_SHARE_FIELDS = SHARE_FIELDS.map((field) => `'${field}'`).join(", ");
+
 /** KEYS control, limiter; ARGV scope or ''. → 1, or 0 where nothing was stopped */
 const RESUME = new LuaScript(`
 if ARGV[1] ~= '' then
@@ -61,22 +68,24 @@ if ARGV[1] ~= '' then
   if redis.call('HINCRBY', KEYS[1], 'scopes', -1) < 1 then redis.call('HDEL', KEYS[1], 'scopes') end
   return 1
 end
-local lifted = redis.call('HDEL', KEYS[1], 'hold', 'breaker', 'pause_until')
-redis.call('HDEL', KEYS[1], 'hold_since', 'hold_probe', 'probe', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap')
+local lifted = redis.call('HDEL', KEYS[1], 'hold', 'breaker', 'pause_until', 'factor')
+redis.call('HDEL', KEYS[1], 'hold_since', 'hold_probe', 'probe', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap',
+  'strikes', 'strike_at', ${LIST_OF_SHARE_FIELDS})
 redis.call('DEL', KEYS[2])
 return lifted > 0 and 1 or 0
 `);
 
-/** KEYS control, permits. → now, control's fields, then of each window how many calls are in it, and when it has room (ms) */
-const READ = new LuaScript(`${CONTROL_LUA}${QUOTA_LUA}
+/** KEYS control, permits, flights. → now, control's fields, calls under way, their limit, then of each window how many calls are in it, and when it has room (ms) */
+const READ = new LuaScript(`${CONTROL_LUA}${QUOTA_LUA}${FLOW_LUA}
 local g = open_gate('', '')
-local flat = redis.call('HGETALL', KEYS[1])
+local READ = {quota=1, factor=1, flow=1, window_at=1, bad=1, good=1}
+local flat, c = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #flat, 2 do
-  if flat[i] == 'quota' or flat[i] == 'factor' then g.c = g.c or {}; g.c[flat[i]] = flat[i + 1] end
+  local name, value = flat[i], flat[i + 1]
+  if READ[name] then c[name] = TEXT[name] and value or tonumber(value) end
 end
-local c = g.c or {}
-c.factor = tonumber(c.factor)
-local answer = {number(g.now), flat}
+local inFlight = redis.call('ZCOUNT', KEYS[3], '(' .. number(g.now), '+inf')
+local answer = {number(g.now), flat, inFlight, math.min(1000000, flow_limit(g, c))}
 local length = redis.call('LLEN', KEYS[2])
 for _, w in ipairs(windows_of(g, c)) do
   local max, ms = string.match(w.name, '(%d+):(%d+)')
@@ -126,10 +135,12 @@ export class GateControl {
   }
 
   async read(queue: QueueName): Promise<GateState> {
-    const keys = [controlKey(queue), `${limitsPrefix(queue)}permits`];
-    const [nowText, flat, ...flatUses] = (await READ.run(this.#redis, keys, [])) as [
+    const keys = [controlKey(queue), `${limitsPrefix(queue)}permits`, `${limitsPrefix(queue)}flights`];
+    const [nowText, flat, inFlight, limit, ...flatUses] = (await READ.run(this.#redis, keys, [])) as [
       string,
       string[],
+      number,
+      number,
       ...(string | number)[],
     ];
     const fields = fieldsOf(flat);
@@ -149,6 +160,8 @@ export class GateControl {
       quotaFreeAt: full?.freeAt ?? 0,
       fullWindow: full === undefined ? null : { max: full.max, ms: full.ms },
       factor: Number(fields["factor"] ?? 1),
+      factorWorked: Number(fields["factor_worked"] ?? 1),
+      calls: { inFlight, limit },
       pausedUntil: Number(fields["pause_until"] ?? 0) > now ? Number(fields["pause_until"]) : null,
       holds: holdsOf(fields),
       breaker: breakerOf(fields),
@@ -159,6 +172,8 @@ export class GateControl {
   async #repace(queue: QueueName, quota: Quota): Promise<void> {
     const { max, ms } = paceOf(quota);
     await this.#redis.hset(`${bullmqPrefix(queue)}meta`, "max", max, "duration", ms);
+    // What was learnt of another quota's share says nothing about this one's.
+    await this.#redis.hdel(controlKey(queue), ...SHARE_FIELDS, "strikes", "strike_at");
     await this.#open(queue);
   }
 

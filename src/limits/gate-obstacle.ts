@@ -17,7 +17,7 @@ export interface Obstacle<Cause = WaitCause> {
  * open. A person's cooldown is not in it: that shows when the job is taken.
  */
 export function gateObstacle(gate: GateState, scopes: readonly string[], provider: string): Obstacle | null {
-  return stopped(gate, provider) ?? scopeHold(gate, scopes, provider) ?? fullQuota(gate, provider);
+  return stopped(gate, provider) ?? scopeHold(gate, scopes, provider) ?? noPlace(gate) ?? fullQuota(gate, provider);
 }
 
 /** The hold of one of the job's own scopes, due or not; null: none. */
@@ -54,6 +54,17 @@ function scopeHold(gate: GateState, scopes: readonly string[], provider: string)
   // When its time has come, whoever is next tries.
   if (hold === null || hold.probeAt <= gate.now) return null;
   return { cause: "scope", since: hold.since, until: hold.probeAt, text: describeHold(hold, gate.now, provider) };
+}
+
+/** As many calls as may be at once are under way: one of them ends at any time. */
+function noPlace({ now, calls: { inFlight, limit } }: GateState): Obstacle | null {
+  if (inFlight < limit) return null;
+  return {
+    cause: "busy",
+    since: null,
+    until: now,
+    text: `${describeWait("busy", String(inFlight))}; it is next when one ends`,
+  };
 }
 
 function fullQuota(

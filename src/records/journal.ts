@@ -69,9 +69,9 @@ export class Journal {
    * nothing may be written for it. `subject`: the person it sends an OTP to, whose cooldown begins later by as much.
    */
   async permit(old: string | null, id: string, open: string, subject: string | null): Promise<Permit | number | null> {
-    const { redis, queue } = this.#options;
+    const { redis, queue, policy } = this.#options;
     const prefix = limitsPrefix(queue);
-    const args = [prefix, bullmqPrefix(queue), old ?? "", id, subject ?? "", open];
+    const args = [prefix, bullmqPrefix(queue), old ?? "", id, subject ?? "", open, policy.callMs];
     const keys = [`${prefix}control`, recordKey(queue, id)];
     const reply = (await PERMIT.run(redis, keys, args)) as readonly [number, ...string[]];
     const [wait, permit, scarce, waitMs] = reply;

@@ -2,11 +2,12 @@ import { assertNever } from "../assert-never.ts";
 import { formatDuration } from "../config/duration.ts";
 
 /**
- * Why a job waits. The first four stop the whole credential, so the job stays at the front of its queue; the others are
+ * Why a job waits. The first five stop the whole credential, so the job stays at the front of its queue; the others are
  * its own, and it is put away until its time.
  */
 export const WAIT_CAUSES = [
   "quota",
+  "busy",
   "breaker",
   "throttled",
   "held",
@@ -19,7 +20,7 @@ export const WAIT_CAUSES = [
 export type WaitCause = (typeof WAIT_CAUSES)[number];
 
 export function stopsCredential(cause: WaitCause): boolean {
-  return cause === "quota" || cause === "breaker" || cause === "throttled" || cause === "held";
+  return cause === "quota" || cause === "busy" || cause === "breaker" || cause === "throttled" || cause === "held";
 }
 
 /** The reason that a record shows for a wait which the gate decided; `detail` is what the gate said. */
@@ -29,6 +30,8 @@ export function describeWait(cause: WaitCause, detail: string): string {
       return detail.startsWith("0:")
         ? "quota: it is 0, so every call is held"
         : `quota: ${describeWindow(detail)} is used up`;
+    case "busy":
+      return `busy: ${detail === "" ? "as many" : detail} calls are under way, and no more are made at once`;
     case "breaker":
       return detail === "ramp" ? "breaker: resuming slowly after an outage" : "breaker: the provider is out of order";
     case "throttled":

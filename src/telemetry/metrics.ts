@@ -30,11 +30,16 @@ export class Metrics {
   readonly #overdue: Gauge<"queue">;
   readonly #quotaUsed: Gauge<"provider" | "window">;
   readonly #held: Gauge<"provider" | "reason">;
+  readonly #quotaShare: Gauge<"provider">;
+  readonly #inFlight: Gauge<"provider">;
+  readonly #inFlightLimit: Gauge<"provider">;
   readonly #clockOffset: Gauge<"provider">;
   readonly #auditChained: Counter;
   readonly #auditBacklog: Gauge;
   readonly #auditFileAge: Gauge;
   readonly #privacy: Gauge<"place">;
+  /** The windows that a provider's quota had when it was measured last. */
+  readonly #windows = new Map<ProviderName, readonly string[]>();
   #chained = 0;
 
   constructor(registry: Registry) {
@@ -108,6 +113,24 @@ export class Metrics {
       labelNames: ["provider", "reason"],
       registers,
     });
+    this.#quotaShare = new Gauge({
+      name: "satyapan_quota_share_ratio",
+      help: "Share of the quota's shortest window that is used since the last 429s, 0 to 1.",
+      labelNames: ["provider"],
+      registers,
+    });
+    this.#inFlight = new Gauge({
+      name: "satyapan_calls_in_flight",
+      help: "Calls to a provider that are under way, by all workers together.",
+      labelNames: ["provider"],
+      registers,
+    });
+    this.#inFlightLimit = new Gauge({
+      name: "satyapan_calls_in_flight_limit",
+      help: "Calls to a provider that may be under way at once: few while nothing is known of it, more as calls go well.",
+      labelNames: ["provider"],
+      registers,
+    });
     this.#clockOffset = new Gauge({
       name: "satyapan_clock_offset_seconds",
       help: "A provider's clock minus ours, in seconds, as learnt from its replies; a wrong clock makes Eko refuse signatures.",
@@ -149,9 +172,19 @@ export class Metrics {
     this.#auditFileAge.set(fileAgeSeconds ?? 0);
   }
 
-  /** `window` as `30/1m`; `share` from 0 to 1. */
-  quotaMeasured(provider: ProviderName, window: string, share: number): void {
-    this.#quotaUsed.set({ provider, window }, share);
+  /** How much is used of each window (`30/1m`), from 0 to 1; and of the quota since 429s. Windows that are not there are forgotten. */
+  quotaMeasured(provider: ProviderName, windows: ReadonlyMap<string, number>, share: number): void {
+    for (const window of this.#windows.get(provider) ?? []) {
+      if (!windows.has(window)) this.#quotaUsed.remove({ provider, window });
+    }
+    this.#windows.set(provider, [...windows.keys()]);
+    for (const [window, used] of windows) this.#quotaUsed.set({ provider, window }, used);
+    this.#quotaShare.set({ provider }, share);
+  }
+
+  flightsMeasured(provider: ProviderName, inFlight: number, limit: number): void {
+    this.#inFlight.set({ provider }, inFlight);
+    this.#inFlightLimit.set({ provider }, limit);
   }
 
   /** Which reasons hold a provider's jobs back now. */

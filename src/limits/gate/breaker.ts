@@ -16,6 +16,7 @@ local function open_breaker(g, ms)
   redis.call('HSET', g.control, 'breaker', 'open', 'open_ms', ms, 'probe_at', g.now + ms)
   redis.call('HSETNX', g.control, 'open_since', g.now)
   redis.call('HDEL', g.control, 'bad', 'good', 'window_at', 'bad_id', 'ramp_at', 'ramp_gap', 'probe')
+  flow_forget(g)
   close_gate(g, g.now + ms)
 end
 
@@ -40,8 +41,10 @@ local function call_failed(g, c, id)
 end
 
 -- The provider is reachable and takes our credentials: what was stopped resumes.
-local function call_went_well(g, c, id, scopes)
+local function call_went_well(g, c, id, scopes, ms)
+  flow_well(g, c, ms)
   if g.calm then return end
+  share_climbs(g, c, ms)
   if c.strikes then redis.call('HDEL', g.control, 'strikes') end
   if c.scopes and c.scopes > 0 then
     for scope in string.gmatch(scopes, '%S+') do

@@ -12,10 +12,10 @@ local function number(value)
 end
 
 -- Never numbers, whatever they look like.
-local TEXT = {quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1}
-local CALM = {quota=1, quota_by_hand=1, quota_configured=1, strike_at=1}
+local TEXT = {quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1, flow=1}
+local CALM = {quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, flow=1, full=1}
 
--- The gate as one batch sees it: \`now\` in ms, \`c\` the control fields that are set. While only the quota is (\`calm\`),
+-- The gate as one batch sees it: \`now\` in ms, \`c\` the control fields that are set. While only quota and flow are (\`calm\`),
 -- nothing stops anybody, and no field is read again.
 local function read_control(g)
   if g.c and g.calm then return g.c end
@@ -44,6 +44,7 @@ end
 -- BullMQ's own key of a rate limit, which every worker asks before it fetches: nobody takes a job until then.
 local function close_gate(g, at)
   if at > g.now then
+    g.closed = math.max(g.closed or 0, at)
     redis.call('SET', g.B .. 'limiter', '9007199254740991', 'PX', math.min(math.ceil(at - g.now), 86400000))
   end
 end

@@ -1,7 +1,9 @@
 import { BREAKER_LUA } from "./breaker.ts";
 import { CONTROL_LUA } from "./control-fields.ts";
 import { COOLDOWN_LUA } from "./cooldown.ts";
+import { FLOW_LUA } from "./flow.ts";
 import { QUOTA_LUA } from "./quota.ts";
+import { SHARE_LUA } from "./share.ts";
 import { STOPS_LUA } from "./stops.ts";
 
 /**
@@ -14,7 +16,10 @@ import { STOPS_LUA } from "./stops.ts";
  * | --- | --- |
  * | `quota` | windows as `max:ms,max:ms`, shortest first |
  * | `quota_by_hand`, `quota_configured` | the same, as `satyapan quota set` and as the workers' settings want it |
- * | `factor`, `factor_calls` | share of the shortest window that is used (absent = all), lowered by 429s; calls since it changed |
+ * | `factor`, `factor_at` | share of the shortest window that is used (absent = all), lowered by 429s; since when |
+ * | `factor_worked`, `factor_wait`, `factor_step` | the last share that worked; how long, in ms, before more is tried; how much more |
+ * | `flow` | calls at once: limit, what a call took lately and takes usually (ms), when one last went well, when the limit fell |
+ * | `full` | all places are taken, and so the gate is closed; until when it was closed for another reason |
  * | `strikes`, `strike_at` | 429s in a row, and when the last one came |
  * | `pause_until` | end of the pause after a 429 |
  * | `hold`, `hold_since`, `hold_probe` | why everything is held, since when, and when one job may try |
@@ -26,4 +31,4 @@ import { STOPS_LUA } from "./stops.ts";
  * | `ramp_at`, `ramp_gap` | earliest next call of the ramp, and the gap between two, in ms |
  * | `floor_owed` | a bulk job whose turn it was found no permit: the next call lets another to the front |
  */
-export const GATE_LUA = CONTROL_LUA + STOPS_LUA + COOLDOWN_LUA + QUOTA_LUA + BREAKER_LUA;
+export const GATE_LUA = CONTROL_LUA + SHARE_LUA + STOPS_LUA + COOLDOWN_LUA + QUOTA_LUA + FLOW_LUA + BREAKER_LUA;

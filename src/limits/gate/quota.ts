@@ -1,8 +1,5 @@
 import { AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "./margins.ts";
 
-/** A lowered share of the quota grows by 2 % after so many calls without a 429: one 429 in some 400 calls at worst. */
-const CALLS_BEFORE_RAISE = 100;
-
 /**
  * Lua: one call charged to every window of the quota, or to none. `permits` lists, newest first, until when each of the last
  * calls arrives at the provider: entry n-1 tells when a window of n calls has room again, for every window at once, and
@@ -67,14 +64,6 @@ local function quota_free(g, c)
   return free, full, scarce, next, single
 end
 
-local function count_factor(g, c)
-  if not c.factor or redis.call('HINCRBY', g.control, 'factor_calls', 1) < ${CALLS_BEFORE_RAISE} then return end
-  local factor = c.factor * 1.02
-  if factor >= 1 then redis.call('HDEL', g.control, 'factor', 'factor_calls')
-  else redis.call('HSET', g.control, 'factor', factor, 'factor_calls', 0) end
-  changed(g)
-end
-
 local function enter(g, c, permits)
   local count, most = redis.call('LPUSH', g.P .. 'permits', unpack(permits)), windows_of(g, c).most
   if count >= most + 100 then redis.call('LTRIM', g.P .. 'permits', 0, most - 1) end
@@ -103,7 +92,6 @@ local function take_permit(g, c)
     next = next - ${AHEAD_MS}
   end
   local count = enter(g, c, {number(ends)})
-  count_factor(g, c)
   return {ends = ends, scarce = scarce, wait = from - g.now, next = next, count = count}
 end
 

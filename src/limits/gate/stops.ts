@@ -49,17 +49,15 @@ local function take_scope_turns(g, due, holdMs)
   end
 end
 
--- A 429: everybody pauses. Those that were under way when it came are the same 429.
-local function call_throttled(g, c, retryAfter)
+-- A 429: everybody pauses. Those of calls that were under way when the last one came are the same 429, as late as they come
+-- (\`ms\`: how long the call took; nil: not known).
+local function call_throttled(g, c, retryAfter, ms)
   if c.pause_until and g.now < c.pause_until then return c.pause_until end
+  if c.strike_at and ms and g.now - ms + 10 < c.strike_at then return g.now end
   local strikes = (c.strikes or 0) + 1
   local pause = retryAfter or math.min(60000, 1000 * 2 ^ (strikes - 1))
+  share_lowered(g, c)
   redis.call('HSET', g.control, 'strikes', strikes, 'strike_at', g.now, 'pause_until', g.now + pause)
-  local since = g.now - (c.strike_at or 0)
-  if since < 20000 or (since < 600000 and c.factor) then
-    local factor = math.max(0.05, (c.factor or 1) * (since < 20000 and 0.7 or 0.93))
-    redis.call('HSET', g.control, 'factor', factor, 'factor_calls', 0)
-  end
   close_gate(g, g.now + pause)
   return g.now + pause
 end

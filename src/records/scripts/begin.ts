@@ -87,6 +87,10 @@ local function begin(key, id, nowText, fresh)
     at, detail, due = scope_held(g, c, job.scopes)
     if at then return blocked(key, nowText, cause, 'scope', at, detail) end
   end
+  if not has_place(g, c, callMs) then
+    g.full = g.full or full_until(g, callMs)
+    return blocked(key, nowText, cause, 'busy', g.full, number(flow_limit(g, c)))
+  end
   local others
   if job.subject ~= '~' then
     local at
@@ -103,6 +107,7 @@ local function begin(key, id, nowText, fresh)
     end
     return blocked(key, nowText, cause, 'quota', at, full)
   end
+  take_place(g, id, callMs, permit.wait)
   -- Until when its call arrives at the latest: the person's next one keeps its distance from that.
   if others then remember_send(g, job.subject, id, permit.ends, others, person) end
   local till, probe = permit.next, ''
@@ -130,7 +135,9 @@ for i, key in ipairs(KEYS) do
   local at = FIRST + (i - 1) * ${BEGIN_ARGS}
   answers[i] = attempted(begin, key, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
 end
-enter_loose(g, read_control(g), every)
+c = read_control(g)
+enter_loose(g, c, every)
+enter_places(g, c, callMs)
 tell(channel, done)
 return answers
 `);
@@ -143,7 +150,7 @@ give_back(open_gate(ARGV[1], ARGV[2]), ARGV[3])
 /**
  * A fresh permit for an attempt whose first one grew old before its request could be written.
  * Nothing was written with the first one, so it is taken back.
- * KEYS control, record; ARGV P, B, the old permit or '', id, subject or '', open. → {0, permit, scarce, wait}, {in how many ms to
+ * KEYS control, record; ARGV P, B, the old permit or '', id, subject or '', open, call ms. → {0, permit, scarce, wait}, {in how many ms to
  * ask again}, or {-1}: the attempt is not open any more
  */
 export const PERMIT = new LuaScript(`${GATE_LUA}
@@ -159,6 +166,7 @@ local permit, at = take_permit(g, c)
 if not permit then return {math.max(1, math.ceil(at - g.now))} end
 close_gate(g, permit.next)
 if c.breaker == 'ramp' then take_turn(g, c, ARGV[4], 0, 0) end
+hold_place(g, ARGV[4], tonumber(ARGV[7]), permit.wait)
 if ARGV[5] ~= '' then postpone_send(g, ARGV[5], ARGV[4], permit.ends) end
 return {0, number(permit.ends), permit.scarce and 'scarce' or '', number(permit.wait)}
 `);

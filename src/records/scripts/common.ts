@@ -20,7 +20,7 @@ export const RECORD_LUA = `
 local TERMINAL = {succeeded=1, rejected=1, failed=1, unknown=1, expired=1, cancelled=1}
 
 -- These causes stop the whole credential: the job goes back to the front of its queue, and its time is not binding.
-local GATE = {quota=1, breaker=1, throttled=1, held=1}
+local GATE = {quota=1, busy=1, breaker=1, throttled=1, held=1}
 
 local function parse_job(text)
   local j = {}

@@ -20,7 +20,7 @@ const FINISH_ARGS = 23;
 export const FINISH = new LuaScript(`${GATE_LUA}${RECORD_LUA}${AUDIT_LUA}
 local P, B, channel, retention, holdMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local FIRST = 5
-local g, done = open_gate(P, B), {}
+local g, done, left = open_gate(P, B), {}, {}
 
 local function set(fields, name, value)
   if value == '' then return end
@@ -31,7 +31,10 @@ end
 local function finish(key, id, open, now, attempt, state, reason, nextAt, cause, result, personal, spent, lost,
     went, retryAfter, scope, why, subject, sent, scopes, answers, due, keeps, entry)
   local r = redis.call('HMGET', key, 'open', 'state', 'lost')
-  if not r[2] then return {'missing'} end
+  if not r[2] then
+    left[#left + 1] = id
+    return {'missing'}
+  end
   local n = string.match(open, '^%d+')
   local isOpen = r[1] == open
   if not isOpen and not ((r[2] == 'unknown' or r[2] == 'waiting') and (r[3] == open or r[3] == n)) then
@@ -41,11 +44,16 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
     return {'stale'}
   end
 
+  left[#left + 1] = id
   if went ~= '' then
     local c = read_control(g)
-    if went == 'well' then call_went_well(g, c, id, scopes)
+    -- By one clock, the caller's.
+    local begun = tonumber(string.match(open, '^%d+ ........(%d+)$'))
+    local ms = begun and now - begun
+    if ms and (ms < 0 or ms > 3600000) then ms = nil end
+    if went == 'well' then call_went_well(g, c, id, scopes, ms)
     elseif went == 'failed' then call_failed(g, c, id)
-    elseif went == 'throttled' then nextAt = number(call_throttled(g, c, tonumber(retryAfter)))
+    elseif went == 'throttled' then nextAt = number(call_throttled(g, c, tonumber(retryAfter), ms))
     else nextAt = number(call_refused(g, c, scope, why, holdMs)) end
     if went ~= 'well' or not g.calm then changed(g) end
   end
@@ -82,6 +90,7 @@ for i, key in ipairs(KEYS) do
   local at = FIRST + (i - 1) * ${FINISH_ARGS}
   answers[i] = attempted(finish, key, unpack(ARGV, at + 1, at + ${FINISH_ARGS}))
 end
+leave_places(g, read_control(g), left)
 tell(channel, done)
 return answers
 `);

@@ -17,6 +17,8 @@ const OPEN_GATE: GateState = {
   quotaFreeAt: 0,
   fullWindow: null,
   factor: 1,
+  factorWorked: 1,
+  calls: { inFlight: 0, limit: 6 },
   pausedUntil: null,
   holds: [],
   breaker: null,

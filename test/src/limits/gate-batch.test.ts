@@ -25,7 +25,7 @@ const STOPS: readonly Readonly<Record<string, string | number>>[] = [
   { breaker: "ramp", open_ms: 5_000, ramp_at: 1, ramp_gap: 1_000_000, open_since: 1 },
   { scopes: 1, "hold:user_code:A": `1 ${LATER} 346` },
   { scopes: 1, "hold:user_code:A": "1 1 346" },
-  { factor: "0.5", factor_calls: 97 },
+  { factor: "0.5", factor_at: 1, factor_worked: 1 },
   { floor_owed: 1 },
 ];
 const HEALTHS: readonly (CallHealth | null)[] = [
@@ -81,17 +81,20 @@ function decision(beginning: Beginning): unknown {
 }
 
 /** What the gate knows afterwards, without the times at which it learnt it. */
-async function memory({ client, key, queue, permits }: Gate, ids: readonly string[]): Promise<unknown> {
+async function memory({ client, key, queue, permits, inFlight }: Gate, ids: readonly string[]): Promise<unknown> {
   const named = (value: string): string => {
     const index = ids.indexOf(value);
     return index < 0 ? value.replaceAll(/\d{13}/g, "TIME") : `job ${index}`;
   };
-  const fields = Object.entries(await client.hgetall(key)).map(([name, value]) => [name, named(value)] as const);
+  // How many calls may be at once is learnt from how long they take: from times.
+  const { flow: _, ...known } = await client.hgetall(key);
+  const fields = Object.entries(known).map(([name, value]) => [name, named(value)] as const);
   const sends = await client.mget(["a", "b"].map((subject) => `${limitsPrefix(queue)}sent:${subject}`));
   return {
     fields: Object.fromEntries(fields),
     sends: sends.map((sent) => sent?.split(",").map((send) => named(send.split(" ")[1] ?? ""))),
     permits: (await permits()).length,
+    inFlight: await inFlight(),
     toTheFront: await client.lrange(`${bullmqPrefix(queue)}wait`, 0, -1),
   };
 }

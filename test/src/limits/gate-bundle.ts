@@ -27,8 +27,16 @@ export type Given = Partial<GatePolicy>;
 
 type Run = Extract<Beginning, { kind: "run" }>;
 
-/** A gate of its own, and jobs in front of it. */
-export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
+/** Of a provider that is known well, for ever: whatever is called, the number of calls at once stops nobody. */
+const UNLIMITED = "1000000 1 1 4000000000000 0";
+
+/** A gate of its own, and jobs in front of it. `flow`: what it knows of the provider; null: nothing. */
+export async function newGate(
+  redis: TestRedis,
+  quota = "",
+  given: Given = {},
+  { flow = UNLIMITED }: { readonly flow?: string | null } = {},
+) {
   const client = redis.client();
   const queue: QueueName = `{eko-${await client.incr("gates")}}`;
   const retention = { recordMs: 60_000, resultMs: 30_000 };
@@ -38,6 +46,7 @@ export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
   const control = new GateControl(client);
   await control.configure(queue, quota === "" ? [] : parseQuota(quota, "quota"));
   const key = `${limitsPrefix(queue)}control`;
+  if (flow !== null) await client.hset(key, "flow", flow);
   const ids = createIds();
   const runs = new Map<string, Run>();
 
@@ -56,7 +65,8 @@ export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
     if (beginning.kind === "run") runs.set(id, beginning);
     return beginning;
   };
-  const finish = async (id: string, health: CallHealth | null, more: Partial<Ending> = {}) => {
+  /** `laterMs`: it took so much longer. */
+  const finish = async (id: string, health: CallHealth | null, more: Partial<Ending> = {}, laterMs = 0) => {
     const run = runs.get(id);
     if (run === undefined) throw new Error(`${id} was not begun`);
     const outcome = { kind: "succeeded", ...NO_REPLY } as const;
@@ -67,7 +77,7 @@ export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
       ...{ answers: null, retention: { lookAt: "unchanged", keepsInput: true }, entry: null, lost: false },
       ...more,
     };
-    return await journal.finish(id, Date.now(), ending);
+    return await journal.finish(id, Date.now() + laterMs, ending);
   };
   /** A whole call that ended so; what the gate said where it did not let it through. */
   const call = async (health: CallHealth | null, more: Partial<NewJob> = {}) => {
@@ -91,6 +101,7 @@ export async function newGate(redis: TestRedis, quota = "", given: Given = {}) {
   return {
     ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, pass, permit },
     permits: async () => await client.lrange(`${limitsPrefix(queue)}permits`, 0, -1),
+    inFlight: async () => await client.zcard(`${limitsPrefix(queue)}flights`),
     field: async (name: string) => await client.hget(key, name),
     closedMs: async () => await client.pttl(`${bullmqPrefix(queue)}limiter`),
   };

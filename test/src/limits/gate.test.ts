@@ -48,29 +48,17 @@ describe("the gate after a 429", () => {
     for (const id of ids) await begin(id);
     for (const id of ids) await finish(id, throttled(null));
     expect(await field("strikes")).toBe("1");
-    expect(await field("factor")).toBeNull();
+    expect(await field("factor")).toBe("0.5");
   });
 
-  it("lowers the rate of the shortest window when 429s repeat, as fewer calls in about the same time", async () => {
+  it("lowers the rate of the shortest window, as fewer calls in about the same time", async () => {
     const { call, pass, field, control, queue } = await gate("10/1h,1000/1d");
     await call(throttled(null));
     await pass(2_000, "pause_until");
-    await call(throttled(null));
-    await pass(4_000, "pause_until");
-    expect(Number(await field("factor"))).toBeCloseTo(0.7, 10);
-    for (let n = 0; n < 5; n += 1) expect((await call(WELL)).kind).toBe("run");
+    expect(Number(await field("factor"))).toBe(0.5);
+    for (let n = 0; n < 4; n += 1) expect((await call(WELL)).kind).toBe("run");
     expect(await call(WELL)).toMatchObject({ kind: "blocked", cause: "quota" });
-    expect(await control.read(queue)).toMatchObject({ windows: [{ used: 7 }, { used: 7 }], fullWindow: { max: 10 } });
-  });
-
-  it("raises it again, slowly, while all goes well", async () => {
-    const { call, client, key, field } = await gate();
-    await client.hset(key, "factor", "0.99", "factor_calls", 0);
-    for (let n = 0; n < 100; n += 1) await call(WELL);
-    expect(await field("factor")).toBeNull();
-    await client.hset(key, "factor", "0.5", "factor_calls", 0);
-    for (let n = 0; n < 100; n += 1) await call(WELL);
-    expect(Number(await field("factor"))).toBeCloseTo(0.51, 5);
+    expect(await control.read(queue)).toMatchObject({ windows: [{ used: 5 }, { used: 5 }], fullWindow: { max: 10 } });
   });
 });
 
