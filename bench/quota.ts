@@ -272,7 +272,7 @@ async function wasted(): Promise<void> {
       await place.submit(200);
       await place.startWorkers();
       if (when === "in full work") while (place.simulator.requests.length < 75) await sleep(1);
-      const before = place.simulator.requests.length;
+      const before = when === "in full work" ? place.simulator.requests.length : 0;
       if (when === "in full work") place.simulator.configure(down);
       const control = place.redis.client();
       while ((await control.hget(`satyapan:${QUEUE}:control`, "breaker")) !== "open") await sleep(5);

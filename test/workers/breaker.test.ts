@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
@@ -29,17 +28,13 @@ describe("the breaker", () => {
       }).listen(port, "127.0.0.1");
       await once(down, "listening");
       const redis = bundle.redis.client();
-      // A quota of 50/1s is taken in bursts: what is under way while others hold the machine up (the four workers run in this
-      // process) is called before anybody can know that the provider is gone.
-      const turns = monitorEventLoopDelay({ resolution: 1 });
-      turns.enable();
       await expect
         .poll(async () => await redis.hget(CONTROL, "breaker"), { timeout: 5_000, interval: 20 })
         .toBe("open");
       expect(Date.now() - downAt).toBeLessThan(5_000);
-      turns.disable();
       await sleep(1_000);
-      expect(tries, `turns of ${turns.max / 1e6} ms at most`).toBeLessThanOrEqual(turns.max < 15e6 ? 10 : 30);
+      // However busy the machine is: no more than eight calls are under way at once, and fewer after each failure.
+      expect(tries).toBeLessThanOrEqual(10);
       const waiting = await Promise.all(submitted.map(async ({ id }) => await bundle.client.get(id)));
       expect(waiting.filter((record) => record?.state === "failed" || record?.state === "unknown")).toEqual([]);
       // The queue is closed, so most were never looked at; once one is, its record tells.
