@@ -277,7 +277,9 @@ async function wasted(): Promise<void> {
       const control = place.redis.client();
       while ((await control.hget(`satyapan:${QUEUE}:control`, "breaker")) !== "open") await sleep(5);
       await sleep(1_000);
-      made.push(place.simulator.requests.slice(before).filter(({ status }) => status === 503).length);
+      const calls = place.simulator.requests.slice(before).filter(({ status }) => status === 503).length;
+      made.push(calls);
+      print({ provider_down: when, round, calls });
     }
     print({ provider_down: when, workers: values.workers, calls_made: made, most: Math.max(...made) });
   }
