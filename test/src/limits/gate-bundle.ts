@@ -28,7 +28,7 @@ export type Given = Partial<GatePolicy>;
 type Run = Extract<Beginning, { kind: "run" }>;
 
 /** Of a provider that is known well, for ever: whatever is called, the number of calls at once stops nobody. */
-const UNLIMITED = "1000000 1 1 4000000000000 0";
+export const UNLIMITED = "1000000 1 1 4000000000000 0";
 
 /** A gate of its own, and jobs in front of it. `flow`: what it knows of the provider; null: nothing. */
 export async function newGate(

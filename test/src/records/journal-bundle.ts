@@ -1,7 +1,7 @@
 import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
-import { type QueueName, recordKey } from "../../../src/queues/names.ts";
+import { limitsPrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
 import type { Beginning } from "../../../src/records/beginning.ts";
 import type { Ending } from "../../../src/records/ending.ts";
 import { createIds } from "../../../src/records/ids.ts";
@@ -9,6 +9,7 @@ import { Journal } from "../../../src/records/journal.ts";
 import type { RecordedOutcome } from "../../../src/records/record.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
+import { UNLIMITED } from "../limits/gate-bundle.ts";
 import type { TestRedis } from "../../support/redis.ts";
 
 export const QUEUE: QueueName = "{eko-0}";
@@ -99,6 +100,9 @@ export async function setup(redis: TestRedis, given: Partial<NewJob> = {}) {
   const created = newJob(given);
   const { id } = created;
   await store.create(QUEUE, [created]);
+  // Attempts that other tests left open are no calls under way.
+  await client.del(`${limitsPrefix(QUEUE)}flights`);
+  await client.hset(`${limitsPrefix(QUEUE)}control`, "flow", UNLIMITED);
   return {
     ...{ client, store, journal, newJournal, created, id },
     key: recordKey(QUEUE, id),
