@@ -31,6 +31,8 @@ const stop = new AbortController();
 // npx and bin/satyapan.js pass on the Ctrl-C that the terminal sent to this process too: within this time, in ms, it is one.
 const SAME_SIGNAL_MS = 500;
 let firstSignalAt = 0;
+/** What still runs when a command is over has this long to end by itself, in ms. */
+const LEFT_OVER_MS = 500;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (!stop.signal.aborted) {
@@ -133,8 +135,9 @@ try {
   }
 }
 
-// Nothing that a fault left open keeps the process alive.
+// Nothing that is left keeps the process alive: after a fault, or a timer of BullMQ's whose Redis went away.
 if (faults.any) process.exit(process.exitCode);
+setTimeout(() => process.exit(), LEFT_OVER_MS).unref();
 
 /** Also for the commands within it: they were made before it was added. */
 function inherit(command: Command, from: Command): void {

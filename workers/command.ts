@@ -30,6 +30,11 @@ export function workerCommand(context: CommandContext): Command {
         rare.log("warn", refusalWord(err) ?? err.name, { err }, "redis connection error");
       await using opened = new AsyncDisposableStack();
       opened.defer(() => lines.flush());
+      let clean: boolean | null = null;
+      // Said last, when nothing of it is left.
+      opened.defer(() => {
+        if (clean !== null) logger.info({ clean }, "worker stopped");
+      });
       const { now, random } = context;
       const faulted = new AbortController();
       const hearing = context.faults.listen((err) => {
@@ -55,9 +60,8 @@ export function workerCommand(context: CommandContext): Command {
       logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
       await aborted(signal);
       logger.info({ grace_ms: settings.worker.shutdownGraceMs }, "worker stopping");
-      const clean = await worker.stop();
+      clean = await worker.stop();
       if (!clean) context.exit(ExitCode.NOT_SUCCEEDED);
-      logger.info({ clean }, "worker stopped");
     });
 }
 

@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { assertNever } from "../assert-never.ts";
 import { ErrorCode, SatyapanError } from "../error.ts";
 import type { Secret } from "../privacy/secret.ts";
+import { HeardSentinels } from "./heard-sentinels.ts";
 import { PLAIN_TLS, type RedisTls } from "./redis-tls.ts";
 import { refusalWord } from "./redis-refusal.ts";
 import { describeRedis, type RedisTarget, usesTls } from "./redis-url.ts";
@@ -161,6 +162,7 @@ function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOption
         sentinelRetryStrategy: retry,
         // Without it a connection stays on a master that froze, and goes on there until it is demoted.
         failoverDetector: true,
+        Connector: HeardSentinels,
         ...(tls === null ? {} : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
         ...(target.sentinelUsername === undefined ? {} : { sentinelUsername: target.sentinelUsername }),
         ...(target.sentinelPassword === undefined ? {} : { sentinelPassword: target.sentinelPassword.open() }),

@@ -15,11 +15,16 @@ type Remedies = readonly (readonly [RegExp, string])[];
 /** The first that fits. The texts are those of Redis, of OpenSSL 3 and of Node 24. */
 const REMEDIES: Remedies = [
   [/NOPERM/, "Give its user what its role needs (deploy/redis/users.acl), or name another user in REDIS_URL."],
+  [/max number of clients/, "It has as many clients as its maxclients allows: raise it, or close some."],
   [/WRONGPASS|NOAUTH|AUTH /, "Correct the user and password in REDIS_URL."],
 ];
 
 const PLAIN_REMEDIES: Remedies = [
-  [/connection was closed|ECONNRESET/, "Start it; if its port speaks TLS, begin REDIS_URL with rediss://."],
+  // What it says before it hangs up is not always read: our own first words meet a closed door.
+  [
+    /connection was closed|ECONNRESET|EPIPE/,
+    "Start it; if it runs, it may have as many clients as its maxclients allows, or speak TLS (begin REDIS_URL with rediss://).",
+  ],
 ];
 
 const TLS_REMEDIES: Remedies = [

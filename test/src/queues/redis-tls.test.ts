@@ -127,7 +127,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
 
   it("refuses a connection without TLS within seconds", async () => {
     await using opened = open(redis.url.replace("rediss:", "redis:"), good);
-    await expectRefusal(opened.redis, /./, "if its port speaks TLS, begin REDIS_URL with rediss://.");
+    await expectRefusal(opened.redis, /./, "or speak TLS (begin REDIS_URL with rediss://).");
   });
 
   it("is not trusted where its certificate is for another address or too old, whatever the environment allows", async () => {
