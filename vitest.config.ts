@@ -7,7 +7,5 @@ export default defineConfig({
     testTimeout: 40_000,
     hookTimeout: 40_000,
     restoreMocks: true,
-    // Real processes and clocks on a shared machine: what another program held up is tried once more, what is wrong fails twice.
-    retry: 1,
   },
 });
