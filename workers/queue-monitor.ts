@@ -1,9 +1,11 @@
 import { Queue } from "bullmq";
+import { z } from "zod";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import { GateControl } from "../src/limits/control.ts";
 import type { ProviderName } from "../src/operations/operation.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
-import { BULLMQ_PREFIX, dueKey, queueOf } from "../src/queues/names.ts";
+import type { Duty } from "../src/queues/lease.ts";
+import { BULLMQ_PREFIX, dueKey, limitsPrefix, queueOf } from "../src/queues/names.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 
 interface Watched {
@@ -11,15 +13,34 @@ interface Watched {
   readonly queue: Queue;
 }
 
-/** Measures queues and gates for a scrape. Its own connection fails fast, so that a scrape never hangs on an absent Redis. */
+/** How old what another worker measured may be, in ms: what Prometheus leaves between two scrapes (deploy/prometheus). */
+const SHARED_MS = 15_000;
+
+/** What was measured of one queue, as it is shared through Redis; times in seconds, shares from 0 to 1. */
+const Measured = z.object({
+  counts: z.record(z.string(), z.number()),
+  oldest: z.number(),
+  overdue: z.number(),
+  windows: z.array(z.tuple([z.string(), z.number()])),
+  share: z.number(),
+  calls: z.object({ inFlight: z.number(), limit: z.number() }),
+  held: z.record(z.string(), z.boolean()),
+});
+type Measured = z.infer<typeof Measured>;
+
+/**
+ * Measures queues and gates for a scrape: whoever has the duty does, and leaves it in Redis for the scrapes of the others.
+ * Its own connection fails fast, so that a scrape never hangs on an absent Redis.
+ */
 export class QueueMonitor {
   readonly #watched: readonly Watched[];
   readonly #redis: RedisClient;
   readonly #control: GateControl;
+  readonly #duty: Duty;
   readonly #metrics: Metrics;
   readonly #now: () => number;
 
-  constructor(redis: RedisClient, providers: readonly ProviderName[], metrics: Metrics, now: () => number) {
+  constructor(redis: RedisClient, duty: Duty, providers: readonly ProviderName[], metrics: Metrics, now: () => number) {
     this.#watched = providers.map((provider) => {
       const queue = new Queue(queueOf(provider), {
         connection: redis,
@@ -33,20 +54,39 @@ export class QueueMonitor {
     });
     this.#redis = redis;
     this.#control = new GateControl(redis);
+    this.#duty = duty;
     this.#metrics = metrics;
     this.#now = now;
   }
 
   /** Rejects while Redis is away. */
   async measure(): Promise<void> {
-    await Promise.all(this.#watched.map(async (watched) => await this.#measureOne(watched)));
+    await Promise.all(this.#watched.map(async (watched) => this.#show(watched, await this.#measured(watched))));
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#watched.map(async ({ queue }) => await queue.close()));
   }
 
-  async #measureOne({ provider, queue }: Watched): Promise<void> {
+  /** Another's, if there is a recent one. */
+  async #measured(watched: Watched): Promise<Measured> {
+    const key = `${limitsPrefix(queueOf(watched.provider))}measured`;
+    const shared = this.#duty.held ? null : parseMeasured(await this.#redis.get(key));
+    if (shared !== null) return shared;
+    const measured = await this.#measureOne(watched);
+    await this.#redis.set(key, JSON.stringify(measured), "PX", SHARED_MS);
+    return measured;
+  }
+
+  #show({ provider, queue }: Watched, { counts, oldest, overdue, windows, share, calls, held }: Measured): void {
+    this.#metrics.queueMeasured(queue.name, counts, oldest);
+    this.#metrics.overdueMeasured(queue.name, overdue);
+    this.#metrics.quotaMeasured(provider, new Map(windows), share);
+    this.#metrics.flightsMeasured(provider, calls.inFlight, calls.limit);
+    this.#metrics.holdsMeasured(provider, held);
+  }
+
+  async #measureOne({ provider, queue }: Watched): Promise<Measured> {
     const [counts, [first], [prioritized], gate, [, due = Infinity]] = await Promise.all([
       queue.getJobCounts(),
       queue.getJobs(["waiting"], 0, 0, true),
@@ -56,18 +96,29 @@ export class QueueMonitor {
     ]);
     const since = Math.min(first?.timestamp ?? Infinity, prioritized?.timestamp ?? Infinity);
     const oldest = Number.isFinite(since) ? Math.max(0, (this.#now() - since) / 1_000) : 0;
-    this.#metrics.queueMeasured(queue.name, counts, oldest);
-    this.#metrics.overdueMeasured(queue.name, Math.max(0, (this.#now() - Number(due)) / 1_000));
-    const windows = gate.windows.map(
-      ({ max, ms, used }) => [formatQuota([{ max, ms }]), max === 0 ? 1 : used / max] as const,
-    );
-    this.#metrics.quotaMeasured(provider, new Map(windows), gate.factor);
-    this.#metrics.flightsMeasured(provider, gate.calls.inFlight, gate.calls.limit);
-    this.#metrics.holdsMeasured(provider, {
-      credential: gate.holds.some(({ scope }) => scope === null),
-      scope: gate.holds.some(({ scope }) => scope !== null),
-      breaker: gate.breaker !== null,
-      throttled: gate.pausedUntil !== null,
-    });
+    return {
+      counts,
+      oldest,
+      overdue: Math.max(0, (this.#now() - Number(due)) / 1_000),
+      windows: gate.windows.map(({ max, ms, used }) => [formatQuota([{ max, ms }]), max === 0 ? 1 : used / max]),
+      share: gate.factor,
+      calls: { inFlight: gate.calls.inFlight, limit: gate.calls.limit },
+      held: {
+        credential: gate.holds.some(({ scope }) => scope === null),
+        scope: gate.holds.some(({ scope }) => scope !== null),
+        breaker: gate.breaker !== null,
+        throttled: gate.pausedUntil !== null,
+      },
+    };
+  }
+}
+
+/** Null: there is none, or a worker of another version left it. */
+function parseMeasured(text: string | null): Measured | null {
+  if (text === null) return null;
+  try {
+    return Measured.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
   }
 }

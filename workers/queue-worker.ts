@@ -63,6 +63,8 @@ export class QueueWorker {
         lockDuration: lock.lockMs,
         stalledInterval: lock.checkMs,
         maxStalledCount: MAX_STALLS,
+        // A job wakes an idle worker at once; this is only how long it asks for nothing. BullMQ's longest, in seconds.
+        drainDelay: 10,
         // Due jobs are promoted at least this often while the queue is rate limited (facts/bullmq §1.2).
         maximumRateLimitDelay: 1_000,
         // After an error of Redis; BullMQ's default of 15 s would outlast every failover.

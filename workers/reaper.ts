@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Duty } from "../src/queues/lease.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
@@ -6,6 +7,7 @@ import type { Metrics } from "../src/telemetry/metrics.ts";
 
 export interface ReaperDeps {
   readonly records: RecordStore;
+  readonly duty: Duty;
   readonly queues: readonly QueueName[];
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -17,7 +19,7 @@ const EVERY_MS = 1_000;
 
 /**
  * Ends jobs at their deadline though nobody takes them (their gate is closed), and destroys sealed values when their time is
- * over. Every worker runs one: each round is one atomic step, whoever takes it.
+ * over. One worker does it for all; each round is one atomic step, so that two at a time would do no harm.
  */
 export class Reaper {
   readonly #deps: ReaperDeps;
@@ -35,13 +37,13 @@ export class Reaper {
   }
 
   async #run(): Promise<void> {
-    const { queues, logger } = this.#deps;
+    const { duty, queues, logger } = this.#deps;
     const { signal } = this.#stop;
     const failing = new Set<QueueName>();
     while (!signal.aborted) {
-      for (const queue of queues) {
+      for (const queue of duty.held ? queues : []) {
         try {
-          while (!signal.aborted && (await this.#reap(queue))) {
+          while (!signal.aborted && duty.held && (await this.#reap(queue))) {
             // More is due.
           }
           if (failing.delete(queue)) logger.info({ queue }, "reaper goes on");

@@ -15,10 +15,12 @@ import { Scanner } from "../src/privacy/scan/scanner.ts";
 import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
 import { Providers } from "../src/providers/providers.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/queues/connection.ts";
-import { queueOf } from "../src/queues/names.ts";
+import { Lease, WORKERS_LEASE_KEY } from "../src/queues/lease.ts";
+import { QUEUES, queueOf } from "../src/queues/names.ts";
 import { redisFailure } from "../src/queues/redis-failure.ts";
 import { refusalWord } from "../src/queues/redis-refusal.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
+import { sharesMessages } from "../src/queues/shares-messages.ts";
 import { createIds } from "../src/records/ids.ts";
 import { Journal } from "../src/records/journal.ts";
 import { RecordStore } from "../src/records/record-store.ts";
@@ -99,14 +101,23 @@ async function start(
   const stopping = new AbortController();
   const aborting = new AbortController();
   const givenUp = new AbortController();
-  const keysAt = keysRedis ?? redis;
   if (keysRedis !== undefined) assertSuitable(await checkRedis(await readyClient(keysRedis)));
-  const keyChain = openKeyChain(keysAt.connect("worker"), settings, now);
+  const keysConnection = keysRedis === undefined ? connection : keysRedis.connect("worker");
+  const keyChain = openKeyChain(keysConnection, settings, now);
   await assertWraps(keyChain);
   const { dataKeys } = keyChain;
-  await dataKeys.listen(keysAt.connect("worker"));
+  await dataKeys.listen(
+    (await sharesMessages(keysConnection)) ? keysConnection : (keysRedis ?? redis).connect("worker"),
+  );
+  const duty = await Lease.open({
+    ...{ redis: probe, key: WORKERS_LEASE_KEY, random },
+    onError: (err) => rare.log("warn", refusalWord(err) ?? "fault", { err }, "lease of what one worker does for all"),
+    onChange: (held) => logger.info({ held }, "what one worker does for all"),
+  });
+  started.defer(async () => await Promise.race([duty.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
   const audit = await AuditTrail.start({
     redis: connection,
+    duty,
     subjectKey: settings.subjectKey,
     ...settings.audit,
     onError: (err) => rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log"),
@@ -114,10 +125,11 @@ async function start(
   });
   // It waits for ever while Redis is away.
   started.defer(async () => await Promise.race([audit.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
-  const monitor = new QueueMonitor(probe, providers.served, metrics, now);
+  const monitor = new QueueMonitor(probe, duty, providers.served, metrics, now);
   started.defer(async () => await monitor.close());
   const sampler = new PrivacySampler({
     redis: probe,
+    duty,
     scanner: new Scanner(new Needles(secretsOf(settings))),
     metrics: async () => await metrics.registry.metrics(),
     onFinding: (finding) => logger.error({ ...finding }, "something personal or secret is in clear"),
@@ -129,7 +141,9 @@ async function start(
     await sampling;
   });
   const queues = providers.served.map(queueOf);
-  const reaper = new Reaper({ records: new RecordStore(probe, settings.retention), queues, metrics, logger, now });
+  // Of all queues: the one that reaps may serve another provider than the job's.
+  const reaping = { records: new RecordStore(probe, settings.retention), queues: QUEUES };
+  const reaper = new Reaper({ ...reaping, duty, metrics, logger, now });
   started.defer(async () => await reaper.close());
 
   const workers: QueueWorker[] = [];

@@ -44,6 +44,8 @@ const QUEUE_KEYS = ["bull:{eko-*}:*", "bull:{deepvue-*}:*", "satyapan:{eko-*}:*"
 const CLAIMS = "satyapan:{*}:claim";
 const DATA_KEYS = ["satyapan:{data-keys}", "satyapan:{data-keys}:*"];
 const AUDIT_KEYS = "satyapan:{audit}:*";
+/** Who of the workers does what one does for all. */
+const WORKERS_KEYS = "satyapan:{workers}:*";
 const CHANNELS = ["satyapan:settled", "satyapan:data-keys"];
 const USE_DATA_KEYS = "eval evalsha hget hmget hgetall hset hincrby hexists";
 
@@ -58,7 +60,7 @@ const RULES = {
   worker: {
     commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, APPEND, MESSAGES, WORK, AUDIT, SCAN],
     dataKeys: `${USE_DATA_KEYS} type get getrange hscan`,
-    keys: [...QUEUE_KEYS, CLAIMS, AUDIT_KEYS],
+    keys: [...QUEUE_KEYS, CLAIMS, AUDIT_KEYS, WORKERS_KEYS],
     channels: CHANNELS,
   },
   /** All that the `satyapan` command does, with `keys`, `shred`, `audit`, `scan` and `failed`. */

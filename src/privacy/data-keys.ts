@@ -97,7 +97,7 @@ export class DataKeys {
     return count;
   }
 
-  /** What others destroy or close is forgotten here at once. `subscriber` is for nothing else; its owner closes it. */
+  /** What others destroy or close is forgotten here at once. Its owner closes `subscriber`, which is for nothing else unless it `sharesMessages`. */
   async listen(subscriber: RedisClient): Promise<void> {
     subscriber.on("message", (channel: string, message: string) => {
       const [what = "", ...ids] = message.split(" ");

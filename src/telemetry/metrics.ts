@@ -85,31 +85,31 @@ export class Metrics {
     });
     this.#queueJobs = new Gauge({
       name: "satyapan_queue_jobs",
-      help: "Jobs in a queue, by BullMQ's state.",
+      help: "Jobs in a queue, by BullMQ's state; up to 15 s old.",
       labelNames: ["queue", "state"],
       registers,
     });
     this.#oldest = new Gauge({
       name: "satyapan_queue_oldest_waiting_seconds",
-      help: "Age of the oldest job that could run now, in seconds; 0 with none.",
+      help: "Age of the oldest job that could run now, in seconds; 0 with none; up to 15 s old.",
       labelNames: ["queue"],
       registers,
     });
     this.#overdue = new Gauge({
       name: "satyapan_retention_overdue_seconds",
-      help: "Since when, at the longest, a job is past its deadline or a sealed value past its retention, in seconds.",
+      help: "Since when, at the longest, a job is past its deadline or a sealed value past its retention, in s; up to 15 s old.",
       labelNames: ["queue"],
       registers,
     });
     this.#quotaUsed = new Gauge({
       name: "satyapan_quota_used_ratio",
-      help: "Share of a quota's window that is used now, 0 to 1.",
+      help: "Share of a quota's window that is used, 0 to 1; up to 15 s old.",
       labelNames: ["provider", "window"],
       registers,
     });
     this.#held = new Gauge({
       name: "satyapan_provider_held",
-      help: "1 while jobs of a provider are held back: refused credential or scope, open breaker, 429.",
+      help: "1 while jobs of a provider are held back: refused credential or scope, open breaker, 429; up to 15 s old.",
       labelNames: ["provider", "reason"],
       registers,
     });
@@ -139,7 +139,7 @@ export class Metrics {
     });
     this.#privacy = new Gauge({
       name: "satyapan_privacy_findings",
-      help: "Aadhaar-like numbers and secrets of ours that were come upon in clear, by place.",
+      help: "Aadhaar-like numbers and secrets of ours that were come upon in clear; redis: by one worker for all, 0 at the others.",
       labelNames: ["place"],
       registers,
     });

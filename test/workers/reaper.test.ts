@@ -3,12 +3,14 @@ import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
+import type { Duty } from "../../src/queues/lease.ts";
 import { dueKey, recordKey } from "../../src/queues/names.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { Reaper } from "../../workers/reaper.ts";
 import { CONSENT, MOBILE_INPUT, startClientBundle } from "../support/client.ts";
+import { FakeDuty, ON_DUTY } from "../support/duty.ts";
 import type { TestRedis } from "../support/redis.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
@@ -31,12 +33,19 @@ async function ended(bundle: WorkerBundle, operation: string, input: unknown, op
 }
 
 /** A reaper as a worker has it, with its own connection, metrics and log. */
-function startReaper(redis: TestRedis, now: () => number = Date.now) {
+function startReaper(redis: TestRedis, now: () => number = Date.now, duty: Duty = ON_DUTY) {
   const metrics = new Metrics(new Registry());
   const log: string[] = [];
   const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
   const records = new RecordStore(redis.client({ maxRetriesPerRequest: 0 }), { recordMs: 60_000, resultMs: 60_000 });
-  const reaper = new Reaper({ records, queues: [QUEUE], metrics, logger: createLogger("debug", sink), now });
+  const reaper = new Reaper({
+    records,
+    queues: [QUEUE],
+    duty,
+    metrics,
+    logger: createLogger("debug", sink),
+    now,
+  });
   const expired = async (): Promise<number> => {
     const { values } = (await metrics.registry.getSingleMetric("satyapan_jobs_settled_total")?.get()) ?? { values: [] };
     return values.reduce((sum, { labels, value }) => sum + (labels["state"] === "expired" ? value : 0), 0);
@@ -156,6 +165,26 @@ describe("a reaper", () => {
     await expect.poll(async () => (await bundle.client.get(id).catch(() => null))?.state, SOON).toBe("expired");
     await reaper.close();
     expect(said("reaper's round failed")).toBe(1);
+  });
+
+  it("asks nothing of Redis while another has the duty", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT, { expiresIn: "1m" });
+    const duty = new FakeDuty();
+    duty.held = false;
+    const redis = bundle.redis.client();
+    await redis.config("RESETSTAT");
+    const { reaper } = startReaper(bundle.redis, () => Date.now() + 60_000, duty);
+    // Another's rounds come and go meanwhile.
+    const other = startReaper(bundle.redis);
+    const rounds = async (): Promise<number> =>
+      Number(/cmdstat_zrange:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
+    await expect.poll(rounds, SOON).toBeGreaterThan(2);
+    await other.reaper.close();
+    expect((await bundle.client.get(id))?.state).toBe("queued");
+    duty.held = true;
+    await expect.poll(async () => (await bundle.client.get(id))?.state, SOON).toBe("expired");
+    await reaper.close();
   });
 
   it("ends at once when it is closed", async () => {

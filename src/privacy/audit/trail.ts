@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClient } from "../../queues/connection.ts";
+import type { Duty } from "../../queues/lease.ts";
 import { QUEUES } from "../../queues/names.ts";
 import { ErrorCode, SatyapanError } from "../../error.ts";
 import type { Secret } from "../secret.ts";
@@ -9,8 +10,11 @@ import { assertIntact } from "./intact.ts";
 import { AuditKey } from "./key.ts";
 import { AuditLog } from "./log.ts";
 
-/** Between two looks while nothing is new, in ms: how far the log lags behind. */
+/** Between two looks, in ms, how far the log lags behind: doubles from the first to the last while nothing is new. */
 const LOOK_MS = 250;
+const IDLE_LOOK_MS = 1_000;
+/** The files behind the log, in ms. */
+const FILE_LOOK_MS = 1_000;
 /** Until a folder that another worker writes to is asked for again, in ms. */
 const AWAY_MS = 5_000;
 /** After an error, in ms: Redis is away, the disk is full. */
@@ -22,6 +26,8 @@ const TRIM_EVERY_MS = 60_000;
 export interface AuditTrailDeps {
   /** Of a worker's role: it waits while Redis is away. */
   readonly redis: RedisClient;
+  /** To chain and to trim. Files are written by whoever has the folder: it may be on another machine than the holder. */
+  readonly duty: Duty;
   readonly subjectKey: Secret;
   /** `AUDIT_DIR`; null: the log is only in Redis. */
   readonly dir: string | null;
@@ -41,7 +47,7 @@ export interface AuditMeasures {
   readonly fileAgeSeconds: number | null;
 }
 
-/** What a worker does for the audit log: chains, writes files, trims. */
+/** What workers do for the audit log: one of them chains and trims, one per folder writes files. */
 export class AuditTrail {
   readonly #deps: AuditTrailDeps;
   readonly #chain: AuditChain;
@@ -89,28 +95,33 @@ export class AuditTrail {
 
   #begin(): void {
     const files = this.#files;
+    const { duty } = this.#deps;
     let trimmedAt = Number.NEGATIVE_INFINITY;
+    let lookMs = LOOK_MS;
     const chain = async (): Promise<number> => {
-      // Only the one that is ahead goes on at once.
-      if ((await this.#chain.step()) === "more") return 0;
+      if (!duty.held) return LOOK_MS;
+      const isNew = (await this.#chain.backlog()) > 0;
+      if (isNew && (await this.#chain.step()) === "more") return 0;
       if (performance.now() - trimmedAt >= TRIM_EVERY_MS) {
         trimmedAt = performance.now();
         await this.#chain.sweep();
         await this.#log.trim(this.#deps.keepMs);
       }
-      return LOOK_MS;
+      lookMs = isNew ? LOOK_MS : Math.min(2 * lookMs, IDLE_LOOK_MS);
+      return lookMs;
     };
     const write = async (writer: AuditFiles): Promise<number> => {
       const answer = await writer.step();
-      return answer === "more" ? 0 : answer === "idle" ? LOOK_MS : AWAY_MS;
+      return answer === "more" ? 0 : answer === "idle" ? FILE_LOOK_MS : AWAY_MS;
     };
-    const loops = [this.#repeat(chain)];
+    // Another may have the right key.
+    const loops = [this.#repeat(chain, async () => await duty.stepAside())];
     if (files !== null) loops.push(this.#repeat(async () => await write(files)));
     this.#loops = Promise.all(loops);
   }
 
   /** `step` says how long to wait then, in ms. */
-  async #repeat(step: () => Promise<number>): Promise<void> {
+  async #repeat(step: () => Promise<number>, onBroken?: () => Promise<void>): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       let waitMs: number;
@@ -119,6 +130,7 @@ export class AuditTrail {
       } catch (error) {
         this.#deps.onError(error);
         const isBroken = error instanceof SatyapanError && error.code === ErrorCode.AUDIT_BROKEN;
+        if (isBroken) await onBroken?.();
         waitMs = isBroken ? BROKEN_MS : AGAIN_MS;
       }
       if (waitMs > 0) await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});

@@ -7,17 +7,24 @@ import { appendAudit } from "../../../../src/privacy/audit/outbox.ts";
 import { AuditTrail } from "../../../../src/privacy/audit/trail.ts";
 import { verifyAudit } from "../../../../src/privacy/audit/verify.ts";
 import { closeRedis, connectRedis } from "../../../../src/queues/connection.ts";
+import type { Duty } from "../../../../src/queues/lease.ts";
 import { QUEUES } from "../../../../src/queues/names.ts";
 import { parseRedisUrl } from "../../../../src/queues/redis-url.ts";
 import { type AuditBundle, callEntry, startAuditBundle, testSubjectKey } from "../../../support/audit.ts";
 import { startTestCluster } from "../../../support/redis-cluster.ts";
+import { FakeDuty, ON_DUTY } from "../../../support/duty.ts";
 import { makeTempDir } from "../../../support/temp-dir.ts";
 
 const HOUR_MS = 3_600_000;
 
-async function startTrail({ redis, subjectKey }: AuditBundle, dir: string | null, keepMs = HOUR_MS) {
+async function startTrail(
+  { redis, subjectKey }: AuditBundle,
+  dir: string | null,
+  keepMs = HOUR_MS,
+  duty: Duty = ON_DUTY,
+) {
   const errors: unknown[] = [];
-  const deps = { redis: redis.client(), subjectKey, dir, keepMs };
+  const deps = { redis: redis.client(), duty, subjectKey, dir, keepMs };
   const onError = (error: unknown): void => void errors.push(error);
   return { errors, trail: await AuditTrail.start({ ...deps, onError, onMended: onError }) };
 }
@@ -37,6 +44,42 @@ describe("a worker's audit trail", () => {
       ...{ entries: 1_202, problems: [] },
     });
     expect(errors).toEqual([]);
+  });
+
+  it("leaves the chain to the one on duty, writes its files all the same, and chains what is left when it closes", async () => {
+    await using bundle = await startAuditBundle();
+    await using place = await makeTempDir();
+    const duty = new FakeDuty();
+    duty.held = false;
+    const { trail } = await startTrail(bundle, place.path, HOUR_MS, duty);
+    await bundle.append(1);
+    await bundle.chainAll();
+    // In a file: a whole look later it has chained nothing.
+    await expect.poll(async () => (await readdir(place.path)).length, { timeout: 10_000 }).toBe(2);
+    await bundle.append(1, 2);
+    const filed = async (): Promise<number | undefined> => [...(await bundle.log.head()).filed.values()][0]?.at;
+    const before = await filed();
+    await expect.poll(filed, { timeout: 15_000 }).not.toBe(before);
+    expect(await trail.measure()).toMatchObject({ chained: 0, backlog: 1 });
+    duty.held = true;
+    await expect.poll(async () => (await trail.measure()).chained, { timeout: 10_000 }).toBe(1);
+    duty.held = false;
+    await bundle.append(1, 3);
+    await trail.close();
+    expect(await trail.measure()).toMatchObject({ chained: 2, backlog: 0 });
+  });
+
+  it("gives the duty to another when the log is chained with another key than it has", async () => {
+    await using bundle = await startAuditBundle();
+    await bundle.append(1);
+    await bundle.chainAll();
+    const duty = new FakeDuty();
+    const { trail, errors } = await startTrail(bundle, null, HOUR_MS, duty);
+    await bundle.log.rekey(bundle.key.id, "00000000");
+    await bundle.append(1, 2);
+    await expect.poll(() => duty.aside, { timeout: 10_000 }).toBe(1);
+    expect(errors[0]).toMatchObject({ code: ErrorCode.AUDIT_BROKEN });
+    await trail.close();
   });
 
   it("trims what is older than it has to be kept", async () => {
@@ -81,7 +124,15 @@ describe("the audit trail in a Redis Cluster", () => {
     closing.defer(async () => await closeRedis(client));
     const subjectKey = testSubjectKey();
     const onError = (error: unknown): void => expect.fail(String(error));
-    const deps = { redis: client, subjectKey, dir: place.path, keepMs: HOUR_MS, onError, onMended: onError };
+    const deps = {
+      redis: client,
+      duty: ON_DUTY,
+      subjectKey,
+      dir: place.path,
+      keepMs: HOUR_MS,
+      onError,
+      onMended: onError,
+    };
     const trail = await AuditTrail.start(deps);
     for (const queue of QUEUES) await appendAudit(client, queue, [callEntry(1), callEntry(2)]);
     await trail.close();

@@ -4,8 +4,10 @@ import type { Finding } from "../../../../src/privacy/scan/found.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
 import { PrivacySampler } from "../../../../src/privacy/scan/sampler.ts";
 import { Scanner } from "../../../../src/privacy/scan/scanner.ts";
+import { FakeDuty } from "../../../support/duty.ts";
 import { startTestRedis, type TestRedis } from "../../../support/redis.ts";
 
+const SOON = { timeout: 10_000 };
 /** Made up: no real person's. */
 const NUMBER = "234123412346";
 
@@ -18,13 +20,15 @@ beforeAll(async () => {
 afterAll(async () => await server.stop());
 beforeEach(async () => void (await redis.flushall()));
 
-function start(metrics = "", keysAtOnce = 20) {
+function start(metrics = "", keysAtOnce = 20, roundMs = 1) {
   const findings: Finding[] = [];
   const measured: Record<string, number> = {};
   const rounds = { redis: 0, metrics: 0 };
+  const duty = new FakeDuty();
   const sampler = new PrivacySampler({
     redis: server.client({ maxRetriesPerRequest: 1 }),
     scanner: new Scanner(new Needles([])),
+    duty,
     metrics: async () => Promise.resolve(metrics),
     onFinding: (finding) => findings.push(finding),
     onMeasured: (place, count) => {
@@ -33,13 +37,14 @@ function start(metrics = "", keysAtOnce = 20) {
     },
     keysAtOnce,
     everyMs: 1,
+    roundMs,
   });
   const ended = sampler.run();
   const stop = async (): Promise<void> => {
     sampler.stop();
     await ended;
   };
-  return { findings, measured, rounds, [Symbol.asyncDispose]: stop };
+  return { findings, measured, duty, rounds, [Symbol.asyncDispose]: stop };
 }
 
 describe("the sampler", () => {
@@ -65,6 +70,28 @@ describe("the sampler", () => {
     await expect.poll(() => sampler.measured["redis"], { timeout: 10_000 }).toBe(1);
     await redis.del("planted");
     await expect.poll(() => sampler.measured["redis"], { timeout: 10_000 }).toBe(0);
+  });
+
+  it("leaves Redis to the one on duty and says 0 of it, but looks at its own metrics", async () => {
+    await redis.set("planted", NUMBER);
+    await using sampler = start(`calls{message="of ${NUMBER}"} 1\n`);
+    await expect.poll(() => sampler.measured, { timeout: 10_000 }).toEqual({ redis: 1, metrics: 1 });
+    sampler.duty.held = false;
+    await expect.poll(() => sampler.measured, { timeout: 10_000 }).toEqual({ redis: 0, metrics: 1 });
+    await redis.config("RESETSTAT");
+    const { redis: looks, metrics } = sampler.rounds;
+    await expect.poll(() => sampler.rounds.redis > looks + 20 && sampler.rounds.metrics > metrics, SOON).toBe(true);
+    expect(await redis.info("commandstats")).not.toContain("cmdstat_scan");
+    sampler.duty.held = true;
+    await expect.poll(() => sampler.measured, { timeout: 10_000 }).toEqual({ redis: 1, metrics: 1 });
+  });
+
+  it("waits with the next round of a small Redis", async () => {
+    await redis.set("planted", NUMBER);
+    await using sampler = start("", 20, 60_000);
+    await expect.poll(() => sampler.rounds.redis, SOON).toBeGreaterThan(50);
+    expect(sampler.findings).toHaveLength(1);
+    expect(sampler.measured["redis"]).toBe(1);
   });
 
   it("looks at its own metrics", async () => {
