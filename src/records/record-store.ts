@@ -21,7 +21,8 @@ const REAP_AT_ONCE = 200;
 /** An attempt that is under way past its job's deadline is looked at again after this, in ms. */
 const LOOK_AGAIN_MS = 60_000;
 
-export type Creation = "created" | "duplicate" | "conflict";
+/** `pending ID`: that job's OTP to the same person is on its way; nothing was created. */
+export type Creation = "created" | "duplicate" | "conflict" | `pending ${string}`;
 
 /** Job records in Redis, apart from the BullMQ job. Every step is one round trip. What workers write is in `Journal`. */
 export class RecordStore {
@@ -33,10 +34,20 @@ export class RecordStore {
     this.#retention = retention;
   }
 
-  /** Records new jobs of one queue, in one round trip: one answer per job, in order. */
-  async create(queue: QueueName, jobs: readonly NewJob[]): Promise<Creation[]> {
+  /**
+   * Records new jobs of one queue, in one round trip: one answer per job, in order. With `judged`, none for a person to whom
+   * one of the same operation is pending: for each job the sends (of `lastSends`) whose OTPs are known to be open no more.
+   */
+  async create(
+    queue: QueueName,
+    jobs: readonly NewJob[],
+    judged: readonly (readonly string[])[] | null = null,
+  ): Promise<Creation[]> {
     const due = dueKey(queue);
-    const runs = jobs.map((job) => ({ keys: [recordKey(queue, job.id), due], args: creationArgs(queue, job) }));
+    const runs = jobs.map((job, index) => ({
+      keys: [recordKey(queue, job.id), due],
+      args: creationArgs(queue, job, judged === null ? null : (judged[index] ?? [])),
+    }));
     return (await CREATE.runMany(this.#redis, runs)) as Creation[];
   }
 
@@ -138,6 +149,19 @@ export class RecordStore {
     return found.map((sent) => (sent ?? "").split(",").flatMap((entry) => entry.split(" ").slice(1)));
   }
 
+  /** Ids of the jobs that are to send these persons an OTP and are not settled, newest first, in one round trip. */
+  async openSends(queue: QueueName, subjects: readonly string[]): Promise<string[][]> {
+    if (subjects.length === 0) return [];
+    const pipeline = this.#redis.pipeline();
+    for (const subject of subjects)
+      pipeline.hget(`${limitsPrefix(queue)}asked:${subject.slice(0, 2)}`, subject.slice(2));
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, ids]) => {
+      if (error !== null) throw error;
+      return ids === null ? [] : (ids as string).split(",");
+    });
+  }
+
   /** The input digests of those jobs that are there, null for the others, in one round trip. */
   async digests(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
     if (ids.length === 0) return [];
@@ -159,7 +183,7 @@ export class RecordStore {
   }
 }
 
-function creationArgs(queue: QueueName, job: NewJob): (string | number)[] {
+function creationArgs(queue: QueueName, job: NewJob, judged: readonly string[] | null): (string | number)[] {
   const { digest, input, createdAt } = job;
   const entry = job.consent === null ? "" : auditText(job.consent);
   return [
@@ -167,6 +191,10 @@ function creationArgs(queue: QueueName, job: NewJob): (string | number)[] {
     job.expiresAt ?? "",
     limitsPrefix(queue),
     entry,
+    job.subject ?? "",
+    judged === null ? "" : "reuse",
+    `,${(judged ?? []).join(",")},`,
+    job.operation,
     digest,
     "job",
     packJob(job),

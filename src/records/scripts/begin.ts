@@ -71,7 +71,7 @@ local function begin(key, id, nowText, fresh)
     return {'run', r[5], ref, text, r[3], r[8] or '', r[6] or job.created, 'scarce', '', '0', ''}
   end
   if job.expires and now >= job.expires then
-    expire(P, key, id, nowText, retention, done)
+    expire(P, key, id, nowText, retention, done, job.subject)
     return {'expired', text}
   end
   if r[6] and now < tonumber(r[6]) and not (cause and (GATE[cause] or cause == 'scope')) then return {'early', r[6]} end

@@ -1,3 +1,5 @@
+import { ASKED_LUA } from "./asked.ts";
+
 /**
  * The life of a record in atomic steps. A record is one hash:
  *
@@ -16,7 +18,7 @@
  * | `answered` | of a send: the verify that succeeded with its OTP |
  * | `decisions` | what people decided about it (`settle`), as JSON lines |
  */
-export const RECORD_LUA = `
+export const RECORD_LUA = `${ASKED_LUA}
 local TERMINAL = {succeeded=1, rejected=1, failed=1, unknown=1, expired=1, cancelled=1}
 
 -- These causes stop the whole credential: the job goes back to the front of its queue, and its time is not binding.
@@ -36,17 +38,18 @@ local function look_again(P, id, at)
 end
 
 -- \`done\`: ids that are told to those who wait, once for a whole batch.
-local function settled(P, key, state, id, now, retention, done)
+local function settled(P, key, state, id, now, retention, done, subject)
   redis.call('PEXPIRE', key, retention)
+  asked(P, subject or '', id, false)
   if state == 'failed' then redis.call('ZADD', P .. 'failed', now, id) end
   done[#done + 1] = id
 end
 
-local function expire(P, key, id, now, retention, done)
+local function expire(P, key, id, now, retention, done, subject)
   redis.call('HSET', key, 'state', 'expired', 'reason', 'its deadline came first', 'updated', now)
   redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input')
   look_again(P, id, '')
-  settled(P, key, 'expired', id, now, retention, done)
+  settled(P, key, 'expired', id, now, retention, done, subject)
 end
 
 local function tell(channel, done)

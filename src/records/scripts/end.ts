@@ -20,7 +20,7 @@ if string.match(job.operation or '', '%.verify$') then
   lookAt = math.min(lookAt, job.expires or tonumber(ARGV[2]) + ${OTP_LIFE_MS})
 end
 look_again(ARGV[7], ARGV[1], string.format('%.0f', lookAt))
-settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done)
+settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done, job.subject)
 tell(ARGV[6], done)
 return 'done'
 `);
@@ -40,7 +40,8 @@ redis.call('HDEL', KEYS[1], 'lost', 'reason', 'next', 'cause', 'detail', 'since'
 audit(ARGV[7], ARGV[10])
 look_again(ARGV[7], ARGV[1], ARGV[8])
 if ARGV[9] ~= '1' then redis.call('HDEL', KEYS[1], 'input') end
-local of = parse_job(r[4] or '').of
+local job = parse_job(r[4] or '')
+local of = job.of
 local send = ARGV[7] .. 'job:' .. (of or '')
 if ARGV[3] == 'succeeded' and of and redis.call('EXISTS', send) == 1 then
   redis.call('HSET', send, 'answered', ARGV[1])
@@ -48,9 +49,12 @@ if ARGV[3] == 'succeeded' and of and redis.call('EXISTS', send) == 1 then
 end
 if TERMINAL[ARGV[3]] then
   local done = {}
-  settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done)
+  settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done, job.subject)
   tell(ARGV[6], done)
-else redis.call('PERSIST', KEYS[1]) end
+else
+  redis.call('PERSIST', KEYS[1])
+  asked(ARGV[7], job.subject or '', ARGV[1], true)
+end
 return 'done'
 `);
 
@@ -72,7 +76,9 @@ redis.call('HDEL', KEYS[1], 'spent', 'reason', 'next', 'cause', 'detail', 'since
 redis.call('PERSIST', KEYS[1])
 redis.call('ZREM', P .. 'failed', ARGV[1])
 audit(P, ARGV[5])
-look_again(P, ARGV[1], parse_job(r[4]).expires or '')
+local job = parse_job(r[4])
+asked(P, job.subject or '', ARGV[1], true)
+look_again(P, ARGV[1], job.expires or '')
 return 'done'
 `);
 
@@ -89,7 +95,8 @@ local done, expired, looked = {}, {}, 0
 local function reap(key, id)
   local r = redis.call('HMGET', key, 'state', 'job', 'personal', 'updated')
   local keptUntil = tonumber(r[4] or 0) + tonumber(ARGV[6])
-  local deadline = parse_job(r[2] or '').expires
+  local job = parse_job(r[2] or '')
+  local deadline = job.expires
   if not r[1] or (not TERMINAL[r[1]] and not deadline) then
     look_again(P, id, '')
   elseif not TERMINAL[r[1]] and deadline > now then
@@ -98,7 +105,7 @@ local function reap(key, id)
   elseif r[1] == 'active' then
     look_again(P, id, string.format('%.0f', now + tonumber(ARGV[7])))
   elseif not TERMINAL[r[1]] then
-    expire(P, key, id, ARGV[1], ARGV[4], done)
+    expire(P, key, id, ARGV[1], ARGV[4], done, job.subject)
     expired[#expired + 1] = id
     expired[#expired + 1] = r[2]
   elseif r[3] and keptUntil > now then

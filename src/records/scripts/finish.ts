@@ -68,13 +68,16 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
     set(fields, 'next', nextAt)
     set(fields, 'cause', cause)
     set(fields, 'since', now)
-    if not isOpen then redis.call('PERSIST', key) end
+    if not isOpen then
+      redis.call('PERSIST', key)
+      asked(P, subject, id, true)
+    end
   end
   -- A record with an open attempt has none of these: they went when it was opened.
   if not isOpen then redis.call('HDEL', key, 'lost', 'reason', 'next', 'cause', 'detail', 'since') end
   audit(P, entry)
   redis.call('HSET', key, unpack(fields))
-  if TERMINAL[state] then settled(P, key, state, id, now, retention, done) end
+  if TERMINAL[state] then settled(P, key, state, id, now, retention, done, subject) end
   if due ~= '-' then look_again(P, id, due) end
   if keeps ~= '1' then redis.call('HDEL', key, 'input') end
   local send = P .. 'job:' .. answers
