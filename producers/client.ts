@@ -1,12 +1,8 @@
-import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
 import type { InputOf, OperationName } from "../src/operations/catalogue.ts";
-import { openKeyChain } from "../src/privacy/key-chain.ts";
-import type { RedisAccess } from "../src/queues/redis-access.ts";
 import type { Explanation } from "../src/limits/explanation.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
 import { createIds } from "../src/records/ids.ts";
-import { RecordStore } from "../src/records/record-store.ts";
 import { isTerminal } from "../src/records/state.ts";
 import { ready } from "../src/queues/connection.ts";
 import { checkActor } from "./by.ts";
@@ -15,13 +11,12 @@ import { explainJob } from "./explain-job.ts";
 import { FailedJobs } from "./failed-jobs.ts";
 import { Gates } from "./gates.ts";
 import { type AcceptOptions, checkIds, Intake } from "./intake.ts";
-import { JobQueues } from "./job-queues.ts";
-import { checkIfPending, type IfPending, openChallenges } from "./open-challenges.ts";
-import type { Opened } from "./opened.ts";
+import { checkIfPending, type IfPending } from "./open-challenges.ts";
+import { connectClient, type OpenDeps, type Opened } from "./opened.ts";
+import { Patience, type PatienceOptions } from "./patience.ts";
 import { readRecords } from "./read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./reveal.ts";
 import { redisFailure } from "../src/queues/redis-failure.ts";
-import { SettledListener } from "./settled-listener.ts";
 import { SamePersonError, samePersons } from "./same-person.ts";
 import { jobTerms } from "./job-terms.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./settle.ts";
@@ -29,7 +24,7 @@ import { unknownJob } from "./unknown-job.ts";
 
 export { unknownJob };
 
-export interface SubmitOptions {
+export interface SubmitOptions extends PatienceOptions {
   /** The caller's own id: the same one twice gives the first job back. Default: a new one. */
   readonly id?: string;
   /**
@@ -42,7 +37,7 @@ export interface SubmitOptions {
   /** A duration such as `"10m"`, or milliseconds: past it the job is `expired` and never called. Default: none. */
   readonly expiresIn?: string | number;
   /**
-   * Only for an operation that sends an OTP: where one that was sent to the same person is still open, `reuse` gives that
+   * Only for an operation that sends an OTP: where one to the same person is open, or is still to be sent, `reuse` gives that
    * job back, marked `reused`, and sends nothing; inputs of one `submitMany` for one person get the first one's job. `wait`:
    * another is sent after the cooldown. Default: `wait`, but of one `submitMany` no two may be for one person
    * (SamePersonError `same-person`, nothing accepted).
@@ -66,13 +61,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ClientDeps {
-  readonly settings: Settings;
-  /** Opened at first use, by their `redisUrl`: the jobs' Redis, and that of the keys where it is another. */
-  readonly openRedis: (settings: Settings) => Promise<RedisAccess>;
+export interface ClientDeps extends OpenDeps {
   /** Who uses it, for the audit log: `command:USER`, `library:NAME`. */
   readonly actor: string;
-  readonly now: () => number;
 }
 
 // A settled message can be lost with a connection: whoever waits looks by himself this often.
@@ -116,10 +107,11 @@ export class Client implements AsyncDisposable {
   /** `submit` for names and inputs that are known only at run time; checked just the same. */
   async submitUnchecked(operation: string, input: unknown, options: SubmitOptions = {}): Promise<JobRecord> {
     const terms = jobTerms(options, "interactive", this.#deps.now());
-    const checked = await this.#check.check(operation, input, options.id ?? null);
-    const [record] = await this.#accept([checked], { ...terms, ids: [options.id ?? null] }, options.ifPending);
-    if (record === undefined) throw new TypeError("no record for a submitted job");
-    return record;
+    const patience = new Patience(options, this.#deps.now);
+    const ids = [options.id ?? null];
+    const checked = await patience.run(async () => await this.#check.check(operation, input, options.id ?? null));
+    const [record] = await this.#accept([checked], { ...terms, ids, patience }, options.ifPending);
+    return record ?? missing();
   }
 
   /** Checks every input before any is accepted, then submits them in chunks. Throws SatyapanError naming each bad one. */
@@ -138,8 +130,10 @@ export class Client implements AsyncDisposable {
   ): Promise<JobRecord[]> {
     const terms = jobTerms(options, "bulk", this.#deps.now());
     const ids = inputs.map((_, index) => (options.id === undefined ? null : `${options.id}-${index + 1}`));
-    const checked = await this.#check.checkAll(operation, inputs, ids);
-    return await this.#accept(checked, { ...terms, ids, onAccepted: options.onAccepted }, options.ifPending);
+    const patience = new Patience(options, this.#deps.now);
+    const checked = await patience.run(async () => await this.#check.checkAll(operation, inputs, ids));
+    const { onAccepted } = options;
+    return await this.#accept(checked, { ...terms, ids, patience, onAccepted }, options.ifPending);
   }
 
   /** The record of a job, or null. */
@@ -220,7 +214,11 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  async #accept(inputs: readonly CheckedInput[], options: AcceptOptions, given?: IfPending): Promise<JobRecord[]> {
+  async #accept(
+    inputs: readonly CheckedInput[],
+    options: Omit<AcceptOptions, "ifPending">,
+    given?: IfPending,
+  ): Promise<JobRecord[]> {
     const ifPending = given ?? "wait";
     checkIds(inputs, options.ids);
     checkIfPending(ifPending, inputs);
@@ -230,21 +228,19 @@ export class Client implements AsyncDisposable {
     const firsts = new Map(
       ifPending === "reuse" ? groups.flatMap(([first = 0, ...rest]) => rest.map((row) => [row, first])) : [],
     );
+    await options.patience.run(async () => await this.#open());
     return await this.#withRedis(async (opened) => {
       const { settings, actor, now } = this.#deps;
       const intake = new Intake({ ...opened, settings, ids: this.#ids, actor, now });
-      const open = ifPending === "wait" ? [] : await openChallenges(opened, settings, now(), inputs, options.ids);
-      const answered = inputs.map(({ known }, index) => {
-        return known === null ? (open[index] ?? null) : { ...known, duplicate: true as const };
-      });
-      const isNew = (_: unknown, index: number): boolean => answered[index] === null && !firsts.has(index);
-      const ids = options.ids.filter(isNew);
-      const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids })).values();
+      const isNew = ({ known }: CheckedInput, index: number): boolean => known === null && !firsts.has(index);
+      const ids = inputs.flatMap((input, index) => (isNew(input, index) ? [options.ids[index] ?? null] : []));
+      const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids, ifPending })).values();
       const records: JobRecord[] = [];
-      for (const [index, there] of answered.entries()) {
+      for (const [index, { known }] of inputs.entries()) {
         const first = records[firsts.get(index) ?? -1];
-        const record = there ?? (first === undefined ? accepted.next().value : { ...first, reused: true as const });
-        if (record !== undefined) records.push(record);
+        if (known !== null) records.push({ ...known, duplicate: true });
+        else if (first !== undefined) records.push({ ...first, reused: true });
+        else records.push(accepted.next().value ?? missing());
       }
       return records;
     });
@@ -262,7 +258,7 @@ export class Client implements AsyncDisposable {
 
   async #open(): Promise<Opened> {
     if (this.#closed) throw new SatyapanError(ErrorCode.CLOSED, "this client is closed; create a new one");
-    this.#opening ??= this.#connect();
+    this.#opening ??= connectClient(this.#deps);
     let opened;
     try {
       opened = await this.#opening;
@@ -273,20 +269,10 @@ export class Client implements AsyncDisposable {
     await ready(opened.redis);
     return opened;
   }
+}
 
-  async #connect(): Promise<Opened> {
-    const { settings, now, openRedis } = this.#deps;
-    const access = await openRedis(settings);
-    const redis = access.connect("client");
-    const records = new RecordStore(redis, settings.retention);
-    const listener = new SettledListener(access.connect("client"));
-    const { keysRedisUrl } = settings;
-    const keysAccess = keysRedisUrl === null ? null : await openRedis({ ...settings, redisUrl: keysRedisUrl });
-    const keysRedis = keysAccess?.connect("client") ?? redis;
-    if (keysAccess !== null) await ready(keysRedis);
-    const { dataKeys } = openKeyChain(keysRedis, settings, now);
-    return { access, keysAccess, redis, records, queues: new JobQueues(redis), listener, dataKeys };
-  }
+function missing(): never {
+  throw new TypeError("no record for a submitted job");
 }
 
 function stillOpen({ id, state }: JobRecord): SatyapanError {

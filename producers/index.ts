@@ -19,6 +19,7 @@ export type { Client, SubmitManyOptions, SubmitOptions, WaitOptions } from "./cl
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed-jobs.ts";
 export type { Gates } from "./gates.ts";
 export type { Revealed, RevealOptions } from "./reveal.ts";
+export type { PatienceOptions } from "./patience.ts";
 export type { IfPending } from "./open-challenges.ts";
 export type { SettleDecision, SettleOptions } from "./settle.ts";
 export { InputsError } from "./inputs-error.ts";

@@ -1,14 +1,8 @@
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/error.ts";
-import { scopesOf } from "../src/limits/scopes.ts";
-import { subjectOf } from "../src/limits/subject.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
-import { consent } from "../src/operations/fields.ts";
-import type { OpenInput } from "../src/operations/operation.ts";
-import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { Scope } from "../src/privacy/data-key.ts";
 import type { DataKeys } from "../src/privacy/data-keys.ts";
-import type { Sealer } from "../src/privacy/sealed-text.ts";
 import { inputDigest } from "../src/privacy/subject-key.ts";
 import { Secret } from "../src/privacy/secret.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
@@ -16,10 +10,12 @@ import { claimKey, type QueueName, queueOf, QUEUES } from "../src/queues/names.t
 import { checkOwnId, type Ids } from "../src/records/ids.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
 import type { Creation, RecordStore } from "../src/records/record-store.ts";
-import { sealInput } from "../src/records/sealed-input.ts";
 import type { NewJob } from "../src/records/stored-job.ts";
 import type { CheckedInput } from "./input-check.ts";
 import type { JobQueues } from "./job-queues.ts";
+import { newJob, queuedRecord } from "./new-job.ts";
+import { type IfPending, openChallenges } from "./open-challenges.ts";
+import type { Patience } from "./patience.ts";
 import { redisFailure } from "../src/queues/redis-failure.ts";
 
 export interface IntakeDeps {
@@ -41,14 +37,27 @@ export interface AcceptOptions {
   readonly expiresAt: number | null;
   /** Whose data key seals them. */
   readonly scope: Scope;
+  /** `reuse`: a person to whom one of the same operation is pending is answered with that, marked `reused`. */
+  readonly ifPending: IfPending;
+  /** Goes on for as long as it bears what passes. */
+  readonly patience: Patience;
   readonly onAccepted?: ((count: number) => void) | undefined;
 }
 
+/** One of the inputs, with the id that it keeps however often it is tried. */
+interface Entry {
+  readonly id: string;
+  /** Whether the id is the caller's own. */
+  readonly isOwn: boolean;
+  readonly checked: CheckedInput;
+}
+
 interface AcceptedJob {
-  /** The caller's own id, or null. */
-  readonly own: string | null;
+  readonly isOwn: boolean;
   readonly queue: QueueName;
   readonly job: NewJob;
+  /** With `ifPending: "reuse"`: the person's sends that were looked at. */
+  readonly judged: readonly string[] | null;
 }
 
 // 500 to 1,000 a pipeline is the fastest that leaves Redis responsive (facts/bullmq §1.8).
@@ -67,19 +76,20 @@ export class Intake {
 
   /** The records in the order of the inputs, whose ids have been through `checkIds`. Throws SatyapanError `id-conflict` for an id that names another job. */
   async accept(inputs: readonly CheckedInput[], options: AcceptOptions): Promise<JobRecord[]> {
-    await this.#refuseConflicts(inputs, options.ids);
+    const { ids, now } = this.#deps;
+    const entries = inputs.map((checked, index): Entry => {
+      const own = options.ids[index] ?? null;
+      return { id: own ?? ids.job(now()), isOwn: own !== null, checked };
+    });
     const records: JobRecord[] = [];
     try {
-      for (let from = 0; from < inputs.length; from += CHUNK) {
-        const chunk = inputs.slice(from, from + CHUNK);
-        records.push(...(await this.#acceptChunk(chunk, options.ids.slice(from, from + CHUNK), options)));
+      await options.patience.run(async () => await this.#refuseConflicts(inputs, options.ids));
+      for (let from = 0; from < entries.length; from += CHUNK) {
+        records.push(...(await this.#acceptChunk(entries.slice(from, from + CHUNK), options)));
         options.onAccepted?.(records.length);
       }
     } catch (error) {
-      const failure = await redisFailure(error, this.#deps.redis);
-      if (inputs.length === 1 || !(failure instanceof SatyapanError)) throw failure;
-      const message = `at least ${records.length} of ${inputs.length} jobs were accepted, then: ${failure.message}`;
-      throw new SatyapanError(failure.code, message, { cause: failure });
+      throw partly(await redisFailure(error, this.#deps.redis), entries, records.length);
     }
     return records;
   }
@@ -102,40 +112,83 @@ export class Intake {
     }
   }
 
-  async #acceptChunk(
-    inputs: readonly CheckedInput[],
-    ids: readonly (string | null)[],
-    options: AcceptOptions,
-  ): Promise<JobRecord[]> {
-    const sealer = await this.#deps.dataKeys.sealer(options.scope);
-    const jobs: AcceptedJob[] = inputs.map((input, index) => ({
-      own: ids[index] ?? null,
-      ...this.#newJob(sealer, input, ids[index] ?? null, options),
-    }));
-    await Promise.all(jobs.map(async ({ own, queue }) => (own === null ? undefined : await this.#claim(own, queue))));
+  async #acceptChunk(entries: readonly Entry[], options: AcceptOptions): Promise<JobRecord[]> {
+    const { records, settings, dataKeys, now } = this.#deps;
+    const { ifPending, patience } = options;
+    const createdAt = now();
+    let tries = 0;
+    return await patience.run(async () => {
+      const isAgain = tries > 0;
+      const pending =
+        ifPending === "wait"
+          ? null
+          : await openChallenges(
+              records,
+              settings,
+              now(),
+              entries.map(({ checked }) => checked),
+              entries.map(({ id, isOwn }) => (isOwn || isAgain ? id : null)),
+            );
+      const sealer = await dataKeys.sealer(options.scope);
+      const jobs = entries.flatMap(({ id, isOwn, checked }, index): AcceptedJob[] => {
+        const { record = null, judged = null } = pending?.[index] ?? {};
+        if (record !== null) return [];
+        const terms = { ...options, id, isOwn, createdAt, actor: this.#deps.actor };
+        const queue = queueOf(checked.operation.provider);
+        return [{ isOwn, queue, judged, job: newJob(settings, sealer, checked, terms) }];
+      });
+      tries += 1;
+      const answers = await this.#take(jobs, isAgain);
+      return entries.flatMap(({ id }, index) => pending?.[index]?.record ?? answers.get(id) ?? []);
+    });
+  }
+
+  /** The answers by the jobs' ids. */
+  async #take(jobs: readonly AcceptedJob[], isAgain: boolean): Promise<Map<string, JobRecord>> {
+    await allEnded(jobs.map(async ({ isOwn, job, queue }) => (isOwn ? await this.#claim(job.id, queue) : undefined)));
     const answers = new Map<string, JobRecord>();
     for (const [queue, ofQueue] of Map.groupBy(jobs, (job) => job.queue)) {
-      const [old, fresh] = [ofQueue.filter(({ own }) => own !== null), ofQueue.filter(({ own }) => own === null)];
+      const isFresh = ({ isOwn, judged }: AcceptedJob): boolean => !isOwn && !isAgain && judged === null;
+      const [old, fresh] = [ofQueue.filter((job) => !isFresh(job)), ofQueue.filter(isFresh)];
       for (const { job } of fresh) answers.set(job.id, queuedRecord(job));
       // Ids that were just made name no other job: their queue takes them in the same round trip, after their records.
       const creating = this.#create(queue, fresh);
-      await Promise.all([creating, this.#enqueue(queue, fresh)]);
-      if (old.length > 0) await this.#acceptOwnIds(queue, old, answers);
+      await allEnded([creating, this.#enqueue(queue, fresh)]);
+      if (old.length > 0) await this.#takeOld(queue, old, isAgain, answers);
     }
-    return jobs.flatMap(({ job }) => answers.get(job.id) ?? []);
+    return answers;
   }
 
   /** Those that were there before stay as they are. */
-  async #acceptOwnIds(queue: QueueName, jobs: readonly AcceptedJob[], answers: Map<string, JobRecord>): Promise<void> {
+  async #takeOld(
+    queue: QueueName,
+    jobs: readonly AcceptedJob[],
+    isAgain: boolean,
+    answers: Map<string, JobRecord>,
+  ): Promise<void> {
     const creations = await this.#create(queue, jobs);
-    const duplicates = jobs.filter((_, index) => creations[index] === "duplicate").map(({ job }) => job.id);
-    const found = await this.#deps.records.getMany(queue, duplicates);
-    for (const record of found) if (record !== null) answers.set(record.id, { ...record, duplicate: true });
+    const there = jobs.flatMap(({ job }, index) => {
+      const creation = creations[index] ?? "created";
+      if (creation === "created") return [];
+      return [{ job, isPending: creation !== "duplicate", id: creation.split(" ")[1] ?? job.id }];
+    });
+    const found = await this.#deps.records.getMany(
+      queue,
+      there.map(({ id }) => id),
+    );
+    for (const [index, { job, isPending }] of there.entries()) {
+      const record = found[index] ?? null;
+      if (record === null) continue;
+      // Of an earlier try whose answer was lost: there, and no duplicate.
+      const isOurs = isAgain && record.created_at === queuedRecord(job).created_at;
+      const mark = isPending ? { reused: true as const } : isOurs ? {} : { duplicate: true as const };
+      answers.set(job.id, { ...record, ...mark });
+    }
     for (const { job } of jobs) if (!answers.has(job.id)) answers.set(job.id, queuedRecord(job));
     // Also what was recorded before and never queued, because its producer died in between: adding twice adds once.
     await this.#enqueue(
       queue,
-      jobs.filter(({ job }) => answers.get(job.id)?.state === "queued"),
+      jobs.filter(({ job: { id } }) => answers.get(id)?.id === id && answers.get(id)?.state === "queued"),
     );
   }
 
@@ -143,6 +196,7 @@ export class Intake {
     const creations = await this.#deps.records.create(
       queue,
       jobs.map(({ job }) => job),
+      jobs.some(({ judged }) => judged !== null) ? jobs.map(({ judged }) => judged ?? []) : null,
     );
     const conflict = jobs[creations.indexOf("conflict")];
     if (conflict !== undefined) throw idConflict(conflict.job.id);
@@ -156,35 +210,6 @@ export class Intake {
       verify: findOperation(operation).step === "verify",
     }));
     await this.#deps.queues.add(queue, entries);
-  }
-
-  #newJob(
-    sealer: Sealer,
-    { operation, input, clientRefId, of, deadline }: CheckedInput,
-    own: string | null,
-    options: AcceptOptions,
-  ): { queue: QueueName; job: NewJob } {
-    const { settings, ids, actor, now } = this.#deps;
-    const createdAt = now();
-    const id = own ?? ids.job(createdAt);
-    const subject = subjectOf(settings.subjectKey, operation, input);
-    return {
-      queue: queueOf(operation.provider),
-      job: {
-        id,
-        operation: operation.name,
-        lane: options.lane,
-        input: sealInput(sealer, operation, id, input),
-        digest: inputDigest(settings.subjectKey, operation.name, input),
-        reference: clientRefId === null ? (own === null ? "derived" : "fresh") : { fixed: clientRefId },
-        of,
-        subject,
-        scopes: scopesOf(operation, input),
-        createdAt,
-        expiresAt: earliest(options.expiresAt, deadline),
-        consent: consentEntry({ job: id, operation: operation.name, subject, actor, createdAt }, input),
-      },
-    };
   }
 
   /** One own id names one job over all queues, whatever two producers do at the same instant. */
@@ -214,28 +239,27 @@ export function checkIds(inputs: readonly CheckedInput[], ids: readonly (string 
   }
 }
 
-interface Consenting {
-  readonly job: string;
-  readonly operation: string;
-  readonly subject: string | null;
-  readonly actor: string;
-  readonly createdAt: number;
+/** Nothing of a try is on its way any more when the next one begins. */
+async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
-/** The consent of an input, for the audit log; null where it has none. */
-function consentEntry(about: Consenting, { consent: given }: OpenInput): AuditEntry | null {
-  if (given === undefined) return null;
-  const { reference, method, obtained_at, language = null } = consent.parse(given);
-  const { job, operation, subject, actor, createdAt } = about;
-  return {
-    ...{ at: new Date(createdAt).toISOString(), kind: "consent", actor, job, operation, subject },
-    ...{ consent: reference, method, obtained_at, language },
-  };
-}
-
-/** A verify is of no use after its OTP has died, whatever its caller says. */
-function earliest(one: number | null, other: number | null): number | null {
-  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+/** The failure of a submission of which some may have been accepted. */
+function partly(failure: unknown, entries: readonly Entry[], accepted: number): unknown {
+  if (!(failure instanceof SatyapanError)) return failure;
+  const { code, message } = failure;
+  const isStopped = code === ErrorCode.INTERRUPTED;
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined && isStopped) {
+    const text = `the submission was stopped: \`satyapan show ${only.id}\` tells whether the job was accepted`;
+    return new SatyapanError(code, text, { cause: failure });
+  }
+  if (entries.length === 1 || (accepted === 0 && code === ErrorCode.ID_CONFLICT)) return failure;
+  const why = isStopped ? "the submission was stopped" : message;
+  return new SatyapanError(code, `at least ${accepted} of ${entries.length} jobs were accepted, then: ${why}`, {
+    cause: failure,
+  });
 }
 
 function idConflict(id: string): SatyapanError {
@@ -243,23 +267,4 @@ function idConflict(id: string): SatyapanError {
     ErrorCode.ID_CONFLICT,
     `id: ${id} names a job with another operation or input; choose another id`,
   );
-}
-
-/** What a job looks like the moment it is in: saves reading it back. */
-function queuedRecord(job: NewJob): JobRecord {
-  const createdAt = new Date(job.createdAt).toISOString();
-  return {
-    id: job.id,
-    operation: job.operation,
-    lane: job.lane,
-    state: "queued",
-    outcome: null,
-    attempts: [],
-    next_attempt_at: null,
-    reason: null,
-    result: null,
-    expires_at: job.expiresAt === null ? null : new Date(job.expiresAt).toISOString(),
-    created_at: createdAt,
-    updated_at: createdAt,
-  };
 }

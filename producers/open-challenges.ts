@@ -5,51 +5,65 @@ import { queueOf } from "../src/queues/names.ts";
 import { isOpenChallenge } from "../src/records/challenge.ts";
 import { parseRecord } from "../src/records/parse-record.ts";
 import type { JobRecord } from "../src/records/record.ts";
+import type { RecordStore } from "../src/records/record-store.ts";
+import { isTerminal } from "../src/records/state.ts";
 import type { CheckedInput } from "./input-check.ts";
-import type { Opened } from "./opened.ts";
 
-/** What to do where an OTP that was sent to the same person is still open: send another after the cooldown, or use that. */
+/** What to do where an OTP to the same person is open or on its way: send another after the cooldown, or use that. */
 export const IF_PENDING = ["wait", "reuse"] as const;
 export type IfPending = (typeof IF_PENDING)[number];
 
-const CHUNK = 500;
+/** What there is for the person of an input. */
+export interface PendingSend {
+  /** The job whose OTP is open or on its way, marked `reused`; null: none. */
+  readonly record: JobRecord | null;
+  /** The person's sends that were looked at. */
+  readonly judged: readonly string[];
+}
+
+const NOTHING: PendingSend = { record: null, judged: [] };
 
 /**
- * The jobs whose OTPs are open for the same operation and person as these inputs, each marked `reused`; null where there is
- * none, and where the caller's own id names a job already. `now` in ms.
+ * For each of these inputs the send of the same operation to the same person whose OTP is open, or that is queued, waiting or
+ * active. None where its id, if there is one in `ids`, names a job already. `now` in ms.
  */
 export async function openChallenges(
-  { records }: Opened,
+  records: RecordStore,
   { subjectKey }: Settings,
   now: number,
   inputs: readonly CheckedInput[],
-  ownIds: readonly (string | null)[],
-): Promise<(JobRecord | null)[]> {
-  const answers: (JobRecord | null)[] = inputs.map(() => null);
+  ids: readonly (string | null)[],
+): Promise<PendingSend[]> {
+  const answers = inputs.map(() => NOTHING);
   const asked = inputs.flatMap(({ operation, input }, index) => {
     const subject = subjectOf(subjectKey, operation, input);
     return subject === null ? [] : [{ index, queue: queueOf(operation.provider), operation: operation.name, subject }];
   });
   for (const [queue, ofQueue] of Map.groupBy(asked, (ask) => ask.queue)) {
-    for (let from = 0; from < ofQueue.length; from += CHUNK) {
-      const chunk = ofQueue.slice(from, from + CHUNK);
-      const sends = await records.lastSends(
-        queue,
-        chunk.map(({ subject }) => subject),
-      );
-      const owns = chunk.map(({ index }) => ownIds[index] ?? null);
-      const wanted = [...new Set([...sends.flat(), ...owns].filter((id) => id !== null))];
-      const fields = await records.fieldsOfMany(queue, wanted);
-      const found = new Map(wanted.map((id, at) => [id, fields[at] ?? null]));
-      for (const [at, { index, operation }] of chunk.entries()) {
-        const own = owns[at] ?? null;
-        if (own !== null && found.get(own) !== null) continue;
-        const id = (sends[at] ?? []).find((sent) => isOpenChallenge(found.get(sent) ?? {}, operation, now));
-        if (id !== undefined) answers[index] = { ...parseRecord(id, found.get(id) ?? {}), reused: true };
-      }
+    const subjects = ofQueue.map(({ subject }) => subject);
+    const [sends, open] = await Promise.all([records.lastSends(queue, subjects), records.openSends(queue, subjects)]);
+    const owns = ofQueue.map(({ index }) => ids[index] ?? null);
+    const wanted = [...new Set([...sends.flat(), ...open.flat(), ...owns].filter((id) => id !== null))];
+    const fields = await records.fieldsOfMany(queue, wanted);
+    const found = new Map(wanted.map((id, at) => [id, fields[at] ?? null]));
+    for (const [at, { index, operation }] of ofQueue.entries()) {
+      const [judged, own] = [sends[at] ?? [], owns[at] ?? null];
+      const id =
+        own !== null && found.get(own) !== null
+          ? undefined
+          : (judged.find((sent) => isOpenChallenge(found.get(sent) ?? {}, operation, now)) ??
+            open[at]?.find((other) => isOpenSend(found.get(other) ?? {}, operation)));
+      const record = id === undefined ? null : { ...parseRecord(id, found.get(id) ?? {}), reused: true as const };
+      answers[index] = { record, judged };
     }
   }
   return answers;
+}
+
+function isOpenSend(fields: Readonly<Record<string, string>>, operation: string): boolean {
+  if (fields["state"] === undefined) return false;
+  const record = parseRecord("", fields);
+  return record.operation === operation && !isTerminal(record.state);
 }
 
 /** Throws SatyapanError `bad-input` for what is no choice, or for an operation that sends no OTP. */

@@ -1,9 +1,13 @@
+import type { Settings } from "../src/config/settings.ts";
 import type { DataKeys } from "../src/privacy/data-keys.ts";
+import { openKeyChain } from "../src/privacy/key-chain.ts";
+import { SatyapanError } from "../src/error.ts";
+import { ready, type RedisClient } from "../src/queues/connection.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
-import type { RedisClient } from "../src/queues/connection.ts";
-import type { RecordStore } from "../src/records/record-store.ts";
-import type { JobQueues } from "./job-queues.ts";
-import type { SettledListener } from "./settled-listener.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import { JobQueues } from "./job-queues.ts";
+import { NotStartedError } from "./patience.ts";
+import { SettledListener } from "./settled-listener.ts";
 
 /** What a client has once it is connected. */
 export interface Opened {
@@ -19,3 +23,37 @@ export interface Opened {
 
 /** Connects at first use and runs `work`; what goes wrong in Redis comes out as SatyapanError. */
 export type UseRedis = <T>(work: (opened: Opened) => Promise<T>) => Promise<T>;
+
+export interface OpenDeps {
+  readonly settings: Settings;
+  /** Opened at first use, by their `redisUrl`: the jobs' Redis, and that of the keys where it is another. */
+  readonly openRedis: (settings: Settings) => Promise<RedisAccess>;
+  readonly now: () => number;
+}
+
+export async function connectClient({ settings, openRedis, now }: OpenDeps): Promise<Opened> {
+  await using stack = new AsyncDisposableStack();
+  const open = async (of: Settings): Promise<RedisAccess> =>
+    stack.adopt(await started(openRedis(of), of), async (access) => await access.close());
+  const access = await open(settings);
+  const redis = access.connect("client");
+  const records = new RecordStore(redis, settings.retention);
+  const listener = new SettledListener(access.connect("client"));
+  const { keysRedisUrl } = settings;
+  const keysAccess = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
+  const keysRedis = keysAccess?.connect("client") ?? redis;
+  if (keysAccess !== null) await ready(keysRedis);
+  const { dataKeys } = openKeyChain(keysRedis, settings, now);
+  stack.move();
+  return { access, keysAccess, redis, records, queues: new JobQueues(redis), listener, dataKeys };
+}
+
+/** One of our own that cannot be started will not start by itself later. */
+async function started(opening: Promise<RedisAccess>, { redisUrl }: Settings): Promise<RedisAccess> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (redisUrl !== null || !(error instanceof SatyapanError)) throw error;
+    throw new NotStartedError(error.code, error.message, { cause: error });
+  }
+}

@@ -24,6 +24,7 @@ export const ErrorCode = {
   KEY_NEEDED: "key-needed",
   WAIT_TIMEOUT: "wait-timeout",
   CLOSED: "closed",
+  INTERRUPTED: "interrupted",
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

@@ -79,7 +79,7 @@ function summary(records: readonly JobRecord[], waited: boolean): string {
   const reused = records.filter((record) => record.reused === true).length;
   const marks = [
     ...(duplicates === 0 ? [] : [`${duplicates} submitted before`]),
-    ...(reused === 0 ? [] : [`${reused} not sent: an OTP is still open`]),
+    ...(reused === 0 ? [] : [`${reused} not sent: an OTP is open or on its way`]),
   ];
   const before = marks.length === 0 ? "" : ` (${marks.join(", ")})`;
   const accepted = `${records.length} ${records.length === 1 ? "job" : "jobs"}${before}: ${stateCounts(records)}\n`;

@@ -5,6 +5,7 @@ import { ErrorCode, SatyapanError } from "../../src/error.ts";
 import { LANES, type Lane, type JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/records/state.ts";
 import type { Client, SubmitOptions } from "../client.ts";
+import type { PatienceOptions } from "../patience.ts";
 import { readInput } from "../files/read-input.ts";
 import { IF_PENDING, type IfPending } from "../open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";
@@ -20,6 +21,7 @@ export interface SubmitFlags {
   readonly lane?: Lane;
   readonly expires?: string;
   readonly ifPending?: IfPending;
+  readonly retryFor?: string;
   readonly wait?: string;
   readonly json?: true;
 }
@@ -51,8 +53,13 @@ export function submitCommand(context: CommandContext): Command {
     .addOption(
       new Option(
         "--if-pending <what>",
-        "while an OTP that was sent to the same person is open: wait to send another, or reuse gives that job back",
+        "while an OTP to the same person is open or still to be sent: wait to send another, or reuse gives that job back",
       ).choices(IF_PENDING),
+    )
+    .option(
+      "--retry-for <duration>",
+      "go on by itself so long while Redis is away, fails over or refuses to write; nothing is submitted twice by it, 0 for not at all",
+      "60s",
     )
     .option("--wait <duration>", "wait for the end, at most so long, for example 30s")
     .option("--json", "print one JSON document")
@@ -65,7 +72,7 @@ export function submitCommand(context: CommandContext): Command {
         );
       }
       const waitMs = durationFlag(flags.wait, "--wait") ?? null;
-      const options = submitOptions(flags);
+      const options = { ...submitOptions(flags), ...patienceOptions(flags, context) };
       await using client = openClient(context);
       if (flags.each === undefined) await submitOne(context, client, operation, flags, options, waitMs);
       else await submitEach(context, client, operation, { ...flags, each: flags.each }, options, waitMs);
@@ -81,6 +88,17 @@ function submitOptions({ id, batch, lane, expires, ifPending }: SubmitFlags): Su
     ...(expiresIn === undefined ? {} : { expiresIn }),
     ...(ifPending === undefined ? {} : { ifPending }),
   };
+}
+
+/** Ctrl-C ends it at once, and it says when it has to wait. */
+function patienceOptions({ retryFor = "0" }: SubmitFlags, { stderr, signal }: CommandContext): PatienceOptions {
+  const retryForMs = retryFor === "0" ? 0 : parseDuration(retryFor, "--retry-for", ErrorCode.BAD_USAGE);
+  const onRetry = (why: string, until: Date): void => {
+    // On a terminal it takes the line of the bar, which is drawn again below.
+    const clear = stderr.isTTY === true ? "\r\u001B[K" : "";
+    stderr.write(`${clear}satyapan: ${why}; tried again until ${until.toISOString()} (--retry-for)\n`);
+  };
+  return { retryForMs, onRetry, signal };
 }
 
 /** Milliseconds. */

@@ -1,4 +1,5 @@
 import type { JobRecord, RecordedOutcome } from "../../src/records/record.ts";
+import { isTerminal } from "../../src/records/state.ts";
 import { formatTable } from "./table.ts";
 
 /** A record for people: what it is, where it stands, why, and each attempt. */
@@ -28,9 +29,10 @@ export function formatRecord(record: JobRecord): string {
   return record.attempts.length === 0 ? head : `${head}\n${attemptTable(record)}`;
 }
 
-function mark({ duplicate, reused }: JobRecord): string {
+function mark({ duplicate, reused, state }: JobRecord): string {
   if (duplicate === true) return " (was there already)";
-  return reused === true ? " (its OTP is still open: nothing was sent)" : "";
+  if (reused !== true) return "";
+  return ` (its OTP is ${isTerminal(state) ? "still open" : "on its way"}: nothing was sent)`;
 }
 
 function attemptTable({ attempts }: JobRecord): string {

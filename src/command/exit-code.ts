@@ -15,6 +15,7 @@ export function exitCodeOf({ code }: SatyapanError): ExitCode {
     case ErrorCode.SHREDDED:
     case ErrorCode.KEY_NEEDED:
     case ErrorCode.CLOSED:
+    case ErrorCode.INTERRUPTED:
       return ExitCode.NOT_SUCCEEDED;
     default:
       return ExitCode.WRONG_USE;

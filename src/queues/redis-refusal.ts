@@ -26,6 +26,8 @@ const WRAPPED = [
   // What a script of ours raised again as it was refused it.
   /^-?ERR (?:Error running script \(call to f_[0-9a-f]+\): )?(?:@user_script: ?\d+: )?-?(OOM|READONLY|NOREPLICAS|MISCONF) /,
   /@user_script: ?\d+: -?([A-Z]{2,}) /,
+  // What `redisFailure` said instead of it.
+  /^Redis refused a command \(([A-Z]{2,})\)/,
   /(?:Last error: (?:ReplyError: )?|be reached: )([A-Z]{2,})\b/,
 ];
 

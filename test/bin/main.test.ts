@@ -108,9 +108,9 @@ describe("a worker without credentials", () => {
 
 describe("Redis away", () => {
   it.concurrent.each([
-    ["submit", "eko.mobile-otp", ...INPUT],
-    ["submit", "eko.mobile-otp.verify", "--input", '{"of":"sent","otp":"1234"}'],
-    ["submit", "eko.mobile-otp", ...INPUT, "--wait", "10m"],
+    ["submit", "eko.mobile-otp", ...INPUT, "--retry-for", "0"],
+    ["submit", "eko.mobile-otp.verify", "--input", '{"of":"sent","otp":"1234"}', "--retry-for", "0"],
+    ["submit", "eko.mobile-otp", ...INPUT, "--wait", "10m", "--retry-for", "0"],
     ["show", "order-1"],
     ["worker"],
   ])("makes `%s %s` end at once, with code 3", async (...args) => {

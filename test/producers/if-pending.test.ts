@@ -2,6 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { IfPending } from "../../producers/open-challenges.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { ErrorCode } from "../../src/error.ts";
+import { unpackJob } from "../../src/records/stored-job.ts";
+import { startClientBundle } from "../support/client.ts";
+import { keysIn } from "../support/redis-content.ts";
+import { newJob } from "../src/records/journal-bundle.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 function input(index: number) {
@@ -101,6 +105,91 @@ describe("submit with ifPending reuse", () => {
     expect(await bundle.client.get("row-3")).toBeNull();
     const again = await bundle.client.submitMany("eko.mobile-otp", [1, 2, 1, 1].map(input), options);
     expect(again.map(({ id }) => id)).toEqual(["row-1", "row-2", "row-1", "row-1"]);
+  });
+
+  it.each(["queued", "active", "waiting"] as const)(
+    "gives the earlier send back while that is %s, and submits nothing",
+    async (state) => {
+      await using bundle = await startClientBundle();
+      const { client } = bundle;
+      await client.submit("eko.mobile-otp", input(1), { id: "first" });
+      if (state !== "queued") await bundle.begin("first", "eko");
+      if (state === "waiting") await bundle.finish("first", "eko", "waiting");
+      const before = await client.get("first");
+      expect(before?.state).toBe(state);
+      const [other, again] = await client.submitMany("eko.mobile-otp", [2, 1].map(input), {
+        id: "row",
+        ifPending: "reuse",
+      });
+      expect(other).toMatchObject({ id: "row-1", state: "queued" });
+      expect(again).toEqual({ ...before, reused: true });
+      expect(await client.get("row-2")).toBeNull();
+    },
+  );
+
+  it("submits after an earlier send that ended without an OTP, and counts one that is decided to be sent again", async () => {
+    await using bundle = await startClientBundle();
+    const { client } = bundle;
+    const again = async (): Promise<string> =>
+      (await client.submit("eko.mobile-otp", input(1), { ifPending: "reuse" })).id;
+    await client.submit("eko.mobile-otp", input(1), { id: "first" });
+    await bundle.begin("first", "eko");
+    await bundle.finish("first", "eko", "unknown");
+    await client.settle("first", "resend", { reason: "no SMS came" });
+    expect(await again()).toBe("first");
+    await bundle.begin("first", "eko", "ref-2");
+    await bundle.finish("first", "eko", "failed");
+    await client.failed.retry({});
+    expect(await again()).toBe("first");
+    await bundle.begin("first", "eko", "ref-3");
+    await bundle.finish("first", "eko", "rejected");
+    const second = await again();
+    expect(second).not.toBe("first");
+    await bundle.begin(second, "eko");
+    await bundle.finish(second, "eko", "rejected");
+    // Nothing is kept of the person for it.
+    expect((await keysIn(bundle.redis)).filter((key) => key.includes(":asked:"))).toEqual([]);
+  });
+
+  it("does not take a send of another operation for it, though it is for the same person", async () => {
+    await using bundle = await startClientBundle();
+    const mobile = madeUpMobile(1, "000");
+    await bundle.client.submit("eko.mobile-otp", { mobile, csp_id: "agent1" }, { id: "first" });
+    expect(await bundle.records.openSends("{eko-0}", [])).toEqual([]);
+    const job = newJob({ id: "other", operation: "eko.other", subject: "s".repeat(22) });
+    const same = { ...job, id: "third" };
+    expect(await bundle.records.create("{eko-0}", [job], [[]])).toEqual(["created"]);
+    expect(await bundle.records.create("{eko-0}", [{ ...same, operation: "eko.mobile-otp" }], [[]])).toEqual([
+      "created",
+    ]);
+    expect(await bundle.records.create("{eko-0}", [{ ...same, id: "fourth" }], [[]])).toEqual(["pending other"]);
+    expect(await bundle.records.openSends("{eko-0}", [job.subject ?? ""])).toEqual([["third", "other"]]);
+  });
+
+  it("lets one of many at the same instant through", async () => {
+    await using bundle = await startClientBundle();
+    const clients = Array.from({ length: 4 }, () => bundle.newClient());
+    const records = await Promise.all(
+      [...clients, ...clients].map(
+        async (client) => await client.submit("eko.mobile-otp", input(1), { ifPending: "reuse" }),
+      ),
+    );
+    expect(new Set(records.map(({ id }) => id)).size).toBe(1);
+    expect(records.filter(({ reused }) => reused === true)).toHaveLength(7);
+    expect(await bundle.queued("eko")).toEqual([records[0]?.id]);
+  });
+
+  it("creates none where an OTP went out since somebody looked", async () => {
+    await using bundle = await startClientBundle();
+    await bundle.client.submit("eko.mobile-otp", input(1), { id: "first" });
+    await bundle.begin("first", "eko");
+    await bundle.finish("first", "eko", "succeeded", { result: { otp_sent: true } });
+    const { subject } = unpackJob((await bundle.records.fields("{eko-0}", "first"))?.["job"] ?? "");
+    await bundle.redis.client().set(`satyapan:{eko-0}:sent:${subject}`, `${Date.now()} first`);
+    const create = async (id: string, judged: readonly string[]) =>
+      await bundle.records.create("{eko-0}", [newJob({ id, subject })], [judged]);
+    expect(await create("second", ["another"])).toEqual(["pending first"]);
+    expect(await create("second", ["another", "first"])).toEqual(["created"]);
   });
 
   it("accepts no two for one person in one submission, unless it is told what to do", async () => {
