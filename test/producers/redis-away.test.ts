@@ -21,7 +21,8 @@ const unreachable = { name: "SatyapanError", code: ErrorCode.REDIS_UNREACHABLE }
 const CALLS: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
   submit: async (client) => await client.submit("eko.mobile-otp", MOBILE_INPUT, { id: "order-1" }),
   "submit with `of`": async (client) => await client.submit("eko.mobile-otp.verify", { of: "sent", otp: "1234" }),
-  submitMany: async (client) => await client.submitMany("eko.mobile-otp", [MOBILE_INPUT, MOBILE_INPUT]),
+  submitMany: async (client) =>
+    await client.submitMany("eko.mobile-otp", [MOBILE_INPUT, { ...MOBILE_INPUT, mobile: madeUpMobile(1) }]),
   get: async (client) => await client.get("order-1"),
   getMany: async (client) => await client.getMany(["order-1"]),
   waitFor: async (client) => await client.waitFor("order-1"),

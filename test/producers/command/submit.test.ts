@@ -220,6 +220,13 @@ leave out all but one, or add --if-pending reuse (one OTP serves them) or --if-p
   });
 });
 
+/** The command is a process of its own, which has to start first. */
+async function subscribed({ redis }: ClientBundle): Promise<void> {
+  const client = redis.client();
+  const count = async () => await client.pubsub("NUMSUB", "satyapan:settled");
+  await expect.poll(count, { timeout: 10_000 }).toContain(1);
+}
+
 describe("satyapan submit", () => {
   let bundle: ClientBundle;
   let env: Readonly<Record<string, string>>;
@@ -266,8 +273,8 @@ describe("satyapan submit", () => {
       const id = `order-${state}`;
       const args = ["submit", "eko.mobile-otp", "--input", GOOD, "--id", id, "--wait", "10s", "--json"];
       await using command = new RunningCommand(args, { cwd: dir.path, env });
-      await expect.poll(async () => await bundle.redis.client().pubsub("NUMSUB", "satyapan:settled")).toContain(1);
-      await expect.poll(async () => (await bundle.client.get(id))?.state).toBe("queued");
+      await subscribed(bundle);
+      await expect.poll(async () => (await bundle.client.get(id))?.state, { timeout: 10_000 }).toBe("queued");
       await bundle.begin(id, "eko");
       const settledAt = performance.now();
       await bundle.finish(id, "eko", state);
@@ -281,7 +288,7 @@ describe("satyapan submit", () => {
   it("ends its waiting at Ctrl-C, and prints how the job stands", async () => {
     const args = ["submit", "eko.mobile-otp", "--input", GOOD, "--id", "order-3", "--wait", "10m"];
     await using command = new RunningCommand(args, { cwd: dir.path, env });
-    await expect.poll(async () => await bundle.redis.client().pubsub("NUMSUB", "satyapan:settled")).toContain(1);
+    await subscribed(bundle);
     // As a terminal and npx do it: the same Ctrl-C comes twice.
     command.kill("SIGINT");
     command.kill("SIGINT");
