@@ -2,10 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JobRecord } from "../src/records/record.ts";
 import { isTerminal } from "../src/records/state.ts";
 import type { Client } from "./client.ts";
+import type { Patience } from "./patience.ts";
 
 export interface AwaitAllOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Goes on looking for as long as it bears what passes. */
+  readonly patience: Patience;
   readonly now: () => number;
   /** Called when more jobs have settled, with how many. */
   readonly onSettled?: (count: number) => void;
@@ -18,14 +21,19 @@ const LOOK_MS = 250;
 export async function awaitAll(
   client: Client,
   submitted: readonly JobRecord[],
-  { timeoutMs, signal, now, onSettled }: AwaitAllOptions,
+  { timeoutMs, signal, patience, now, onSettled }: AwaitAllOptions,
 ): Promise<JobRecord[]> {
   const deadline = now() + timeoutMs;
   const records = new Map(submitted.map((record) => [record.id, record]));
   for (;;) {
     const open = [...records.values()].filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
-    for (const record of await client.getMany(open))
-      if (record !== null) records.set(record.id, keepMark(record, records));
+    const found = await patience
+      .run(async () => await client.getMany(open))
+      .catch((error: unknown) => {
+        if (signal.aborted) return [];
+        throw error;
+      });
+    for (const record of found) if (record !== null) records.set(record.id, keepMark(record, records));
     const settled = [...records.values()].filter(({ state }) => isTerminal(state)).length;
     onSettled?.(settled);
     if (settled === records.size || now() >= deadline || signal.aborted) return [...records.values()];

@@ -5,6 +5,7 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/records/state.ts";
 import type { Client, SubmitManyOptions } from "../client.ts";
 import { InputsError } from "../inputs-error.ts";
+import { Patience } from "../patience.ts";
 import { SamePersonError } from "../same-person.ts";
 import { readNamed, readStandardInput } from "../files/read-input.ts";
 import { withoutForeign } from "../files/foreign-columns.ts";
@@ -52,7 +53,8 @@ export async function submitEach(
   } finally {
     accepting.stop();
   }
-  if (waitMs !== null) records = await waitForAll(context, client, records, waitMs);
+  const patience = new Patience(options, context.now);
+  if (waitMs !== null) records = await waitForAll(context, client, records, patience, waitMs);
   context.stdout.write(flags.json ? `${JSON.stringify(records)}\n` : summary(records, waitMs !== null));
   const open = records.filter(({ state }) => !isTerminal(state));
   if (waitMs !== null && open.length > 0) context.stderr.write(`satyapan: ${stillOpen(open)}\n`);
@@ -64,11 +66,15 @@ async function waitForAll(
   { stderr, signal, now }: CommandContext,
   client: Client,
   records: readonly JobRecord[],
+  patience: Patience,
   timeoutMs: number,
 ): Promise<JobRecord[]> {
   const settling = startProgress(stderr, "settled", records.length);
   try {
-    return await awaitAll(client, records, { timeoutMs, signal, now, onSettled: (count) => settling.update(count) });
+    return await awaitAll(client, records, {
+      ...{ timeoutMs, signal, patience, now },
+      onSettled: (count) => settling.update(count),
+    });
   } finally {
     settling.stop();
   }

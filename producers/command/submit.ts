@@ -5,7 +5,7 @@ import { ErrorCode, SatyapanError } from "../../src/error.ts";
 import { LANES, type Lane, type JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/records/state.ts";
 import type { Client, SubmitOptions } from "../client.ts";
-import type { PatienceOptions } from "../patience.ts";
+import { Patience, type PatienceOptions } from "../patience.ts";
 import { readInput } from "../files/read-input.ts";
 import { IF_PENDING, type IfPending } from "../open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";
@@ -116,24 +116,31 @@ async function submitOne(
 ): Promise<void> {
   const input = await readInput(flags.input ?? "", context);
   let record = await client.submitUnchecked(operation, input, options);
-  if (waitMs !== null) record = await waited(context, client, record, waitMs);
+  if (waitMs !== null) record = await waited(context, client, record, options, waitMs);
   context.stdout.write(flags.json ? `${JSON.stringify(record)}\n` : formatRecord(record));
   if (waitMs !== null && record.state !== "succeeded") context.exit(ExitCode.NOT_SUCCEEDED);
 }
 
+/** The time is up, or somebody pressed Ctrl-C. */
+const OVER: ReadonlySet<string> = new Set([ErrorCode.WAIT_TIMEOUT, ErrorCode.INTERRUPTED]);
+
 /** The record at the end, or where it stands when the time is up or somebody pressed Ctrl-C. */
 async function waited(
-  { signal, stderr }: CommandContext,
+  { signal, stderr, now }: CommandContext,
   client: Client,
   submitted: JobRecord,
+  options: PatienceOptions,
   timeoutMs: number,
 ): Promise<JobRecord> {
   const { duplicate, reused } = submitted;
+  const deadline = now() + timeoutMs;
   let record: JobRecord;
   try {
-    record = await client.waitFor(submitted.id, { timeoutMs, signal });
+    const wait = async () => await client.waitFor(submitted.id, { timeoutMs: deadline - now(), signal });
+    record = await new Patience(options, now).run(wait);
   } catch (error) {
-    if (!(error instanceof SatyapanError && error.code === ErrorCode.WAIT_TIMEOUT)) throw error;
+    const isOver = error instanceof SatyapanError && OVER.has(error.code);
+    if (!isOver) throw error;
     record = (await client.get(submitted.id)) ?? submitted;
     if (!isTerminal(record.state)) stderr.write(`satyapan: ${stillOpen([record])}\n`);
   }

@@ -124,6 +124,7 @@ describe("submit with ifPending reuse", () => {
       expect(other).toMatchObject({ id: "row-1", state: "queued" });
       expect(again).toEqual({ ...before, reused: true });
       expect(await client.get("row-2")).toBeNull();
+      expect((await keysIn(bundle.redis)).filter((key) => key.includes("row-2"))).toEqual([]);
     },
   );
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { awaitAll } from "../../producers/await-all.ts";
+import { Patience } from "../../producers/patience.ts";
 import { ErrorCode } from "../../src/error.ts";
 import { type ClientBundle, MOBILE_INPUT, startClientBundle } from "../support/client.ts";
 
@@ -105,7 +106,10 @@ describe("awaitAll", () => {
     await bundle.begin("b-1", "eko");
     await bundle.finish("b-1", "eko", "succeeded");
     const seen: number[] = [];
-    const options = { signal: AbortSignal.timeout(60_000), now: Date.now };
+    const options = {
+      ...{ signal: AbortSignal.timeout(60_000), now: Date.now },
+      patience: new Patience({}, Date.now),
+    };
     const all = await awaitAll(client, submitted, {
       ...options,
       timeoutMs: 50,

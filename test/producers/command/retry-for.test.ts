@@ -42,6 +42,34 @@ describe("satyapan submit --retry-for", () => {
     expect((await bundle.queued("eko")).toSorted()).toEqual(ids.toSorted());
   }, 60_000);
 
+  it.each([
+    ["one job", ["--input", INPUT, "--id", "row-1"]] as const,
+    ["a file", ["--each", "-", "--id", "row"]] as const,
+  ])(
+    "goes on waiting for the end of %s though Redis was killed meanwhile",
+    async (_what, args) => {
+      const keys = testKeys();
+      await using bundle = await startClientBundle(keys);
+      const options = { cwd: dir.path, env: { ...keys, REDIS_URL: bundle.redis.url }, stdin: `${INPUT}\n` };
+      await using command = new RunningCommand(["submit", "eko.mobile-otp", ...args, "--wait", "1m", "--json"], {
+        ...options,
+        timeoutMs: 50_000,
+      });
+      const state = async () => (await bundle.client.get("row-1").catch(() => null))?.state;
+      await expect.poll(state, { timeout: 20_000 }).toBe("queued");
+      await bundle.redis.kill9();
+      await command.said("tried again until");
+      await bundle.redis.restart();
+      await expect.poll(state, { timeout: 10_000 }).toBe("queued");
+      await bundle.begin("row-1", "eko");
+      await bundle.finish("row-1", "eko", "succeeded");
+      const { code, stdout } = await command.ended;
+      expect(code).toBe(0);
+      expect([JSON.parse(stdout)].flat()).toMatchObject([{ id: "row-1", state: "succeeded" }]);
+    },
+    60_000,
+  );
+
   it.concurrent("waits a minute by default, and Ctrl-C ends it at once", async () => {
     const args = ["submit", "eko.mobile-otp", "--input", INPUT];
     await using command = new RunningCommand(args, { cwd: dir.path, env: CLOSED_PORT });

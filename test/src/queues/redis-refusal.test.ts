@@ -91,6 +91,7 @@ describe("a refusal by its text", () => {
     ["MAXCLIENTS", "ERR max number of clients reached"],
     ["TIMEOUT", "connect ETIMEDOUT"],
     ["CONNECTION", "Cluster isn't ready and enableOfflineQueue options is false"],
+    ["OOM", "Redis refused a command (OOM): its memory is full: raise maxmemory"],
     ["CONNECTION", "All sentinels are unreachable. Retrying from scratch after 10ms."],
   ])("is %s, and passes: %s", (word, text) => {
     const errors = [text, new Error(text)];
