@@ -2,6 +2,7 @@ import { ErrorCode, SatyapanError } from "../src/error.ts";
 import { wrapContext } from "../src/privacy/data-key.ts";
 import type { StoredDataKey } from "../src/privacy/data-key-store.ts";
 import { retiredKey } from "../src/privacy/data-keys.ts";
+import { otherRingKey } from "../src/privacy/ring-key-provider.ts";
 import { auditKey } from "./key-audit.ts";
 import type { KeyDeps, PassOptions, UseKeys } from "./key-deps.ts";
 import { keyStatus, type KeyStatus } from "./key-status.ts";
@@ -97,8 +98,10 @@ async function rewrap({ provider, store }: KeyDeps, dataKey: StoredDataKey): Pro
   }
   const wrapped = await provider.wrap(bytes, context);
   bytes.fill(0);
-  const answer = await store.rewrap(dataKey.id, wrapped, provider.keyIdOf(wrapped), dataKey.wrapped);
+  const by = provider.keyIdOf(wrapped);
+  const answer = await store.rewrap(dataKey.id, wrapped, by, dataKey.wrapped, provider.printOf(by));
   // `changed`: another rotation was first, or it was shredded.
+  if (answer === "other") throw otherRingKey(by);
   if (answer === "retired") throw retiredKey(provider.sealingId);
   return true;
 }

@@ -45,6 +45,8 @@ export interface JobRunnerDeps {
   readonly stopping: AbortSignal;
   /** Aborted when calls have to end at once. */
   readonly signal: AbortSignal;
+  /** A job's sealed input came by whose key is not among this worker's; why, in a sentence. */
+  readonly keyLacked: (sealed: string, why: string) => void;
   readonly atPoint?: ((point: FailPoint) => void) | undefined;
 }
 
@@ -95,6 +97,9 @@ const BEGIN_AGAIN_LAST_MS = 1_000;
 
 const LOST = "the worker was lost between the request and its reply";
 const NOT_RECORDED = "how the call ended could not be recorded: a fault of this worker, see its log";
+
+/** A job that this worker has no key for is tried by another one after this, in ms. */
+const OTHERS_MS = 1_000;
 
 const DONE = { kind: "done" } as const;
 const GATE = { kind: "gate" } as const;
@@ -236,6 +241,7 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
       await journal.giveBack(permit.id);
+      if (error.code === ErrorCode.UNKNOWN_KEY) return await this.#leaveToOthers(open, error);
       return error.code === ErrorCode.KEYS_UNREACHABLE
         ? await this.#putOff(open, error)
         : await this.#park(open, error);
@@ -247,6 +253,7 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
       await journal.giveBack(permit.id);
+      if (error.code === ErrorCode.UNKNOWN_KEY) return await this.#leaveToOthers(open, error);
       // Whatever is wrong with the key for its result (retired, of a newer ring than ours): the job itself is sound.
       return await this.#putOff(open, error);
     }
@@ -306,10 +313,19 @@ export class JobRunner {
     return await this.#record(open, operation, outcome, decision, closing);
   }
 
+  /** This worker lacks a key that others have: it takes no more, and they get this job soon. */
+  async #leaveToOthers(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
+    this.#deps.keyLacked(open.job.input, error.message);
+    return await this.#putOff(open, error, Math.min(OTHERS_MS, this.#deps.settings.calls.backoffCapMs));
+  }
+
   /** Nothing was called, and it is not this job's fault: it costs nothing, and is tried again. */
-  async #putOff(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
-    const { now, settings } = this.#deps;
-    const until = Math.min(now() + settings.calls.backoffCapMs, open.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
+  async #putOff(
+    open: OpenAttempt,
+    error: SatyapanError,
+    forMs = this.#deps.settings.calls.backoffCapMs,
+  ): Promise<FollowUp> {
+    const until = Math.min(this.#deps.now() + forMs, open.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
     return await this.#notMade(open, `waits for the keys: ${error.message}`, until);
   }
 

@@ -99,6 +99,12 @@ export class QueueWorker {
     await this.queue.close();
   }
 
+  /** Takes no jobs (those that run go on), or takes them again. Not before `start`. */
+  setTaking(taking: boolean): void {
+    if (taking) void this.#worker.resume();
+    else void this.#worker.pause(true);
+  }
+
   get taking(): boolean {
     return this.#worker.isRunning() && !this.#worker.isPaused();
   }

@@ -30,6 +30,7 @@ import { RareLog } from "../src/telemetry/rare-log.ts";
 import { Closings } from "./closings.ts";
 import { HealthServer } from "./health-server.ts";
 import { type FailPoint, JobRunner } from "./job-runner.ts";
+import { KeyWatch } from "./key-watch.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { type LockTimes, QueueWorker } from "./queue-worker.ts";
 import { notReady } from "./readiness.ts";
@@ -147,9 +148,16 @@ async function start(
   started.defer(async () => await reaper.close());
 
   const workers: QueueWorker[] = [];
+  const onChange = (mayTake: boolean): void => {
+    for (const worker of workers) worker.setTaking(mayTake);
+  };
+  const keyWatch = new KeyWatch({ keys: keyChain, now, logger, onChange });
+  await keyWatch.start();
+  started.defer(async () => await keyWatch.close());
   const allClosings: Closings[] = [];
   const checks = [
     () => (stopping.signal.aborted ? "shutting down" : null),
+    () => keyWatch.notReady(),
     () => (workers.length === 0 || !workers.every((worker) => worker.taking) ? "not taking jobs" : null),
     () => unwrittenText(allClosings),
   ];
@@ -184,6 +192,7 @@ async function start(
     const runner = new JobRunner({
       ...{ journal, closings, settings, dataKeys, providers, metrics, logger, ids, now, random, atPoint },
       ...{ stopping: stopping.signal, signal: aborting.signal },
+      keyLacked: (sealed, why) => keyWatch.met(sealed, why),
     });
     const worker = new QueueWorker({
       queue,
@@ -205,6 +214,7 @@ async function start(
         await records.abandon(queue, id, "failed", "given up after repeated faults of our own; see the log", now());
       },
     });
+    if (!keyWatch.mayTake()) worker.setTaking(false);
     workers.push(worker);
     started.defer(async () => await Promise.race([worker.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
     await worker.start();

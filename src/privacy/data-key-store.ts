@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../error.ts";
 import type { RedisClient } from "../queues/connection.ts";
 import { isScope, type Scope } from "./data-key.ts";
-import { CLOSE, DESTROY, RETIRE, REWRAP, TAKE } from "./data-key-scripts.ts";
+import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE } from "./data-key-scripts.ts";
 
 /** A message is `closed ID…` (they seal no more) or `destroyed ID…`. */
 export const DATA_KEYS_CHANNEL = "satyapan:data-keys";
@@ -14,6 +14,8 @@ const CURRENT = `${DATA_KEYS}:current`;
 const SEALERS = `${DATA_KEYS}:sealers`;
 /** Id of a wrapping key → when it was retired, ms. */
 const RETIRED = `${DATA_KEYS}:retired`;
+/** Id of a wrapping key → `KeyProvider.printOf` of the one that wrapped first. */
+const PRINTS = `${DATA_KEYS}:prints`;
 /** JSON of a `Renewal`; gone when it is done. */
 const RENEWAL = `${DATA_KEYS}:renewal`;
 
@@ -40,7 +42,9 @@ export type Taking =
   /** The scope has no key, and none was offered. */
   | { readonly kind: "none" }
   /** The offered key is wrapped by one that was retired. */
-  | { readonly kind: "retired" };
+  | { readonly kind: "retired" }
+  /** The offered key is wrapped by another key than the one that has its id. */
+  | { readonly kind: "other" };
 
 export interface DataKeyList {
   /** Oldest first. */
@@ -68,21 +72,42 @@ export class DataKeyStore {
   }
 
   /** The key of a scope with a new sealer number; where there is none (or only `damaged`), `offer` becomes it. */
-  async take(scope: Scope, offer: StoredDataKey | null, damaged: string | null = null): Promise<Taking> {
+  async take(
+    scope: Scope,
+    offer: StoredDataKey | null,
+    damaged: string | null = null,
+    print: string | null = null,
+  ): Promise<Taking> {
     const offered = offer === null ? ["", "", ""] : [offer.id, toJson(offer), offer.by];
-    const keys = [DATA_KEYS, CURRENT, SEALERS, RETIRED];
+    const keys = [DATA_KEYS, CURRENT, SEALERS, RETIRED, PRINTS];
     const [kind, id, json, sealer] = (await TAKE.run(this.#redis, keys, [
       scope,
       ...offered,
       damaged ?? "",
+      print ?? "",
     ])) as string[];
-    if (kind !== "taken") return { kind: kind as "none" | "retired" };
+    if (kind !== "taken") return { kind: kind as "none" | "retired" | "other" };
     return { kind, stored: parse(id ?? "", json ?? ""), sealer: Number(sealer) };
   }
 
   /** The id of the key that seals for a scope now, or null. */
   async currentFor(scope: Scope): Promise<string | null> {
     return await this.#redis.hget(CURRENT, scope);
+  }
+
+  /** `KeyProvider.printOf` of the key that wraps under each id, as far as one is known. */
+  async prints(): Promise<ReadonlyMap<string, string>> {
+    return new Map(Object.entries(await this.#redis.hgetall(PRINTS)));
+  }
+
+  /** A data key was unwrapped with this key: from now on, another one of its id is the wrong one. */
+  async proved(keyId: string, print: string): Promise<void> {
+    await PROVED.run(this.#redis, [PRINTS], [keyId, print]);
+  }
+
+  /** Ids of the keys that seal now, by scope. */
+  async currentByScope(): Promise<ReadonlyMap<string, string>> {
+    return new Map(Object.entries(await this.#redis.hgetall(CURRENT)));
   }
 
   /** Those of the ids that are there. */
@@ -93,6 +118,13 @@ export class DataKeyStore {
       const json = found[index] ?? null;
       return json === null ? [] : [parse(id, json)];
     });
+  }
+
+  /** As `load`, without those that are not what was stored. */
+  async loadReadable(ids: readonly string[]): Promise<StoredDataKey[]> {
+    if (ids.length === 0) return [];
+    const found = await this.#redis.hmget(DATA_KEYS, ...ids);
+    return ids.flatMap((id, index) => read(id, found[index] ?? "") ?? []);
   }
 
   async list(): Promise<DataKeyList> {
@@ -106,10 +138,20 @@ export class DataKeyStore {
     };
   }
 
-  /** `changed`: it is not wrapped as `expected` any more, or gone; `retired`: by a key that must not wrap. */
-  async rewrap(id: string, wrapped: string, by: string, expected: string): Promise<"done" | "changed" | "retired"> {
-    const answer = await REWRAP.run(this.#redis, [DATA_KEYS, RETIRED], [id, wrapped, by, expected]);
-    return answer as "done" | "changed" | "retired";
+  /**
+   * `changed`: it is not wrapped as `expected` any more, or gone; `retired`: by a key that must not wrap; `other`: by
+   * another key than the one of that id.
+   */
+  async rewrap(
+    id: string,
+    wrapped: string,
+    by: string,
+    expected: string,
+    print: string | null = null,
+  ): Promise<"done" | "changed" | "retired" | "other"> {
+    const args = [id, wrapped, by, expected, print ?? ""];
+    return (await REWRAP.run(this.#redis, [DATA_KEYS, RETIRED, PRINTS], args)) as
+      "done" | "changed" | "retired" | "other";
   }
 
   /** They open, but seal no more: the next that asks for their scopes makes new ones. How many were current. */
@@ -144,7 +186,10 @@ export class DataKeyStore {
   /** Null: none is under way. */
   async renewal(): Promise<Renewal | null> {
     const json = await this.#redis.get(RENEWAL);
-    return json === null ? null : (JSON.parse(json) as Renewal);
+    if (json === null) return null;
+    const renewal = RenewalForm.safeParse(parseJson(json));
+    // Begun again, it replaces what there is; what was replaced before stays replaced.
+    return renewal.success ? renewal.data : null;
   }
 
   async endRenewal(): Promise<void> {
@@ -152,6 +197,7 @@ export class DataKeyStore {
   }
 }
 
+const RenewalForm = z.object({ since: z.number(), ids: z.array(z.string()) });
 const Stored = z.object({
   wrapped: z.string(),
   by: z.string(),

@@ -4,6 +4,7 @@ import { type DataKey, dataKeyOf, newDataKey, type Scope, wrapContext } from "./
 import { DATA_KEYS_CHANNEL, type DataKeyStore, type StoredDataKey, type TakenDataKey } from "./data-key-store.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type KeyFailure, Opener } from "./opener.ts";
+import { otherRingKey } from "./ring-key-provider.ts";
 import { dataKeyIdsIn, MOST_SEALED, Sealer } from "./sealed-text.ts";
 
 /** A message may be lost: so long a destroyed key can open in a process that did not hear of it, in ms. */
@@ -42,6 +43,8 @@ export class DataKeys {
   readonly #taking = new Map<Scope, Promise<Sealer>>();
   /** Scopes whose damaged key was replaced. */
   readonly #replaced = new Set<Scope>();
+  /** Wrapping keys of this process that unwrapped something. */
+  readonly #proved = new Set<string>();
 
   constructor(deps: DataKeysDeps) {
     this.#deps = deps;
@@ -131,7 +134,9 @@ export class DataKeys {
     if (taken.kind === "none") {
       const offer = await this.#offer(scope);
       made = offer.dataKey;
-      taken = await store.take(scope, offer.stored, damaged);
+      const print = this.#deps.provider.printOf(offer.stored.by);
+      taken = await store.take(scope, offer.stored, damaged, print);
+      if (taken.kind === "other") throw otherRingKey(offer.stored.by);
     }
     if (taken.kind !== "taken") throw retiredKey(this.#deps.provider.sealingId);
     const dataKey = made !== null && made.id === taken.stored.id ? made : await this.#atHand(taken, askedAt);
@@ -180,8 +185,21 @@ export class DataKeys {
     }
   }
 
-  async #unwrap({ id, scope, wrapped }: StoredDataKey): Promise<DataKey> {
-    const bytes = await this.#deps.provider.unwrap(wrapped, wrapContext(id, scope));
+  async #unwrap({ id, scope, wrapped, by }: StoredDataKey): Promise<DataKey> {
+    const { provider, store } = this.#deps;
+    const print = provider.printOf(by);
+    let bytes: Uint8Array;
+    try {
+      bytes = await provider.unwrap(wrapped, wrapContext(id, scope));
+    } catch (error) {
+      if (!(error instanceof SatyapanError) || error.code !== ErrorCode.UNREADABLE || print === null) throw error;
+      const known = (await store.prints()).get(by);
+      throw known === undefined || known === print ? error : otherRingKey(by);
+    }
+    if (print !== null && !this.#proved.has(by)) {
+      await store.proved(by, print);
+      this.#proved.add(by);
+    }
     const dataKey = dataKeyOf(id, scope, bytes);
     bytes.fill(0);
     return dataKey;

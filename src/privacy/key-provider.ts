@@ -15,6 +15,11 @@ export interface KeyProvider {
    * `unreadable` for a text that is not what `wrap` gave for this context
    */
   unwrap(wrapped: string, context: string): Promise<Uint8Array>;
+  /**
+   * Tells two keys of one id apart, and nothing else of them; null: it does not have the key, or is a service, which answers
+   * for its own.
+   */
+  printOf(keyId: string): string | null;
   /** The id of the key that wrapped this. Throws SatyapanError `unreadable` for what `wrap` never gave. */
   keyIdOf(wrapped: string): string;
 }

@@ -47,6 +47,10 @@ export class ServiceKeyProvider implements KeyProvider {
     return bytes;
   }
 
+  printOf(): null {
+    return null;
+  }
+
   keyIdOf(wrapped: string): string {
     return serviceKeyIdOf(wrapped);
   }

@@ -34,6 +34,7 @@ export function openKeyProvider({ keys, keyService }: KeySettings): KeyProvider 
       if (service === null) throw noService();
       return await service.unwrap(wrapped, context);
     },
+    printOf: (keyId) => ring?.printOf(keyId) ?? null,
     keyIdOf: (wrapped) => (isRingWrapped(wrapped) ? ringKeyIdOf(wrapped) : serviceKeyIdOf(wrapped)),
   };
 }

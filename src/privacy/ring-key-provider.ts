@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { ErrorCode, SatyapanError } from "../error.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { KEY_BYTES, type KeyRing, NONCE_BYTES } from "./key-ring.ts";
@@ -57,6 +57,13 @@ export class RingKeyProvider implements KeyProvider {
     return key;
   }
 
+  printOf(keyId: string): string | null {
+    const found = this.#ring.find(keyId);
+    if (found === undefined) return null;
+    // 96 bits of a keyed hash of a constant: nothing of the key can be reckoned back from it.
+    return createHmac("sha256", found.key).update("satyapan/ring-key/1").digest().subarray(0, 12).toString("base64url");
+  }
+
   keyIdOf(wrapped: string): string {
     return ringKeyIdOf(wrapped);
   }
@@ -76,6 +83,15 @@ export function unknownRingKey(id: string): SatyapanError {
     ErrorCode.UNKNOWN_KEY,
     `it needs the key "${id}", which is not among this process's keys: put it back into SATYAPAN_ENCRYPTION_KEYS, ` +
       "after the first, which seals",
+  );
+}
+
+/** Another key of the same id is at work: this process' one opens nothing of the others'. */
+export function otherRingKey(id: string): SatyapanError {
+  return new SatyapanError(
+    ErrorCode.UNKNOWN_KEY,
+    `the key "${id}" of this process is not the key "${id}" that wrapped the data keys in use: ` +
+      "give it the same SATYAPAN_ENCRYPTION_KEYS as the others",
   );
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
-import { dayScope } from "../../src/privacy/data-key.ts";
+import { dayScope, wrapContext } from "../../src/privacy/data-key.ts";
 import { openKeyChain } from "../../src/privacy/key-chain.ts";
 import { parseKeyRing } from "../../src/privacy/key-ring.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealed-text.ts";
@@ -104,19 +104,69 @@ describe("a job that cannot be opened", () => {
     const log = bundle.log.join("");
     for (const [index] of ids.entries()) expect(log).not.toContain(madeUpMobile(index));
   });
+});
 
-  it("fails where this worker lacks the wrapping key, and goes well with it", async () => {
+async function readyz({ metricsPort }: { readonly metricsPort: number }): Promise<string> {
+  const reply = await fetch(`http://127.0.0.1:${metricsPort}/readyz`);
+  return `${reply.status} ${(await reply.text()).trim()}`;
+}
+
+describe("a worker that lacks a key in use", () => {
+  it("takes no jobs, says which key it lacks, and leaves them to one that has it", async () => {
+    await using bundle = await startWorkerBundle();
+    for (const index of [1, 2, 3]) await submit(bundle, `job-${index}`, index);
+    const lacking = await bundle.startWorker({ keys: parseKeyRing(newKey("k2")) });
+    expect(await readyz(lacking)).toBe(
+      '503 it lacks the key "k1" of SATYAPAN_ENCRYPTION_KEYS, in use by the other workers or by jobs that wait',
+    );
+    for (const index of [1, 2, 3]) expect(await bundle.client.get(`job-${index}`)).toMatchObject({ state: "queued" });
+    await bundle.startWorker();
+    for (const index of [1, 2, 3]) {
+      expect(await ended(bundle, `job-${index}`)).toMatchObject({ state: "succeeded", attempts: [{ n: 1 }] });
+    }
+    expect(bundle.log.filter((line) => line.includes("a key in use is not among this worker's"))).toHaveLength(1);
+  });
+
+  it("is told by another key of the same id, too, and nothing is sealed with that", async () => {
     await using bundle = await startWorkerBundle();
     await submit(bundle, "job-1", 1);
-    const worker = await bundle.startWorker({ keys: parseKeyRing(newKey("k2")) });
-    expect(await ended(bundle, "job-1")).toMatchObject({
-      ...{ state: "failed", reason: expect.stringMatching(/^unknown-key: .*k1/) as string },
-    });
-    expect(bundle.simulator.requests).toEqual([]);
-    await worker.stop();
+    const keys = parseKeyRing(newKey("k1"));
+    const lacking = await bundle.startWorker({ keys });
+    expect(await readyz(lacking)).toContain('it lacks the key "k1" (it has another key of that id)');
+    const theirs = openKeyChain(bundle.redis.client(), { keys, keyService: null }, Date.now);
+    await expect(theirs.dataKeys.sealer(dayScope(Date.now()))).rejects.toMatchObject({ code: "unknown-key" });
     await bundle.startWorker();
-    expect(await bundle.client.failed.retry({ ids: ["job-1"] })).toBe(1);
     expect(await ended(bundle, "job-1")).toMatchObject({ state: "succeeded" });
+  });
+
+  it("puts a job off that needs one, at no cost, and goes on once nothing needs the key", async () => {
+    const [older, newer] = [newKey("k1"), newKey("k2")];
+    await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1", SATYAPAN_ENCRYPTION_KEYS: older } });
+    await submit(bundle, "job-1", 1, "b-1");
+    const ours = openKeyChain(bundle.redis.client(), bundle.settings, Date.now);
+    const lacking = await bundle.startWorker({ keys: parseKeyRing(newer) });
+    await expect.poll(async () => await readyz(lacking), SOON).toMatch(/^503 .*"k1"/);
+    expect(await bundle.client.get("job-1")).toMatchObject({
+      ...{
+        state: "waiting",
+        attempts: [{ n: 1 }],
+        reason: expect.stringMatching(/^waits for the keys: .*"k1"/) as string,
+      },
+    });
+    // As `keys rotate` does: what k1 wrapped is wrapped by k2 now.
+    const both = openKeyChain(
+      bundle.redis.client(),
+      { keys: parseKeyRing(`${newer},${older}`), keyService: null },
+      Date.now,
+    );
+    const [dataKey] = (await ours.store.list()).dataKeys;
+    if (dataKey === undefined) throw new Error("no data key was made");
+    const context = wrapContext(dataKey.id, dataKey.scope);
+    const wrapped = await both.provider.wrap(await both.provider.unwrap(dataKey.wrapped, context), context);
+    expect(await both.store.rewrap(dataKey.id, wrapped, "k2", dataKey.wrapped)).toBe("done");
+    expect(await ended(bundle, "job-1")).toMatchObject({ state: "succeeded" });
+    expect(await readyz(lacking)).toBe("200 ready");
+    expect(await counted(lacking, "failed")).toBe(0);
   });
 });
 
@@ -131,9 +181,8 @@ describe("a job whose result could not be sealed", () => {
     const theirs = openKeyChain(bundle.redis.client(), { keys: parseKeyRing(newer), keyService: null }, Date.now);
     await theirs.dataKeys.sealer(dayScope(Date.now()));
     const old = await bundle.startWorker();
-    await expect
-      .poll(async () => await bundle.client.get("job-1"), SOON)
-      .toMatchObject({ state: "waiting", reason: expect.stringMatching(/waits for the keys: .*k2/) as string });
+    await expect.poll(async () => await readyz(old), SOON).toMatch(/^503 it lacks the key "k2"/);
+    expect(await bundle.client.get("job-1")).toMatchObject({ state: "queued", attempts: [] });
     expect(bundle.simulator.requests).toEqual([]);
     await old.stop();
     await bundle.startWorker({ keys: parseKeyRing(`${newer},${older}`) });

@@ -31,6 +31,7 @@ export function newProcess(redis: TestRedis, ring: KeyRing | KeyProvider, clock 
       asked.unwrap += 1;
       return await provider.unwrap(wrapped, context);
     },
+    printOf: (keyId) => provider.printOf(keyId),
     keyIdOf: (wrapped) => provider.keyIdOf(wrapped),
   };
   const store = new DataKeyStore(redis.client());
