@@ -19,24 +19,22 @@ import type { Journal } from "../src/records/journal.ts";
 import { openInput, sealPersonal } from "../src/records/sealed-input.ts";
 import { retentionOf } from "../src/records/retention.ts";
 import { stopsCredential } from "../src/records/wait-cause.ts";
-import type { Logger } from "../src/telemetry/logger.ts";
-import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
+import type { FinishedCall } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isSent, readReply, withMasks } from "./consequences.ts";
 import { Deadlines } from "./deadlines.ts";
+import { isKnownOperation, parkBroken, type Parking, shown } from "./park-broken.ts";
 import { sendWithPermit, timed, type TimedPermit } from "./fresh-permit.ts";
 import { OwnAttempts } from "./own-attempts.ts";
 
 /** Where a process may be killed by the chaos harness, to prove that it may be killed anywhere. */
 export type FailPoint = "begun" | "signed" | "replied" | "finished";
 
-export interface JobRunnerDeps {
+export interface JobRunnerDeps extends Parking {
   readonly journal: Journal;
   readonly settings: Settings;
   readonly dataKeys: DataKeys;
   readonly providers: Providers;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
   readonly ids: Ids;
   readonly now: () => number;
   readonly random: () => number;
@@ -150,6 +148,10 @@ export class JobRunner {
         if (takenAt - queuedAt < RECORD_LATE_MS) return { kind: "later", until: takenAt + LOOK_AGAIN_MS };
         logger.warn({ job: id }, "job without a record dropped");
         return DONE;
+      case "broken": {
+        const { fields, called } = beginning;
+        return await parkBroken(this.#deps, id, `${fields} of its record is not what was stored`, called);
+      }
       case "settled":
         return DONE;
       case "expired": {
@@ -166,10 +168,21 @@ export class JobRunner {
         return stopsCredential(cause) ? GATE : { kind: "later", until };
       }
       case "open":
+        if (!isKnownOperation(beginning.job.operation))
+          return await parkBroken(
+            this.#deps,
+            id,
+            `this version has no operation ${shown(beginning.job.operation)}`,
+            true,
+          );
         return await this.#closeLeftOpen(id, beginning, token);
       case "run": {
         atPoint?.("begun");
         const { open, clientRefId, dueAt, job, isProbe } = beginning;
+        if (!isKnownOperation(job.operation)) {
+          await journal.giveBack(beginning.permit.id);
+          return await parkBroken(this.#deps, id, `this version has no operation ${shown(job.operation)}`, false);
+        }
         metrics.jobPickedUp(job.lane, (takenAt - dueAt) / 1_000);
         const permit = timed(beginning.permit, askedAt, performance.now());
         const attempt: OpenAttempt = {

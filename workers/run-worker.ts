@@ -192,6 +192,7 @@ async function start(
     const runner = new JobRunner({
       ...{ journal, closings, settings, dataKeys, providers, metrics, logger, ids, now, random, atPoint },
       ...{ stopping: stopping.signal, signal: aborting.signal },
+      park: async (id, state, reason) => await records.abandon(queue, id, state, reason, now()),
       keyLacked: (sealed, why) => keyWatch.met(sealed, why),
     });
     const worker = new QueueWorker({

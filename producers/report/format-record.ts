@@ -10,6 +10,7 @@ export function formatRecord(record: JobRecord): string {
     ["lane", record.lane],
     ["state", record.state],
     ["reason", record.reason],
+    ["unreadable", describeBroken(record)],
     ["tried again", record.next_attempt_at],
     ["expires", record.expires_at],
     ["created", record.created_at],
@@ -27,6 +28,11 @@ export function formatRecord(record: JobRecord): string {
   const width = Math.max(...shown.map(([name]) => name.length));
   const head = shown.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
   return record.attempts.length === 0 ? head : `${head}\n${attemptTable(record)}`;
+}
+
+function describeBroken({ unreadable }: JobRecord): string | null {
+  if (unreadable === undefined) return null;
+  return `${unreadable.join(", ")}: not what was stored (altered, cut off, or of a later version); the rest is shown`;
 }
 
 function mark({ duplicate, reused, state }: JobRecord): string {

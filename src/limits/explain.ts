@@ -2,6 +2,7 @@ import { assertNever } from "../assert-never.ts";
 import { attemptNumber } from "../records/ending.ts";
 import { parseRecord } from "../records/parse-record.ts";
 import type { JobRecord } from "../records/record.ts";
+import { brokenFields } from "../records/stored-values.ts";
 import { isTerminal, type TerminalState } from "../records/state.ts";
 import { unpackJob } from "../records/stored-job.ts";
 import { describeWait, stopsCredential, type WaitCause } from "../records/wait-cause.ts";
@@ -36,11 +37,14 @@ export function explain(facts: ExplainFacts): Explanation {
   const { id, fields, gate } = facts;
   const record = parseRecord(id, fields);
   const { state } = record;
-  const finding = isTerminal(state)
-    ? ended(record, state, gate.now)
-    : state === "active"
-      ? underWay(facts, record)
-      : waits(facts, record);
+  const isBroken = brokenFields(fields).length > 0;
+  const finding = isBroken
+    ? { cause: null, since: null, next: null, said: record.reason === null ? [] : [record.reason] }
+    : isTerminal(state)
+      ? ended(record, state, gate.now)
+      : state === "active"
+        ? underWay(facts, record)
+        : waits(facts, record);
   return {
     id,
     state,
@@ -49,8 +53,16 @@ export function explain(facts: ExplainFacts): Explanation {
     next_attempt_at: iso(finding.next),
     estimated: finding.next !== null && finding.estimated === true,
     ahead: finding.ahead ?? null,
-    text: finding.said.map((sentence) => `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`).join(" "),
+    text: [...brokenSaid(record), ...finding.said]
+      .map((sentence) => `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`)
+      .join(" "),
   };
+}
+
+function brokenSaid({ unreadable, state }: JobRecord): string[] {
+  if (unreadable === undefined) return [];
+  const then = isTerminal(state) ? "" : "; the next worker that takes it ends it, and does not call";
+  return [`unreadable: ${unreadable.join(", ")} of its record is not what was stored${then}`];
 }
 
 function ended(record: JobRecord, state: TerminalState, now: number): Finding {
@@ -215,7 +227,8 @@ function describeLine({ record }: Waiting, place: Extract<Place, { kind: "lane" 
 /** Since when it waits for its present cause; a wait that is over ended at its time. */
 function sinceWhen({ since, updated, next, cause }: Readonly<Record<string, string>>, now: number): number {
   const isOver = next !== undefined && Number(next) <= now && !stopsCredential(cause as WaitCause);
-  return Number(isOver ? next : (since ?? updated));
+  const at = Number(isOver ? next : (since ?? updated));
+  return Number.isFinite(at) ? at : now;
 }
 
 /** A time that its deadline comes before is no time at which it is tried. */
@@ -234,5 +247,5 @@ function withDeadline({ expires, now }: Waiting, finding: Finding): Finding {
 }
 
 function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  return ms === null || !(Math.abs(ms) <= 8.64e15) ? null : new Date(ms).toISOString();
 }

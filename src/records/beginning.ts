@@ -1,6 +1,7 @@
 import type { RecordedOutcome } from "./record.ts";
 import type { JobState } from "./state.ts";
 import { type StoredJob, unpackJob } from "./stored-job.ts";
+import { Attempt, parseStoredJson } from "./stored-values.ts";
 import type { WaitCause } from "./wait-cause.ts";
 
 /** What a worker learns when it takes a job. */
@@ -33,6 +34,8 @@ export interface Permit {
 
 export type Beginning =
   | { readonly kind: "missing" }
+  /** Its record cannot be read; `called`: an attempt is open, whose call may have been made. Nothing was opened or charged. */
+  | { readonly kind: "broken"; readonly fields: string; readonly called: boolean }
   | { readonly kind: "settled"; readonly state: JobState }
   | { readonly kind: "expired"; readonly job: StoredJob }
   /** It came back before its time (a worker died on the way to putting it away); times in ms. */
@@ -54,12 +57,16 @@ export type Beginning =
       readonly job: TakenJob;
     };
 
+const NO_ATTEMPT: StoredAttempt = { client_ref_id: "unreadable", started: 0 };
+
 /** What BEGIN answers for one job. Throws TypeError for what it never answers. */
 export function parseBeginning(reply: readonly string[]): Beginning {
   const [kind, first = "", second = "", ...rest] = reply;
   switch (kind) {
     case "missing":
       return { kind };
+    case "broken":
+      return { kind, fields: first, called: second !== "" };
     case "settled":
       return { kind, state: first as JobState };
     case "expired":
@@ -69,7 +76,13 @@ export function parseBeginning(reply: readonly string[]): Beginning {
     case "blocked":
       return { kind, cause: first as WaitCause, until: Number(second) };
     case "open":
-      return { kind, open: first, attempt: JSON.parse(second) as StoredAttempt, job: takenJob(rest) };
+      // One that is garbled is closed all the same: whether its call was made is not known either way.
+      return {
+        kind,
+        open: first,
+        attempt: (parseStoredJson(Attempt, second) as StoredAttempt | undefined) ?? NO_ATTEMPT,
+        job: takenJob(rest),
+      };
     case "run": {
       const [, , , due, scarce, id = "", wait, probe] = rest;
       const permit = { id, scarce: scarce === "scarce", waitMs: Number(wait) };

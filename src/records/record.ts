@@ -46,6 +46,8 @@ export interface JobRecord {
   readonly updated_at: string;
   /** Only where there are some, oldest first. */
   readonly decisions?: readonly RecordedDecision[];
+  /** Only where something of it is not what was stored (error code `unreadable`): the names of those fields. */
+  readonly unreadable?: readonly string[];
   /** Only on the answer to a `submit` whose id was there before. */
   readonly duplicate?: true;
   /** Only on the answer to a `submit` that sent nothing, because this job's OTP to the same person is still open. */

@@ -38,6 +38,7 @@ export class Metrics {
   readonly #auditBacklog: Gauge;
   readonly #auditFileAge: Gauge;
   readonly #privacy: Gauge<"place">;
+  readonly #unreadable: Counter<"place">;
   /** The windows that a provider's quota had when it was measured last. */
   readonly #windows = new Map<ProviderName, readonly string[]>();
   #chained = 0;
@@ -143,6 +144,12 @@ export class Metrics {
       labelNames: ["place"],
       registers,
     });
+    this.#unreadable = new Counter({
+      name: "satyapan_unreadable_total",
+      help: "What was read back from Redis and is not what was stored, by place; each is parked once.",
+      labelNames: ["place"],
+      registers,
+    });
     this.#auditChained = new Counter({
       name: "satyapan_audit_entries_total",
       help: "Entries that this process added to the audit log.",
@@ -158,6 +165,10 @@ export class Metrics {
       help: "Time since the audit log's files were last known to be up to date, in seconds; 0 without AUDIT_DIR.",
       registers,
     });
+  }
+
+  unreadable(place: "record"): void {
+    this.#unreadable.inc({ place });
   }
 
   /** What the last samples came upon in clear. */

@@ -37,6 +37,7 @@ export function newRunner(
   const never = new AbortController().signal;
   return new JobRunner({
     keyLacked: () => {},
+    park: async () => await Promise.resolve(),
     ...{ closings: new Closings({ journal, metrics, logger, givenUp: never }), stopping: never },
     ...{ journal, settings, providers, signal, ids: createIds(), now: Date.now, random: Math.random },
     ...{ dataKeys: openKeyChain(redis, settings, Date.now).dataKeys, metrics, logger },

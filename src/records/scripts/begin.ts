@@ -9,7 +9,7 @@ const BEGIN_ARGS = 3;
  * The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
  * KEYS records; ARGV P, B, channel, retention ms, hold ms, call ms, cooldown ms, cooldown max, cooldown span ms, floor (after
  * so many calls the next is for a bulk job), stamp of the opener; then of each job: id, now, fresh ref.
- * → for each {`missing`} | {`settled`, state} | {`expired`, job} | {`early`, until} | {`blocked`, cause, until, detail}
+ * → for each {`missing`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until} | {`blocked`, cause, until, detail}
  * | {`open`, open, attempt JSON, job, input, spent}
  * | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
  * | {`fault`, message}
@@ -61,8 +61,10 @@ local function begin(key, id, nowText, fresh)
     return {'open', r[9], attempt, text, r[3] or '', r[8] or ''}
   end
   if TERMINAL[state] then return {'settled', state} end
-  local job = parse_job(text)
+  local job = parse_job(text or '')
   local count = tonumber(r[4] or 0)
+  local broken = broken_fields(job, state, count, r[6])
+  if broken then return {'broken', broken, r[5] or ''} end
   if r[5] and r[5] ~= '' then
     local attempt = redis.call('HGET', key, 'attempt:' .. count)
     if r[5] ~= count .. ' ' .. stamp .. nowText then return {'open', r[5], attempt, text, r[3], r[8] or ''} end

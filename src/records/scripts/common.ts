@@ -28,8 +28,21 @@ local function parse_job(text)
   local j = {}
   j.operation, j.lane, j.created, j.expires, j.subject, j.ref, j.of, j.scopes =
     string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
-  j.expires = tonumber(j.expires)
+  j.endless = j.expires == '~'
+  j.expires = j.expires and tonumber(j.expires)
   return j
+end
+
+-- As \`brokenFields\` has it: the fields that decide about a job and are not what was stored; nil where all are.
+local OPEN = {queued=1, active=1, waiting=1}
+local function broken_fields(job, state, count, due)
+  local names = {}
+  local lane = job.lane == 'interactive' or job.lane == 'bulk'
+  if not lane or not tonumber(job.created) or not (job.expires or job.endless) then names[#names + 1] = 'job' end
+  if not OPEN[state] and not TERMINAL[state] then names[#names + 1] = 'state' end
+  if not count or count < 0 or count > 100000 or count % 1 ~= 0 then names[#names + 1] = 'attempts' end
+  if due and not tonumber(due) then names[#names + 1] = 'next' end
+  if #names > 0 then return table.concat(names, ', ') end
 end
 
 -- \`due\` (a sorted set by time, ms): when the reaper has to look at a record: its deadline, or the end of what is kept sealed.

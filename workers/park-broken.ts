@@ -1,0 +1,36 @@
+import { ErrorCode } from "../src/error.ts";
+import { OPERATION_NAMES } from "../src/operations/catalogue.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { Metrics } from "../src/telemetry/metrics.ts";
+import type { FollowUp } from "./job-runner.ts";
+
+export interface Parking {
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Ends a job whose record cannot be read. */
+  readonly park: (id: string, state: "failed" | "unknown", reason: string) => Promise<unknown>;
+}
+
+/** Once, and for good: what may have been called is `unknown`, for a person to settle. */
+export async function parkBroken(
+  { metrics, logger, park }: Parking,
+  id: string,
+  what: string,
+  called: boolean,
+): Promise<FollowUp> {
+  const state = called ? "unknown" : "failed";
+  const reason = `${ErrorCode.UNREADABLE}: ${what} (altered, cut off, or of a later version)`;
+  await park(id, state, reason);
+  metrics.unreadable("record");
+  logger.error({ job: id, code: ErrorCode.UNREADABLE, state, reason }, "record that cannot be read: job parked");
+  return { kind: "done" };
+}
+
+/** What is no name is not repeated. */
+export function shown(operation: string): string {
+  return /^[a-z][a-z.-]{0,79}$/i.test(operation) ? operation : "of its";
+}
+
+export function isKnownOperation(name: string): boolean {
+  return OPERATION_NAMES.includes(name);
+}
