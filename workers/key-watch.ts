@@ -5,8 +5,10 @@ import type { KeyChain } from "../src/privacy/key-chain.ts";
 import { dataKeyIdsIn } from "../src/privacy/sealed-text.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
-/** Between two looks, in ms: what was missing may be there after a `keys rotate`. */
-const EVERY_MS = 1_000;
+/** Between two looks, in ms: rarely while all is well, as jobs tell by themselves what they lack. */
+const EVERY_MS = 10_000;
+/** The same while a key is lacking: what is lacking may not be needed any more after a `keys rotate`. */
+const LACKING_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** Data keys that jobs came upon and this process could not unwrap; beyond so many one is as good as all. */
 const MOST_MET = 100;
@@ -29,6 +31,7 @@ export class KeyWatch {
   /** Ids of data keys that could not be unwrapped here. */
   readonly #met = new Set<string>();
   #lacks: string | null = null;
+  #wake = new AbortController();
   #looking: Promise<void> | null = null;
   #running: Promise<void> | null = null;
 
@@ -100,6 +103,7 @@ export class KeyWatch {
     const changed = (lacks === null) !== (this.#lacks === null);
     this.#lacks = lacks;
     if (!changed) return;
+    this.#wake.abort();
     if (lacks === null) logger.info({}, "every key in use is there: jobs are taken again");
     else logger.warn({ code: "unknown-key", why: lacks }, "no jobs are taken: a key in use is not among this worker's");
     onChange(lacks === null);
@@ -108,7 +112,10 @@ export class KeyWatch {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+      this.#wake = new AbortController();
+      const woken = AbortSignal.any([signal, this.#wake.signal]);
+      const ms = this.#lacks === null ? EVERY_MS : LACKING_MS;
+      await sleep(ms, undefined, { signal: woken, ref: false }).catch(() => {});
       // While Redis is away nothing is taken anyhow.
       if (!signal.aborted) await this.look().catch(() => {});
     }
