@@ -9,11 +9,14 @@ import { createLogger } from "../src/telemetry/logger.ts";
 import { runWorker } from "../workers/run-worker.ts";
 import { type Peril, perilous } from "./peril.ts";
 
-// A worker as `satyapan worker` runs it, but for what may happen at its points. Its argument: the seed and the odds, and
-// whether its locks are those it is shipped with.
+// A worker as `satyapan worker` runs it, but for what may happen at its points. Its argument: the seed and the odds,
+// whether its locks are those it is shipped with, and by how many ms its clock is wrong.
 
-type Told = Peril & { readonly seed: number; readonly shippedLocks?: boolean };
-const { seed, shippedLocks = false, ...peril } = JSON.parse(process.argv[2] ?? "") as Told;
+type Told = Peril & { readonly seed: number; readonly shippedLocks?: boolean; readonly clockOffsetMs?: number };
+const { seed, shippedLocks = false, clockOffsetMs = 0, ...peril } = JSON.parse(process.argv[2] ?? "") as Told;
+const rightTime = Date.now.bind(Date);
+// As if the machine's clock were wrong: for BullMQ, too, which reads it by itself.
+if (clockOffsetMs !== 0) Date.now = () => rightTime() + clockOffsetMs;
 const env = readEnvironment();
 const settings = parseSettings(env, { readFile: (path) => readFileSync(path, "utf8"), operations: OPERATIONS });
 const logger = createLogger(settings.logLevel, process.stderr);

@@ -4,7 +4,9 @@ import type { Explanation } from "../src/limits/explanation.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
 import { createIds } from "../src/records/ids.ts";
 import { isTerminal } from "../src/records/state.ts";
-import { ready } from "../src/queues/connection.ts";
+import { ready, type RedisClient } from "../src/queues/connection.ts";
+import { limitsPrefix, queueOf } from "../src/queues/names.ts";
+import { RedisClock } from "../src/queues/redis-clock.ts";
 import { checkActor } from "./by.ts";
 import { type CheckedInput, InputCheck } from "./input-check.ts";
 import { explainJob } from "./explain-job.ts";
@@ -68,6 +70,8 @@ export interface ClientDeps extends OpenDeps {
 
 // A settled message can be lost with a connection: whoever waits looks by himself this often.
 const LOOK_MS = 2_000;
+/** So long Redis' time is good without asking again, in ms. */
+const TIME_FOR_MS = 10_000;
 const DEFAULT_WAIT_MS = 60_000;
 
 /** Submits jobs and reads their records. Safe to share; fails in milliseconds while Redis is away, and recovers by itself. */
@@ -79,18 +83,22 @@ export class Client implements AsyncDisposable {
   readonly #deps: ClientDeps;
   readonly #check: InputCheck;
   readonly #ids = createIds();
+  /** Redis' time, learnt from it: what a producer's own clock says is of no matter. */
+  readonly #clock: RedisClock;
   #opening: Promise<Opened> | null = null;
   #closed = false;
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
+    this.#clock = new RedisClock({ now: deps.now });
+    const now = (): number => this.#clock.now();
     this.#check = new InputCheck({
       fields: async (queue, id) => await this.#withRedis(async ({ records }) => await records.fields(queue, id)),
       opener: async (texts) => await this.#withRedis(async ({ dataKeys }) => await dataKeys.opener(texts)),
       settings: deps.settings,
-      now: deps.now,
+      now,
     });
-    const by = { actor: deps.actor, now: deps.now };
+    const by = { actor: deps.actor, now };
     this.failed = new FailedJobs(async (work) => await this.#withRedis(work), by);
     this.gates = new Gates(async (work) => await this.#withRedis(work), by);
   }
@@ -106,7 +114,7 @@ export class Client implements AsyncDisposable {
 
   /** `submit` for names and inputs that are known only at run time; checked just the same. */
   async submitUnchecked(operation: string, input: unknown, options: SubmitOptions = {}): Promise<JobRecord> {
-    const terms = jobTerms(options, "interactive", this.#deps.now());
+    const terms = jobTerms(options, "interactive", this.#clock.now());
     const patience = new Patience(options, this.#deps.now);
     const ids = [options.id ?? null];
     const checked = await patience.run(async () => await this.#check.check(operation, input, options.id ?? null));
@@ -128,7 +136,7 @@ export class Client implements AsyncDisposable {
     inputs: readonly unknown[],
     options: SubmitManyOptions = {},
   ): Promise<JobRecord[]> {
-    const terms = jobTerms(options, "bulk", this.#deps.now());
+    const terms = jobTerms(options, "bulk", this.#clock.now());
     const ids = inputs.map((_, index) => (options.id === undefined ? null : `${options.id}-${index + 1}`));
     const patience = new Patience(options, this.#deps.now);
     const checked = await patience.run(async () => await this.#check.checkAll(operation, inputs, ids));
@@ -157,14 +165,15 @@ export class Client implements AsyncDisposable {
    * cooldown). The record after it. Throws SatyapanError: `unknown-job`, `bad-input` where it is not `unknown`, `expired`.
    */
   async settle(id: string, decision: SettleDecision, options: SettleOptions): Promise<JobRecord> {
-    const { settings, actor, now } = this.#deps;
-    const by = { actor, now };
+    const { settings, actor } = this.#deps;
+    const by = { actor, now: () => this.#clock.now() };
     return await this.#withRedis(async (opened) => await settle(opened, settings, by, id, decision, options));
   }
 
   /** A job's sealed values in clear, written into the audit log first. Throws SatyapanError: see `reveal.ts`. */
   async reveal(id: string, options: RevealOptions): Promise<Revealed> {
-    const { actor, now } = this.#deps;
+    const { actor } = this.#deps;
+    const now = (): number => this.#clock.now();
     const by = { actor: options.actor === undefined ? actor : `library:${checkActor(options.actor)}`, now };
     return await this.#withRedis(async (opened) => await reveal(opened, by, id, options));
   }
@@ -230,7 +239,8 @@ export class Client implements AsyncDisposable {
     );
     await options.patience.run(async () => await this.#open());
     return await this.#withRedis(async (opened) => {
-      const { settings, actor, now } = this.#deps;
+      const { settings, actor } = this.#deps;
+      const now = (): number => this.#clock.now();
       const intake = new Intake({ ...opened, settings, ids: this.#ids, actor, now });
       const isNew = ({ known }: CheckedInput, index: number): boolean => known === null && !firsts.has(index);
       const ids = inputs.flatMap((input, index) => (isNew(input, index) ? [options.ids[index] ?? null] : []));
@@ -258,7 +268,7 @@ export class Client implements AsyncDisposable {
 
   async #open(): Promise<Opened> {
     if (this.#closed) throw new SatyapanError(ErrorCode.CLOSED, "this client is closed; create a new one");
-    this.#opening ??= connectClient(this.#deps);
+    this.#opening ??= connectClient({ ...this.#deps, now: () => this.#clock.now() });
     let opened;
     try {
       opened = await this.#opening;
@@ -267,7 +277,16 @@ export class Client implements AsyncDisposable {
       throw error;
     }
     await ready(opened.redis);
+    await this.#learnTime(opened.redis);
     return opened;
+  }
+
+  async #learnTime(redis: RedisClient): Promise<void> {
+    try {
+      await this.#clock.learn(redis, `${limitsPrefix(queueOf("eko"))}control`, TIME_FOR_MS);
+    } catch (error) {
+      throw await redisFailure(error, redis);
+    }
   }
 }
 

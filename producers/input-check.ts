@@ -9,7 +9,6 @@ import { type QueueName, queueOf, QUEUES } from "../src/queues/names.ts";
 import { parseRecord } from "../src/records/parse-record.ts";
 import { isTerminal, type JobState } from "../src/records/state.ts";
 import type { JobRecord } from "../src/records/record.ts";
-import { OTP_LIFE_MS } from "../src/records/retention.ts";
 import { unpackJob } from "../src/records/stored-job.ts";
 import { challengeDeadline } from "../src/records/challenge.ts";
 import { openInput, openPersonal } from "../src/records/sealed-input.ts";
@@ -23,7 +22,7 @@ export interface CheckedInput {
   readonly clientRefId: string | null;
   /** Id of the send whose OTP it answers, or null. */
   readonly of: string | null;
-  /** A verify dies with the OTP that it answers: ms since the epoch, or null. */
+  /** A verify dies with the OTP that it answers: ms since the epoch; null where that is not known. */
   readonly deadline: number | null;
   /** The same verify, submitted before under the caller's own id, whose send's input is no longer kept; null: none. */
   readonly known: JobRecord | null;
@@ -52,7 +51,7 @@ export class InputCheck {
     const { aadhaarChecksum, consentRequired } = settings;
     const door = { now: now(), aadhaarChecksum, consentRequired };
     let input = parseInput(operation, raw, door);
-    let deadline = operation.step === "verify" ? now() + OTP_LIFE_MS : null;
+    let deadline = null;
     const of = input["of"];
     if (typeof of === "string" && operation.of !== undefined) {
       const sent = await this.#sentJob(of, operation.of.send);

@@ -34,7 +34,8 @@ export interface AcceptOptions {
   /** One per input; null: a new one. */
   readonly ids: readonly (string | null)[];
   readonly lane: Lane;
-  readonly expiresAt: number | null;
+  /** From when it is accepted, in ms; null: no deadline. */
+  readonly expiresInMs: number | null;
   /** Whose data key seals them. */
   readonly scope: Scope;
   /** `reuse`: a person to whom one of the same operation is pending is answered with that, marked `reused`. */

@@ -7,10 +7,13 @@ import type { RedisClient } from "../src/queues/connection.ts";
 /** The producers' adapter to BullMQ. A BullMQ job holds nothing but its id: everything else is in the record. */
 export class JobQueues {
   readonly #redis: RedisClient;
+  readonly #now: () => number;
   readonly #queues = new Map<QueueName, Queue>();
 
-  constructor(redis: RedisClient) {
+  /** `now`: Redis' time, by which workers take up what is delayed. */
+  constructor(redis: RedisClient, now: () => number) {
     this.#redis = redis;
+    this.#now = now;
   }
 
   /**
@@ -18,8 +21,8 @@ export class JobQueues {
    * is no transaction (facts/bullmq §0.1), so the same call may simply be made again. They are not taken before `delayMs`.
    */
   async add(name: QueueName, jobs: readonly QueuedJob[], delayMs = 0): Promise<void> {
-    const delay = delayMs > 0 ? { delay: delayMs } : {};
-    const entries = jobs.map((job) => ({ name: "call", data: {}, opts: { ...jobOptions(job), ...delay } }));
+    const timed = { timestamp: this.#now(), ...(delayMs > 0 ? { delay: delayMs } : {}) };
+    const entries = jobs.map((job) => ({ name: "call", data: {}, opts: { ...jobOptions(job), ...timed } }));
     const [first] = entries;
     const added =
       entries.length === 1 && first !== undefined

@@ -8,8 +8,8 @@ const LONGEST_MS = 3_650 * 86_400_000;
 
 export interface JobTerms {
   readonly lane: Lane;
-  /** Ms since the epoch; null: no deadline. */
-  readonly expiresAt: number | null;
+  /** From when it is accepted, in ms; null: no deadline. */
+  readonly expiresInMs: number | null;
   /** Whose data key seals it. */
   readonly scope: Scope;
 }
@@ -27,7 +27,7 @@ export function jobTerms(
   const scope = batch === undefined ? dayScope(now) : batchScope(batch);
   // Types do not hold callers in JavaScript back.
   if (!LANES.includes(lane)) throw new SatyapanError(ErrorCode.BAD_INPUT, `lane: must be ${LANES.join(" or ")}`);
-  if (expiresIn === undefined) return { lane, scope, expiresAt: null };
+  if (expiresIn === undefined) return { lane, scope, expiresInMs: null };
   const ms =
     typeof expiresIn === "number" ? Math.round(expiresIn) : parseDuration(expiresIn, "expiresIn", ErrorCode.BAD_INPUT);
   if (ms <= 0) {
@@ -38,5 +38,5 @@ export function jobTerms(
     const message = "expiresIn: must be a duration such as 10m, or a number of milliseconds up to ten years";
     throw new SatyapanError(ErrorCode.BAD_INPUT, message);
   }
-  return { lane, scope, expiresAt: now + ms };
+  return { lane, scope, expiresInMs: ms };
 }

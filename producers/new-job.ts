@@ -7,6 +7,7 @@ import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { Sealer } from "../src/privacy/sealed-text.ts";
 import { inputDigest } from "../src/privacy/subject-key.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
+import { OTP_LIFE_MS } from "../src/records/retention.ts";
 import { sealInput } from "../src/records/sealed-input.ts";
 import type { NewJob } from "../src/records/stored-job.ts";
 import type { CheckedInput } from "./input-check.ts";
@@ -16,7 +17,8 @@ export interface NewJobTerms {
   /** Whether the id is the caller's own. */
   readonly isOwn: boolean;
   readonly lane: Lane;
-  readonly expiresAt: number | null;
+  /** From when it is accepted, in ms; null: no deadline. */
+  readonly expiresInMs: number | null;
   /** In ms. */
   readonly createdAt: number;
   /** Who submits, for the audit log. */
@@ -28,7 +30,7 @@ export function newJob(
   { subjectKey }: Settings,
   sealer: Sealer,
   { operation, input, clientRefId, of, deadline }: CheckedInput,
-  { id, isOwn, lane, expiresAt, createdAt, actor }: NewJobTerms,
+  { id, isOwn, lane, expiresInMs, createdAt, actor }: NewJobTerms,
 ): NewJob {
   const subject = subjectOf(subjectKey, operation, input);
   return {
@@ -42,7 +44,10 @@ export function newJob(
     subject,
     scopes: scopesOf(operation, input),
     createdAt,
-    expiresAt: earliest(expiresAt, deadline),
+    expiresAt: earliest(
+      expiresInMs === null ? null : createdAt + expiresInMs,
+      deadline ?? (operation.step === "verify" ? createdAt + OTP_LIFE_MS : null),
+    ),
     consent: consentEntry({ job: id, operation: operation.name, subject, actor, createdAt }, input),
   };
 }

@@ -31,6 +31,7 @@ export interface OpenDeps {
   readonly now: () => number;
 }
 
+/** `now`: Redis' time, ms. */
 export async function connectClient({ settings, openRedis, now }: OpenDeps): Promise<Opened> {
   await using stack = new AsyncDisposableStack();
   const open = async (of: Settings): Promise<RedisAccess> =>
@@ -44,8 +45,10 @@ export async function connectClient({ settings, openRedis, now }: OpenDeps): Pro
   const keysRedis = keysAccess?.connect("client") ?? redis;
   if (keysAccess !== null) await ready(keysRedis);
   const { dataKeys } = openKeyChain(keysRedis, settings, now);
+  // A Redis that was started again may have lost them: nothing is sealed with a key that nobody can get.
+  keysRedis.on("close", () => dataKeys.doubt());
   stack.move();
-  return { access, keysAccess, redis, records, queues: new JobQueues(redis), listener, dataKeys };
+  return { access, keysAccess, redis, records, queues: new JobQueues(redis, now), listener, dataKeys };
 }
 
 /** One of our own that cannot be started will not start by itself later. */

@@ -24,7 +24,8 @@ export interface TimedPermit {
  * `askedAt`: before it was asked for, `gotAt`: when it had come. Redis' clock, by which it is good, stood somewhere between:
  * it begins by the later and ends by the earlier.
  */
-export function timed({ id, scarce, waitMs }: Permit, askedAt: number, gotAt: number): TimedPermit {
+export function timed({ id, scarce, waitMs, isVoid }: Permit, askedAt: number, gotAt: number): TimedPermit {
+  if (isVoid === true) return { id, from: gotAt, until: Number.NEGATIVE_INFINITY };
   const margin = scarce ? QUOTA_MARGIN_MS : LOOSE_MARGIN_MS;
   return { id, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
 }

@@ -2,14 +2,17 @@ import { DelayedError, type Job, Queue, RateLimitError, Worker } from "bullmq";
 import type { Pace } from "../src/limits/pace.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
 import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "../src/queues/names.ts";
+import type { RedisClock } from "../src/queues/redis-clock.ts";
 import { isPassingRefusal, refusalWord } from "../src/queues/redis-refusal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import type { FollowUp } from "./job-runner.ts";
+import { redisTimeBackend, toOwnTime } from "./queue-time-backend.ts";
 
 export interface QueueWorkerOptions {
   readonly queue: QueueName;
   readonly redis: RedisClient;
+  readonly clock: RedisClock;
   readonly concurrency: number;
   /** How fast jobs are fetched; set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
   readonly pace: Pace;
@@ -17,7 +20,6 @@ export interface QueueWorkerOptions {
   /** BullMQ gave a job up for good: its record must not stay open. */
   readonly givenUp: (id: string) => Promise<void>;
   readonly logger: Logger;
-  readonly now: () => number;
   /** Default 15 s and 5 s. */
   readonly lock?: LockTimes | undefined;
 }
@@ -49,7 +51,7 @@ export class QueueWorker {
 
   constructor(options: QueueWorkerOptions) {
     this.#options = options;
-    const { queue, redis, concurrency, logger, lock = DEFAULT_LOCK } = options;
+    const { queue, redis, clock, concurrency, logger, lock = DEFAULT_LOCK } = options;
     const shared = { connection: redis, prefix: BULLMQ_PREFIX };
     this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: 1_000 } } });
     this.#worker = new TimelyWorker(
@@ -71,6 +73,7 @@ export class QueueWorker {
         runRetryDelay: 1_000,
         settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
       },
+      redisTimeBackend(clock),
     );
     this.queue.on("error", (err) => logger.debug({ err, queue }, "queue connection error"));
     const rare = new RareLog(logger);
@@ -116,7 +119,7 @@ export class QueueWorker {
     if (next.kind === "gate") throw new RateLimitError();
     // The record says `waiting` already: after this line another worker may own the job (facts/bullmq §1.4).
     try {
-      await job.moveToDelayed(next.until, token);
+      await job.moveToDelayed(toOwnTime(this.#options.clock, next.until), token);
     } catch (error) {
       if (isPassingRefusal(error)) throw error;
       await this.#putBack(job, next.until);
@@ -129,8 +132,8 @@ export class QueueWorker {
     if (id === undefined || (await this.queue.getJob(id)) !== undefined) return;
     const { priority, lifo, attempts, backoff, removeOnComplete, removeOnFail, stackTraceLimit } = opts;
     const kept = { priority, lifo, attempts, backoff, removeOnComplete, removeOnFail, stackTraceLimit };
-    const delay = Math.max(0, until - this.#options.now());
-    await this.queue.add(name, {}, { ...defined(kept), jobId: id, delay });
+    const timestamp = this.#options.clock.now();
+    await this.queue.add(name, {}, { ...defined(kept), jobId: id, timestamp, delay: Math.max(0, until - timestamp) });
   }
 
   async #giveUp(id: string): Promise<void> {

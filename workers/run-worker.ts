@@ -16,7 +16,8 @@ import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
 import { Providers } from "../src/providers/providers.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/queues/connection.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/queues/lease.ts";
-import { QUEUES, queueOf } from "../src/queues/names.ts";
+import { limitsPrefix, QUEUES, queueOf } from "../src/queues/names.ts";
+import { RedisClock } from "../src/queues/redis-clock.ts";
 import { redisFailure } from "../src/queues/redis-failure.ts";
 import { refusalWord } from "../src/queues/redis-refusal.ts";
 import type { RedisAccess } from "../src/queues/redis-access.ts";
@@ -35,9 +36,11 @@ import { QueueMonitor } from "./queue-monitor.ts";
 import { type LockTimes, QueueWorker } from "./queue-worker.ts";
 import { notReady } from "./readiness.ts";
 import { Reaper } from "./reaper.ts";
+import { ClockWatch, rememberGate } from "./redis-memory.ts";
 
 // For what closes when nothing runs any more; Redis may be away and never answer.
 const CLOSE_MS = 2_000;
+const CLOCK_LOOK_MS = 1_000;
 
 export interface WorkerDeps {
   readonly settings: Settings;
@@ -95,6 +98,13 @@ async function start(
 
   const metrics = new Metrics(new Registry());
   const connection = redis.connect("worker");
+  const clock = new RedisClock({ now });
+  for (const provider of providers.served) await clock.learn(probe, limitsPrefix(queueOf(provider)));
+  const redisNow = (): number => clock.now();
+  const clockWatch = new ClockWatch(clock, logger);
+  const watching = setInterval(() => clockWatch.look(), CLOCK_LOOK_MS).unref();
+  started.defer(() => clearInterval(watching));
+  clockWatch.look();
   const records = new RecordStore(connection, settings.retention);
   const control = new GateControl(probe);
   const ids = createIds();
@@ -104,7 +114,7 @@ async function start(
   const givenUp = new AbortController();
   if (keysRedis !== undefined) assertSuitable(await checkRedis(await readyClient(keysRedis)));
   const keysConnection = keysRedis === undefined ? connection : keysRedis.connect("worker");
-  const keyChain = openKeyChain(keysConnection, settings, now);
+  const keyChain = openKeyChain(keysConnection, settings, redisNow);
   await assertWraps(keyChain);
   const { dataKeys } = keyChain;
   await dataKeys.listen(
@@ -126,7 +136,7 @@ async function start(
   });
   // It waits for ever while Redis is away.
   started.defer(async () => await Promise.race([audit.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
-  const monitor = new QueueMonitor(probe, duty, providers.served, metrics, now);
+  const monitor = new QueueMonitor(probe, duty, providers.served, metrics, redisNow);
   started.defer(async () => await monitor.close());
   const sampler = new PrivacySampler({
     redis: probe,
@@ -144,7 +154,7 @@ async function start(
   const queues = providers.served.map(queueOf);
   // Of all queues: the one that reaps may serve another provider than the job's.
   const reaping = { records: new RecordStore(probe, settings.retention), queues: QUEUES };
-  const reaper = new Reaper({ ...reaping, duty, metrics, logger, now });
+  const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
   started.defer(async () => await reaper.close());
 
   const workers: QueueWorker[] = [];
@@ -168,6 +178,7 @@ async function start(
     onError: (err) => logger.warn({ err }, "metrics server"),
     metrics: async () => {
       for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
+      metrics.redisClockMeasured(clock.offsetMs / 1_000);
       // Its connection waits while Redis is away.
       const measured = await Promise.race([audit.measure(), sleep(CLOSE_MS, null, { ref: false })]).catch(() => null);
       if (measured !== null) metrics.auditMeasured(measured);
@@ -180,28 +191,32 @@ async function start(
   let running = 0;
   for (const provider of providers.served) {
     const queue = queueOf(provider);
-    const quota = await control.configure(queue, settings[provider]?.quota ?? []);
+    const ownQuota = settings[provider]?.quota ?? [];
+    const memory = await rememberGate({ redis: connection, clock, metrics, logger }, queue, ownQuota);
+    started.defer(async () => await memory.close());
+    const quota = await control.configure(queue, ownQuota);
     const journal = new Journal({
       redis: connection,
       queue,
       retentionMs: settings.retention.recordMs,
       policy: gatePolicy(settings),
+      memory,
     });
     const closings = new Closings({ journal, metrics, logger, givenUp: givenUp.signal });
     allClosings.push(closings);
     const runner = new JobRunner({
-      ...{ journal, closings, settings, dataKeys, providers, metrics, logger, ids, now, random, atPoint },
+      ...{ journal, closings, settings, dataKeys, providers, metrics, logger, ids, now: redisNow, random, atPoint },
       ...{ stopping: stopping.signal, signal: aborting.signal },
-      park: async (id, state, reason) => await records.abandon(queue, id, state, reason, now()),
+      park: async (id, state, reason) => await records.abandon(queue, id, state, reason, redisNow()),
       keyLacked: (sealed, why) => keyWatch.met(sealed, why),
     });
     const worker = new QueueWorker({
       queue,
       redis: connection,
+      clock,
       concurrency: settings.worker.concurrency,
       pace: paceOf(quota),
       logger,
-      now,
       lock,
       run: async (id, queuedAt) => {
         running++;
@@ -212,7 +227,13 @@ async function start(
         }
       },
       givenUp: async (id) => {
-        await records.abandon(queue, id, "failed", "given up after repeated faults of our own; see the log", now());
+        await records.abandon(
+          queue,
+          id,
+          "failed",
+          "given up after repeated faults of our own; see the log",
+          redisNow(),
+        );
       },
     });
     if (!keyWatch.mayTake()) worker.setTaking(false);

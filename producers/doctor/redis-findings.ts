@@ -5,9 +5,11 @@ import { expiryOf } from "../../src/config/tls.ts";
 import { assertSuitable, checkRedis, ready, redisWarnings } from "../../src/queues/connection.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import type { RedisAccess } from "../../src/queues/redis-access.ts";
+import { refusalWord } from "../../src/queues/redis-refusal.ts";
 import { type RedisRights, rightsOf } from "../../src/queues/redis-rights.ts";
 import { usesTls } from "../../src/queues/redis-url.ts";
 import { failure, type Finding } from "./finding.ts";
+import { redisMemoryFindings } from "./redis-memory-findings.ts";
 
 /** A certificate that ends sooner is spoken of, in ms. */
 const RENEW_MS = 21 * 86_400_000;
@@ -33,7 +35,8 @@ export async function redisFindings(context: CommandContext, settings: Settings)
     }));
     const found: Finding = { check: "redis", status: "ok", detail: facts.aof === true ? `${detail}, AOF on` : detail };
     const rights = await rightsOf(redis, queueOf("eko"));
-    return [found, ...warnings, userFinding(rights, settings), ...tlsFindings(access, context.now())];
+    const memory = await redisMemoryFindings(redis, context.now).catch(unlessForbidden);
+    return [found, ...warnings, ...memory, userFinding(rights, settings), ...tlsFindings(access, context.now())];
   } catch (error) {
     return [failure("redis", error)];
   } finally {
@@ -70,4 +73,10 @@ export function tlsFindings({ target, tls }: Pick<RedisAccess, "target" | "tls">
   const detail = `encrypted, with a client certificate until ${new Date(ends).toISOString()}`;
   if (ends - now > RENEW_MS) return [{ check, status: "ok", detail }];
   return [{ check, status: "warning", detail: `${detail}: renew the one in REDIS_TLS_CERT soon` }];
+}
+
+/** A user that may not even look is a finding of its own. */
+function unlessForbidden(error: unknown): Finding[] {
+  if (refusalWord(error) === "NOPERM") return [];
+  throw error;
 }

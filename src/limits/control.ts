@@ -17,6 +17,13 @@ export interface Hold {
   readonly probeAt: number;
 }
 
+/** Redis lost what the gate knew; times in ms. */
+export interface Loss {
+  readonly at: number;
+  /** It had been set by hand and is not in force any more; null: there was none that anybody knew of. */
+  readonly quotaByHand: Quota | null;
+}
+
 export interface WindowUse extends QuotaWindow {
   /** Calls charged to it now. */
   readonly used: number;
@@ -40,6 +47,10 @@ export interface GateState {
   readonly calls: { readonly inFlight: number; readonly limit: number };
   readonly pausedUntil: number | null;
   readonly holds: readonly Hold[];
+  /** Null: Redis never lost what the gate knew. */
+  readonly lost: Loss | null;
+  /** After another server took over: until when workers bring the permits that they know of. */
+  readonly confirmedAt: number | null;
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
 }
 
@@ -54,7 +65,7 @@ return quota
 /** KEYS control. → the quota of the workers' settings, which is in force again, or '' */
 const RESET = new LuaScript(`
 local quota = redis.call('HGET', KEYS[1], 'quota_configured') or ''
-redis.call('HDEL', KEYS[1], 'quota_by_hand')
+redis.call('HDEL', KEYS[1], 'quota_by_hand', 'lost_quota')
 redis.call('HSET', KEYS[1], 'quota', quota)
 return quota
 `);
@@ -118,6 +129,7 @@ export class GateControl {
   async setQuota(queue: QueueName, quota: Quota): Promise<void> {
     const packed = packQuota(quota);
     await this.#redis.hset(controlKey(queue), "quota", packed, "quota_by_hand", packed);
+    await this.#redis.hdel(controlKey(queue), "lost_quota");
     await this.#repace(queue, quota);
   }
 
@@ -164,6 +176,8 @@ export class GateControl {
       calls: { inFlight, limit },
       pausedUntil: Number(fields["pause_until"] ?? 0) > now ? Number(fields["pause_until"]) : null,
       holds: holdsOf(fields),
+      lost: lossOf(fields),
+      confirmedAt: Number(fields["confirm_until"] ?? 0) > now ? Number(fields["confirm_until"]) : null,
       breaker: breakerOf(fields),
     };
   }
@@ -182,15 +196,15 @@ export class GateControl {
   }
 }
 
-function controlKey(queue: QueueName): string {
+export function controlKey(queue: QueueName): string {
   return `${limitsPrefix(queue)}control`;
 }
 
-function packQuota(quota: Quota): string {
+export function packQuota(quota: Quota): string {
   return quota.map(({ max, ms }) => `${max}:${ms}`).join(",");
 }
 
-function unpackQuota(packed: string): Quota {
+export function unpackQuota(packed: string): Quota {
   return packed
     .split(",")
     .filter((window) => window !== "")
@@ -221,6 +235,11 @@ function holdsOf(fields: Readonly<Record<string, string>>): Hold[] {
     probeAt: Number(fields["hold_probe"]),
   };
   return [whole, ...scoped];
+}
+
+function lossOf({ lost_at, lost_quota }: Readonly<Record<string, string>>): GateState["lost"] {
+  if (lost_at === undefined) return null;
+  return { at: Number(lost_at), quotaByHand: lost_quota === undefined ? null : unpackQuota(lost_quota) };
 }
 
 function breakerOf(fields: Readonly<Record<string, string>>): GateState["breaker"] {

@@ -1,6 +1,7 @@
+import { formatQuota } from "./parse-quota.ts";
 import { describeWait, describeWindow, type WaitCause } from "../records/wait-cause.ts";
 import { atTime } from "./at-time.ts";
-import type { GateState, Hold } from "./control.ts";
+import type { GateState, Hold, Loss } from "./control.ts";
 
 /** What keeps a job from being called. Times in ms. */
 export interface Obstacle<Cause = WaitCause> {
@@ -32,7 +33,10 @@ export function describeHold({ scope, reason, since, probeAt }: Hold, now: numbe
   return `${describeWait("held", reason)}${what}, since ${atTime(since, now)}. ${probe}; \`${resume}\` lifts it at once`;
 }
 
-function stopped({ now, holds, pausedUntil, breaker }: GateState, provider: string): Obstacle | null {
+function stopped({ now, holds, pausedUntil, breaker, confirmedAt }: GateState, provider: string): Obstacle | null {
+  if (confirmedAt !== null) {
+    return { cause: "throttled", since: null, until: confirmedAt, text: describeWait("throttled", "failover") };
+  }
   const hold = holds.find(({ scope }) => scope === null);
   if (hold !== undefined) {
     const { since, probeAt } = hold;
@@ -68,7 +72,7 @@ function noPlace({ now, calls: { inFlight, limit } }: GateState): Obstacle | nul
 }
 
 function fullQuota(
-  { now, windows, fullWindow, quotaFreeAt, quotaSetByHand, factor }: GateState,
+  { now, windows, fullWindow, quotaFreeAt, quotaSetByHand, factor, lost }: GateState,
   provider: string,
 ): Obstacle | null {
   if (fullWindow === null || quotaFreeAt <= now) return null;
@@ -82,12 +86,18 @@ function fullQuota(
   const share =
     factor < 1 && windows[0]?.ms === ms ? `, of which ${Math.round(factor * 100)} % are used after 429s` : "";
   const window = `quota: ${describeWindow(`${max}:${ms}`)} is used up (${used} of ${max}${share})${byHand}`;
-  return {
-    cause: "quota",
-    since: null,
-    until: quotaFreeAt,
-    text: `${window}; it has room again at ${atTime(quotaFreeAt, now)}`,
-  };
+  const room = `${window}; it has room again at ${atTime(quotaFreeAt, now)}`;
+  // A window that reaches back to then may hold calls that were never made.
+  const text = lost !== null && now - lost.at < ms ? `${room}. ${describeLoss(lost, now, provider)}` : room;
+  return { cause: "quota", since: null, until: quotaFreeAt, text };
+}
+
+/** One sentence, without its full stop. */
+export function describeLoss({ at, quotaByHand }: Loss, now: number, provider: string): string {
+  const said = `Redis lost its data at ${atTime(at, now)}: windows of up to a minute counted as full from then`;
+  if (quotaByHand === null) return said;
+  const quota = formatQuota(quotaByHand);
+  return `${said}. The quota that was set by hand, ${quota}, was lost: \`satyapan quota set ${provider} ${quota}\` sets it again`;
 }
 
 function later(one: Hold, other: Hold): number {

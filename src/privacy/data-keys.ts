@@ -107,7 +107,7 @@ export class DataKeys {
       if (channel === DATA_KEYS_CHANNEL) this.#forget(what, ids);
     });
     // What was said meanwhile is lost: look at everything again.
-    subscriber.on("close", () => this.#doubt());
+    subscriber.on("close", () => this.doubt());
     await subscriber.subscribe(DATA_KEYS_CHANNEL);
   }
 
@@ -219,7 +219,8 @@ export class DataKeys {
     if (what === "destroyed") for (const id of ids) this.#cached.delete(id);
   }
 
-  #doubt(): void {
+  /** Redis may not have them any more: each is looked at before it is used again. */
+  doubt(): void {
     for (const cached of [...this.#cached.values(), ...this.#sealers.values()])
       cached.seenAt = Number.NEGATIVE_INFINITY;
   }

@@ -23,8 +23,6 @@ export type RedisRole = "worker" | "client";
 const CONNECT_TIMEOUT_MS = 2_000;
 /** From the connection (which a proxy may take for a Redis that is away) until commands can be sent, in ms; then once more. */
 const HANDSHAKE_MS = 3_000;
-/** A peer that does not answer when it is hung up on is left after this, in ms: a frozen master never does. */
-const HANG_UP_MS = 200;
 /** A Redis that takes a command and says nothing is connected to again, in ms. BullMQ's workers block up to 10 s on purpose. */
 const SILENCE_MS = { worker: 15_000, client: 5_000 } as const;
 /** Longest wait for the first connection with everything that is said before it is ready, in ms. */
@@ -193,7 +191,6 @@ function nodeOptions(target: { readonly username?: string; readonly password?: S
     connectionName: `satyapan-${role}`,
     disableClientInfo: true, // its name says enough, and no ACL has to allow CLIENT SETINFO
     connectTimeout: CONNECT_TIMEOUT_MS,
-    disconnectTimeout: HANG_UP_MS,
     maxRetriesPerRequest: role === "worker" ? null : 1,
     socketTimeout: SILENCE_MS[role],
     ...(target.username === undefined ? {} : { username: target.username }),

@@ -30,6 +30,8 @@ export interface Permit {
   readonly scarce: boolean;
   /** From when on it is good, in ms from when it was given. */
   readonly waitMs: number;
+  /** The server that gave it may not be the one that counts any more: it has to be asked for anew. */
+  readonly isVoid?: true;
 }
 
 export type Beginning =

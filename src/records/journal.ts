@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { GateMemory } from "../limits/gate-memory.ts";
 import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../queues/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
@@ -14,7 +15,16 @@ export interface JournalOptions {
   /** How long a settled record is kept, in ms. */
   readonly retentionMs: number;
   readonly policy: GatePolicy;
+  /** What this process knows of the gate. Without it nothing that Redis lost is brought back. */
+  readonly memory?: GateMemory;
 }
+
+/** Until Redis is asked again that has forgotten its gate, in ms. */
+const FORGOTTEN_MS = 250;
+
+/** What PERMIT answers in place of a wait. */
+const NOT_OPEN = -1;
+const FORGOTTEN = -2;
 
 interface BeginAsk {
   readonly id: string;
@@ -50,7 +60,22 @@ export class Journal {
    * job has no `client_ref_id` of its own. Rejects where Redis is away, and with a TypeError for a record that is broken.
    */
   async begin(id: string, freshRef: string, now: number): Promise<Beginning> {
-    return parseBeginning(await this.#beginnings.ask({ id, freshRef, now }));
+    const { memory } = this.#options;
+    for (;;) {
+      await memory?.confirmed();
+      const asked = memory?.doubts;
+      const reply = await this.#beginnings.ask({ id, freshRef, now });
+      if (reply[0] === "forgotten") {
+        if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
+        memory.doubt();
+        continue;
+      }
+      const beginning = parseBeginning(reply);
+      if (beginning.kind !== "run") return beginning;
+      memory?.note(beginning.permit.id);
+      if (memory?.doubts === asked) return beginning;
+      return { ...beginning, permit: { ...beginning.permit, isVoid: true } };
+    }
   }
 
   /** What an attempt that this process opens at `now` is known by, beside its number. */
@@ -69,21 +94,30 @@ export class Journal {
    * nothing may be written for it. `subject`: the person it sends an OTP to, whose cooldown begins later by as much.
    */
   async permit(old: string | null, id: string, open: string, subject: string | null): Promise<Permit | number | null> {
-    const { redis, queue, policy } = this.#options;
+    const { redis, queue, policy, memory } = this.#options;
     const prefix = limitsPrefix(queue);
-    const args = [prefix, bullmqPrefix(queue), old ?? "", id, subject ?? "", open, policy.callMs];
+    await memory?.confirmed();
+    const asked = memory?.doubts;
+    const job = [old ?? "", id, subject ?? "", open];
+    const args = [prefix, bullmqPrefix(queue), ...job, policy.callMs, memory?.epoch ?? ""];
     const keys = [`${prefix}control`, recordKey(queue, id)];
     const reply = (await PERMIT.run(redis, keys, args)) as readonly [number, ...string[]];
     const [wait, permit, scarce, waitMs] = reply;
-    if (wait < 0) return null;
-    return permit === undefined ? wait : { id: permit, scarce: scarce === "scarce", waitMs: Number(waitMs) };
+    if (wait === FORGOTTEN) memory?.doubt();
+    else if (old !== null) memory?.forget(old);
+    if (wait === NOT_OPEN) return null;
+    if (permit === undefined) return wait === FORGOTTEN ? FORGOTTEN_MS : wait;
+    memory?.note(permit);
+    const given = { id: permit, scarce: scarce === "scarce", waitMs: Number(waitMs) };
+    return memory?.doubts === asked ? given : { ...given, isVoid: true };
   }
 
   /** Nothing is called with this permit: the quota has room for another. */
   async giveBack(permit: string): Promise<void> {
-    const { redis, queue } = this.#options;
+    const { redis, queue, memory } = this.#options;
     const prefix = limitsPrefix(queue);
     await GIVE_BACK.run(redis, [`${prefix}control`], [prefix, bullmqPrefix(queue), permit]);
+    memory?.forget(permit);
   }
 
   /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */
@@ -94,7 +128,7 @@ export class Journal {
   async #begin(asks: readonly BeginAsk[]): Promise<readonly Reply[]> {
     const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = this.#options.policy;
     const gate: (string | number)[] = [holdMs, callMs, cooldownMs, otpLimit.max, otpLimit.ms, floorEvery];
-    const args = [...gate, this.#stamp];
+    const args = [...gate, this.#stamp, this.#options.memory?.epoch ?? ""];
     for (const { id, now, freshRef } of asks) args.push(id, now, freshRef);
     return await this.#run(BEGIN, asks, args);
   }

@@ -35,6 +35,8 @@ export function describeWait(cause: WaitCause, detail: string): string {
     case "breaker":
       return detail === "ramp" ? "breaker: resuming slowly after an outage" : "breaker: the provider is out of order";
     case "throttled":
+      if (detail === "failover")
+        return "redis: another server took over, and workers bring what they know of the quota";
       return "throttled: the provider's rate limit was reached (429)";
     case "held":
     case "scope":

@@ -41,6 +41,8 @@ export class Metrics {
   readonly #unreadable: Counter<"place">;
   /** The windows that a provider's quota had when it was measured last. */
   readonly #windows = new Map<ProviderName, readonly string[]>();
+  readonly #redisLost: Counter<"queue">;
+  readonly #redisClock: Gauge;
   #chained = 0;
 
   constructor(registry: Registry) {
@@ -138,6 +140,17 @@ export class Metrics {
       labelNames: ["provider"],
       registers,
     });
+    this.#redisLost = new Counter({
+      name: "satyapan_redis_data_lost_total",
+      help: "How often this process found that Redis had lost its data: quotas were brought back, jobs are gone.",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#redisClock = new Gauge({
+      name: "satyapan_redis_clock_offset_seconds",
+      help: "Redis' clock minus this machine's, in seconds; everything is timed by Redis'.",
+      registers,
+    });
     this.#privacy = new Gauge({
       name: "satyapan_privacy_findings",
       help: "Aadhaar-like numbers and secrets of ours that were come upon in clear; redis: by one worker for all, 0 at the others.",
@@ -205,6 +218,15 @@ export class Metrics {
 
   clockMeasured(provider: ProviderName, offsetSeconds: number): void {
     this.#clockOffset.set({ provider }, offsetSeconds);
+  }
+
+  /** `times` 0: it is there from the start, so that the first loss shows as a rise. */
+  redisDataLost(queue: string, times: 0 | 1): void {
+    this.#redisLost.inc({ queue }, times);
+  }
+
+  redisClockMeasured(offsetSeconds: number): void {
+    this.#redisClock.set(offsetSeconds);
   }
 
   callFinished(call: FinishedCall): void {

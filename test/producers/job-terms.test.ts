@@ -7,7 +7,7 @@ const NOW = 1_700_000_000_000;
 
 describe("jobTerms", () => {
   it("is the default lane without a deadline when nothing is said", () => {
-    expect(jobTerms({}, "bulk", NOW)).toEqual({ lane: "bulk", scope: "day:2023-11-14", expiresAt: null });
+    expect(jobTerms({}, "bulk", NOW)).toEqual({ lane: "bulk", scope: "day:2023-11-14", expiresInMs: null });
   });
 
   it.each([
@@ -15,9 +15,9 @@ describe("jobTerms", () => {
     ["1ms", 1],
     [600_000, 600_000],
     [0.6, 1],
-  ])("counts the deadline %s from now", (expiresIn, ms) => {
+  ])("takes the deadline %s, to be counted from its acceptance", (expiresIn, ms) => {
     expect(jobTerms({ expiresIn, lane: "bulk" }, "interactive", NOW)).toEqual({
-      ...{ lane: "bulk", scope: "day:2023-11-14", expiresAt: NOW + ms },
+      ...{ lane: "bulk", scope: "day:2023-11-14", expiresInMs: ms },
     });
   });
 

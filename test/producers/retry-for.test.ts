@@ -29,7 +29,7 @@ class DeafRecords extends RecordStore {
 function deafIntake({ redis, settings, dataKeys }: ClientBundle): Intake {
   const connection = redis.client();
   const records = new DeafRecords(connection, settings.retention);
-  const queues = new JobQueues(connection);
+  const queues = new JobQueues(connection, Date.now);
   return new Intake({
     ...{ records, queues, redis: connection, dataKeys, settings, ids: createIds() },
     ...{ actor: "library:test", now: Date.now },
@@ -107,7 +107,7 @@ describe("a submission with patience", () => {
     const records = await deafIntake(bundle).accept(checked, {
       ids: ["there", "mine", null],
       lane: "interactive",
-      expiresAt: null,
+      expiresInMs: null,
       scope: dayScope(Date.now()),
       ifPending: "wait",
       patience: new Patience({ retryForMs: PATIENT_MS }, Date.now),
@@ -132,7 +132,7 @@ describe("a submission with patience", () => {
     const [record] = await deafIntake(bundle).accept(checked, {
       ids: [null],
       lane: "interactive",
-      expiresAt: null,
+      expiresInMs: null,
       scope: dayScope(Date.now()),
       ifPending: "reuse",
       patience: new Patience({ retryForMs: PATIENT_MS }, Date.now),

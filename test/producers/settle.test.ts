@@ -155,7 +155,7 @@ describe("settle resend", () => {
     await bundle.startWorker();
     const id = await unknownJob(bundle);
     const redis = bundle.redis.client();
-    const queues = new JobQueues(redis);
+    const queues = new JobQueues(redis, Date.now);
     const dying = requeue(queues, QUEUE, [{ id, lane: "interactive", verify: false }], 0, async () => {
       await Promise.reject(new Error("killed"));
     });
@@ -174,7 +174,7 @@ describe("settle resend", () => {
     const id = await unknownJob(bundle);
     const redis = bundle.redis.client();
     const records = new RecordStore(redis, bundle.settings.retention);
-    const queues = new JobQueues(redis);
+    const queues = new JobQueues(redis, Date.now);
     const dying = requeue(queues, QUEUE, [{ id, lane: "interactive", verify: false }], 0, async () => {
       const at = Date.now();
       const line = JSON.stringify({ decision: "resend", ...REASON, at });
@@ -202,7 +202,7 @@ describe("requeue", () => {
   it("waits for a worker that is about to end the job's last run, which would take the new one with it", async () => {
     await using bundle = await startClientBundle();
     const redis = bundle.redis.client();
-    const queues = new JobQueues(redis);
+    const queues = new JobQueues(redis, Date.now);
     await reach(bundle, "job-1", "unknown");
     // As in the worker's hands.
     await redis.lmove(`bull:${QUEUE}:wait`, `bull:${QUEUE}:active`, "LEFT", "RIGHT");

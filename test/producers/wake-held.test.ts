@@ -40,7 +40,7 @@ async function setup(bundle: ClientBundle, held: readonly string[], jobs: readon
       ...{ subject: null, of: null, createdAt: now, expiresAt: null, consent: null },
     })),
   );
-  const queues = new JobQueues(bundle.redis.client());
+  const queues = new JobQueues(bundle.redis.client(), Date.now);
   const pipeline = redis.pipeline();
   for (const { id, cause = "scope", forMs = HOLD_MS } of jobs) {
     pipeline.hset(recordKey(QUEUE, id), { state: "waiting", cause, next: now + forMs, since: now, detail: "346" });
@@ -174,7 +174,7 @@ describe("the resume of a scope", () => {
         await super.promote(name, ids);
       }
     }
-    await using queues = Object.assign(new Meanwhile(bundle.redis.client()), {
+    await using queues = Object.assign(new Meanwhile(bundle.redis.client(), Date.now), {
       [Symbol.asyncDispose]: async (): Promise<void> => await queues.close(),
     });
     await wakeHeld({ redis, queues }, QUEUE, A);

@@ -4,6 +4,7 @@ import { parseSettings } from "../../src/config/parse-settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { findOperation, OPERATIONS } from "../../src/operations/catalogue.ts";
 import { parseInput } from "../../src/operations/door.ts";
+import { GateControl } from "../../src/limits/control.ts";
 import { gatePolicy } from "../../src/limits/policy.ts";
 import type { ProviderName } from "../../src/operations/operation.ts";
 import { NO_REPLY, type OutcomeKind, type Result } from "../../src/outcomes/outcome.ts";
@@ -103,6 +104,8 @@ export class ClientBundle implements AsyncDisposable {
 
   /** Opens an attempt, as a worker does that takes the job; `freshRef` is used where its id is the caller's own. */
   async begin(id: string, provider: ProviderName, freshRef = "ref-1"): Promise<void> {
+    // A worker's start does it.
+    await new GateControl(this.redis.client()).configure(queueOf(provider), [{ max: 1_000, ms: 1_000 }]);
     const beginning = await this.#journal(provider).begin(id, freshRef, Date.now());
     if (beginning.kind !== "run") throw new Error(`${id} was ${beginning.kind}`);
     this.#open.set(id, beginning);

@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { Registry } from "prom-client";
+import { GateControl } from "../../src/limits/control.ts";
 import { gatePolicy } from "../../src/limits/policy.ts";
 import { openKeyChain } from "../../src/privacy/key-chain.ts";
 import { Providers } from "../../src/providers/providers.ts";
@@ -19,16 +20,18 @@ export interface RunnerOptions {
 }
 
 /** A worker's inside, without BullMQ around it; a process of its own, as the journal sees it. */
-export function newRunner(
+export async function newRunner(
   bundle: WorkerBundle,
   stack: AsyncDisposableStack,
   { journal: of = Journal, signal = new AbortController().signal, queue = "{eko-0}" }: RunnerOptions = {},
-): JobRunner {
+): Promise<JobRunner> {
   const { settings } = bundle;
   const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
   const providers = new Providers(settings, Date.now);
   stack.defer(async () => await providers.destroy());
   const redis = bundle.redis.client();
+  // A gate without a quota has forgotten it, and lets nobody through.
+  await new GateControl(redis).configure(queue, settings.eko?.quota ?? []);
   const journal = new of({
     ...{ redis, queue, retentionMs: settings.retention.recordMs, policy: gatePolicy(settings) },
   });

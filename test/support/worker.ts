@@ -22,8 +22,8 @@ export interface WorkerBundle extends AsyncDisposable {
   readonly settings: Settings;
   /** Every line the workers logged. */
   readonly log: string[];
-  /** Starts one more worker in this process, with other settings if given. */
-  readonly startWorker: (settings?: Partial<Settings>) => Promise<RunningWorker>;
+  /** Starts one more worker in this process, with other settings and another clock if given. */
+  readonly startWorker: (settings?: Partial<Settings>, now?: () => number) => Promise<RunningWorker>;
 }
 
 export interface WorkerBundleOptions {
@@ -73,14 +73,14 @@ export async function startWorkerBundle({
       done();
     },
   });
-  const startWorker = async (other: Partial<Settings> = {}): Promise<RunningWorker> => {
+  const startWorker = async (other: Partial<Settings> = {}, now = Date.now): Promise<RunningWorker> => {
     const access = await openRedis();
     const logger = createLogger("debug", sink);
     const running = await runWorker({
       settings: { ...settings, ...other },
       redis: access,
       logger,
-      now: Date.now,
+      now,
       random: Math.random,
     });
     stack.defer(async () => await access.close());

@@ -42,7 +42,7 @@ describe("an attempt that was opened and of which not a byte was written", () =>
   it("is closed as not made by the process that knows it, costs nothing, and the job is called once", async () => {
     await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1" } });
     await using stack = new AsyncDisposableStack();
-    const runner = newRunner(bundle, stack, { journal: CutOffJournal });
+    const runner = await newRunner(bundle, stack, { journal: CutOffJournal });
     const { id } = await bundle.client.submit("eko.mobile-otp", INPUT);
     await expect(runner.run(id, Date.now())).rejects.toThrow("cut off");
     expect((await bundle.client.get(id))?.state).toBe("active");
@@ -59,8 +59,10 @@ describe("an attempt that was opened and of which not a byte was written", () =>
     await using bundle = await startWorkerBundle();
     await using stack = new AsyncDisposableStack();
     const { id } = await bundle.client.submit("eko.mobile-otp", INPUT);
-    await expect(newRunner(bundle, stack, { journal: CutOffJournal }).run(id, Date.now())).rejects.toThrow("cut off");
-    await runUntilDone(newRunner(bundle, stack), id);
+    await expect((await newRunner(bundle, stack, { journal: CutOffJournal })).run(id, Date.now())).rejects.toThrow(
+      "cut off",
+    );
+    await runUntilDone(await newRunner(bundle, stack), id);
     const record = await bundle.client.get(id);
     expect(record).toMatchObject({ state: "unknown", reason: "the worker was lost between the request and its reply" });
     expect(bundle.simulator.requests).toHaveLength(0);
@@ -71,7 +73,7 @@ describe("an attempt whose outcome could not be recorded by a fault of ours", ()
   it("is unknown, and no lost worker is blamed for it", async () => {
     await using bundle = await startWorkerBundle();
     await using stack = new AsyncDisposableStack();
-    const runner = newRunner(bundle, stack, { journal: FaultyJournal });
+    const runner = await newRunner(bundle, stack, { journal: FaultyJournal });
     const { id } = await bundle.client.submit("eko.mobile-otp", INPUT);
     await expect(runner.run(id, Date.now())).rejects.toThrow(TypeError);
     await runUntilDone(runner, id);
@@ -86,7 +88,7 @@ describe("a job that comes back to a process that works on it already", () => {
   it("waits, and is called once", async () => {
     await using bundle = await startWorkerBundle({ simulator: { latencyMs: { min: 500, max: 500 } } });
     await using stack = new AsyncDisposableStack();
-    const runner = newRunner(bundle, stack);
+    const runner = await newRunner(bundle, stack);
     const { id } = await bundle.client.submit("eko.mobile-otp", INPUT);
     const first = runner.run(id, Date.now());
     expect(await runner.run(id, Date.now())).toMatchObject({ kind: "later" });

@@ -90,7 +90,7 @@ describe("a call of which nothing was written", () => {
   ])("because %s costs its job nothing, and says nothing about the provider", async (_, journal, signal, cause) => {
     await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1", OTP_COOLDOWN: "10m" } });
     await using stack = new AsyncDisposableStack();
-    const runner = newRunner(bundle, stack, { journal, signal });
+    const runner = await newRunner(bundle, stack, { journal, signal });
     const ids: string[] = [];
     for (let n = 0; n < 4; n += 1) ids.push((await bundle.client.submit("eko.mobile-otp", input(n))).id);
     // More than would open the breaker, were they the provider's failures.

@@ -12,8 +12,8 @@ local function number(value)
 end
 
 -- Never numbers, whatever they look like.
-local TEXT = {quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1, flow=1}
-local CALM = {quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, flow=1, full=1}
+local TEXT = {epoch=1, run=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1, flow=1}
+local CALM = {epoch=1, run=1, lost_at=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, flow=1, full=1}
 
 -- The gate as one batch sees it: \`now\` in ms, \`c\` the control fields that are set. While only quota and flow are (\`calm\`),
 -- nothing stops anybody, and no field is read again.
@@ -29,6 +29,11 @@ local function read_control(g)
   end
   g.c = c
   return c
+end
+
+-- Without a quota, or with another epoch than its worker's, Redis has lost what the gate knew: that is a stop, never free.
+local function has_forgotten(c, epoch)
+  return (c.quota or '') == '' or (epoch ~= '' and c.epoch ~= epoch)
 end
 
 local function open_gate(P, B)

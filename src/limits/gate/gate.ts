@@ -20,6 +20,9 @@ import { STOPS_LUA } from "./stops.ts";
  * | `factor_worked`, `factor_wait`, `factor_step` | the last share that worked; how long, in ms, before more is tried; how much more |
  * | `flow` | calls at once: limit, what a call took lately and takes usually (ms), when one last went well, when the limit fell |
  * | `full` | all places are taken, and so the gate is closed; until when it was closed for another reason |
+ * | `epoch` | made up when the gate first was; another or none: Redis lost its data since |
+ * | `run`, `confirm_until` | the server's run id; after another took over, until when workers bring the permits that they know of |
+ * | `lost_at`, `lost_quota` | when Redis lost its data, and the quota by hand that went with it |
  * | `strikes`, `strike_at` | 429s in a row, and when the last one came |
  * | `pause_until` | end of the pause after a 429 |
  * | `hold`, `hold_since`, `hold_probe` | why everything is held, since when, and when one job may try |

@@ -2,6 +2,11 @@
 export const STOPS_LUA = `
 -- What stops the whole credential now: cause, until when, detail. A turn that is due is only told: take_turn takes it.
 local function stopped(g, c)
+  if c.confirm_until and g.now < c.confirm_until then return 'throttled', c.confirm_until, 'failover' end
+  if c.confirm_until then
+    redis.call('HDEL', g.control, 'confirm_until')
+    changed(g)
+  end
   if c.hold and g.now < c.hold_probe then return 'held', c.hold_probe, c.hold end
   if c.pause_until and g.now < c.pause_until then return 'throttled', c.pause_until, '' end
   if c.breaker == 'open' and g.now < c.probe_at then return 'breaker', c.probe_at, '' end

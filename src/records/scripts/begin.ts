@@ -8,17 +8,18 @@ const BEGIN_ARGS = 3;
 /**
  * The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
  * KEYS records; ARGV P, B, channel, retention ms, hold ms, call ms, cooldown ms, cooldown max, cooldown span ms, floor (after
- * so many calls the next is for a bulk job), stamp of the opener; then of each job: id, now, fresh ref.
+ * so many calls the next is for a bulk job), stamp of the opener, the worker's epoch or ''; then of each job: id, now, fresh ref.
  * → for each {`missing`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until} | {`blocked`, cause, until, detail}
- * | {`open`, open, attempt JSON, job, input, spent}
+ * | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}
  * | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
  * | {`fault`, message}
  */
 export const BEGIN = new LuaScript(`${GATE_LUA}${RECORD_LUA}
 local P, B, channel, retention = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local holdMs, callMs, every, stamp = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[10]), ARGV[11]
+local epoch = ARGV[12]
 local person = {cooldown = tonumber(ARGV[7]), most = tonumber(ARGV[8]), span = tonumber(ARGV[9])}
-local FIRST = 11
+local FIRST = 12
 local g, done = open_gate(P, B), {}
 
 -- A generated id takes two more characters for the number of the attempt; its last four make room past 1,295 attempts.
@@ -79,6 +80,7 @@ local function begin(key, id, nowText, fresh)
   if r[6] and now < tonumber(r[6]) and not (cause and (GATE[cause] or cause == 'scope')) then return {'early', r[6]} end
 
   local c = read_control(g)
+  if has_forgotten(c, epoch) then return {'forgotten'} end
   local due = {}
   if not g.calm then
     local why, at, detail = stopped(g, c)
@@ -152,14 +154,17 @@ give_back(open_gate(ARGV[1], ARGV[2]), ARGV[3])
 /**
  * A fresh permit for an attempt whose first one grew old before its request could be written.
  * Nothing was written with the first one, so it is taken back.
- * KEYS control, record; ARGV P, B, the old permit or '', id, subject or '', open, call ms. → {0, permit, scarce, wait}, {in how many ms to
- * ask again}, or {-1}: the attempt is not open any more
+ * KEYS control, record; ARGV P, B, the old permit or '', id, subject or '', open, call ms, the worker's epoch or ''.
+ * → {0, permit, scarce, wait}, {in how many ms to ask again}, {-1}: the attempt is not open any more, or {-2}: Redis has
+ * forgotten the gate
  */
 export const PERMIT = new LuaScript(`${GATE_LUA}
 local g = open_gate(ARGV[1], ARGV[2])
 local c = read_control(g)
+if has_forgotten(c, ARGV[8]) then return {-2} end
 if ARGV[3] ~= '' then give_back(g, ARGV[3]) end
 if redis.call('HGET', KEYS[2], 'open') ~= ARGV[6] then return {-1} end
+if c.confirm_until and g.now < c.confirm_until then return {math.ceil(c.confirm_until - g.now)} end
 if c.pause_until and g.now < c.pause_until then return {math.ceil(c.pause_until - g.now)} end
 -- Only the job that tries for all goes on; after an outage each call takes its turn.
 if (c.breaker == 'open' or c.hold) and c.probe ~= ARGV[4] then return {1000} end

@@ -22,6 +22,8 @@ const OPEN_GATE: GateState = {
   pausedUntil: null,
   holds: [],
   breaker: null,
+  lost: null,
+  confirmedAt: null,
 };
 
 const inLane = (interactive: number, bulk = 0): Place => ({ kind: "lane", interactive, bulk, exact: true });
@@ -334,5 +336,28 @@ describe("a deadline", () => {
       since: at(-SECOND),
       next_attempt_at: null,
     });
+  });
+});
+
+describe("a Redis that forgot or was taken over", () => {
+  const full = {
+    fullWindow: { max: 10, ms: SECOND },
+    quotaFreeAt: NOW + 900,
+    windows: [{ max: 10, ms: SECOND, used: 10 }],
+  };
+
+  it("is named while a window is full that it may have filled, with what brings a lost quota back", () => {
+    const lost = { at: NOW - 500, quotaByHand: [{ max: 2, ms: SECOND }] };
+    const { cause, text } = explained({ gate: { ...full, lost } });
+    expect(cause).toBe("quota");
+    expect(text).toContain("Redis lost its data at");
+    expect(text).toContain("`satyapan quota set eko 2/1s` sets it again");
+    expect(explained({ gate: { ...full, lost: { ...lost, at: NOW - MINUTE } } }).text).not.toContain("lost its data");
+  });
+
+  it("is named as what holds calls back until its quota is confirmed", () => {
+    const { cause, text } = explained({ gate: { confirmedAt: NOW + 400 } });
+    expect(cause).toBe("throttled");
+    expect(text).toContain("Redis: another server took over, and workers bring what they know of the quota");
   });
 });

@@ -44,7 +44,7 @@ export async function newGate(
   const policy = { ...POLICY, ...given };
   const journal = new Journal({ redis: client, queue, retentionMs: retention.recordMs, policy });
   const control = new GateControl(client);
-  await control.configure(queue, quota === "" ? [] : parseQuota(quota, "quota"));
+  await control.configure(queue, parseQuota(quota === "" ? "100000/1ms" : quota, "quota"));
   const key = `${limitsPrefix(queue)}control`;
   if (flow !== null) await client.hset(key, "flow", flow);
   const ids = createIds();

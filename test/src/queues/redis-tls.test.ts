@@ -6,6 +6,7 @@ import { ErrorCode } from "../../../src/error.ts";
 import { Secret } from "../../../src/privacy/secret.ts";
 import { closeRedis, connectRedis, ready, type RedisClient, type RedisRole } from "../../../src/queues/connection.ts";
 import { queueOf } from "../../../src/queues/names.ts";
+import { RedisClock } from "../../../src/queues/redis-clock.ts";
 import type { RedisTls } from "../../../src/queues/redis-tls.ts";
 import { parseRedisUrl, usesTls } from "../../../src/queues/redis-url.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
@@ -71,6 +72,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
     const worker = new QueueWorker({
       queue,
       redis: taker.redis,
+      clock: new RedisClock({ now: Date.now }),
       concurrency: 1,
       pace: { max: 100, ms: 1_000 },
       run: async (id) => {
@@ -79,9 +81,8 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
       },
       givenUp: async () => {},
       logger: createLogger("silent", process.stderr),
-      now: Date.now,
     });
-    const queues = new JobQueues(producer.redis);
+    const queues = new JobQueues(producer.redis, Date.now);
     try {
       await worker.start();
       await queues.add(queue, [{ id: "1", lane: "interactive", verify: false }]);

@@ -1,3 +1,4 @@
+import { GateControl } from "../../../src/limits/control.ts";
 import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
@@ -103,6 +104,7 @@ export async function setup(redis: TestRedis, given: Partial<NewJob> = {}) {
   // Attempts that other tests left open are no calls under way.
   await client.del(`${limitsPrefix(QUEUE)}flights`);
   await client.hset(`${limitsPrefix(QUEUE)}control`, "flow", UNLIMITED);
+  await new GateControl(client).configure(QUEUE, [{ max: 1_000, ms: 1_000 }]);
   return {
     ...{ client, store, journal, newJournal, created, id },
     key: recordKey(QUEUE, id),

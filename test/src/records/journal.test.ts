@@ -153,7 +153,7 @@ describe("a step that is sent again because its answer was cut off", () => {
       { answer: "done", nextAt: T0 + 5_000, corrected: false },
     ]);
     expect(await client.hget(`${limitsPrefix(QUEUE)}control`, "bad")).toBe("1");
-    await client.del(`${limitsPrefix(QUEUE)}control`);
+    await client.hdel(`${limitsPrefix(QUEUE)}control`, "bad", "good", "window_at", "bad_id");
     const second = ending(await begin(T0 + 5_000), { used: 2 });
     expect([await finish(T0 + 5_030, second), await finish(T0 + 5_030, second)]).toEqual(["done", "done"]);
     expect(await get()).toMatchObject({ state: "succeeded", attempts: [{ n: 1 }, { n: 2 }] });

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GateControl } from "../../../src/limits/control.ts";
+import { GateMemory, type GateLoss } from "../../../src/limits/gate-memory.ts";
+import { limitsPrefix, type QueueName } from "../../../src/queues/names.ts";
+import { RedisClock } from "../../../src/queues/redis-clock.ts";
+import { startTestRedis, type TestRedis } from "../../support/redis.ts";
+
+const DAY = 86_400_000;
+const QUOTA = [
+  { max: 2, ms: 1_000 },
+  { max: 100, ms: DAY },
+];
+
+let redis: TestRedis;
+let made = 0;
+beforeAll(async () => {
+  redis = await startTestRedis();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+
+function setup() {
+  const client = redis.client();
+  const queue: QueueName = `{eko-${++made}}`;
+  const losses: GateLoss[] = [];
+  const errors: unknown[] = [];
+  let otherServers = 0;
+  const newMemory = (): GateMemory =>
+    new GateMemory({
+      ...{ redis: redis.client(), queue, quota: QUOTA, clock: new RedisClock({ now: Date.now }) },
+      onLost: (loss) => losses.push(loss),
+      onOtherServer: () => (otherServers += 1),
+      onError: (error) => errors.push(error),
+    });
+  const keys = { control: `${limitsPrefix(queue)}control`, permits: `${limitsPrefix(queue)}permits` };
+  const used = async () => (await new GateControl(client).read(queue)).windows.map((window) => window.used);
+  return { client, queue, losses, newMemory, keys, used, otherServers: () => otherServers };
+}
+
+describe("what a worker remembers of a gate", () => {
+  it("takes a gate that nobody knew for a new one: no loss, and all windows empty", async () => {
+    const { newMemory, losses, used, client, keys } = setup();
+    const [one, other] = [newMemory(), newMemory()];
+    await Promise.all([one.confirmed(), other.confirmed()]);
+    expect(losses).toEqual([]);
+    expect(one.epoch).toBe(other.epoch);
+    expect(await client.hget(keys.control, "epoch")).toBe(one.epoch);
+    expect(await used()).toEqual([0, 0]);
+  });
+
+  it("starts after a loss with short windows full and long ones as they were, once for all workers", async () => {
+    const { newMemory, losses, used, client, keys } = setup();
+    const [one, other] = [newMemory(), newMemory()];
+    await Promise.all([one.confirmed(), other.confirmed()]);
+    const hourAgo = Date.now() - 3_600_000;
+    await client.rpush(keys.permits, ...Array.from({ length: 30 }, (_, n) => String(hourAgo - n)));
+    await one.look();
+    await client.del(keys.control, keys.permits);
+    await Promise.all([one.look(), other.look()]);
+    await Promise.all([one.look(), other.look()]);
+    expect(losses).toHaveLength(2);
+    expect(losses.filter(({ broughtBack }) => broughtBack)).toHaveLength(1);
+    expect(one.epoch).toBe(other.epoch);
+    expect(await used()).toEqual([2, 32]);
+  });
+
+  it("knows a loss also where it starts only then: another slot knows the epoch", async () => {
+    const { newMemory, losses, used, client, keys } = setup();
+    await newMemory().confirmed();
+    await client.del(keys.control, keys.permits);
+    await newMemory().confirmed();
+    expect(losses).toEqual([{ broughtBack: true, quotaByHand: null }]);
+    expect(await used()).toEqual([2, 2]);
+  });
+
+  it("fills the windows also where a worker that was just started took the empty gate for a new one", async () => {
+    const { newMemory, losses, used, client, keys } = setup();
+    const old = newMemory();
+    await old.confirmed();
+    await client.del(keys.control, keys.permits, "satyapan:{audit}:epochs");
+    await newMemory().confirmed();
+    expect(losses).toEqual([]);
+    await old.look();
+    expect(losses).toMatchObject([{ broughtBack: true }]);
+    expect(await used()).toEqual([2, 2]);
+  });
+
+  it("enters its permits again that another server lacks, and lets nobody through until all had the time to", async () => {
+    const { newMemory, losses, used, client, keys, otherServers, queue } = setup();
+    const memory = newMemory();
+    await memory.confirmed();
+    const permit = String(Date.now());
+    await client.lpush(keys.permits, permit, permit);
+    memory.note(permit);
+    memory.note(permit);
+    const doubts = memory.doubts;
+    await client.del(keys.permits);
+    await redis.restart();
+    await expect.poll(() => memory.doubts).toBeGreaterThan(doubts);
+    await memory.confirmed();
+    expect(await client.lrange(keys.permits, 0, -1)).toEqual([permit, permit]);
+    expect((await used())[1]).toBe(2);
+    expect(losses).toEqual([]);
+    expect(otherServers()).toBe(1);
+    expect((await new GateControl(client).read(queue)).confirmedAt).toBeGreaterThan(Date.now() - 1_000);
+  });
+});
