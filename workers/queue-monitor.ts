@@ -6,6 +6,7 @@ import type { ProviderName } from "../src/operations/operation.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
 import type { Duty } from "../src/queues/lease.ts";
 import { BULLMQ_PREFIX, dueKey, limitsPrefix, queueOf } from "../src/queues/names.ts";
+import { oldestWaitingMs } from "../src/records/oldest-waiting.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 
 interface Watched {
@@ -87,18 +88,15 @@ export class QueueMonitor {
   }
 
   async #measureOne({ provider, queue }: Watched): Promise<Measured> {
-    const [counts, [first], [prioritized], gate, [, due = Infinity]] = await Promise.all([
+    const [counts, oldestMs, gate, [, due = Infinity]] = await Promise.all([
       queue.getJobCounts(),
-      queue.getJobs(["waiting"], 0, 0, true),
-      queue.getJobs(["prioritized"], 0, 0, true),
+      oldestWaitingMs(this.#redis, queueOf(provider)),
       this.#control.read(queueOf(provider)),
       this.#redis.zrange(dueKey(queueOf(provider)), "0", "0", "WITHSCORES"),
     ]);
-    const since = Math.min(first?.timestamp ?? Infinity, prioritized?.timestamp ?? Infinity);
-    const oldest = Number.isFinite(since) ? Math.max(0, (this.#now() - since) / 1_000) : 0;
     return {
       counts,
-      oldest,
+      oldest: (oldestMs ?? 0) / 1_000,
       overdue: Math.max(0, (this.#now() - Number(due)) / 1_000),
       windows: gate.windows.map(({ max, ms, used }) => [formatQuota([{ max, ms }]), max === 0 ? 1 : used / max]),
       share: gate.factor,
