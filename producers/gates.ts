@@ -44,7 +44,7 @@ export class Gates {
 
   /**
    * Lifts the hold of one scope (`user_code:X`, `initiator_id:X`, `operation:NAME`), or all that stops the whole credential:
-   * hold, breaker, pause. The gate as it was before.
+   * hold, breaker, pause, also one of its queue in BullMQ. The gate as it was before.
    * @throws SatyapanError `bad-input` where nothing of the kind is held
    */
   async resume(provider: ProviderName, scope: string | null = null): Promise<GateState> {
@@ -52,7 +52,10 @@ export class Gates {
     return await this.#use(async ({ redis, queues }) => {
       const control = new GateControl(redis);
       const before = await control.read(queueOf(provider));
-      if (await control.resume(queueOf(provider), scope)) {
+      const isLifted = await control.resume(queueOf(provider), scope);
+      const wasPaused = scope === null && before.queuePause !== null;
+      if (wasPaused) await queues.resume(queueOf(provider));
+      if (isLifted || wasPaused) {
         const entry = { ...this.#entry("hold", provider), event: "resume", scope: auditedScope(scope) } as const;
         await appendAudit(redis, queueOf(provider), [entry]);
         if (scope !== null) await wakeHeld({ redis, queues }, queueOf(provider), scope);

@@ -47,6 +47,11 @@ export class JobQueues {
     }
   }
 
+  /** Undoes another tool's `pause()`. */
+  async resume(name: QueueName): Promise<void> {
+    await this.#queue(name).resume();
+  }
+
   /** How many workers, of all processes, take its jobs; 1 where the server does not tell its clients (some clouds). */
   async workers(name: QueueName): Promise<number> {
     return await this.#queue(name).getWorkersCount();

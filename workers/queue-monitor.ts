@@ -106,6 +106,7 @@ export class QueueMonitor {
         scope: gate.holds.some(({ scope }) => scope !== null),
         breaker: gate.breaker !== null,
         throttled: gate.pausedUntil !== null,
+        paused: gate.queuePause !== null,
       },
     };
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { describePause, readPause } from "../src/limits/queue-pause.ts";
 import type { RedisClient } from "../src/queues/connection.ts";
-import { limitsPrefix, type QueueName } from "../src/queues/names.ts";
+import { limitsPrefix, providerOf, type QueueName } from "../src/queues/names.ts";
 import { refusalText } from "../src/queues/redis-failure.ts";
 import { refusalWord } from "../src/queues/redis-refusal.ts";
 
@@ -10,6 +11,7 @@ export interface ReadinessDeps {
   readonly queues: readonly QueueName[];
   /** Whatever else keeps the worker from taking jobs: a sentence, or null. Asked first, in this order. */
   readonly checks: readonly (() => string | null)[];
+  readonly now: () => number;
 }
 
 /** A probe gets its answer within a second, also from a Redis that is frozen. */
@@ -18,22 +20,30 @@ const ANSWER_MS = 800;
 const KEPT_MS = 60_000;
 
 /** Why this worker is not ready, or null. Proven by a real write for every queue: a replica answers PING as well. */
-export async function notReady({ redis, queues, checks }: ReadinessDeps): Promise<string | null> {
+export async function notReady({ redis, queues, checks, now }: ReadinessDeps): Promise<string | null> {
   for (const check of checks) {
     const why = check();
     if (why !== null) return why;
   }
   const late = sleep(ANSWER_MS, "redis does not answer", { ref: false });
-  return await Promise.race([writes(redis, queues), late]);
+  return await Promise.race([writes(redis, queues, now), late]);
 }
 
-async function writes(redis: RedisClient, queues: readonly QueueName[]): Promise<string | null> {
+async function writes(redis: RedisClient, queues: readonly QueueName[], now: () => number): Promise<string | null> {
   try {
-    await Promise.all(queues.map((queue) => redis.set(`${limitsPrefix(queue)}ready`, "1", "PX", KEPT_MS)));
-    return null;
+    const [pauses] = await Promise.all([
+      Promise.all(queues.map(async (queue) => await pauseText(redis, queue, now))),
+      ...queues.map((queue) => redis.set(`${limitsPrefix(queue)}ready`, "1", "PX", KEPT_MS)),
+    ]);
+    return pauses.find((text) => text !== null) ?? null;
   } catch (error) {
     const word = refusalWord(error);
     if (word === null || word === "CONNECTION" || word === "TIMEOUT") return "redis is away";
     return `redis refuses writes (${word}): ${refusalText(word)}`;
   }
+}
+
+async function pauseText(redis: RedisClient, queue: QueueName, now: () => number): Promise<string | null> {
+  const pause = await readPause(redis, queue);
+  return pause === null ? null : `${providerOf(queue)}: ${describePause(pause, now(), providerOf(queue))}`;
 }

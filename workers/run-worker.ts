@@ -173,7 +173,7 @@ async function start(
   ];
   const health = await HealthServer.listen({
     port: settings.worker.metricsPort,
-    notReady: async () => await notReady({ redis: probe, queues, checks }),
+    notReady: async () => await notReady({ redis: probe, queues, checks, now }),
     host: settings.worker.metricsHost,
     onError: (err) => logger.warn({ err }, "metrics server"),
     metrics: async () => {

@@ -20,7 +20,9 @@ export function providerCommand(context: CommandContext): Command {
     });
   provider
     .command("resume")
-    .description("lift what stops it now: a hold after a refusal, an open breaker, the pause after a 429")
+    .description(
+      "lift what stops it now: a hold after a refusal, an open breaker, the pause after a 429, of its queue in BullMQ",
+    )
     .addArgument(providerArgument("<provider>"))
     .option("--scope <scope>", "lift only the hold of user_code:X, initiator_id:X or operation:NAME")
     .option("--json", "print one JSON document")
@@ -35,12 +37,13 @@ export function providerCommand(context: CommandContext): Command {
   return provider;
 }
 
-function lifted({ holds, breaker, pausedUntil }: GateState, scope: string | null): string {
+function lifted({ holds, breaker, pausedUntil, queuePause }: GateState, scope: string | null): string {
   const hold = holds.find((one) => one.scope === scope);
   if (scope !== null) return `it was held (${hold?.reason ?? "just now"}); jobs that waited for it are back in line`;
   return [
     ...(hold === undefined ? [] : [`it was held (${hold.reason})`]),
     ...(breaker === null ? [] : ["the breaker was not closed"]),
     ...(pausedUntil === null ? [] : ["it was paused after a 429"]),
+    ...(queuePause === null ? [] : ["its queue was paused in BullMQ, by another tool"]),
   ].join(", ");
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from "../../src/config/duration.ts";
 import type { GateState, Hold } from "../../src/limits/control.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
+import { describePause } from "../../src/limits/queue-pause.ts";
 import type { ProviderName } from "../../src/operations/operation.ts";
 import { formatTable } from "./table.ts";
 
@@ -26,10 +27,11 @@ export function formatQuotas(gates: readonly ProviderGate[]): string {
 
 /** Whether a provider may be called, and what stops it or slows it down. */
 export function formatGate({ provider, gate }: ProviderGate): string {
-  const { factor, pausedUntil, breaker, holds, quotaFreeAt, fullWindow, now, calls } = gate;
+  const { factor, pausedUntil, breaker, holds, quotaFreeAt, fullWindow, now, calls, queuePause } = gate;
   const lines: [string, string][] = [["provider", provider]];
   const whole = holds.find(({ scope }) => scope === null);
   lines.push(["calls", summary(gate, whole)]);
+  if (queuePause !== null) lines.push(["queue", describePause(queuePause, now, provider)]);
   if (whole !== undefined) lines.push(["held", describeHold(whole)]);
   if (breaker !== null) {
     const state = breaker.state === "open" ? "open, probed at" : "closing slowly, next call at";
@@ -50,7 +52,8 @@ export function formatGate({ provider, gate }: ProviderGate): string {
 
 /** The JSON of `quota show` and `provider show`: times ISO 8601 in UTC, windows in ms. */
 export function gateJson({ provider, gate }: ProviderGate): Record<string, unknown> {
-  const { breaker, quotaFreeAt, now, quota, windows, factor, factorWorked, calls, pausedUntil, holds } = gate;
+  const { breaker, quotaFreeAt, now, quota, windows, factor, factorWorked, calls, pausedUntil, holds, queuePause } =
+    gate;
   return {
     provider,
     quota: formatQuota(quota),
@@ -63,6 +66,7 @@ export function gateJson({ provider, gate }: ProviderGate): Record<string, unkno
     calls_in_flight: calls.inFlight,
     calls_in_flight_limit: calls.limit,
     paused_until: isoOrNull(pausedUntil),
+    queue_paused: queuePause && { since: iso(queuePause.since), exact: queuePause.exact },
     holds: holds.map(({ scope, reason, since, probeAt }) => ({
       scope,
       reason,
@@ -74,6 +78,7 @@ export function gateJson({ provider, gate }: ProviderGate): Record<string, unkno
 }
 
 function summary(gate: GateState, whole: Hold | undefined): string {
+  if (gate.queuePause !== null) return "none: its queue is paused in BullMQ";
   if (isHeld(gate)) return "none: its quota is 0";
   if (whole !== undefined) return "none: it is held";
   if (gate.breaker?.state === "open") return "none: the breaker is open";

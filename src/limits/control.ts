@@ -6,6 +6,7 @@ import { FLOW_LUA } from "./gate/flow.ts";
 import { QUOTA_LUA } from "./gate/quota.ts";
 import { SHARE_FIELDS } from "./gate/share.ts";
 import { paceOf } from "./pace.ts";
+import { type QueuePause, readPause } from "./queue-pause.ts";
 import type { Quota, QuotaWindow } from "./quota.ts";
 
 /** A hold on the whole credential (`scope` null) or on one agent, initiator or operation. Times in ms. */
@@ -52,6 +53,8 @@ export interface GateState {
   /** After another server took over: until when workers bring the permits that they know of. */
   readonly confirmedAt: number | null;
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
+  /** Not of the gate's making: nobody takes a job at all. */
+  readonly queuePause: QueuePause | null;
 }
 
 /** KEYS control; ARGV a worker's own quota. → the quota that is in force: one that was set by hand, or else that */
@@ -148,7 +151,8 @@ export class GateControl {
 
   async read(queue: QueueName): Promise<GateState> {
     const keys = [controlKey(queue), `${limitsPrefix(queue)}permits`, `${limitsPrefix(queue)}flights`];
-    const [nowText, flat, inFlight, limit, ...flatUses] = (await READ.run(this.#redis, keys, [])) as [
+    const [reply, queuePause] = await Promise.all([READ.run(this.#redis, keys, []), readPause(this.#redis, queue)]);
+    const [nowText, flat, inFlight, limit, ...flatUses] = reply as [
       string,
       string[],
       number,
@@ -179,6 +183,7 @@ export class GateControl {
       lost: lossOf(fields),
       confirmedAt: Number(fields["confirm_until"] ?? 0) > now ? Number(fields["confirm_until"]) : null,
       breaker: breakerOf(fields),
+      queuePause,
     };
   }
 

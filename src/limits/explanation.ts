@@ -4,10 +4,10 @@ import type { GateState } from "./control.ts";
 
 /**
  * Why a job is not done: a cause of waiting as its record has it, or
- * `lane` (others are before it), `delayed` (put away after a decision or a fault of ours), `no-worker`, `not-queued` (it has a
+ * `paused` (its queue is, in BullMQ), `lane` (others are before it), `delayed` (put away after a decision or a fault of ours), `no-worker`, `not-queued` (it has a
  * record and no place in the queue), `deadline` (which has passed: it only has to be ended).
  */
-export type ExplainedCause = WaitCause | "lane" | "delayed" | "no-worker" | "not-queued" | "deadline";
+export type ExplainedCause = WaitCause | "paused" | "lane" | "delayed" | "no-worker" | "not-queued" | "deadline";
 
 /** Why a job is not done yet, and when it will be tried. Times ISO 8601 in UTC. */
 export interface Explanation {

@@ -2,6 +2,7 @@ import { formatQuota } from "./parse-quota.ts";
 import { describeWait, describeWindow, type WaitCause } from "../records/wait-cause.ts";
 import { atTime } from "./at-time.ts";
 import type { GateState, Hold, Loss } from "./control.ts";
+import { describePause } from "./queue-pause.ts";
 
 /** What keeps a job from being called. Times in ms. */
 export interface Obstacle<Cause = WaitCause> {
@@ -17,8 +18,18 @@ export interface Obstacle<Cause = WaitCause> {
  * What a job with these scopes would be turned back for now, in the order in which the gate looks (`BEGIN`); null: it is
  * open. A person's cooldown is not in it: that shows when the job is taken.
  */
-export function gateObstacle(gate: GateState, scopes: readonly string[], provider: string): Obstacle | null {
-  return stopped(gate, provider) ?? scopeHold(gate, scopes, provider) ?? noPlace(gate) ?? fullQuota(gate, provider);
+export function gateObstacle(
+  gate: GateState,
+  scopes: readonly string[],
+  provider: string,
+): Obstacle<WaitCause | "paused"> | null {
+  return (
+    paused(gate, provider) ??
+    stopped(gate, provider) ??
+    scopeHold(gate, scopes, provider) ??
+    noPlace(gate) ??
+    fullQuota(gate, provider)
+  );
 }
 
 /** The hold of one of the job's own scopes, due or not; null: none. */
@@ -31,6 +42,11 @@ export function describeHold({ scope, reason, since, probeAt }: Hold, now: numbe
   const resume = `satyapan provider resume ${provider}${scope === null ? "" : ` --scope ${scope}`}`;
   const probe = probeAt > now ? `One job tries again at ${atTime(probeAt, now)}` : "One job may try again now";
   return `${describeWait("held", reason)}${what}, since ${atTime(since, now)}. ${probe}; \`${resume}\` lifts it at once`;
+}
+
+function paused({ now, queuePause }: GateState, provider: string): Obstacle<"paused"> | null {
+  if (queuePause === null) return null;
+  return { cause: "paused", since: queuePause.since, until: null, text: describePause(queuePause, now, provider) };
 }
 
 function stopped({ now, holds, pausedUntil, breaker, confirmedAt }: GateState, provider: string): Obstacle | null {

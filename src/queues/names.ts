@@ -6,6 +6,10 @@ import { PROVIDERS, type ProviderName } from "../operations/operation.ts";
  */
 export type QueueName = `{${ProviderName}-${number}}`;
 
+export function providerOf(queue: QueueName): ProviderName {
+  return queue.slice(1, queue.lastIndexOf("-")) as ProviderName;
+}
+
 /** One shard for now: a single queue does about 30,000 jobs/s (facts/bullmq §0.14), far above any provider's quota. */
 export function queueOf(provider: ProviderName): QueueName {
   return `{${provider}-0}`;

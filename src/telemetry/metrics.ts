@@ -112,7 +112,7 @@ export class Metrics {
     });
     this.#held = new Gauge({
       name: "satyapan_provider_held",
-      help: "1 while jobs of a provider are held back: refused credential or scope, open breaker, 429; up to 15 s old.",
+      help: "1 while jobs of a provider are held back: refused credential or scope, open breaker, 429, queue paused in BullMQ; up to 15 s old.",
       labelNames: ["provider", "reason"],
       registers,
     });

@@ -161,6 +161,18 @@ describe("the commands of those on call", () => {
     expect(refusal(await run("provider", "resume", "eko"), 2)).toBe("eko is not held, there is nothing to resume");
   });
 
+  it("provider: shows a queue that is paused in BullMQ, and resumes it", async () => {
+    await bundle.redis.client().hset("bull:{eko-0}:meta", "paused", 1);
+    const { stdout } = await run("provider", "show", "eko");
+    expect(stdout).toMatch(/^calls +none: its queue is paused in BullMQ$/m);
+    expect(stdout).toMatch(
+      /^queue +the queue is paused in BullMQ since \S+Z .+; `satyapan provider resume eko` resumes it$/m,
+    );
+    const resumed = await run("provider", "resume", "eko");
+    expect(resumed.stdout).toBe("eko resumed: its queue was paused in BullMQ, by another tool\n");
+    expect(await bundle.redis.client().hexists("bull:{eko-0}:meta", "paused")).toBe(0);
+  });
+
   it("submit --if-pending reuse: gives the job of the open OTP, and says so", async () => {
     expect((await submit("open", 6)).state).toBe("succeeded");
     const args = [

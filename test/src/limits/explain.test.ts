@@ -24,6 +24,7 @@ const OPEN_GATE: GateState = {
   breaker: null,
   lost: null,
   confirmedAt: null,
+  queuePause: null,
 };
 
 const inLane = (interactive: number, bulk = 0): Place => ({ kind: "lane", interactive, bulk, exact: true });
