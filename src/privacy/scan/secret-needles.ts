@@ -11,7 +11,7 @@ export function secretsOf({ keys, ...others }: { readonly keys: KeyRing | null }
 
 /**
  * Every `Secret` and every key of the settings under its name there (`eko.accessKey`), so that a new one
- * is looked for without being listed; of a URL with a password the password, too.
+ * is looked for without being listed; of a URL with a password the password, too, and of a Redis URL nothing without one.
  */
 function secretsIn(settings: object, path = ""): Needle[] {
   return Object.entries(settings).flatMap(([field, value]: [string, unknown]): Needle[] => {
@@ -28,18 +28,29 @@ function secretsIn(settings: object, path = ""): Needle[] {
 function needlesOf(name: string, secret: Secret): Needle[] {
   const value = secret.open();
   const bytes = keyBytes(value);
-  const url = URL.parse(value);
+  const passwords = passwordsIn(value);
+  // Where a Redis is, is no secret: logs and INFO may well say it. With a password in it, the whole is one.
+  if (passwords.length === 0 && REDIS_URL.test(value)) return [];
   return [
     { kind: "secret", name, value },
     ...(bytes === null ? [] : [{ kind: "secret", name, value: bytes } as const]),
-    ...(url === null || url.password === "" ? [] : passwordsOf(name, url)),
+    // As it stands in the URL, and as it is sent.
+    ...[...new Set(passwords.flatMap((one) => [one, safelyDecoded(one)]))].map((password): Needle => ({
+      kind: "secret",
+      name: `${name}'s password`,
+      value: password,
+    })),
   ];
 }
 
-/** As it stands in the URL, and as it is sent. */
-function passwordsOf(name: string, { password }: URL): Needle[] {
-  const forms = new Set([password, safelyDecoded(password)]);
-  return Array.from(forms, (value) => ({ kind: "secret", name: `${name}'s password`, value }));
+const REDIS_URL = /^(?:rediss?(?:\+[a-z]+)?|unix):\/\//i;
+
+/** Not by `URL` alone, which does not know several hosts; that of the sentinels is a parameter. */
+function passwordsIn(value: string): string[] {
+  const [, authority, query] = /^[a-z][a-z+]*:\/\/([^/?#]*)[^?#]*(?:\?([^#]*))?/i.exec(value) ?? [];
+  const [, password] = /^[^:@]*:(.*)@/.exec(authority ?? "") ?? [];
+  const [, ofSentinels] = /(?:^|&)sentinel_password=([^&]*)/.exec(query ?? "") ?? [];
+  return [password, ofSentinels].filter((one) => one !== undefined && one !== "") as string[];
 }
 
 function safelyDecoded(text: string): string {
