@@ -29,6 +29,7 @@ import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { Closings } from "./closings.ts";
+import { FleetWatch } from "./fleet-watch.ts";
 import { HealthServer } from "./health-server.ts";
 import { type FailPoint, JobRunner } from "./job-runner.ts";
 import { KeyWatch } from "./key-watch.ts";
@@ -156,6 +157,10 @@ async function start(
   const reaping = { records: new RecordStore(probe, settings.retention), queues: QUEUES };
   const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
   started.defer(async () => await reaper.close());
+
+  const fleet = new FleetWatch({ redis: probe, settings, providers: providers.served, id: ids.job(now()), logger });
+  started.defer(async () => await Promise.race([fleet.close(), sleep(CLOSE_MS, undefined, { ref: false })]));
+  await fleet.start();
 
   const workers: QueueWorker[] = [];
   const onChange = (mayTake: boolean): void => {

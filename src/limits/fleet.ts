@@ -1,0 +1,101 @@
+import type { Settings } from "../config/settings.ts";
+import type { ProviderName } from "../operations/operation.ts";
+import { fingerprint } from "../privacy/fingerprint.ts";
+import type { Secret } from "../privacy/secret.ts";
+import type { RedisClient } from "../queues/connection.ts";
+import { limitsPrefix, type QueueName } from "../queues/names.ts";
+import { LuaScript } from "../records/lua.ts";
+import { formatQuota } from "./parse-quota.ts";
+
+/** What a worker runs with, by the settings' names: the quota as it is, all else as a keyed hash. */
+export type WorkerPrint = Readonly<Record<string, string>>;
+
+/** A worker that has not said for so long that it lives is forgotten, in ms. */
+const FORGOTTEN_MS = 90_000;
+/** With another of these, no other hash can be compared. */
+const KEY_NAME = "SATYAPAN_SUBJECT_KEY";
+
+/** KEYS workers; ARGV worker, print, ms. → the others that live, one print after the other. A print of '' says goodbye. */
+const PRESENT = new LuaScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now) .. ' ' .. ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+elseif ARGV[1] ~= '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+end
+local flat, others = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #flat, 2 do
+  local at, print = string.match(flat[i + 1], '^(%d+) (.*)$')
+  if not at or now - tonumber(at) > tonumber(ARGV[3]) then
+    if ARGV[1] ~= '' then redis.call('HDEL', KEYS[1], flat[i]) end
+  elseif flat[i] ~= ARGV[1] then
+    others[#others + 1] = print
+  end
+end
+return others
+`);
+
+/** Writes that a worker of a queue lives and what it runs with. What the others that live run with. */
+export async function present(
+  redis: RedisClient,
+  queue: QueueName,
+  worker: string,
+  print: WorkerPrint,
+): Promise<WorkerPrint[]> {
+  return await run(redis, queue, worker, JSON.stringify(print));
+}
+
+export async function sayGoodbye(redis: RedisClient, queue: QueueName, worker: string): Promise<void> {
+  await run(redis, queue, worker, "");
+}
+
+/** What all workers of a queue that live run with. */
+export async function readPrints(redis: RedisClient, queue: QueueName): Promise<WorkerPrint[]> {
+  return await run(redis, queue, "", "");
+}
+
+async function run(redis: RedisClient, queue: QueueName, worker: string, print: string): Promise<WorkerPrint[]> {
+  const keys = [`${limitsPrefix(queue)}workers`];
+  const prints = (await PRESENT.run(redis, keys, [worker, print, FORGOTTEN_MS])) as string[];
+  return prints.map((text) => JSON.parse(text) as WorkerPrint);
+}
+
+/** Null: these settings do not serve the provider. */
+export function printOf(settings: Settings, provider: ProviderName): WorkerPrint | null {
+  const values = valuesOf(settings, provider);
+  if (values === null) return null;
+  const { quota, others } = values;
+  const prefix = provider.toUpperCase();
+  const hashed = Object.entries({ ...others, [KEY_NAME]: "" }).map(([name, value]) => [
+    name,
+    fingerprint(settings.subjectKey, name, value),
+  ]);
+  return { [`${prefix}_QUOTA`]: formatQuota(quota), ...(Object.fromEntries(hashed) as WorkerPrint) };
+}
+
+function valuesOf({ eko, deepvue }: Settings, provider: ProviderName) {
+  if (provider === "eko") {
+    if (eko === null) return null;
+    const { quota, baseUrl, developerKey, accessKey, initiatorId, userCode } = eko;
+    const others: Record<string, Secret | string> = {
+      ...{ EKO_BASE_URL: baseUrl.href, EKO_DEVELOPER_KEY: developerKey, EKO_ACCESS_KEY: accessKey },
+      ...{ EKO_INITIATOR_ID: initiatorId, EKO_USER_CODE: userCode },
+    };
+    return { quota, others };
+  }
+  if (deepvue === null) return null;
+  const { quota, baseUrl, clientId, clientSecret } = deepvue;
+  const others: Record<string, Secret | string> = {
+    ...{ DEEPVUE_BASE_URL: baseUrl.href, DEEPVUE_CLIENT_ID: clientId, DEEPVUE_CLIENT_SECRET: clientSecret },
+  };
+  return { quota, others };
+}
+
+/** The settings in which these differ, by their names. */
+export function differing(prints: readonly WorkerPrint[]): string[] {
+  const names = [...new Set(prints.flatMap((print) => Object.keys(print)))].toSorted();
+  const differ = names.filter((name) => new Set(prints.map((print) => print[name])).size > 1);
+  return differ.includes(KEY_NAME) ? differ.filter((name) => name === KEY_NAME || name.endsWith("_QUOTA")) : differ;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { differing, present, readPrints, sayGoodbye } from "../../src/limits/fleet.ts";
+import { parseQuota } from "../../src/limits/parse-quota.ts";
+import { Secret } from "../../src/privacy/secret.ts";
+import { startTestRedis } from "../support/redis.ts";
+import { startWorkerBundle } from "../support/worker.ts";
+
+const QUEUE = "{eko-0}";
+const WORKERS = `satyapan:${QUEUE}:workers`;
+
+describe("workers of one queue", () => {
+  it("say nothing while they run with the same, and once in which setting they differ", async () => {
+    await using bundle = await startWorkerBundle();
+    const warnings = () =>
+      bundle.log
+        .filter((line) => line.includes("another worker runs"))
+        .map((line) => (JSON.parse(line) as { msg: string }).msg);
+    await bundle.startWorker();
+    await bundle.startWorker();
+    expect(warnings()).toEqual([]);
+    const { eko } = bundle.settings;
+    if (eko === null) throw new Error("no settings of Eko");
+    const accessKey = new Secret("another-planted-access-key");
+    await bundle.startWorker({ eko: { ...eko, accessKey, quota: parseQuota("7/1s", "quota") } });
+    expect(warnings()).toEqual([
+      "another worker runs with another EKO_ACCESS_KEY, EKO_QUOTA: give all of them the same",
+    ]);
+    const stored = JSON.stringify(await bundle.redis.client().hgetall(WORKERS));
+    for (const text of [stored, bundle.log.join("")]) {
+      expect(text).not.toContain("another-planted-access-key");
+      expect(text).not.toContain(eko.accessKey.open());
+    }
+    expect(stored).not.toContain(eko.userCode);
+  });
+
+  it("are forgotten when they stop, and 90 s after they were last heard of", async () => {
+    await using redis = await startTestRedis();
+    const client = redis.client();
+    expect(await present(client, QUEUE, "a", { EKO_QUOTA: "1/1s" })).toEqual([]);
+    expect(await present(client, QUEUE, "b", { EKO_QUOTA: "2/1s" })).toEqual([{ EKO_QUOTA: "1/1s" }]);
+    expect(await readPrints(client, QUEUE)).toHaveLength(2);
+    await client.hset(WORKERS, "a", `${Date.now() - 91_000} {"EKO_QUOTA":"1/1s"}`);
+    expect(await readPrints(client, QUEUE)).toEqual([{ EKO_QUOTA: "2/1s" }]);
+    expect(await present(client, QUEUE, "b", { EKO_QUOTA: "2/1s" })).toEqual([]);
+    expect(await client.hkeys(WORKERS)).toEqual(["b"]);
+    expect(await client.pttl(WORKERS)).toBeGreaterThan(80_000);
+    await sayGoodbye(client, QUEUE, "b");
+    expect(await client.exists(WORKERS)).toBe(0);
+  });
+
+  it("with another subject key are told of that alone, since nothing else can be compared", () => {
+    const one = { EKO_QUOTA: "1/1s", EKO_ACCESS_KEY: "a", SATYAPAN_SUBJECT_KEY: "x" };
+    expect(differing([one, { ...one, EKO_ACCESS_KEY: "b", SATYAPAN_SUBJECT_KEY: "y" }])).toEqual([
+      "SATYAPAN_SUBJECT_KEY",
+    ]);
+    expect(differing([one, one])).toEqual([]);
+  });
+});
