@@ -7,7 +7,7 @@ import { isDrift } from "../../src/providers/clock-offset.ts";
 import { createEkoSigner } from "../../src/providers/eko/signature.ts";
 import { type Probe, probeDeepvue, probeEko } from "../../src/providers/probe.ts";
 import { Secret } from "../../src/privacy/secret.ts";
-import { failure, type Finding } from "./finding.ts";
+import { failure, type Finding, worstFirst } from "./finding.ts";
 import { processFindings } from "./process-findings.ts";
 import { redisFindings } from "./redis-findings.ts";
 
@@ -21,7 +21,7 @@ const VECTOR = {
   secretKey: "u30ak/iOGwKCaspqCeiYng8fd98QDx7kF3DBBOadQHk=",
 };
 
-/** Looks at everything a worker depends on, and says of each what is wrong and how to mend it. */
+/** Looks at everything a worker depends on and at what holds jobs back; says of each what is wrong and how to mend it, worst first. */
 export async function diagnose(context: CommandContext): Promise<Finding[]> {
   let settings: Settings;
   try {
@@ -52,14 +52,14 @@ export async function diagnose(context: CommandContext): Promise<Finding[]> {
         ),
   ]);
   const redis = await redisFindings(context, settings);
-  return [
+  return worstFirst([
     settingsFinding,
     ...settings.warnings.map((detail): Finding => ({ check: "settings", status: "warning", detail })),
     ...processFindings(exposuresOf(processFacts(context)), settings),
     ...redis,
     signature,
     ...probes.flat(),
-  ];
+  ]);
 }
 
 /** What to look at when a provider refuses. */

@@ -10,6 +10,13 @@ export interface Finding {
   readonly exitCode?: ExitCode;
 }
 
+const WORST_FIRST: readonly Finding["status"][] = ["failed", "warning", "ok", "skipped"];
+
+/** Of the same kind in the order in which they were found. */
+export function worstFirst(findings: readonly Finding[]): Finding[] {
+  return findings.toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status));
+}
+
 /** A check that ended with an error of ours; anything else is thrown again. */
 export function failure(check: string, error: unknown): Finding {
   if (!(error instanceof SatyapanError)) throw error;

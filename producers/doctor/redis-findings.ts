@@ -2,24 +2,33 @@ import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { expiryOf } from "../../src/config/tls.ts";
-import { assertSuitable, checkRedis, ready, redisWarnings } from "../../src/queues/connection.ts";
-import { queueOf } from "../../src/queues/names.ts";
+import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../../src/queues/connection.ts";
+import { limitsPrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
 import type { RedisAccess } from "../../src/queues/redis-access.ts";
+import { redisFailure, refusalText } from "../../src/queues/redis-failure.ts";
+import { readMemory } from "../../src/queues/redis-memory.ts";
 import { refusalWord } from "../../src/queues/redis-refusal.ts";
 import { type RedisRights, rightsOf } from "../../src/queues/redis-rights.ts";
 import { usesTls } from "../../src/queues/redis-url.ts";
 import { failure, type Finding } from "./finding.ts";
 import { redisMemoryFindings } from "./redis-memory-findings.ts";
+import { gateFindings } from "./gate-findings.ts";
+import { memoryFinding } from "./memory-finding.ts";
+import { providerFacts } from "./provider-facts.ts";
 
 /** A certificate that ends sooner is spoken of, in ms. */
 const RENEW_MS = 21 * 86_400_000;
 
+/** What the tried write leaves behind, in ms. */
+const WRITE_KEPT_MS = 1_000;
+
 /** The server, its user, and how it is spoken to. */
 export async function redisFindings(context: CommandContext, settings: Settings): Promise<Finding[]> {
   let access: RedisAccess | null = null;
+  let redis: RedisClient | null = null;
   try {
     access = await openRedis(context, settings);
-    const redis = access.connect("client");
+    redis = access.connect("client");
     await ready(redis);
     const facts = await checkRedis(redis);
     try {
@@ -36,11 +45,37 @@ export async function redisFindings(context: CommandContext, settings: Settings)
     const found: Finding = { check: "redis", status: "ok", detail: facts.aof === true ? `${detail}, AOF on` : detail };
     const rights = await rightsOf(redis, queueOf("eko"));
     const memory = await redisMemoryFindings(redis, context.now).catch(unlessForbidden);
-    return [found, ...warnings, ...memory, userFinding(rights, settings), ...tlsFindings(access, context.now())];
+    const server = [
+      found,
+      ...warnings,
+      ...memory,
+      userFinding(rights, settings),
+      ...tlsFindings(access, context.now()),
+    ];
+    if (!rights.submit) return server;
+    return [
+      ...server,
+      ...(await writeFindings(redis)),
+      memoryFinding(await readMemory(redis), settings.retention.recordMs),
+      ...(await providerFacts(redis, settings)).flatMap(gateFindings),
+    ];
   } catch (error) {
-    return [failure("redis", error)];
+    return [failure("redis", redis === null ? error : await redisFailure(error, redis))];
   } finally {
     await access?.close();
+  }
+}
+
+/** A Redis that answers may still take nothing: it is full, a replica, or short of replicas. */
+async function writeFindings(redis: RedisClient): Promise<Finding[]> {
+  try {
+    for (const queue of QUEUES) await redis.set(`${limitsPrefix(queue)}doctor`, "1", "PX", WRITE_KEPT_MS);
+    return [];
+  } catch (error) {
+    const word = refusalWord(error);
+    if (word === null || word === "CONNECTION" || word === "TIMEOUT") throw error;
+    const detail = `Redis refuses writes (${word}): ${refusalText(word)}`;
+    return [{ check: "redis writes", status: "failed", detail, exitCode: ExitCode.UNREACHABLE }];
   }
 }
 

@@ -38,7 +38,10 @@ async function doctor(env: Readonly<Record<string, string>> = {}): Promise<Diagn
   return {
     code,
     ok,
-    findings: Object.fromEntries(findings.map(({ check, status, detail }) => [check, `${status}: ${detail}`])),
+    // Worst first: of one check the worst.
+    findings: Object.fromEntries(
+      findings.toReversed().map(({ check, status, detail }) => [check, `${status}: ${detail}`]),
+    ),
   };
 }
 
@@ -157,5 +160,32 @@ describe("satyapan doctor", () => {
     expect(evicting.findings["redis"]).toMatch(
       /^failed: Redis has maxmemory-policy allkeys-lru .*set maxmemory-policy noeviction/,
     );
+  });
+
+  it("tells a Redis that is full, by a write that it tries, and where jobs wait for nobody", async () => {
+    await using other = await startTestRedis();
+    const admin = other.client();
+    await admin.hset("bull:{eko-0}:meta", "paused", 1);
+    await admin.zadd("satyapan:{eko-0}:due", 1, "lost");
+    await admin.hset("satyapan:{eko-0}:job:lost", "state", "unknown");
+    await admin.lpush("bull:{eko-0}:wait", "j-one");
+    const idle = await doctor({ ...simulator.env, REDIS_URL: other.url });
+    expect(idle.code).toBe(1);
+    expect(idle.findings["eko workers"]).toBe(
+      "failed: none is running, and 1 job waits: start one with `satyapan worker`",
+    );
+    expect(idle.findings["deepvue workers"]).toBe("warning: none is running: start one with `satyapan worker`");
+    expect(idle.findings["eko queue"]).toMatch(
+      /^failed: the queue is paused in BullMQ since .+`satyapan provider resume/,
+    );
+    expect(idle.findings["eko unknown"]).toMatch(/^warning: 1 job is unknown: /);
+    expect(idle.findings["redis memory"]).toMatch(/^ok: [\d.]+ MB of [\d.]+ GB \(the machine\) are used$/);
+    await admin.config("SET", "maxmemory", "1mb");
+    const full = await doctor({ ...simulator.env, REDIS_URL: other.url });
+    expect(full.code).toBe(3);
+    expect(full.findings["redis writes"]).toBe(
+      "failed: Redis refuses writes (OOM): its memory is full: raise maxmemory",
+    );
+    expect(full.findings["redis memory"]).toMatch(/^warning: .+ \(maxmemory\) are used, \d+ %: raise maxmemory/);
   });
 });
