@@ -4,8 +4,8 @@ import type { Finding } from "./finding.ts";
 
 /** From so much of it on it is spoken of. */
 const NEARLY_FULL = 0.8;
-/** Of fewer records, or younger ones (ms), nothing is reckoned. */
-const LEAST_RECORDS = 1_000;
+/** Of fewer keys that expire, or younger ones (ms), nothing is reckoned. */
+const LEAST_KEYS = 1_000;
 const LEAST_AGE_MS = 3_600_000;
 
 /** Whether a Redis has room now, and for as many records as it will have when the first of them go. */
@@ -25,7 +25,7 @@ function lookAt({ used, base, limit, expiring, averageLeftMs }: RedisMemory, ret
   const room = `${bytesText(used)} of ${bytesText(limit.bytes)} (${limit.of}) are used`;
   // Written evenly over a time T, they have the retention less T / 2 left on average.
   const ageMs = 2 * (retentionMs - averageLeftMs);
-  const isKnown = averageLeftMs > 0 && expiring >= LEAST_RECORDS && ageMs >= LEAST_AGE_MS && ageMs < retentionMs;
+  const isKnown = averageLeftMs > 0 && expiring >= LEAST_KEYS && ageMs >= LEAST_AGE_MS && ageMs < retentionMs;
   const full = isKnown ? base + ((used - base) * retentionMs) / ageMs : used;
   if (now >= NEARLY_FULL) {
     const cure = "raise maxmemory, or shorten RECORD_RETENTION: when it is full new jobs are refused";
@@ -33,7 +33,7 @@ function lookAt({ used, base, limit, expiring, averageLeftMs }: RedisMemory, ret
   }
   if (full / limit.bytes < NEARLY_FULL) return { share: full / limit.bytes, detail: room };
   const reckoned =
-    `${expiring} records (keys that expire) have ${roughly(averageLeftMs)} left on average, so they came in about ` +
+    `${expiring} keys that expire (records and what leads to them) have ${roughly(averageLeftMs)} left on average, so they came in about ` +
     `${roughly(ageMs)}; in RECORD_RETENTION (${formatDuration(retentionMs)}) that grows to about ${bytesText(full)}`;
   const cure = "raise maxmemory, or shorten RECORD_RETENTION (docs/deployment.md has the formula)";
   return { share: full / limit.bytes, detail: `${room}, which will not do: ${reckoned}: ${cure}` };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { memoryFinding } from "../../../producers/doctor/memory-finding.ts";
-import { memoryOf } from "../../../src/queues/redis-memory.ts";
+import { memoryOf, readMemory } from "../../../src/queues/redis-memory.ts";
+import { startTestRedis } from "../../support/redis.ts";
 
 const DAY = 86_400_000;
 const GB = 1e9;
@@ -40,14 +41,14 @@ describe("what satyapan doctor finds of Redis' memory", () => {
       check: "redis memory",
       status: "warning",
       detail:
-        "201.0 MB of 1.0 GB (maxmemory) are used, which will not do: 100000 records (keys that expire) have 29 days left on " +
+        "201.0 MB of 1.0 GB (maxmemory) are used, which will not do: 100000 keys that expire (records and what leads to them) have 29 days left on " +
         "average, so they came in about 3 days; in RECORD_RETENTION (30d) that grows to about 2.0 GB: raise maxmemory, or " +
         "shorten RECORD_RETENTION (docs/deployment.md has the formula)",
     });
     expect(found({ used: 0.201 * GB, max: 8 * GB, expires: 100_000, leftMs: 28.5 * DAY }).status).toBe("ok");
   });
 
-  it("reckons nothing from few records, young ones, or a retention that has passed once", () => {
+  it("reckons nothing from few keys, young ones, or a retention that has passed once", () => {
     const base = { used: 0.5 * GB, max: GB };
     expect(found({ ...base, expires: 999, leftMs: 28.5 * DAY }).status).toBe("ok");
     expect(found({ ...base, expires: 100_000, leftMs: 30 * DAY - 60_000 }).status).toBe("ok");
@@ -57,5 +58,23 @@ describe("what satyapan doctor finds of Redis' memory", () => {
   it("is that of the fullest node of a Cluster", () => {
     const nodes = [0.1, 0.85].map((share) => memoryOf(info({ used: share * GB, max: GB })));
     expect(memoryFinding(nodes, DAY).detail).toMatch(/^850\.0 MB of 1\.0 GB/);
+  });
+
+  it("is reckoned from what a real Redis says of keys that came in evenly over three days", async () => {
+    await using redis = await startTestRedis();
+    const client = redis.client();
+    await client.eval(
+      `for n = 1, 20000 do
+         redis.call('SET', 'k' .. n, string.rep('x', 200), 'PX', 30 * ${DAY} - math.floor(3 * ${DAY} * n / 20000))
+       end`,
+      0,
+    );
+    await expect.poll(async () => (await readMemory(client))[0]?.averageLeftMs, { timeout: 5_000 }).toBeGreaterThan(0);
+    const [memory] = await readMemory(client);
+    await client.config("SET", "maxmemory", String((memory?.used ?? 0) * 2));
+    const { status, detail } = memoryFinding(await readMemory(client), 30 * DAY);
+    expect(status).toBe("warning");
+    expect(detail).toMatch(/^[\d.]+ MB of [\d.]+ MB \(maxmemory\) are used, which will not do: 20000 keys that expire/);
+    expect(detail).toMatch(/so they came in about [234] days; in RECORD_RETENTION \(30d\) that grows to about /);
   });
 });
