@@ -11,8 +11,12 @@ import type { ProviderFacts } from "./gate-findings.ts";
 const LOOKED_AT = 1_000;
 
 /** Of each provider that has settings here, or that a worker or a job was ever there for. */
-export async function providerFacts(redis: RedisClient, settings: Settings): Promise<ProviderFacts[]> {
-  const queues = new JobQueues(redis);
+export async function providerFacts(
+  redis: RedisClient,
+  settings: Settings,
+  now: () => number,
+): Promise<ProviderFacts[]> {
+  const queues = new JobQueues(redis, now);
   try {
     const all = await Promise.all(PROVIDERS.map(async (provider) => await factsOf(redis, queues, settings, provider)));
     return all.filter(

@@ -57,7 +57,7 @@ export async function redisFindings(context: CommandContext, settings: Settings)
       ...server,
       ...(await writeFindings(redis)),
       memoryFinding(await readMemory(redis), settings.retention.recordMs),
-      ...(await providerFacts(redis, settings)).flatMap(gateFindings),
+      ...(await providerFacts(redis, settings, context.now)).flatMap(gateFindings),
     ];
   } catch (error) {
     return [failure("redis", redis === null ? error : await redisFailure(error, redis))];

@@ -19,7 +19,7 @@ async function setup() {
   const stack = new AsyncDisposableStack();
   const redis = stack.use(await startTestRedis());
   const client: Redis = redis.client();
-  const queues = new JobQueues(client);
+  const queues = new JobQueues(client, Date.now);
   stack.defer(async () => await queues.close());
   /** Queued so many seconds ago. */
   const many = async (jobs: readonly QueuedJob[], ageS: number): Promise<void> => {

@@ -83,16 +83,16 @@ describe("the secrets of the settings", () => {
   });
 
   it("but not where a Redis is: only the passwords of its URL are secrets", () => {
-    const needles = (redisUrl: string) => new Needles(secretsOf({ keys: null, ...{ redisUrl: new Secret(redisUrl) } }));
+    const lookFor = (redisUrl: string) => new Needles(secretsOf({ keys: null, ...{ redisUrl: new Secret(redisUrl) } }));
     for (const url of [
       "redis://redis.internal:6379/0",
       "rediss+cluster://one:7000,two:7000",
       "unix:///run/redis.sock",
     ]) {
-      expect(needles(url).size).toBe(0);
-      expect(needles(url).find(`connecting to ${url}`)).toEqual([]);
+      expect(lookFor(url).size).toBe(0);
+      expect(lookFor(url).find(`connecting to ${url}`)).toEqual([]);
     }
-    const sentinels = needles("redis+sentinel://me:planted%21one@one:1,two:2/main?sentinel_password=planted-two");
+    const sentinels = lookFor("redis+sentinel://me:planted%21one@one:1,two:2/main?sentinel_password=planted-two");
     const found = sentinels.find("AUTH me planted!one; AUTH planted-two at one:1,two:2").map(({ what }) => what);
     expect(found).toEqual(["redisUrl's password", "redisUrl's password"]);
   });
