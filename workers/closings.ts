@@ -126,3 +126,10 @@ export class Closings {
     );
   }
 }
+
+/** Outcomes that Redis does not take, in a sentence; null where all are written. */
+export function unwrittenText(all: readonly Closings[]): string | null {
+  const [first] = all.flatMap(({ unwritten }) => (unwritten === null ? [] : [unwritten]));
+  if (first === undefined) return null;
+  return `${first.count} outcomes cannot be written: redis refuses them (${first.word})`;
+}

@@ -6,7 +6,7 @@ import type { RedisClock } from "../src/queues/redis-clock.ts";
 import { isPassingRefusal, refusalWord } from "../src/queues/redis-refusal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
-import type { FollowUp } from "./job-runner.ts";
+import type { FollowUp } from "./follow-up.ts";
 import { redisTimeBackend, toOwnTime } from "./queue-time-backend.ts";
 
 export interface QueueWorkerOptions {

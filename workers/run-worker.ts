@@ -28,10 +28,11 @@ import { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
-import { Closings } from "./closings.ts";
+import { Closings, unwrittenText } from "./closings.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { HealthServer } from "./health-server.ts";
-import { type FailPoint, JobRunner } from "./job-runner.ts";
+import type { FailPoint } from "./fail-point.ts";
+import { JobRunner } from "./job-runner.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { type LockTimes, QueueWorker } from "./queue-worker.ts";
@@ -271,13 +272,6 @@ async function start(
     return clean;
   };
   return { metricsPort: health.port, stop };
-}
-
-/** Outcomes that Redis does not take, in a sentence; null where all are written. */
-function unwrittenText(all: readonly Closings[]): string | null {
-  const [first] = all.flatMap(({ unwritten }) => (unwritten === null ? [] : [unwritten]));
-  if (first === undefined) return null;
-  return `${first.count} outcomes cannot be written: redis refuses them (${first.word})`;
 }
 
 async function readyClient(access: RedisAccess): Promise<RedisClient> {

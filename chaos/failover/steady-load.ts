@@ -17,9 +17,8 @@ export interface SteadyLoadOptions {
   readonly rate: number;
 }
 
-/** Between two looks at the jobs that are open, and between two tries of a submit; ms. */
+/** Between two looks at the jobs that are open, in ms. */
 const LOOK_MS = 250;
-const RETRY_MS = 200;
 /** A submit is tried for so long, as `--retry-for` does by default; ms. */
 const PATIENCE_MS = 60_000;
 const VERIFIED = 0.8;
@@ -64,27 +63,20 @@ export class SteadyLoad {
     void this.#submit({ id: `failover-${index}`, operation, person }, input);
   }
 
-  /** With the same id until it is taken. */
+  /** Refused only where its patience is over: the client waits a failover out. */
   async #submit(job: AcceptedJob, input: unknown): Promise<void> {
     const { submitter, dice } = this.#options;
     const options = { id: job.id, lane: dice.chance(0.5) ? "bulk" : "interactive" } as const;
-    const until = performance.now() + PATIENCE_MS;
     this.#submitting += 1;
     try {
-      while (performance.now() < until) {
-        try {
-          await submitter.submitUnchecked(job.operation, input, options);
-          this.accepted.push(job);
-          this.#open.set(job.id, job);
-          return;
-        } catch (error) {
-          // A verify whose send a failover has swallowed.
-          if (error instanceof SatyapanError && error.code === "bad-input") return;
-          const word = wordOf(error);
-          this.refusals.set(word, (this.refusals.get(word) ?? 0) + 1);
-          await sleep(RETRY_MS);
-        }
-      }
+      await submitter.submitUnchecked(job.operation, input, { ...options, retryForMs: PATIENCE_MS });
+      this.accepted.push(job);
+      this.#open.set(job.id, job);
+    } catch (error) {
+      // A verify whose send a failover has swallowed.
+      if (error instanceof SatyapanError && error.code === "bad-input") return;
+      const word = wordOf(error);
+      this.refusals.set(word, (this.refusals.get(word) ?? 0) + 1);
     } finally {
       this.#submitting -= 1;
     }

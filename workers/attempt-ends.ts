@@ -1,0 +1,176 @@
+import type { Settings } from "../src/config/settings.ts";
+import type { SatyapanError } from "../src/error.ts";
+import { findOperation } from "../src/operations/catalogue.ts";
+import type { OpenInput, Operation } from "../src/operations/operation.ts";
+import { costsAttempt, decide, type Decision } from "../src/outcomes/decision.ts";
+import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
+import type { Sealer } from "../src/privacy/sealed-text.ts";
+import { callLabels } from "../src/providers/call-labels.ts";
+import { isOwnDoing } from "../src/providers/endings.ts";
+import type { TakenJob } from "../src/records/beginning.ts";
+import { attemptNumber, type Ending } from "../src/records/ending.ts";
+import { retentionOf } from "../src/records/retention.ts";
+import { sealPersonal } from "../src/records/sealed-input.ts";
+import { stopsCredential } from "../src/records/wait-cause.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
+import type { Closings } from "./closings.ts";
+import { callEntry, callHealth, isSent } from "./consequences.ts";
+import { DONE, type FollowUp, GATE } from "./follow-up.ts";
+import type { FailPoint } from "./fail-point.ts";
+
+/** An attempt that is open in the journal. */
+export interface OpenAttempt {
+  readonly id: string;
+  /** By which the journal knows it. */
+  readonly open: string;
+  readonly clientRefId: string;
+  readonly startedAt: number;
+  readonly job: TakenJob;
+  /** It tries for all: that the provider is still away costs it nothing. */
+  readonly isProbe: boolean;
+  /** `begun`: a byte of the request may have been written. */
+  readonly writing: { begun: boolean };
+}
+
+/** What closing an attempt needs beside its outcome. */
+type Closing = Pick<Ending, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
+  readonly endedAt: number;
+  /** To be counted once it is written; null where no call was made. */
+  readonly call: FinishedCall | null;
+  /** For its personal result; null where there is none. */
+  readonly sealer: Sealer | null;
+};
+
+function notCalled({ used, pendings, resends }: TakenJob, endedAt: number): Closing {
+  return { used, pendings, resends, lost: false, health: null, entry: null, call: null, sealer: null, endedAt };
+}
+
+export interface AttemptEndsDeps {
+  readonly closings: Closings;
+  readonly settings: Settings;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly atPoint?: ((point: FailPoint) => void) | undefined;
+}
+
+/** How attempts end: what follows an outcome, written into the journal, then counted and logged. */
+export class AttemptEnds {
+  readonly #deps: AttemptEndsDeps;
+
+  constructor(deps: AttemptEndsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Of a call that was made, or may have been (`lost`). `seconds`: how long it took; null: nothing was sent. */
+  async close(
+    open: OpenAttempt,
+    input: OpenInput,
+    outcome: Outcome,
+    { lost, sealer, seconds }: { lost: boolean; sealer: Sealer | null; seconds: number | null },
+  ): Promise<FollowUp> {
+    const { settings, now, random } = this.#deps;
+    const { job } = open;
+    const operation = findOperation(job.operation);
+    const endedAt = now();
+    const isFree =
+      (outcome.kind === "unavailable" && (open.isProbe || isOwnDoing(outcome.reason))) ||
+      (outcome.kind === "unknown" && open.isProbe && operation.afterUnknown === "repeat");
+    const used = job.used + (costsAttempt(outcome.kind) && !isFree ? 1 : 0);
+    const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
+    const decision = decide(outcome, {
+      ...{ used, pendings, resends: job.resends, afterUnknown: operation.afterUnknown },
+      ...settings.calls,
+      ...{ cooldownMs: settings.otp.cooldownMs, holdMs: settings.holdProbeMs, now: endedAt, random },
+      expiresAt: job.expiresAt,
+      pendingDelaysMs: settings.pendingDelaysMs,
+    });
+    const labels = callLabels(operation.provider, outcome);
+    const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds };
+    const resends = job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
+    const health = lost ? null : callHealth(outcome, operation, input);
+    const { id, clientRefId } = open;
+    const entry = callEntry(
+      {
+        ...{ job: id, operation: operation.name, subject: job.subject },
+        ...{ attempt: attemptNumber(open.open), clientRefId, endedAt },
+      },
+      outcome,
+      input,
+    );
+    const closing = { used, pendings, resends, lost, sealer, health, entry, call, endedAt };
+    return await this.#write(open, operation, outcome, decision, closing);
+  }
+
+  /** Not a byte of it was written: it costs nothing, and is tried again at `until`. */
+  async notMade(open: OpenAttempt, reason: string, until: number): Promise<FollowUp> {
+    const operation = findOperation(open.job.operation);
+    const outcome: Outcome = { kind: "unavailable", reason, reply: NO_REPLY };
+    const decision: Decision = { kind: "wait", cause: "backoff", until, reason };
+    return await this.#write(open, operation, outcome, decision, notCalled(open.job, this.#deps.now()));
+  }
+
+  /** The job cannot be called at all: it stops as `failed`, the person is not at fault, and nothing else stops. */
+  async park(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
+    const operation = findOperation(open.job.operation);
+    const reason = `${error.code}: ${error.message}`;
+    const outcome: Outcome = { kind: "refused", scope: "operation", reason, reply: NO_REPLY };
+    const decision: Decision = { kind: "settle", state: "failed", reason };
+    return await this.#write(open, operation, outcome, decision, notCalled(open.job, this.#deps.now()));
+  }
+
+  async #write(
+    { id, open, clientRefId, startedAt, job }: OpenAttempt,
+    operation: Operation,
+    outcome: Outcome,
+    decision: Decision,
+    { endedAt, sealer, call, ...closing }: Closing,
+  ): Promise<FollowUp> {
+    const { closings, settings, metrics, logger, atPoint } = this.#deps;
+    const { result = null, personal } = outcome.kind === "succeeded" ? outcome : {};
+    const waits = decision.kind === "wait" ? decision : null;
+    const state = decision.kind === "settle" ? decision.state : "waiting";
+    const ending: Ending = {
+      ...closing,
+      open,
+      attempt: {
+        client_ref_id: clientRefId,
+        started: startedAt,
+        ended: endedAt,
+        outcome: { kind: outcome.kind, ...outcome.reply },
+      },
+      state,
+      reason: decision.reason,
+      nextAt: waits?.until ?? null,
+      cause: waits?.cause ?? null,
+      result,
+      personal: personal === undefined || sealer === null ? null : sealPersonal(sealer, operation, id, personal),
+      subject: job.subject,
+      sent: isSent(outcome),
+      scopes: job.scopes,
+      answers: state === "succeeded" ? job.of : null,
+      retention: retentionOf({
+        ...{ state, step: operation.step, result, hasPersonal: personal !== undefined, endedAt },
+        expiresAt: job.expiresAt,
+        resultRetentionMs: settings.retention.resultMs,
+      }),
+    };
+    const { answer, nextAt, corrected } = await closings.write(id, endedAt, ending);
+    atPoint?.("finished");
+    const facts = { job: id, operation: operation.name, attempt: attemptNumber(open), outcome: outcome.kind };
+    if (answer !== "done") {
+      logger.warn({ ...facts, answer }, "attempt was closed by another worker");
+      return DONE;
+    }
+    if (corrected) metrics.callCorrected(operation.name, outcome.kind);
+    else if (call !== null) metrics.callFinished(call);
+    logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
+    if (decision.kind === "wait") {
+      return stopsCredential(decision.cause) ? GATE : { kind: "later", until: nextAt ?? decision.until };
+    }
+    if (!corrected) metrics.jobSettled(operation.name, decision.state, job.lane);
+    return DONE;
+  }
+}

@@ -1,0 +1,10 @@
+/** What the queue has to do with the job now. */
+export type FollowUp =
+  | { readonly kind: "done" }
+  /** Put it away until then, in ms. */
+  | { readonly kind: "later"; readonly until: number }
+  /** The whole credential is stopped: back to the front of the queue, which opens by itself. */
+  | { readonly kind: "gate" };
+
+export const DONE = { kind: "done" } as const;
+export const GATE = { kind: "gate" } as const;
