@@ -69,7 +69,7 @@ export class GateMemory {
   /** As of the last look, newest first, ms. */
   #permits: readonly number[] = [];
   /** This process' own since, in the order in which they were noted. */
-  #own: readonly Note[] = [];
+  #own: Note[] = [];
   #notes = 0;
   #newest = 0;
   #doubts = 0;
@@ -123,7 +123,7 @@ export class GateMemory {
 
   /** A permit of this process: until when its call arrives, ms; '' is none. */
   note(permit: string): void {
-    if (permit !== "") this.#own = [...this.#own, { permit: Number(permit), n: ++this.#notes }];
+    if (permit !== "") this.#own.push({ permit: Number(permit), n: ++this.#notes });
   }
 
   /** One that no call was made with was given back. */
