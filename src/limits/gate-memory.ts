@@ -8,8 +8,10 @@ import { BRING_BACK, LOOK } from "./gate/memory.ts";
 import { paceOf } from "./pace.ts";
 import type { Quota } from "./quota.ts";
 
-/** Between two looks, in ms: so much of the newest permits of others may be unknown here. */
+/** Between two looks while calls are made, in ms: so much of the newest permits of others may be unknown here. */
 const EVERY_MS = 1_000;
+/** While nobody calls it doubles up to this, in ms: every step that opens an attempt asks for the epoch anyway. */
+const IDLE_MS = 10_000;
 /** Permits stand nearly in order: so far back they are read again, in ms. */
 const OVERLAP_MS = 1_000;
 /** Which epoch each queue has; in another slot of a Cluster than the queues, so that it outlives the loss of theirs. */
@@ -142,11 +144,14 @@ export class GateMemory {
 
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
+    let waitMs = EVERY_MS;
     while (!signal.aborted) {
-      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+      const newest = this.#newest;
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
       // One that hangs while Redis is away does not hold up the end.
       const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       if (!signal.aborted) await Promise.race([this.look().catch(this.#options.onError), stopped]);
+      waitMs = this.#newest === newest ? Math.min(2 * waitMs, IDLE_MS) : EVERY_MS;
     }
   }
 
