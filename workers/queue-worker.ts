@@ -70,7 +70,7 @@ export class QueueWorker {
         // Due jobs are promoted at least this often while the queue is rate limited (facts/bullmq §1.2).
         maximumRateLimitDelay: 1_000,
         // After an error of Redis; BullMQ's default of 15 s would outlast every failover.
-        runRetryDelay: 1_000,
+        runRetryDelay: 250,
         settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
       },
       redisTimeBackend(clock),

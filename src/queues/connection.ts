@@ -22,7 +22,7 @@ export type RedisRole = "worker" | "client";
 /** A host that swallows packets is given up after this, in ms; one that refuses says so at once. */
 const CONNECT_TIMEOUT_MS = 2_000;
 /** From the connection (which a proxy may take for a Redis that is away) until commands can be sent, in ms; then once more. */
-const HANDSHAKE_MS = 3_000;
+const HANDSHAKE_MS = 1_500;
 /** A Redis that takes a command and says nothing is connected to again, in ms. BullMQ's workers block up to 10 s on purpose. */
 const SILENCE_MS = { worker: 15_000, client: 5_000 } as const;
 /** Longest wait for the first connection with everything that is said before it is ready, in ms. */

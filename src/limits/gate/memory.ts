@@ -8,7 +8,7 @@ import { QUOTA_LUA } from "./quota.ts";
  */
 const SHORT_WINDOW_MS = 60_000;
 /** After another server took over, so long nobody gets a permit: each worker brings those that it knows of. In ms. */
-const CONFIRM_MS = 500;
+const CONFIRM_MS = 300;
 
 /**
  * What a worker watches of its gate, in one round trip. KEYS control, permits; ARGV permits later than this are wanted (ms).
