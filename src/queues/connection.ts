@@ -23,6 +23,8 @@ export type RedisRole = "worker" | "client";
 const CONNECT_TIMEOUT_MS = 2_000;
 /** From the connection (which a proxy may take for a Redis that is away) until commands can be sent, in ms; then once more. */
 const HANDSHAKE_MS = 1_500;
+/** Behind Sentinel: for a second after a failover one of the sentinels may still name the frozen master. In ms. */
+const SENTINEL_HANDSHAKE_MS = 600;
 /** A Redis that takes a command and says nothing is connected to again, in ms. BullMQ's workers block up to 10 s on purpose. */
 const SILENCE_MS = { worker: 15_000, client: 5_000 } as const;
 /** Longest wait for the first connection with everything that is said before it is ready, in ms. */
@@ -63,7 +65,7 @@ export function connectRedis(
   const link: Link = { address: describeRedis(target), failure: null, first: null };
   client[LINK] = link;
   client.on("ready", () => (link.failure = null));
-  endlessHandshakesEnd(client);
+  endlessHandshakesEnd(client, target.kind === "sentinel" ? SENTINEL_HANDSHAKE_MS : HANDSHAKE_MS);
   client.on("close", () => (link.failure ??= "the connection was closed"));
   client.on("error", (error: Error) => {
     removeCommand(error);
@@ -107,11 +109,11 @@ export async function closeRedis(client: RedisClient): Promise<void> {
 }
 
 /** ioredis waits for ever for the replies to what it says first. */
-function endlessHandshakesEnd(client: RedisClient): void {
+function endlessHandshakesEnd(client: RedisClient, ms: number): void {
   let timer: NodeJS.Timeout | undefined;
   client.on("connect", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => client.disconnect(true), HANDSHAKE_MS);
+    timer = setTimeout(() => client.disconnect(true), ms);
   });
   client.on("ready", () => clearTimeout(timer));
   client.on("close", () => clearTimeout(timer));
