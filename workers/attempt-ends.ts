@@ -168,7 +168,9 @@ export class AttemptEnds {
     else if (call !== null) metrics.callFinished(call);
     logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
     if (decision.kind === "wait") {
-      return stopsCredential(decision.cause) ? GATE : { kind: "later", until: nextAt ?? decision.until };
+      // After a late truth its entry in the queue may be gone with who took it for lost: putting it away makes another.
+      if (stopsCredential(decision.cause) && !corrected) return GATE;
+      return { kind: "later", until: nextAt ?? decision.until };
     }
     if (!corrected) metrics.jobSettled(operation.name, decision.state, job.lane);
     return DONE;
