@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import type { Machine } from "../src/queues/machine.ts";
+import type { Machine } from "../src/redis/embedded/machine.ts";
 import { BULLMQ_PREFIX } from "../src/queues/names.ts";
-import { isAlive, type ProcessIdentity } from "../src/queues/process-identity.ts";
-import { startServer } from "../src/queues/redis-process.ts";
-import { findRedisServer } from "../src/queues/redis-server.ts";
+import { isAlive, type ProcessIdentity } from "../src/redis/embedded/process-identity.ts";
+import { startServer } from "../src/redis/embedded/process.ts";
+import { findRedisServer } from "../src/redis/embedded/server.ts";
 import { parseUsage, type RedisUsage } from "./redis-usage.ts";
 import { QUEUE } from "./side.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Machine } from "../src/queues/machine.ts";
+import type { Machine } from "../src/redis/embedded/machine.ts";
 import { BenchRedis } from "./bench-redis.ts";
 import { Child } from "./child.ts";
 import { monotonicMs } from "./clock.ts";

@@ -15,7 +15,7 @@ import { startSimulator, type Simulator } from "../simulator/simulator.ts";
 import { parseSettings } from "../src/config/parse-settings.ts";
 import { parseQuota } from "../src/limits/parse-quota.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
-import { RedisAccess } from "../src/queues/redis-access.ts";
+import { RedisAccess } from "../src/redis/access.ts";
 import { readTestEnv } from "../test/support/env.ts";
 import { startTestRedis, type TestRedis } from "../test/support/redis.ts";
 import { bundleEnv } from "../test/support/worker.ts";

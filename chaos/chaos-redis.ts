@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Machine } from "../src/queues/machine.ts";
-import { isAlive, type ProcessIdentity } from "../src/queues/process-identity.ts";
-import { type ServerStart, startServer } from "../src/queues/redis-process.ts";
-import { findRedisServer } from "../src/queues/redis-server.ts";
+import type { Machine } from "../src/redis/embedded/machine.ts";
+import { isAlive, type ProcessIdentity } from "../src/redis/embedded/process-identity.ts";
+import { type ServerStart, startServer } from "../src/redis/embedded/process.ts";
+import { findRedisServer } from "../src/redis/embedded/server.ts";
 
 /**
  * With `everysec` a killed Redis forgets what it has acknowledged while an fsync was under way (it then writes up to 2 s

@@ -10,7 +10,7 @@ import type { ConfigurationPatch } from "../simulator/configuration.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import type { RequestRecord } from "../simulator/request-log.ts";
 import type { Quota } from "../src/limits/quota.ts";
-import type { Machine } from "../src/queues/machine.ts";
+import type { Machine } from "../src/redis/embedded/machine.ts";
 import type { JobRecord } from "../src/records/record.ts";
 import { ChaosRedis, type Fsync } from "./chaos-redis.ts";
 import { Fleet } from "./fleet.ts";

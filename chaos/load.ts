@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../producers/client.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import { madeUpAadhaar, madeUpMobile } from "../simulator/people.ts";
-import { SatyapanError } from "../src/error.ts";
+import { SatyapanError } from "../src/base/error.ts";
 import type { JobRecord, Lane } from "../src/records/record.ts";
-import { isTerminal } from "../src/records/state.ts";
+import { isTerminal } from "../src/outcomes/state.ts";
 import type { Dice } from "./random.ts";
 
 /** A job that was accepted: the harness' own memory of it. */

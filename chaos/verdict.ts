@@ -4,7 +4,7 @@ import { AHEAD_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
 import type { Quota } from "../src/limits/quota.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { JobRecord, RecordedAttempt } from "../src/records/record.ts";
-import { isTerminal } from "../src/records/state.ts";
+import { isTerminal } from "../src/outcomes/state.ts";
 import type { AcceptedJob } from "./load.ts";
 
 /** What must never happen, however often processes die. */

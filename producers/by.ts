@@ -1,4 +1,4 @@
-import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { AuditEntry } from "../src/privacy/audit/entry.ts";
 
 /** Who does something, and when, for the audit log. */

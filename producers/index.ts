@@ -5,25 +5,25 @@ import { loadLocalKeys } from "../src/config/local-keys.ts";
 import { parseSettings } from "../src/config/parse-settings.ts";
 import type { Settings } from "../src/config/settings.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
-import { machineFrom } from "../src/queues/machine.ts";
-import { RedisAccess, stateDirOf } from "../src/queues/redis-access.ts";
+import { machineFrom } from "../src/redis/embedded/machine.ts";
+import { RedisAccess, stateDirOf } from "../src/redis/access.ts";
 import { checkActor } from "./by.ts";
 import { Client } from "./client.ts";
 
-export { SatyapanError, ErrorCode } from "../src/error.ts";
+export { SatyapanError, ErrorCode } from "../src/base/error.ts";
 export type { InputOf, OperationName } from "../src/operations/catalogue.ts";
-export type { ExplainedCause, Explanation } from "../src/limits/explanation.ts";
+export type { ExplainedCause, Explanation } from "./jobs/explanation.ts";
 export type { JobRecord, Lane, RecordedAttempt, RecordedDecision, RecordedOutcome } from "../src/records/record.ts";
-export type { JobState } from "../src/records/state.ts";
+export type { JobState } from "../src/outcomes/state.ts";
 export type { Client, SubmitManyOptions, SubmitOptions, WaitOptions } from "./client.ts";
-export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed-jobs.ts";
-export type { Gates } from "./gates.ts";
-export type { Revealed, RevealOptions } from "./reveal.ts";
+export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
+export type { Gates } from "./gates/gates.ts";
+export type { Revealed, RevealOptions } from "./jobs/reveal.ts";
 export type { PatienceOptions } from "./patience.ts";
-export type { IfPending } from "./open-challenges.ts";
-export type { SettleDecision, SettleOptions } from "./settle.ts";
-export { InputsError } from "./inputs-error.ts";
-export { SamePersonError } from "./same-person.ts";
+export type { IfPending } from "./jobs/open-challenges.ts";
+export type { SettleDecision, SettleOptions } from "./jobs/settle.ts";
+export { InputsError } from "./jobs/inputs-error.ts";
+export { SamePersonError } from "./jobs/same-person.ts";
 
 export interface ClientOptions {
   /** Settings by their environment names (design §6), which override the environment's: `{ REDIS_URL: "redis://…" }`. */

@@ -1,13 +1,13 @@
 import type { Settings } from "../src/config/settings.ts";
-import type { DataKeys } from "../src/privacy/data-keys.ts";
-import { openKeyChain } from "../src/privacy/key-chain.ts";
-import { SatyapanError } from "../src/error.ts";
-import { ready, type RedisClient } from "../src/queues/connection.ts";
-import type { RedisAccess } from "../src/queues/redis-access.ts";
+import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
+import { openKeyChain } from "../src/privacy/keys/key-chain.ts";
+import { SatyapanError } from "../src/base/error.ts";
+import { ready, type RedisClient } from "../src/redis/connection.ts";
+import type { RedisAccess } from "../src/redis/access.ts";
 import { RecordStore } from "../src/records/record-store.ts";
-import { JobQueues } from "./job-queues.ts";
+import { JobQueues } from "../src/queues/job-queues.ts";
 import { NotStartedError } from "./patience.ts";
-import { SettledListener } from "./settled-listener.ts";
+import { SettledListener } from "./jobs/settled-listener.ts";
 
 /** What a client has once it is connected. */
 export interface Opened {

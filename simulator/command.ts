@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import type { CommandContext } from "../src/command/context.ts";
-import { parseDuration } from "../src/config/duration.ts";
-import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { parseDuration } from "../src/base/duration.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { parseQuota } from "../src/limits/parse-quota.ts";
 import type { ConfigurationPatch } from "./configuration.ts";
 import { exportLines } from "./credentials.ts";

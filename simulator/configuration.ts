@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { FaultRule } from "./fault.ts";
 
 const QuotaWindows = z.array(z.strictObject({ max: z.int().nonnegative(), ms: z.int().positive() }));

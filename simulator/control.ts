@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SatyapanError } from "../src/error.ts";
+import { SatyapanError } from "../src/base/error.ts";
 import { exportLines, type SimulatorEnvironment } from "./credentials.ts";
 import { readBody } from "./exchange.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { ConfigurationPatch } from "./configuration.ts";
 import { CONTROL_PATH, control } from "./control.ts";
 import {

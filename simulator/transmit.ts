@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerResponse } from "node:http";
-import { assertNever } from "../src/assert-never.ts";
+import { assertNever } from "../src/base/assert-never.ts";
 import { type Reply, wrongTypes } from "./reply.ts";
 
 /** How a reply goes over the wire. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isPassingRefusal, refusalWord } from "../src/queues/redis-refusal.ts";
+import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
 import { attemptNumber, type Closed, type Ending } from "../src/records/ending.ts";
 import type { Journal } from "../src/records/journal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";

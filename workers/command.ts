@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import { type CommandContext, ExitCode } from "../src/command/context.ts";
-import { assertClosed, exposuresOf, processFacts } from "../src/command/hygiene.ts";
+import { assertClosed, exposuresOf, processFacts } from "../src/privacy/hygiene.ts";
 import { openRedis } from "../src/command/redis.ts";
 import { loadSettings } from "../src/command/settings.ts";
 import type { Settings } from "../src/config/settings.ts";
-import type { RedisAccess } from "../src/queues/redis-access.ts";
-import { refusalWord } from "../src/queues/redis-refusal.ts";
+import type { RedisAccess } from "../src/redis/access.ts";
+import { refusalWord } from "../src/redis/refusal.ts";
 import { LogLines } from "../src/telemetry/log-lines.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";

@@ -1,8 +1,8 @@
-import { assertNever } from "../src/assert-never.ts";
-import { scopeOf } from "../src/limits/scopes.ts";
+import { assertNever } from "../src/base/assert-never.ts";
+import { scopeOf } from "../src/operations/hold-names.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
 import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts";
-import { Secret } from "../src/privacy/secret.ts";
+import { Secret } from "../src/secrets/secret.ts";
 import type { HttpReply } from "../src/providers/http.ts";
 import { isOwnDoing } from "../src/providers/endings.ts";
 import type { AuditEntry } from "../src/privacy/audit/entry.ts";

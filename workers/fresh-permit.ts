@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
 import { noReply, TOO_LATE } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
-import type { PreparedCall } from "../src/providers/providers.ts";
-import { isPassingRefusal } from "../src/queues/redis-refusal.ts";
+import type { PreparedCall } from "./calls.ts";
+import { isPassingRefusal } from "../src/redis/refusal.ts";
 import type { Permit } from "../src/records/beginning.ts";
 import type { Journal } from "../src/records/journal.ts";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ErrorCode, SatyapanError } from "../src/error.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { shareAnswer } from "./shared-answer.ts";
 
 export interface HealthServerOptions {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dayScope } from "../src/privacy/data-key.ts";
-import type { StoredDataKey } from "../src/privacy/data-key-store.ts";
-import type { KeyChain } from "../src/privacy/key-chain.ts";
-import { dataKeyIdsIn } from "../src/privacy/sealed-text.ts";
+import { dayScope } from "../src/privacy/keys/data-key.ts";
+import type { StoredDataKey } from "../src/privacy/keys/data-key-store.ts";
+import type { KeyChain } from "../src/privacy/keys/key-chain.ts";
+import { dataKeyIdsIn } from "../src/privacy/sealing/sealed-text.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
 /** Between two looks, in ms: rarely while all is well, as jobs tell by themselves what they lack. */

@@ -1,4 +1,4 @@
-import { ErrorCode } from "../src/error.ts";
+import { ErrorCode } from "../src/base/error.ts";
 import { OPERATION_NAMES } from "../src/operations/catalogue.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";

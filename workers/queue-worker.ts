@@ -1,9 +1,9 @@
 import { DelayedError, type Job, Queue, RateLimitError, Worker } from "bullmq";
 import type { Pace } from "../src/limits/pace.ts";
-import type { RedisClient } from "../src/queues/connection.ts";
+import type { RedisClient } from "../src/redis/connection.ts";
 import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "../src/queues/names.ts";
-import type { RedisClock } from "../src/queues/redis-clock.ts";
-import { isPassingRefusal, refusalWord } from "../src/queues/redis-refusal.ts";
+import type { RedisClock } from "../src/redis/clock.ts";
+import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import type { FollowUp } from "./follow-up.ts";

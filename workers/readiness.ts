@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describePause, readPause } from "../src/limits/queue-pause.ts";
-import type { RedisClient } from "../src/queues/connection.ts";
+import type { RedisClient } from "../src/redis/connection.ts";
 import { limitsPrefix, providerOf, type QueueName } from "../src/queues/names.ts";
-import { refusalText } from "../src/queues/redis-failure.ts";
-import { refusalWord } from "../src/queues/redis-refusal.ts";
+import { refusalText } from "../src/redis/failure.ts";
+import { refusalWord } from "../src/redis/refusal.ts";
 
 export interface ReadinessDeps {
   /** Of the client's role: it fails fast. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Duty } from "../src/queues/lease.ts";
+import type { Duty } from "../src/redis/lease.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";

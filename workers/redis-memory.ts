@@ -1,9 +1,9 @@
 import { GateMemory, type GateLoss } from "../src/limits/gate-memory.ts";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import type { Quota } from "../src/limits/quota.ts";
-import type { RedisClient } from "../src/queues/connection.ts";
+import type { RedisClient } from "../src/redis/connection.ts";
 import type { QueueName } from "../src/queues/names.ts";
-import { clockMatters, type RedisClock } from "../src/queues/redis-clock.ts";
+import { clockMatters, type RedisClock } from "../src/redis/clock.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 

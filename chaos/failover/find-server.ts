@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
-import type { Machine } from "../../src/queues/machine.ts";
-import { findRedisServer } from "../../src/queues/redis-server.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { Machine } from "../../src/redis/embedded/machine.ts";
+import { findRedisServer } from "../../src/redis/embedded/server.ts";
 
 /** The program of that name on the PATH; `redis-server` as the embedded one is found. @throws SatyapanError REDIS_MISSING */
 export async function findServer(name: string, machine: Machine): Promise<string> {

@@ -1,5 +1,5 @@
 import type { RequestRecord } from "../../simulator/request-log.ts";
-import { isTerminal } from "../../src/records/state.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
 import { type Case, type Evidence, judge, matchCalls, type Rule } from "../verdict.ts";
 import { PASSING } from "./refusals.ts";
 

@@ -3,8 +3,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { identityOf, isAlive, type ProcessIdentity } from "../../src/queues/process-identity.ts";
-import { startServer } from "../../src/queues/redis-process.ts";
+import { identityOf, isAlive, type ProcessIdentity } from "../../src/redis/embedded/process-identity.ts";
+import { startServer } from "../../src/redis/embedded/process.ts";
 
 /** What every process of a topology is started with. */
 export interface NodeSpace {

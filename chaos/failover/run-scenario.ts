@@ -10,7 +10,7 @@ import { createClient } from "../../producers/index.ts";
 import type { OutboxMessage } from "../../simulator/outbox.ts";
 import type { RequestRecord } from "../../simulator/request-log.ts";
 import { seededRandom } from "../../simulator/draw.ts";
-import type { Machine } from "../../src/queues/machine.ts";
+import type { Machine } from "../../src/redis/embedded/machine.ts";
 import { Fleet } from "../fleet.ts";
 import { all, ask, outsideReady } from "../harness.ts";
 import { dice } from "../random.ts";

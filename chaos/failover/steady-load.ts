@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../../producers/client.ts";
 import type { OutboxMessage } from "../../simulator/outbox.ts";
-import { SatyapanError } from "../../src/error.ts";
+import { SatyapanError } from "../../src/base/error.ts";
 import type { JobRecord } from "../../src/records/record.ts";
-import { isTerminal } from "../../src/records/state.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
 import { type AcceptedJob, DRAWN, inputOf } from "../load.ts";
 import type { Dice } from "../random.ts";
 import { wordOf } from "./refusals.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
-import type { Explanation } from "../../src/limits/explanation.ts";
+import type { Explanation } from "../jobs/explanation.ts";
 import { unknownJob } from "../client.ts";
 import { openClient } from "./open-client.ts";
 

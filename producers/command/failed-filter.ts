@@ -1,10 +1,10 @@
-import { parseDuration } from "../../src/config/duration.ts";
-import { quote } from "../../src/config/text.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { parseDuration } from "../../src/base/duration.ts";
+import { quote } from "../../src/base/text.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { windowSchema } from "../../src/limits/parse-quota.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import type { OutcomeKind } from "../../src/outcomes/outcome.ts";
-import type { FailedFilter } from "../failed-jobs.ts";
+import type { FailedFilter } from "../failed/failed-jobs.ts";
 
 export interface FilterFlags {
   readonly operation?: string;

@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { parseText, textSchema, Complaint, quote } from "../../src/config/text.ts";
-import { ErrorCode } from "../../src/error.ts";
+import { parseText, textSchema, Complaint, quote } from "../../src/base/text.ts";
+import { ErrorCode } from "../../src/base/error.ts";
 import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
 import type { JobRecord } from "../../src/records/record.ts";
-import { DEFAULT_RATE, type FailedFilter } from "../failed-jobs.ts";
+import { DEFAULT_RATE, type FailedFilter } from "../failed/failed-jobs.ts";
 import { startProgress } from "../report/progress.ts";
 import { formatTable } from "../report/table.ts";
 import { failedFilter, type FilterFlags, parseRate } from "./failed-filter.ts";

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { formatDuration } from "../../src/config/duration.ts";
-import { KeyRotation, type Renewed, type Rewrapped } from "../key-rotation.ts";
-import type { DataKeyState, KeyStatus, WrappingKey } from "../key-status.ts";
+import { formatDuration } from "../../src/base/duration.ts";
+import { KeyRotation, type Renewed, type Rewrapped } from "../keys/key-rotation.ts";
+import type { DataKeyState, KeyStatus, WrappingKey } from "../keys/key-status.ts";
 import { formatTable } from "../report/table.ts";
 import { OpenKeys } from "./open-keys.ts";
 import { passProgress } from "./pass-progress.ts";

@@ -1,6 +1,6 @@
-import { parseDuration } from "../../src/config/duration.ts";
-import { quote } from "../../src/config/text.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { parseDuration } from "../../src/base/duration.ts";
+import { quote } from "../../src/base/text.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 
 const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 

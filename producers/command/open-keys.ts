@@ -2,10 +2,10 @@ import { openRedis } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import { ready, type RedisClient } from "../../src/queues/connection.ts";
-import { connectKeys } from "../connect-keys.ts";
-import type { KeyDeps, UseKeys } from "../key-deps.ts";
-import { redisFailure } from "../../src/queues/redis-failure.ts";
+import { ready, type RedisClient } from "../../src/redis/connection.ts";
+import { connectKeys } from "../keys/connect-keys.ts";
+import type { KeyDeps, UseKeys } from "../keys/key-deps.ts";
+import { redisFailure } from "../../src/redis/failure.ts";
 
 /** A command's keys: connected at first use, so that wrong input is told before Redis is asked. */
 export class OpenKeys implements AsyncDisposable {

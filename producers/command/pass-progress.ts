@@ -1,5 +1,5 @@
 import type { CommandContext } from "../../src/command/context.ts";
-import type { PassOptions } from "../key-deps.ts";
+import type { PassOptions } from "../keys/key-deps.ts";
 import { type Progress, startProgress } from "../report/progress.ts";
 
 export interface PassProgress extends Disposable {

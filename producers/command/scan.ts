@@ -4,8 +4,8 @@ import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
-import type { Finding } from "../../src/privacy/scan/found.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { Finding } from "../../src/secrets/found.ts";
 import { type Needle, Needles } from "../../src/privacy/scan/needles.ts";
 import { type RedisFiles, redisFiles } from "../../src/privacy/scan/redis-files.ts";
 import { FileScan } from "../../src/privacy/scan/scan-files.ts";
@@ -13,9 +13,9 @@ import { scanPage } from "../../src/privacy/scan/scan-page.ts";
 import { type RedisCounts, RedisScan, type RedisScanOptions } from "../../src/privacy/scan/scan-redis.ts";
 import { Scanner } from "../../src/privacy/scan/scanner.ts";
 import { secretsOf } from "../../src/privacy/scan/secret-needles.ts";
-import { ready } from "../../src/queues/connection.ts";
+import { ready } from "../../src/redis/connection.ts";
 import { formatScan, type ScanReport } from "../report/format-scan.ts";
-import { redisFailure } from "../../src/queues/redis-failure.ts";
+import { redisFailure } from "../../src/redis/failure.ts";
 import { parseRate } from "./failed-filter.ts";
 
 interface ScanFlags {

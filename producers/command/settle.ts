@@ -1,7 +1,7 @@
 import { Argument, Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { formatRecord } from "../report/format-record.ts";
-import { checkSettling, SETTLE_DECISIONS, type SettleDecision } from "../settle.ts";
+import { checkSettling, SETTLE_DECISIONS, type SettleDecision } from "../jobs/settle.ts";
 import { openClient } from "./open-client.ts";
 
 const DECISIONS = `

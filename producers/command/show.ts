@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { type Client, unknownJob } from "../client.ts";
 import { formatRecord, formatValues } from "../report/format-record.ts";
 import { openClient } from "./open-client.ts";

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { parseDuration } from "../../src/config/duration.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
-import type { DiskPurge } from "../disk-purge.ts";
-import { type Shredded, type ShredPlan, Shredding, type ShredTarget } from "../shredding.ts";
+import { parseDuration } from "../../src/base/duration.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { DiskPurge } from "../keys/disk-purge.ts";
+import { type Shredded, type ShredPlan, Shredding, type ShredTarget } from "../keys/shredding.ts";
 import { isStopped } from "./keys.ts";
 import { OpenKeys } from "./open-keys.ts";
 import { passProgress } from "./pass-progress.ts";

@@ -1,12 +1,12 @@
 import type { CommandContext } from "../../src/command/context.ts";
 import { ExitCode } from "../../src/command/context.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { JobRecord } from "../../src/records/record.ts";
-import { isTerminal } from "../../src/records/state.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
 import type { Client, SubmitManyOptions } from "../client.ts";
-import { InputsError } from "../inputs-error.ts";
+import { InputsError } from "../jobs/inputs-error.ts";
 import { Patience } from "../patience.ts";
-import { SamePersonError } from "../same-person.ts";
+import { SamePersonError } from "../jobs/same-person.ts";
 import { readNamed, readStandardInput } from "../files/read-input.ts";
 import { withoutForeign } from "../files/foreign-columns.ts";
 import { readRows } from "../files/read-rows.ts";
@@ -14,7 +14,7 @@ import { outcomeTable } from "../report/outcome-table.ts";
 import { startProgress } from "../report/progress.ts";
 import { stateCounts } from "../report/state-counts.ts";
 import { stillOpen } from "../report/still-open.ts";
-import { awaitAll } from "../await-all.ts";
+import { awaitAll } from "../jobs/await-all.ts";
 import type { SubmitFlags } from "./submit.ts";
 
 // More would scroll the first ones away; the count says how many there are.

@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
-import { parseDuration } from "../../src/config/duration.ts";
+import { parseDuration } from "../../src/base/duration.ts";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { LANES, type Lane, type JobRecord } from "../../src/records/record.ts";
-import { isTerminal } from "../../src/records/state.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
 import type { Client, SubmitOptions } from "../client.ts";
 import { Patience, type PatienceOptions } from "../patience.ts";
 import { readInput } from "../files/read-input.ts";
-import { IF_PENDING, type IfPending } from "../open-challenges.ts";
+import { IF_PENDING, type IfPending } from "../jobs/open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { stillOpen } from "../report/still-open.ts";
 import { openClient } from "./open-client.ts";

@@ -1,12 +1,12 @@
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { exposuresOf, processFacts } from "../../src/command/hygiene.ts";
+import { exposuresOf, processFacts } from "../../src/privacy/hygiene.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import type { ProviderName } from "../../src/operations/operation.ts";
 import { isDrift } from "../../src/providers/clock-offset.ts";
 import { createEkoSigner } from "../../src/providers/eko/signature.ts";
-import { type Probe, probeDeepvue, probeEko } from "../../src/providers/probe.ts";
-import { Secret } from "../../src/privacy/secret.ts";
+import { type Probe, probeDeepvue, probeEko } from "./probe.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { failure, type Finding, worstFirst } from "./finding.ts";
 import { processFindings } from "./process-findings.ts";
 import { redisFindings } from "./redis-findings.ts";

@@ -1,6 +1,6 @@
 import type { ExitCode } from "../../src/command/context.ts";
 import { exitCodeOf } from "../../src/command/exit-code.ts";
-import { SatyapanError } from "../../src/error.ts";
+import { SatyapanError } from "../../src/base/error.ts";
 
 export interface Finding {
   readonly check: string;

@@ -1,5 +1,5 @@
 import type { GateState } from "../../src/limits/control.ts";
-import { describeHold, gateObstacle } from "../../src/limits/gate-obstacle.ts";
+import { describeHold, gateObstacle } from "../gates/gate-obstacle.ts";
 import { differing, type WorkerPrint } from "../../src/limits/fleet.ts";
 import { describePause } from "../../src/limits/queue-pause.ts";
 import type { ProviderName } from "../../src/operations/operation.ts";

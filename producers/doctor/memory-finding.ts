@@ -1,5 +1,5 @@
-import { formatDuration } from "../../src/config/duration.ts";
-import type { RedisMemory } from "../../src/queues/redis-memory.ts";
+import { formatDuration } from "../../src/base/duration.ts";
+import type { RedisMemory } from "../../src/redis/memory.ts";
 import type { Finding } from "./finding.ts";
 
 /** From so much of it on it is spoken of. */

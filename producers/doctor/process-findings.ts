@@ -1,5 +1,5 @@
 import { ExitCode } from "../../src/command/context.ts";
-import { type Exposure, refusedFor } from "../../src/command/hygiene.ts";
+import { type Exposure, refusedFor } from "../../src/privacy/hygiene.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import type { Finding } from "./finding.ts";
 

@@ -2,9 +2,9 @@ import type { Settings } from "../../src/config/settings.ts";
 import { GateControl } from "../../src/limits/control.ts";
 import { printOf, readPrints } from "../../src/limits/fleet.ts";
 import { type ProviderName, PROVIDERS } from "../../src/operations/operation.ts";
-import type { RedisClient } from "../../src/queues/connection.ts";
+import type { RedisClient } from "../../src/redis/connection.ts";
 import { bullmqPrefix, dueKey, type QueueName, queueOf, recordKey } from "../../src/queues/names.ts";
-import { JobQueues } from "../job-queues.ts";
+import { JobQueues } from "../../src/queues/job-queues.ts";
 import type { ProviderFacts } from "./gate-findings.ts";
 
 /** There is no list of unknown jobs. Their input is kept for a while, so they are among what the reaper will look at. */

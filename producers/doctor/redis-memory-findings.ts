@@ -1,9 +1,9 @@
 import { GateControl } from "../../src/limits/control.ts";
-import { describeLoss } from "../../src/limits/gate-obstacle.ts";
+import { describeLoss } from "../gates/gate-obstacle.ts";
 import { PROVIDERS } from "../../src/operations/operation.ts";
-import type { RedisClient } from "../../src/queues/connection.ts";
+import type { RedisClient } from "../../src/redis/connection.ts";
 import { limitsPrefix, queueOf } from "../../src/queues/names.ts";
-import { clockMatters, RedisClock } from "../../src/queues/redis-clock.ts";
+import { clockMatters, RedisClock } from "../../src/redis/clock.ts";
 import type { Finding } from "./finding.ts";
 
 /** A loss is spoken of for so long, in ms; a quota by hand that went with it, until it is set again. */

@@ -1,4 +1,4 @@
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 
 /** How a file begins that is a spreadsheet's own (.xlsx and .ods are zip archives, .xls is older). */
 const BOOKS = ["504b0304", "d0cf11e0"];

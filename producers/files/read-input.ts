@@ -1,7 +1,7 @@
 import { addAbortSignal } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import type { CommandContext } from "../../src/command/context.ts";
-import { ErrorCode, SatyapanError } from "../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 
 type InputContext = Pick<CommandContext, "stdin" | "readFile" | "signal">;
 

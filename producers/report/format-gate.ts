@@ -1,4 +1,4 @@
-import { formatDuration } from "../../src/config/duration.ts";
+import { formatDuration } from "../../src/base/duration.ts";
 import type { GateState, Hold } from "../../src/limits/control.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
 import { describePause } from "../../src/limits/queue-pause.ts";

@@ -1,5 +1,5 @@
 import type { JobRecord, RecordedOutcome } from "../../src/records/record.ts";
-import { isTerminal } from "../../src/records/state.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
 import { formatTable } from "./table.ts";
 
 /** A record for people: what it is, where it stands, why, and each attempt. */

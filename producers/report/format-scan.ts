@@ -1,5 +1,5 @@
 import type { FileCounts } from "../../src/privacy/scan/scan-files.ts";
-import type { Finding } from "../../src/privacy/scan/found.ts";
+import type { Finding } from "../../src/secrets/found.ts";
 import type { RedisCounts } from "../../src/privacy/scan/scan-redis.ts";
 import { formatTable } from "./table.ts";
 

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { Presets, SingleBar } from "cli-progress";
-import { formatDuration } from "../../src/config/duration.ts";
+import { formatDuration } from "../../src/base/duration.ts";
 
 export interface Progress {
   update(done: number): void;

@@ -1,5 +1,5 @@
 import type { JobRecord } from "../../src/records/record.ts";
-import { JOB_STATES } from "../../src/records/state.ts";
+import { JOB_STATES } from "../../src/outcomes/state.ts";
 
 /** How many jobs are in each state, in the order of a job's life: `2 waiting, 17 succeeded`. */
 export function stateCounts(records: Iterable<JobRecord>): string {

@@ -1,4 +1,4 @@
-import { assertNever } from "../../src/assert-never.ts";
+import { assertNever } from "../../src/base/assert-never.ts";
 import { identityOf } from "../identity.ts";
 import type { Answer, Body, Reply } from "../reply.ts";
 import type { World } from "../world.ts";

@@ -1,4 +1,4 @@
-import { assertNever } from "../../src/assert-never.ts";
+import { assertNever } from "../../src/base/assert-never.ts";
 import type { FaultName } from "../fault.ts";
 import { htmlPage, json, type Reply } from "../reply.ts";
 import {

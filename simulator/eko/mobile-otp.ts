@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { assertNever } from "../../src/assert-never.ts";
+import { assertNever } from "../../src/base/assert-never.ts";
 import { ekoRoute } from "./eko-route.ts";
 import { envelope, mobileOtpFailed } from "./envelope.ts";
 import { javaDateInIndia } from "./java-date.ts";

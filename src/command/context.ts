@@ -1,4 +1,4 @@
-import type { Machine } from "../queues/machine.ts";
+import type { Machine } from "../redis/embedded/machine.ts";
 import type { Faults } from "./faults.ts";
 import type { Readable, Writable } from "node:stream";
 

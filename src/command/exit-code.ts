@@ -1,4 +1,4 @@
-import { ErrorCode, type SatyapanError } from "../error.ts";
+import { ErrorCode, type SatyapanError } from "../base/error.ts";
 import { ExitCode } from "./context.ts";
 
 /** The exit code of an error, by its code. */

@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import { RedisAccess, stateDirOf } from "../queues/redis-access.ts";
+import { RedisAccess, stateDirOf } from "../redis/access.ts";
 import type { CommandContext } from "./context.ts";
 
 /** A command's Redis. `onError` hears of connection errors; without it they show only in the calls that fail. */

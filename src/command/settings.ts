@@ -2,7 +2,7 @@ import { loadLocalKeys } from "../config/local-keys.ts";
 import { parseSettings } from "../config/parse-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { OPERATIONS } from "../operations/catalogue.ts";
-import { stateDirOf } from "../queues/redis-access.ts";
+import { stateDirOf } from "../redis/access.ts";
 import type { CommandContext } from "./context.ts";
 
 /** A command's settings, from its environment. Throws SatyapanError that names every wrong one; nothing was started. */

@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
-import type { Secret } from "../privacy/secret.ts";
+import type { Secret } from "../secrets/secret.ts";
 import { aboutSetting, type SettingName } from "./definitions.ts";
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../base/duration.ts";
 import type { ReadSettings } from "./read-settings.ts";
 
 /** A provider is served when all of these are set, and not when none is; some of them is a mistake. */

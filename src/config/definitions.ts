@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { quotaSchema, windowSchema } from "../limits/parse-quota.ts";
-import { keyRingSchema } from "../privacy/key-ring.ts";
-import { durationSchema } from "./duration.ts";
+import { keyRingSchema } from "../privacy/keys/key-ring.ts";
+import { durationSchema } from "../base/duration.ts";
 import {
   baseUrlSchema,
   choiceSchema,
@@ -18,7 +18,7 @@ import {
   switchSchema,
   wholeNumberSchema,
 } from "./schemas.ts";
-import type { TextSchema } from "./text.ts";
+import type { TextSchema } from "../base/text.ts";
 import { certificatesSchema, privateKeySchema } from "./tls.ts";
 
 const MINUTE = 60_000;

@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ErrorCode, SatyapanError } from "../error.ts";
-import { KEY_BYTES, keyRingSchema, type KeyRing } from "../privacy/key-ring.ts";
-import type { Secret } from "../privacy/secret.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { KEY_BYTES, keyRingSchema, type KeyRing } from "../privacy/keys/key-ring.ts";
+import type { Secret } from "../secrets/secret.ts";
 import { hmacKeySchema } from "./schemas.ts";
 
 const FILE = "keys.json";

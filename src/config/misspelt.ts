@@ -1,4 +1,4 @@
-import { nearest } from "../operations/near.ts";
+import { nearest } from "../base/near.ts";
 import { SETTINGS } from "./definitions.ts";
 import type { Environment } from "./environment.ts";
 import { pathVariable, type PathOwner } from "./path-settings.ts";

@@ -1,4 +1,4 @@
-import { ErrorCode, SatyapanError } from "../error.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { crossChecks } from "./cross-checks.ts";
 import { SETTINGS, type SettingValues } from "./definitions.ts";
 import { redisTlsOf, tlsProblems } from "./tls.ts";
@@ -7,7 +7,7 @@ import type { LocalKeys } from "./local-keys.ts";
 import { misspelt } from "./misspelt.ts";
 import { readPaths, type PathOwner } from "./path-settings.ts";
 import { readSettings } from "./read-settings.ts";
-import type { KeyServiceSettings } from "../privacy/open-key-provider.ts";
+import type { KeyServiceSettings } from "../privacy/keys/open-key-provider.ts";
 import type { DeepvueSettings, EkoSettings, Settings } from "./settings.ts";
 
 export interface SettingsSources {

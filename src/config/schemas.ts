@@ -1,12 +1,12 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { isAbsolute } from "node:path";
-import { SatyapanError } from "../error.ts";
-import { readKey } from "../privacy/key-ring.ts";
-import { Secret } from "../privacy/secret.ts";
-import { parseRedisUrl } from "../queues/redis-url.ts";
-import { describeRange, readDuration, type DurationRange } from "./duration.ts";
-import { Complaint, quote, textSchema, type TextSchema } from "./text.ts";
+import { SatyapanError } from "../base/error.ts";
+import { readKey } from "../privacy/keys/key-ring.ts";
+import { Secret } from "../secrets/secret.ts";
+import { parseRedisUrl } from "../redis/url.ts";
+import { describeRange, readDuration, type DurationRange } from "../base/duration.ts";
+import { Complaint, quote, textSchema, type TextSchema } from "../base/text.ts";
 
 /** Longest credential or id, in characters: what still goes into an HTTP header without question. */
 const LONGEST_WORD = 512;

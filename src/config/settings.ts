@@ -1,8 +1,8 @@
 import type { RetentionTimes } from "../records/retention.ts";
-import type { KeyRing } from "../privacy/key-ring.ts";
-import type { KeyServiceSettings } from "../privacy/open-key-provider.ts";
-import type { RedisTls } from "../queues/redis-tls.ts";
-import type { Secret } from "../privacy/secret.ts";
+import type { KeyRing } from "../privacy/keys/key-ring.ts";
+import type { KeyServiceSettings } from "../privacy/keys/open-key-provider.ts";
+import type { RedisTls } from "../redis/tls.ts";
+import type { Secret } from "../secrets/secret.ts";
 import type { Quota, QuotaWindow } from "../limits/quota.ts";
 
 /** Everything a process is told from outside, parsed once at start (`parseSettings`). Durations are milliseconds. */
@@ -11,7 +11,7 @@ export interface Settings {
   readonly redisUrl: Secret | null;
   /** Counts only where `redisUrl` (or `keysRedisUrl`) says `rediss`. */
   readonly redisTls: RedisTls;
-  /** Whether a worker may run in a process that gives clear values away (`src/command/hygiene.ts`). Default false. */
+  /** Whether a worker may run in a process that gives clear values away (`src/privacy/hygiene.ts`). Default false. */
   readonly allowDebugger: boolean;
   /** Null: this process has no Eko settings and cannot serve it. */
   readonly eko: EkoSettings | null;

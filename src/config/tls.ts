@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { Secret } from "../privacy/secret.ts";
-import type { RedisTls } from "../queues/redis-tls.ts";
-import { parseRedisUrl, usesTls } from "../queues/redis-url.ts";
-import { Complaint, textSchema, type TextSchema } from "./text.ts";
+import { Secret } from "../secrets/secret.ts";
+import type { RedisTls } from "../redis/tls.ts";
+import { parseRedisUrl, usesTls } from "../redis/url.ts";
+import { Complaint, textSchema, type TextSchema } from "../base/text.ts";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

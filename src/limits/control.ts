@@ -1,6 +1,6 @@
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
-import { LuaScript } from "../records/lua.ts";
+import { LuaScript } from "../redis/script.ts";
 import { CONTROL_LUA } from "./gate/control-fields.ts";
 import { FLOW_LUA } from "./gate/flow.ts";
 import { QUOTA_LUA } from "./gate/quota.ts";

@@ -1,10 +1,10 @@
 import type { Settings } from "../config/settings.ts";
 import type { ProviderName } from "../operations/operation.ts";
-import { fingerprint } from "../privacy/fingerprint.ts";
-import type { Secret } from "../privacy/secret.ts";
-import type { RedisClient } from "../queues/connection.ts";
+import { fingerprint } from "../secrets/fingerprint.ts";
+import type { Secret } from "../secrets/secret.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { limitsPrefix, type QueueName } from "../queues/names.ts";
-import { LuaScript } from "../records/lua.ts";
+import { LuaScript } from "../redis/script.ts";
 import { formatQuota } from "./parse-quota.ts";
 
 /** What a worker runs with, by the settings' names: the quota as it is, all else as a keyed hash. */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
-import { type RedisClock, timeOf } from "../queues/redis-clock.ts";
+import { type RedisClock, timeOf } from "../redis/clock.ts";
 import { controlKey, packQuota, unpackQuota } from "./control.ts";
 import { BRING_BACK, LOOK } from "./gate/memory.ts";
 import { paceOf } from "./pace.ts";

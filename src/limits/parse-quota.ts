@@ -1,6 +1,6 @@
-import type { ErrorCode } from "../error.ts";
-import { formatDuration, readDuration } from "../config/duration.ts";
-import { Complaint, parseText, quote, textSchema } from "../config/text.ts";
+import type { ErrorCode } from "../base/error.ts";
+import { formatDuration, readDuration } from "../base/duration.ts";
+import { Complaint, parseText, quote, textSchema } from "../base/text.ts";
 import type { Quota, QuotaWindow } from "./quota.ts";
 
 /** A longer text is none of ours. */

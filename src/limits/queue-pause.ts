@@ -1,7 +1,7 @@
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
-import { LuaScript } from "../records/lua.ts";
-import { atTime } from "./at-time.ts";
+import { LuaScript } from "../redis/script.ts";
+import { atTime } from "../base/at-time.ts";
 
 /** Another tool called BullMQ's `queue.pause()`: no worker takes a job of it, whatever the gate says. */
 export interface QueuePause {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Secret } from "../privacy/secret.ts";
+import { Secret } from "../secrets/secret.ts";
 import { says } from "./fields.ts";
 
 const PROBLEM = says("must be text, a list of lines, or an object of named parts, each of them text");

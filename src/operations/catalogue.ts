@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { ErrorCode, SatyapanError } from "../error.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import * as list from "./list.ts";
-import { nearest } from "./near.ts";
+import { nearest } from "../base/near.ts";
 import type { Operation, SendLink } from "./operation.ts";
 
 type Entry = (typeof list)[keyof typeof list];

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { isVerhoeffValid } from "../privacy/verhoeff.ts";
+import { isVerhoeffValid } from "../secrets/verhoeff.ts";
 import { acceptedInput, referencesOf } from "./accepted-input.ts";
 import { MISSING } from "./fields.ts";
 import { InputError, type FieldProblem } from "./input-error.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { MaskName } from "../privacy/mask.ts";
-import { findPersonal } from "../privacy/scan/find-personal.ts";
-import { Secret } from "../privacy/secret.ts";
+import type { MaskName } from "../secrets/mask.ts";
+import { findPersonal } from "../secrets/find-personal.ts";
+import { Secret } from "../secrets/secret.ts";
 
 /**
  * The fields that operations share, under the documents' own names. Two rules hold for all of them: a message says what is

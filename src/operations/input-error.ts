@@ -1,4 +1,4 @@
-import { ErrorCode, SatyapanError } from "../error.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 
 /** One thing that is wrong with an input. */
 export interface FieldProblem {

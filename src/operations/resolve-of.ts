@@ -1,4 +1,4 @@
-import { Secret } from "../privacy/secret.ts";
+import { Secret } from "../secrets/secret.ts";
 import { referencesOf } from "./accepted-input.ts";
 import { InputError, type FieldProblem } from "./input-error.ts";
 import type { OpenInput, Operation, TakenFrom } from "./operation.ts";

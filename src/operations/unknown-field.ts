@@ -1,4 +1,4 @@
-import { nearest } from "./near.ts";
+import { nearest } from "../base/near.ts";
 
 /** What people write for one of our fields, without its capitals and signs. */
 const ALIASES: Readonly<Record<string, string>> = {

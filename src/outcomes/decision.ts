@@ -1,7 +1,7 @@
-import { assertNever } from "../assert-never.ts";
-import type { TerminalState } from "../records/state.ts";
+import { assertNever } from "../base/assert-never.ts";
+import type { TerminalState } from "./state.ts";
 import type { AfterUnknown } from "../operations/operation.ts";
-import type { WaitCause } from "../records/wait-cause.ts";
+import type { WaitCause } from "./wait-cause.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Outcome } from "./outcome.ts";
 

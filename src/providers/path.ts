@@ -1,4 +1,4 @@
-import { ErrorCode, SatyapanError } from "../error.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 
 /**
  * Fills `{field}` placeholders with percent-encoded values. Throws SatyapanError(BAD_INPUT), which names the field and never

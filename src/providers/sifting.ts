@@ -1,7 +1,7 @@
 import type { OpenInput } from "../operations/operation.ts";
 import type { Personal, Result } from "../outcomes/outcome.ts";
-import { mask } from "../privacy/mask.ts";
-import { Secret } from "../privacy/secret.ts";
+import { mask } from "../secrets/mask.ts";
+import { Secret } from "../secrets/secret.ts";
 import type { JsonObject } from "./json.ts";
 
 /** Secret, but of a provider's own making: a reply may well repeat them. */

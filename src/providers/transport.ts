@@ -1,6 +1,6 @@
 import { debuglog } from "node:util";
 import { Pool } from "undici";
-import { ErrorCode, SatyapanError } from "../error.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { createConnector } from "./connector.ts";
 import { Exchange, noReply } from "./exchange.ts";
 import type { HttpCall, HttpReply } from "./http.ts";

@@ -1,8 +1,8 @@
 import type { RecordedOutcome } from "./record.ts";
-import type { JobState } from "./state.ts";
+import type { JobState } from "../outcomes/state.ts";
 import { type StoredJob, unpackJob } from "./stored-job.ts";
 import { Attempt, parseStoredJson } from "./stored-values.ts";
-import type { WaitCause } from "./wait-cause.ts";
+import type { WaitCause } from "../outcomes/wait-cause.ts";
 
 /** What a worker learns when it takes a job. */
 export interface TakenJob extends StoredJob {

@@ -2,8 +2,8 @@ import type { Result } from "../outcomes/outcome.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { StoredAttempt } from "./beginning.ts";
 import { type Retention, retentionArgs } from "./retention.ts";
-import type { TerminalState } from "./state.ts";
-import type { WaitCause } from "./wait-cause.ts";
+import type { TerminalState } from "../outcomes/state.ts";
+import type { WaitCause } from "../outcomes/wait-cause.ts";
 
 /** How a call went, for the gate. Null: no call was made, or it says nothing about the provider. */
 export type CallHealth =

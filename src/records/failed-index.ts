@@ -1,8 +1,8 @@
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import { AUDIT_LUA } from "../privacy/audit/outbox.ts";
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { claimKey, limitsPrefix, type QueueName, recordKey, referenceKey } from "../queues/names.ts";
-import { LuaScript } from "./lua.ts";
+import { LuaScript } from "../redis/script.ts";
 import type { JobRecord } from "./record.ts";
 
 /** A job in the index. `at`: when it failed, ms. */

@@ -1,6 +1,6 @@
 import { randomFillSync } from "node:crypto";
-import { ErrorCode, SatyapanError } from "../error.ts";
-import { findNumbers } from "../privacy/scan/find-numbers.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { findNumbers } from "../secrets/find-numbers.ts";
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 const TIME_DIGITS = 8;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { GateMemory } from "../limits/gate-memory.ts";
 import type { GatePolicy } from "../limits/policy.ts";
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
-import { Batch } from "./batch.ts";
+import { Batch } from "../redis/round-trip.ts";
 import { type Beginning, parseBeginning, type Permit } from "./beginning.ts";
 import { type Closed, type Ending, addEndingArgs, parseClosed } from "./ending.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "./scripts/begin.ts";

@@ -1,7 +1,7 @@
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { BULK_PRIORITY, BULK_VERIFY_PRIORITY, bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
-import { LuaScript } from "./lua.ts";
-import { stopsCredential, WAIT_CAUSES } from "./wait-cause.ts";
+import { LuaScript } from "../redis/script.ts";
+import { stopsCredential, WAIT_CAUSES } from "../outcomes/wait-cause.ts";
 
 /** Verifies and jobs that a closed gate put back stand before older ones: so many places of each lane are looked at. */
 const LOOKED_AT = 256;

@@ -1,5 +1,5 @@
 import type { JobRecord, RecordedAttempt, RecordedDecision } from "./record.ts";
-import type { JobState } from "./state.ts";
+import type { JobState } from "../outcomes/state.ts";
 import { unpackJob } from "./stored-job.ts";
 import {
   Attempt,
@@ -10,7 +10,7 @@ import {
   storedMs,
   StoredResult,
 } from "./stored-values.ts";
-import { describeWait, WAIT_CAUSES, type WaitCause } from "./wait-cause.ts";
+import { describeWait, WAIT_CAUSES, type WaitCause } from "../outcomes/wait-cause.ts";
 
 /** What the gate answers while a quota is 0: nobody knows when that will change. */
 const NEVER = 8.64e15;

@@ -1,5 +1,5 @@
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
-import type { RedisClient } from "../queues/connection.ts";
+import type { RedisClient } from "../redis/connection.ts";
 import { dueKey, limitsPrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
 import { parseRecord } from "./parse-record.ts";
@@ -7,7 +7,7 @@ import type { JobRecord } from "./record.ts";
 import { CREATE } from "./scripts/create.ts";
 import { type Retention, retentionArgs, type RetentionTimes } from "./retention.ts";
 import { ABANDON, DESTROY_PERSONAL, REAP, REVIVE, SETTLE } from "./scripts/end.ts";
-import type { JobState, TerminalState } from "./state.ts";
+import type { JobState, TerminalState } from "../outcomes/state.ts";
 import { type NewJob, packJob, type StoredJob, unpackJob } from "./stored-job.ts";
 
 /** A job that expired before anybody took it. */

@@ -1,5 +1,5 @@
 import type { OutcomeKind, ReplyFacts, Result } from "../outcomes/outcome.ts";
-import type { JobState } from "./state.ts";
+import type { JobState } from "../outcomes/state.ts";
 
 /** `interactive`: a person is waiting; `bulk` goes behind it (design §1). */
 export const LANES = ["interactive", "bulk"] as const;

@@ -1,5 +1,5 @@
-import type { Opener } from "../privacy/opener.ts";
-import type { SealedFor, Sealer } from "../privacy/sealed-text.ts";
+import type { Opener } from "../privacy/sealing/opener.ts";
+import type { SealedFor, Sealer } from "../privacy/sealing/sealed-text.ts";
 import { parseStored, PERSONAL } from "./sealed-input.ts";
 
 /** The fields of a record in which sealed texts stand. */

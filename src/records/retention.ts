@@ -1,8 +1,8 @@
 import type { Step } from "../operations/operation.ts";
 import type { Result } from "../outcomes/outcome.ts";
-import { assertNever } from "../assert-never.ts";
+import { assertNever } from "../base/assert-never.ts";
 import { challengeDeadline } from "./challenge.ts";
-import { isTerminal, type JobState } from "./state.ts";
+import { isTerminal, type JobState } from "../outcomes/state.ts";
 
 /** How long things are kept, in ms. */
 export interface RetentionTimes {

@@ -1,9 +1,9 @@
-import { ErrorCode, SatyapanError } from "../error.ts";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { OpenInput, Operation } from "../operations/operation.ts";
 import type { Personal } from "../outcomes/outcome.ts";
-import type { Opener } from "../privacy/opener.ts";
-import { openFields, type SealedFields, sealFields } from "../privacy/sealed-fields.ts";
-import type { Sealer } from "../privacy/sealed-text.ts";
+import type { Opener } from "../privacy/sealing/opener.ts";
+import { openFields, type SealedFields, sealFields } from "../privacy/sealing/sealed-fields.ts";
+import type { Sealer } from "../privacy/sealing/sealed-text.ts";
 
 /** What the sealed personal data of a result is bound to, besides its job. */
 export const PERSONAL = "personal";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OUTCOME_KINDS, type Result } from "../outcomes/outcome.ts";
 import { LANES } from "./record.ts";
-import { JOB_STATES } from "./state.ts";
+import { JOB_STATES } from "../outcomes/state.ts";
 import { unpackJob } from "./stored-job.ts";
 
 /** Attempts that one job can have had at all (facts: a job is tried for days at most); beyond that the number is garbled. */

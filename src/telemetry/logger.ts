@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type Logger } from "pino";
 import type { LogLevel } from "../config/settings.ts";
-import { refusalWord } from "../queues/redis-refusal.ts";
+import { refusalWord } from "../redis/refusal.ts";
 
 export type { Logger };
 

@@ -3,7 +3,7 @@ import type { ProviderName } from "../operations/operation.ts";
 import type { OutcomeKind } from "../outcomes/outcome.ts";
 import type { AuditMeasures } from "../privacy/audit/trail.ts";
 import type { Lane } from "../records/record.ts";
-import type { TerminalState } from "../records/state.ts";
+import type { TerminalState } from "../outcomes/state.ts";
 
 /** One finished call, in bounded labels (design §6): ids outside the known tables are `other`, no envelope is `none`. */
 export interface FinishedCall {

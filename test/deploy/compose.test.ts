@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { SIMULATOR_CREDENTIALS, simulatorEnvironment } from "../../simulator/credentials.ts";
 import { SETTINGS } from "../../src/config/definitions.ts";
-import { readDuration } from "../../src/config/duration.ts";
+import { readDuration } from "../../src/base/duration.ts";
 import { parseSettings } from "../../src/config/parse-settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { makeTempDir, type TempDir } from "../support/temp-dir.ts";

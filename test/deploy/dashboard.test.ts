@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { DASHBOARD, dashboardJson } from "../../deploy/grafana/dashboard.ts";
 import type { Panel } from "../../deploy/grafana/panel.ts";
 import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
-import { TERMINAL_STATES } from "../../src/records/state.ts";
+import { TERMINAL_STATES } from "../../src/outcomes/state.ts";
 import { readText } from "./compose-file.ts";
 import { family, labelsOf, METRICS } from "./metrics-contract.ts";
 import { fillIn, parsePromql } from "./promql.ts";

@@ -62,7 +62,7 @@ describe("the lint rule satyapan/open-secret", () => {
     const allowed = [
       "src/privacy/deep/new.ts",
       "src/operations/eko.new-rail.ts",
-      "src/queues/connection.ts",
+      "src/redis/connection.ts",
       "test/new.ts",
     ];
     const refused = [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Client } from "../../producers/client.ts";
-import { ErrorCode } from "../../src/error.ts";
+import { ErrorCode } from "../../src/base/error.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
-import { Secret } from "../../src/privacy/secret.ts";
-import type { TerminalState } from "../../src/records/state.ts";
+import { Secret } from "../../src/secrets/secret.ts";
+import type { TerminalState } from "../../src/outcomes/state.ts";
 import { openInput } from "../../src/records/sealed-input.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import { AADHAAR, AADHAAR_INPUT, CONSENT, MOBILE, MOBILE_INPUT, startClientBundle } from "../support/client.ts";

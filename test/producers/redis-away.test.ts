@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Client } from "../../producers/client.ts";
-import { ErrorCode } from "../../src/error.ts";
+import { ErrorCode } from "../../src/base/error.ts";
 import { MOBILE_INPUT, startClientBundle } from "../support/client.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
 

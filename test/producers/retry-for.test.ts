@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { InputCheck } from "../../producers/input-check.ts";
-import { Intake } from "../../producers/intake.ts";
-import { JobQueues } from "../../producers/job-queues.ts";
+import { InputCheck } from "../../producers/jobs/input-check.ts";
+import { Intake } from "../../producers/jobs/intake.ts";
+import { JobQueues } from "../../src/queues/job-queues.ts";
 import { Patience } from "../../producers/patience.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
-import { ErrorCode } from "../../src/error.ts";
-import { dayScope } from "../../src/privacy/data-key.ts";
+import { ErrorCode } from "../../src/base/error.ts";
+import { dayScope } from "../../src/privacy/keys/data-key.ts";
 import { createIds } from "../../src/records/ids.ts";
 import { type Creation, RecordStore } from "../../src/records/record-store.ts";
 import { type ClientBundle, MOBILE_INPUT, startClientBundle } from "../support/client.ts";

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { simulatorCommand } from "../../simulator/command.ts";
 import { ENDINGS } from "../../simulator/endings.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
-import { ErrorCode } from "../../src/error.ts";
+import { ErrorCode } from "../../src/base/error.ts";
 import { like } from "./like.ts";
 
 interface Running extends AsyncDisposable {

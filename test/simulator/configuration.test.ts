@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_CONFIGURATION, patched } from "../../simulator/configuration.ts";
-import { ErrorCode } from "../../src/error.ts";
+import { ErrorCode } from "../../src/base/error.ts";
 import { like } from "./like.ts";
 
 describe("patched", () => {

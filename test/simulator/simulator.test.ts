@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { seededRandom } from "../../simulator/draw.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
-import { ErrorCode } from "../../src/error.ts";
+import { ErrorCode } from "../../src/base/error.ts";
 import { AGENT, type Answered, type Bundle, NOW, setup } from "./setup.ts";
 
 const AADHAAR = madeUpAadhaar(1);

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import { AuditChain } from "../../src/privacy/audit/chain.ts";
 import { AuditFiles } from "../../src/privacy/audit/files.ts";
 import { AuditKey } from "../../src/privacy/audit/key.ts";
-import { Secret } from "../../src/privacy/secret.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 
 // Chains entries and, with a folder, writes them to files, until it is killed or Redis goes away.

@@ -5,7 +5,7 @@ import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
 import { AuditKey } from "../../src/privacy/audit/key.ts";
 import { AuditLog, LOG_KEY } from "../../src/privacy/audit/log.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
-import { Secret } from "../../src/privacy/secret.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { QUEUES, queueOf } from "../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "./redis.ts";
 

@@ -1,4 +1,4 @@
-import type { Duty } from "../../src/queues/lease.ts";
+import type { Duty } from "../../src/redis/lease.ts";
 
 /** Of a process that is alone. */
 export const ON_DUTY: Duty = { held: true, stepAside: async () => {} };

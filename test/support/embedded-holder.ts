@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { openEmbeddedRedis } from "../../src/queues/embedded-redis.ts";
+import { openEmbeddedRedis } from "../../src/redis/embedded/embedded-redis.ts";
 import { readTestEnv } from "./env.ts";
 
 // A command that uses the embedded Redis of a folder: holds it until its standard input ends.

@@ -1,5 +1,5 @@
 import { homedir, tmpdir } from "node:os";
-import { type Machine, machineFrom } from "../../src/queues/machine.ts";
+import { type Machine, machineFrom } from "../../src/redis/embedded/machine.ts";
 
 /** What the tests are told from outside: the one place of `test/` that reads the environment. */
 export interface TestEnv {

@@ -1,9 +1,9 @@
 import { writeSync } from "node:fs";
-import { connectKeys } from "../../producers/connect-keys.ts";
-import { KeyRotation } from "../../producers/key-rotation.ts";
-import { parseKeyRing } from "../../src/privacy/key-ring.ts";
-import { connectRedis, ready } from "../../src/queues/connection.ts";
-import { parseRedisUrl } from "../../src/queues/redis-url.ts";
+import { connectKeys } from "../../producers/keys/connect-keys.ts";
+import { KeyRotation } from "../../producers/keys/key-rotation.ts";
+import { parseKeyRing } from "../../src/privacy/keys/key-ring.ts";
+import { connectRedis, ready } from "../../src/redis/connection.ts";
+import { parseRedisUrl } from "../../src/redis/url.ts";
 
 // Seals everything anew (`satyapan keys rotate --data`), says a line after the first page, and stands still to be killed there.
 const [url = "", keys = ""] = process.argv.slice(2);

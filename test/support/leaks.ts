@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { SIMULATOR_CREDENTIALS } from "../../simulator/credentials.ts";
-import type { Finding } from "../../src/privacy/scan/found.ts";
+import type { Finding } from "../../src/secrets/found.ts";
 import { type Needle, Needles } from "../../src/privacy/scan/needles.ts";
 import { FileScan } from "../../src/privacy/scan/scan-files.ts";
 import { Scanner } from "../../src/privacy/scan/scanner.ts";

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { Redis } from "ioredis";
-import { Lease, WORKERS_LEASE_KEY } from "../../src/queues/lease.ts";
+import { Lease, WORKERS_LEASE_KEY } from "../../src/redis/lease.ts";
 
 // Takes the workers' lease as soon as it can, and says for each line that it reads whether it has it.
 const [socket = "", leaseMs = ""] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, type ProcessIdentity } from "../../src/queues/process-identity.ts";
-import { startServer, stopServer } from "../../src/queues/redis-process.ts";
-import { findRedisServer } from "../../src/queues/redis-server.ts";
+import { isAlive, type ProcessIdentity } from "../../src/redis/embedded/process-identity.ts";
+import { startServer, stopServer } from "../../src/redis/embedded/process.ts";
+import { findRedisServer } from "../../src/redis/embedded/server.ts";
 import { readTestEnv } from "./env.ts";
 import { TEST_REDIS_ARGS, type TestServer } from "./test-server.ts";
 

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { withFileLock } from "../../src/queues/file-lock.ts";
+import { withFileLock } from "../../src/redis/embedded/file-lock.ts";
 
 // Counts in a file, reading and writing it under a lock, and says a line for each time.
 const [lock = "", file = "", times = "0"] = process.argv.slice(2);

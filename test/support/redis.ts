@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis, type RedisOptions } from "ioredis";
-import { parseRedisUrl } from "../../src/queues/redis-url.ts";
+import { parseRedisUrl } from "../../src/redis/url.ts";
 import { readTestEnv } from "./env.ts";
 import { LocalServer } from "./local-server.ts";
 import { assertNothingLeaked } from "./leaks.ts";

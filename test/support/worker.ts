@@ -9,7 +9,7 @@ import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
 import { parseSettings } from "../../src/config/parse-settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { OPERATIONS } from "../../src/operations/catalogue.ts";
-import { RedisAccess } from "../../src/queues/redis-access.ts";
+import { RedisAccess } from "../../src/redis/access.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { type RunningWorker, runWorker } from "../../workers/run-worker.ts";
 import { readTestEnv } from "./env.ts";

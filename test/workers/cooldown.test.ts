@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { Client } from "../../producers/client.ts";
-import { RedisAccess } from "../../src/queues/redis-access.ts";
+import { RedisAccess } from "../../src/redis/access.ts";
 import { readTestEnv } from "../support/env.ts";
 import { startWorkerBundle } from "../support/worker.ts";
 

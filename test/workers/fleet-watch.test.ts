@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { differing, present, readPrints, sayGoodbye } from "../../src/limits/fleet.ts";
 import { parseQuota } from "../../src/limits/parse-quota.ts";
-import { Secret } from "../../src/privacy/secret.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { startTestRedis } from "../support/redis.ts";
 import { startWorkerBundle } from "../support/worker.ts";
 

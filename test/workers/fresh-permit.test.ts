@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../src/limits/gate/margins.ts";
 import { noReply, TOO_LATE } from "../../src/providers/exchange.ts";
 import type { HttpReply } from "../../src/providers/http.ts";
-import type { PreparedCall } from "../../src/providers/providers.ts";
+import type { PreparedCall } from "../../workers/calls.ts";
 import type { Permit } from "../../src/records/beginning.ts";
 import { type PermitSource, sendWithPermit, timed, type TimedPermit } from "../../workers/fresh-permit.ts";
 

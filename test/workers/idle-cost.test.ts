@@ -4,7 +4,7 @@ import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { HEAD_KEY } from "../../src/privacy/audit/log.ts";
-import { WORKERS_LEASE_KEY } from "../../src/queues/lease.ts";
+import { WORKERS_LEASE_KEY } from "../../src/redis/lease.ts";
 import { callEntry } from "../support/audit.ts";
 import { RunningCommand } from "../support/command.ts";
 import { startTestRedis } from "../support/redis.ts";

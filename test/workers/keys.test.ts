@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
-import { dayScope, wrapContext } from "../../src/privacy/data-key.ts";
-import { openKeyChain } from "../../src/privacy/key-chain.ts";
-import { parseKeyRing } from "../../src/privacy/key-ring.ts";
-import { dataKeyIdsIn } from "../../src/privacy/sealed-text.ts";
+import { dayScope, wrapContext } from "../../src/privacy/keys/data-key.ts";
+import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
+import { parseKeyRing } from "../../src/privacy/keys/key-ring.ts";
+import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
 import { recordKey } from "../../src/queues/names.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 

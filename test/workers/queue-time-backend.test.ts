@@ -1,6 +1,6 @@
 import { Queue, RedisQueueBackend, Worker } from "bullmq";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { RedisClock } from "../../src/queues/redis-clock.ts";
+import { RedisClock } from "../../src/redis/clock.ts";
 import { redisTimeBackend } from "../../workers/queue-time-backend.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 

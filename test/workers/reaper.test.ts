@@ -3,7 +3,7 @@ import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
-import type { Duty } from "../../src/queues/lease.ts";
+import type { Duty } from "../../src/redis/lease.ts";
 import { dueKey, recordKey } from "../../src/queues/names.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { Client } from "../../producers/client.ts";
-import { RedisAccess } from "../../src/queues/redis-access.ts";
+import { RedisAccess } from "../../src/redis/access.ts";
 import { AADHAAR_INPUT } from "../support/client.ts";
 import { readTestEnv } from "../support/env.ts";
 import { bundleEnv, startWorkerBundle, type WorkerBundle } from "../support/worker.ts";

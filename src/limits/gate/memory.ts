@@ -1,4 +1,4 @@
-import { LuaScript } from "../../records/lua.ts";
+import { LuaScript } from "../../redis/script.ts";
 import { CONTROL_LUA } from "./control-fields.ts";
 import { QUOTA_LUA } from "./quota.ts";
 

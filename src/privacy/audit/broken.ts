@@ -1,4 +1,4 @@
-import { ErrorCode, SatyapanError } from "../../error.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
 
 /** `what` says where and how; it is all that stands between a broken log and somebody who has to mend it. */
 export function auditBroken(what: string): SatyapanError {

@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../queues/connection.ts";
+import type { RedisClient } from "../../redis/connection.ts";
 import type { QueueName } from "../../queues/names.ts";
 import type { AuditKey } from "./key.ts";
 import { makeLine } from "./line.ts";

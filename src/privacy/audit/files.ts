@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import type { RedisClient } from "../../queues/connection.ts";
-import { hasCode } from "../../queues/error-code.ts";
+import type { RedisClient } from "../../redis/connection.ts";
+import { hasCode } from "../../base/error-code.ts";
 import { auditBroken } from "./broken.ts";
 import { auditFiles, claimFolder, endOf, fileNameOf, syncFolder } from "./folder.ts";
 import { makeHeader } from "./header.ts";

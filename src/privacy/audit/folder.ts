@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { hasCode } from "../../queues/error-code.ts";
+import { hasCode } from "../../base/error-code.ts";
 import { auditBroken } from "./broken.ts";
 
 /** `audit-2026-11-21.ndjson`: the UTC day on which its entries were chained. */

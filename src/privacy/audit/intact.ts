@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../queues/connection.ts";
+import type { RedisClient } from "../../redis/connection.ts";
 import { auditBroken } from "./broken.ts";
 import { ChainCheck } from "./check.ts";
 import type { AuditKey } from "./key.ts";

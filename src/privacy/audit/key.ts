@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
-import type { Secret } from "../secret.ts";
+import type { Secret } from "../../secrets/secret.ts";
 
 const BYTES = 32;
 

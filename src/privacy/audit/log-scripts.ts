@@ -1,4 +1,4 @@
-import { LuaScript } from "../../records/lua.ts";
+import { LuaScript } from "../../redis/script.ts";
 
 const CLOCK = `
 local function clock()

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { RedisClient } from "../../queues/connection.ts";
+import type { RedisClient } from "../../redis/connection.ts";
 import { auditBroken } from "./broken.ts";
 import { EXTEND, FILED, LEASE, READ, REKEY, RELEASE, TAIL, TRIM } from "./log-scripts.ts";
 

@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../queues/connection.ts";
+import type { RedisClient } from "../../redis/connection.ts";
 import { limitsPrefix, type QueueName } from "../../queues/names.ts";
 import { AuditEntry, auditText } from "./entry.ts";
 

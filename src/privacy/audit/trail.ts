@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RedisClient } from "../../queues/connection.ts";
-import type { Duty } from "../../queues/lease.ts";
+import type { RedisClient } from "../../redis/connection.ts";
+import type { Duty } from "../../redis/lease.ts";
 import { QUEUES } from "../../queues/names.ts";
-import { ErrorCode, SatyapanError } from "../../error.ts";
-import type { Secret } from "../secret.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
+import type { Secret } from "../../secrets/secret.ts";
 import { AuditChain } from "./chain.ts";
 import { AuditFiles } from "./files.ts";
 import { assertIntact } from "./intact.ts";

@@ -1,5 +1,5 @@
-import { mask } from "../mask.ts";
-import type { Found, FoundKind } from "./found.ts";
+import { mask } from "../../secrets/mask.ts";
+import type { Found, FoundKind } from "../../secrets/found.ts";
 
 /** A value that must be found nowhere. */
 export interface Needle {

@@ -1,8 +1,8 @@
 import { access, readdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { Cluster } from "ioredis";
-import type { RedisClient } from "../../queues/connection.ts";
-import type { RedisTarget } from "../../queues/redis-url.ts";
+import type { RedisClient } from "../../redis/connection.ts";
+import type { RedisTarget } from "../../redis/url.ts";
 
 /** Where Redis writes on this machine; or why that is not known. */
 export type RedisFiles =

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RedisClient } from "../../queues/connection.ts";
-import type { Duty } from "../../queues/lease.ts";
-import type { Finding } from "./found.ts";
+import type { RedisClient } from "../../redis/connection.ts";
+import type { Duty } from "../../redis/lease.ts";
+import type { Finding } from "../../secrets/found.ts";
 import { scanMetrics } from "./scan-page.ts";
 import { RedisScan } from "./scan-redis.ts";
 import type { Scanner } from "./scanner.ts";

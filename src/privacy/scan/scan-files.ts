@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createGunzip } from "node:zlib";
-import { ErrorCode, SatyapanError } from "../../error.ts";
-import type { Finding } from "./found.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
+import type { Finding } from "../../secrets/found.ts";
 import { integersIn, unpackAll } from "./packed.ts";
 import type { Scanner } from "./scanner.ts";
 

@@ -1,5 +1,5 @@
-import { ErrorCode, SatyapanError } from "../../error.ts";
-import type { Finding } from "./found.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
+import type { Finding } from "../../secrets/found.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** From the first byte to the last, in ms. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
-import type { RedisClient } from "../../queues/connection.ts";
-import type { Finding } from "./found.ts";
+import type { RedisClient } from "../../redis/connection.ts";
+import type { Finding } from "../../secrets/found.ts";
 import { firstPages, type Page, type Text } from "./key-pages.ts";
 import type { Scanner } from "./scanner.ts";
 

@@ -1,7 +1,7 @@
-import { findNumbers } from "./find-numbers.ts";
-import type { Found } from "./found.ts";
+import { findNumbers } from "../../secrets/find-numbers.ts";
+import type { Found } from "../../secrets/found.ts";
 import type { Needles } from "./needles.ts";
-import { CONTEXT } from "./stands-alone.ts";
+import { CONTEXT } from "../../secrets/stands-alone.ts";
 
 /** Finds what must not be in a text whose characters are bytes (`latin1`): Aadhaar-like numbers and known values. */
 export class Scanner {

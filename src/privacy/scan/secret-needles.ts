@@ -1,6 +1,6 @@
 import { KeyObject } from "node:crypto";
-import type { KeyRing } from "../key-ring.ts";
-import { Secret } from "../secret.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import { Secret } from "../../secrets/secret.ts";
 import type { Needle } from "./needles.ts";
 
 /** All secrets and keys of a process: those of its settings, and each key of the ring by its id. */

@@ -1,7 +1,7 @@
 import type { CallContext } from "../../operations/operation.ts";
 import type { EkoSettings } from "../../config/settings.ts";
-import { ErrorCode, SatyapanError } from "../../error.ts";
-import type { Secret } from "../../privacy/secret.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
+import type { Secret } from "../../secrets/secret.ts";
 import { encryptAadhaar } from "./encryption.ts";
 
 interface Caller {

@@ -1,5 +1,5 @@
 import type { EkoSettings } from "../../config/settings.ts";
-import { Secret } from "../../privacy/secret.ts";
+import { Secret } from "../../secrets/secret.ts";
 import type { HttpCall, ProviderRequest } from "../http.ts";
 import { basePath, withQuery } from "../path.ts";
 import type { EkoSigner } from "./signature.ts";

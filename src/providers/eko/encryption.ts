@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { constants, createPublicKey, publicEncrypt } from "node:crypto";
-import { ErrorCode, SatyapanError } from "../../error.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
 
 /** Encrypts one Aadhaar number. No two results are equal: never compare or key anything by them (facts/eko §5). */
 export type AadhaarEncryption = (aadhaar: string) => string;

@@ -12,7 +12,7 @@ import {
   withoutReply,
   WRONG_CALL,
 } from "../endings.ts";
-import { Secret } from "../../privacy/secret.ts";
+import { Secret } from "../../secrets/secret.ts";
 import type { HttpReply } from "../http.ts";
 import type { JsonObject } from "../json.ts";
 import { retryAfterMs } from "../retry-after.ts";

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey } from "node:crypto";
-import type { Secret } from "../../privacy/secret.ts";
+import type { Secret } from "../../secrets/secret.ts";
 
 /** What proves a call to Eko: the timestamp must be sent as the very string that was signed. */
 export interface EkoSignature {

@@ -1,5 +1,5 @@
 import { GATE_LUA } from "../../limits/gate/gate.ts";
-import { LuaScript } from "../lua.ts";
+import { LuaScript } from "../../redis/script.ts";
 import { RECORD_LUA } from "./common.ts";
 
 /** Arguments of each job. */

@@ -1,5 +1,5 @@
 import { AUDIT_LUA } from "../../privacy/audit/outbox.ts";
-import { LuaScript } from "../lua.ts";
+import { LuaScript } from "../../redis/script.ts";
 import { ASKED_LUA } from "./asked.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { AUDIT_LUA } from "../../privacy/audit/outbox.ts";
-import { LuaScript } from "../lua.ts";
+import { LuaScript } from "../../redis/script.ts";
 import { OTP_LIFE_MS } from "../retention.ts";
 import { RECORD_LUA } from "./common.ts";
 

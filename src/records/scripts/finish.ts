@@ -1,6 +1,6 @@
 import { GATE_LUA } from "../../limits/gate/gate.ts";
 import { AUDIT_LUA } from "../../privacy/audit/outbox.ts";
-import { LuaScript } from "../lua.ts";
+import { LuaScript } from "../../redis/script.ts";
 import { RECORD_LUA } from "./common.ts";
 
 /** Arguments of each job. */

@@ -4,7 +4,7 @@ import type { OutboxMessage } from "../../../simulator/outbox.ts";
 import type { RequestRecord } from "../../../simulator/request-log.ts";
 import { NO_REPLY, type OutcomeKind } from "../../../src/outcomes/outcome.ts";
 import type { JobRecord, RecordedAttempt } from "../../../src/records/record.ts";
-import type { JobState } from "../../../src/records/state.ts";
+import type { JobState } from "../../../src/outcomes/state.ts";
 
 const T0 = Date.parse("2026-01-31T10:00:00Z");
 const OPERATION = "eko.dmt-levin.aadhaar-otp";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { wordOf } from "../../../chaos/failover/refusals.ts";
-import { ErrorCode, SatyapanError } from "../../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../../src/base/error.ts";
 
 it.each<[error: unknown, word: string]>([
   [new Error("Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:1"), "MOVED"],

@@ -8,7 +8,7 @@ import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { scanCommand } from "../../../producers/command/scan.ts";
 import type { ScanReport } from "../../../producers/report/format-scan.ts";
-import { ErrorCode } from "../../../src/error.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
 import { testKeys } from "../../support/client.ts";
 import { readTestEnv } from "../../support/env.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";

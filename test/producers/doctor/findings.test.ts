@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { processFindings } from "../../../producers/doctor/process-findings.ts";
 import { tlsFindings } from "../../../producers/doctor/redis-findings.ts";
-import type { Exposure } from "../../../src/command/hygiene.ts";
+import type { Exposure } from "../../../src/privacy/hygiene.ts";
 import { parseSettings } from "../../../src/config/parse-settings.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
-import { PLAIN_TLS } from "../../../src/queues/redis-tls.ts";
-import { parseRedisUrl } from "../../../src/queues/redis-url.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
+import { PLAIN_TLS } from "../../../src/redis/tls.ts";
+import { parseRedisUrl } from "../../../src/redis/url.ts";
 import { Authority } from "../../support/certificates.ts";
 import { testKeys } from "../../support/client.ts";
 

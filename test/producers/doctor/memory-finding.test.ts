@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { memoryFinding } from "../../../producers/doctor/memory-finding.ts";
-import { memoryOf, readMemory } from "../../../src/queues/redis-memory.ts";
+import { memoryOf, readMemory } from "../../../src/redis/memory.ts";
 import { startTestRedis } from "../../support/redis.ts";
 
 const DAY = 86_400_000;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { readInput } from "../../../producers/files/read-input.ts";
-import { ErrorCode } from "../../../src/error.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
 const PLANTED = "999999990019";

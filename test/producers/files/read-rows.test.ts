@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readRows } from "../../../producers/files/read-rows.ts";
-import { ErrorCode, SatyapanError } from "../../../src/error.ts";
+import { ErrorCode, SatyapanError } from "../../../src/base/error.ts";
 
 /** Made up, and never to be seen in a message. */
 const PLANTED = "999999990019";

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadLocalKeys, type LocalKeys } from "../../../src/config/local-keys.ts";
-import { ErrorCode } from "../../../src/error.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
 import { refusal } from "../providers/refusal.ts";
 
 const MODULE = pathToFileURL(join(import.meta.dirname, "../../../src/config/local-keys.ts")).href;

@@ -6,9 +6,9 @@ import type { Environment } from "../../../src/config/environment.ts";
 import { parseSettings, type SettingsSources } from "../../../src/config/parse-settings.ts";
 import { pathSettings } from "../../../src/config/path-settings.ts";
 import type { Settings } from "../../../src/config/settings.ts";
-import { ErrorCode } from "../../../src/error.ts";
-import { parseKeyRing } from "../../../src/privacy/key-ring.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
+import { parseKeyRing } from "../../../src/privacy/keys/key-ring.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { refusal } from "../providers/refusal.ts";
 
 const SEALING_KEY = Buffer.alloc(32, 0xfb).toString("base64");

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { parseText } from "../../../src/config/text.ts";
+import { parseText } from "../../../src/base/text.ts";
 import { certificatesSchema, expiryOf, privateKeySchema, redisTlsOf, tlsProblems } from "../../../src/config/tls.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { Authority } from "../../support/certificates.ts";
 
 const NOW = Date.now();

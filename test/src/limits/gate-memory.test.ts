@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GateControl } from "../../../src/limits/control.ts";
 import { GateMemory, type GateLoss } from "../../../src/limits/gate-memory.ts";
 import { limitsPrefix, type QueueName } from "../../../src/queues/names.ts";
-import { RedisClock } from "../../../src/queues/redis-clock.ts";
+import { RedisClock } from "../../../src/redis/clock.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 
 const DAY = 86_400_000;

@@ -4,7 +4,7 @@ import { OPERATIONS } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/door.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
 import { OUTCOME_KINDS } from "../../../src/outcomes/outcome.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
 import { DOOR, exampleOf } from "./bundle.ts";
 

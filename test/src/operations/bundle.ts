@@ -5,7 +5,7 @@ import { parseInput, type Door } from "../../../src/operations/door.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
 import type { Outcome } from "../../../src/outcomes/outcome.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import type { HttpReply, ProviderRequest } from "../../../src/providers/http.ts";
 
 export const NOW = Date.UTC(2026, 1, 1);

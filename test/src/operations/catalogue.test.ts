@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { SatyapanError } from "../../../src/error.ts";
+import { SatyapanError } from "../../../src/base/error.ts";
 import { acceptedInput, inputJsonSchema } from "../../../src/operations/accepted-input.ts";
 import {
   findOperation,
@@ -13,7 +13,7 @@ import {
 } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/door.ts";
 import { resolveOf } from "../../../src/operations/resolve-of.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { DOOR } from "./bundle.ts";
 
 const FOLDER = new URL("../../../src/operations/", import.meta.url);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OperationName } from "../../../src/operations/catalogue.ts";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { exampleOf, input, refusal } from "./bundle.ts";
 
 const LEVIN = "eko.dmt-levin.aadhaar-otp";

@@ -1,6 +1,6 @@
 import { constants, privateDecrypt } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { SatyapanError } from "../../../src/error.ts";
+import { SatyapanError } from "../../../src/base/error.ts";
 import type { OperationName } from "../../../src/operations/catalogue.ts";
 import type { ProviderRequest } from "../../../src/providers/http.ts";
 import { AADHAAR_PRIVATE_KEY, CLIENT_REF_ID, EKO, prepare } from "./bundle.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ErrorCode } from "../../../src/error.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
 import { fillPath, withQuery } from "../../../src/providers/path.ts";
 import { refusal } from "./refusal.ts";
 

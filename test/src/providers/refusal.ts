@@ -1,4 +1,4 @@
-import { SatyapanError } from "../../../src/error.ts";
+import { SatyapanError } from "../../../src/base/error.ts";
 
 /** The SatyapanError that `act` throws; any other error goes through, and none at all is an error. */
 export function refusal(act: () => unknown): SatyapanError {

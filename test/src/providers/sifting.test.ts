@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../../src/privacy/secret.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { maskedAadhaar, Planted, referenceOf, sift } from "../../../src/providers/sifting.ts";
 
 const PLANTED = new Planted({

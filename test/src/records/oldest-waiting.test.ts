@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { JobQueues } from "../../../producers/job-queues.ts";
+import { JobQueues } from "../../../src/queues/job-queues.ts";
 import type { QueuedJob } from "../../../src/queues/job-options.ts";
 import { oldestWaitingMs } from "../../../src/records/oldest-waiting.ts";
 import { startTestRedis } from "../../support/redis.ts";

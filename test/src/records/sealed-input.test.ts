@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ErrorCode } from "../../../src/error.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/door.ts";
-import { newDataKey } from "../../../src/privacy/data-key.ts";
-import { Opener } from "../../../src/privacy/opener.ts";
-import { dataKeyIdsIn, Sealer } from "../../../src/privacy/sealed-text.ts";
+import { newDataKey } from "../../../src/privacy/keys/data-key.ts";
+import { Opener } from "../../../src/privacy/sealing/opener.ts";
+import { dataKeyIdsIn, Sealer } from "../../../src/privacy/sealing/sealed-text.ts";
 import { resealed } from "../../../src/records/resealed.ts";
 import { openInput, openPersonal, sealInput, sealPersonal } from "../../../src/records/sealed-input.ts";
 import { refusal } from "../providers/refusal.ts";

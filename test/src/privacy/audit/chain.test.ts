@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ErrorCode } from "../../../../src/error.ts";
+import { ErrorCode } from "../../../../src/base/error.ts";
 import { AuditChain } from "../../../../src/privacy/audit/chain.ts";
 import { ChainCheck } from "../../../../src/privacy/audit/check.ts";
 import { assertIntact } from "../../../../src/privacy/audit/intact.ts";

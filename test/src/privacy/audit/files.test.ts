@@ -1,7 +1,7 @@
 import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ErrorCode } from "../../../../src/error.ts";
+import { ErrorCode } from "../../../../src/base/error.ts";
 import { AuditFiles } from "../../../../src/privacy/audit/files.ts";
 import { HEAD_KEY } from "../../../../src/privacy/audit/log.ts";
 import { verifyAudit } from "../../../../src/privacy/audit/verify.ts";

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { assert, property, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseKeyRing } from "../../../../src/privacy/key-ring.ts";
+import { parseKeyRing } from "../../../../src/privacy/keys/key-ring.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
 import { Scanner } from "../../../../src/privacy/scan/scanner.ts";
 import { secretsOf } from "../../../../src/privacy/scan/secret-needles.ts";
-import { Secret } from "../../../../src/privacy/secret.ts";
+import { Secret } from "../../../../src/secrets/secret.ts";
 
 const VALUE = 'pl/anted "kéy"+1';
 const latin1 = (text: string): string => Buffer.from(text).toString("latin1");

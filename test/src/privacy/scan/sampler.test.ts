@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, describe, it, beforeEach } from "vitest";
 import type { Redis } from "ioredis";
-import type { Finding } from "../../../../src/privacy/scan/found.ts";
+import type { Finding } from "../../../../src/secrets/found.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
 import { PrivacySampler } from "../../../../src/privacy/scan/sampler.ts";
 import { Scanner } from "../../../../src/privacy/scan/scanner.ts";

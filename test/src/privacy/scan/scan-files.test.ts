@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ErrorCode } from "../../../../src/error.ts";
-import type { Finding } from "../../../../src/privacy/scan/found.ts";
+import { ErrorCode } from "../../../../src/base/error.ts";
+import type { Finding } from "../../../../src/secrets/found.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
 import { redisFiles } from "../../../../src/privacy/scan/redis-files.ts";
 import { type FileCounts, FileScan } from "../../../../src/privacy/scan/scan-files.ts";
 import { Scanner } from "../../../../src/privacy/scan/scanner.ts";
-import { parseRedisUrl } from "../../../../src/queues/redis-url.ts";
+import { parseRedisUrl } from "../../../../src/redis/url.ts";
 import { startTestRedis } from "../../../support/redis.ts";
 import { makeTempDir, type TempDir } from "../../../support/temp-dir.ts";
 

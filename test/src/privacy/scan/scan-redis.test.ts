@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Finding } from "../../../../src/privacy/scan/found.ts";
+import type { Finding } from "../../../../src/secrets/found.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
 import { RedisScan } from "../../../../src/privacy/scan/scan-redis.ts";
 import { Scanner } from "../../../../src/privacy/scan/scanner.ts";
-import { closeRedis, connectRedis, ready } from "../../../../src/queues/connection.ts";
-import { parseRedisUrl } from "../../../../src/queues/redis-url.ts";
+import { closeRedis, connectRedis, ready } from "../../../../src/redis/connection.ts";
+import { parseRedisUrl } from "../../../../src/redis/url.ts";
 import { startTestCluster } from "../../../support/redis-cluster.ts";
 import { startTestRedis, type TestRedis } from "../../../support/redis.ts";
 

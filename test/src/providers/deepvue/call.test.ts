@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DeepvueSettings } from "../../../../src/config/settings.ts";
-import { Secret } from "../../../../src/privacy/secret.ts";
+import { Secret } from "../../../../src/secrets/secret.ts";
 import { deepvueCall } from "../../../../src/providers/deepvue/call.ts";
 import type { ProviderRequest } from "../../../../src/providers/http.ts";
 

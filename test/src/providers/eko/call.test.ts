@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { EkoSettings } from "../../../../src/config/settings.ts";
-import { Secret } from "../../../../src/privacy/secret.ts";
+import { Secret } from "../../../../src/secrets/secret.ts";
 import { ekoCall } from "../../../../src/providers/eko/call.ts";
 import { createEkoSigner } from "../../../../src/providers/eko/signature.ts";
 import type { ProviderRequest } from "../../../../src/providers/http.ts";

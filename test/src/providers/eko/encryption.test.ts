@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { constants, generateKeyPairSync, privateDecrypt } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ErrorCode } from "../../../../src/error.ts";
+import { ErrorCode } from "../../../../src/base/error.ts";
 import { createAadhaarEncryption, encryptAadhaar } from "../../../../src/providers/eko/encryption.ts";
 import { refusal } from "../refusal.ts";
 

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../../../src/privacy/secret.ts";
+import { Secret } from "../../../../src/secrets/secret.ts";
 import { createEkoSigner, signEko } from "../../../../src/providers/eko/signature.ts";
 
 // facts/eko §1.2: the published vectors.

@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { findOperation } from "../../src/operations/catalogue.ts";
+import type { OutcomeKind } from "../../src/outcomes/outcome.ts";
+import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
+import { FailedIndex } from "../../src/records/failed-index.ts";
+import { parseRecord } from "../../src/records/parse-record.ts";
+import { unpackJob } from "../../src/records/stored-job.ts";
+import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
+import type { JobRecord } from "../../src/records/record.ts";
+import { asQueued, findJob, type FoundJob } from "../jobs/find-job.ts";
+import type { By } from "../by.ts";
+import { inputDestroyed } from "../jobs/input-destroyed.ts";
+import type { UseRedis } from "../opened.ts";
+import { requeue } from "../jobs/requeue.ts";
+
+/** Which failed jobs; what is not given does not matter. */
+export interface FailedFilter {
+  /** These alone, whatever else is asked. Each has to be failed. */
+  readonly ids?: readonly string[];
+  readonly operation?: string;
+  /** How the last attempt ended. */
+  readonly outcome?: OutcomeKind;
+  /** Failed at or after this time, ms since the epoch. */
+  readonly since?: number;
+}
+
+export interface ChangeOptions {
+  /** Aborted, it ends the work between two jobs. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each step with how many were done so far. */
+  readonly onDone?: ((count: number) => void) | undefined;
+}
+
+export interface RetryOptions extends ChangeOptions {
+  /** Jobs per second. Default 50: the quota decides how fast they are called, this only spares Redis. */
+  readonly rate?: number;
+  /** Called with ids of jobs that stay as they are, because their input is no longer kept. */
+  readonly onDestroyed?: ((ids: readonly string[]) => void) | undefined;
+}
+
+interface Revived {
+  readonly done: number;
+  readonly destroyed: readonly string[];
+}
+
+export const DEFAULT_RATE = 50;
+const PAGE = 500;
+/** Jobs that go back at once: those of so many ms. */
+const STEP_MS = 200;
+
+/** The dead letters: jobs whose attempts were used up. An `unknown` job is none of them: it is settled, not tried again. */
+export class FailedJobs {
+  readonly #use: UseRedis;
+  readonly #by: By;
+
+  constructor(use: UseRedis, by: By) {
+    this.#use = use;
+    this.#by = by;
+  }
+
+  /** Their records, oldest first in each queue. Throws SatyapanError `unknown-operation`, `unknown-job`, `bad-input`. */
+  async *list(filter: FailedFilter = {}): AsyncGenerator<JobRecord, void, void> {
+    for await (const { record } of this.#find(filter)) yield record;
+  }
+
+  async count(filter: FailedFilter = {}): Promise<number> {
+    let count = 0;
+    for await (const _ of this.#find(filter)) count += 1;
+    return count;
+  }
+
+  /** Gives them their attempts back and queues them in their lanes, in steps. How many. Throws as `list`. */
+  async retry(
+    filter: FailedFilter = {},
+    { rate = DEFAULT_RATE, signal, onDone, onDestroyed }: RetryOptions = {},
+  ): Promise<number> {
+    const size = Math.min(PAGE, Math.max(1, Math.floor((rate * STEP_MS) / 1_000)));
+    const { now } = this.#by;
+    const started = now();
+    let taken = 0;
+    let done = 0;
+    for await (const step of inSteps(this.#find(filter), size)) {
+      // In time with the rate from the start: what the work itself takes is not waited for again.
+      const due = started + (taken / rate) * 1_000;
+      if (due > now()) await sleep(due - now(), undefined, { signal }).catch(() => {});
+      if (signal?.aborted === true) break;
+      taken += step.length;
+      for (const [queue, found] of Map.groupBy(step, (job) => job.queue)) {
+        const revived = await this.#revive(queue, found);
+        done += revived.done;
+        const [first] = revived.destroyed;
+        // Of one that was named, its caller hears why; the others go on without them.
+        if (first !== undefined && filter.ids?.length === 1) throw inputDestroyed(first);
+        if (first !== undefined) onDestroyed?.(revived.destroyed);
+      }
+      onDone?.(done);
+    }
+    return done;
+  }
+
+  /** Deletes their records for good. How many. Throws as `list`. */
+  async drop(filter: FailedFilter = {}, { signal, onDone }: ChangeOptions = {}): Promise<number> {
+    let dropped = 0;
+    for await (const found of this.#find(filter)) {
+      if (signal?.aborted === true) break;
+      const { queue, record } = found;
+      const entry = this.#entry("drop", found);
+      const isDropped = await this.#use(async ({ redis }) => await new FailedIndex(redis).drop(queue, record, entry));
+      if (!isDropped) continue;
+      dropped += 1;
+      onDone?.(dropped);
+    }
+    return dropped;
+  }
+
+  async #revive(queue: QueueName, found: readonly FoundJob[]): Promise<Revived> {
+    return await this.#use(async ({ records, queues }) => {
+      const at = this.#by.now();
+      const line = JSON.stringify({ decision: "retry", reason: null, at });
+      const jobs = found.map(({ record }) => asQueued(record));
+      const answers = await requeue(queues, queue, jobs, 0, async () => {
+        return await Promise.all(
+          found.map(async (job) => await records.revive(queue, job.record.id, line, at, this.#entry("replay", job))),
+        );
+      });
+      return {
+        done: answers.filter((answer) => answer === "done").length,
+        destroyed: jobs.filter((_, index) => answers[index] === "destroyed").map(({ id }) => id),
+      };
+    });
+  }
+
+  #entry(kind: "replay" | "drop", { record, subject }: FoundJob): AuditEntry {
+    const { actor, now } = this.#by;
+    const { id: job, operation } = record;
+    return { at: new Date(now()).toISOString(), kind, actor, job, operation, subject };
+  }
+
+  async *#find(filter: FailedFilter): AsyncGenerator<FoundJob, void, void> {
+    const named = filter.operation === undefined ? null : findOperation(filter.operation);
+    if (filter.ids !== undefined && filter.ids.length > 0) {
+      for (const found of await this.#named(filter.ids)) if (fits(found.record, filter)) yield found;
+      return;
+    }
+    for (const queue of named === null ? QUEUES : [queueOf(named.provider)]) yield* this.#ofQueue(queue, filter);
+  }
+
+  /** All of them, before the first is touched. */
+  async #named(ids: readonly string[]): Promise<FoundJob[]> {
+    return await this.#use(async ({ records }) => {
+      const found: FoundJob[] = [];
+      for (const id of new Set(ids)) {
+        const job = await findJob(records, id);
+        if (job.record.state !== "failed") throw notFailed(job.record);
+        found.push(job);
+      }
+      return found;
+    });
+  }
+
+  /** Only what is there at the start: a job that is tried again and fails again comes after that. */
+  async *#ofQueue(queue: QueueName, filter: FailedFilter): AsyncGenerator<FoundJob, void, void> {
+    const until = await this.#use(async ({ redis }) => await new FailedIndex(redis).newest(queue));
+    if (until === null) return;
+    let from = filter.since ?? 0;
+    // Of the instant `from`, where the next page begins; entries leave the index meanwhile, so it has no fixed offset.
+    let seen = new Set<string>();
+    for (;;) {
+      const page = await this.#page(queue, from, until, PAGE + seen.size);
+      const fresh = page.entries.filter(({ id }) => !seen.has(id));
+      const last = fresh.at(-1);
+      if (last === undefined) return;
+      const ofLast = fresh.filter(({ at }) => at === last.at).map(({ id }) => id);
+      seen = new Set(last.at === from ? [...seen, ...ofLast] : ofLast);
+      from = last.at;
+      for (const { id } of fresh) {
+        const record = page.records.get(id);
+        if (record?.state === "failed" && fits(record, filter))
+          yield { queue, record, subject: page.subjects.get(id) ?? null };
+      }
+    }
+  }
+
+  async #page(queue: QueueName, from: number, to: number, limit: number) {
+    return await this.#use(async ({ redis, records }) => {
+      const index = new FailedIndex(redis);
+      const entries = await index.page(queue, from, to, limit);
+      const ids = entries.map(({ id }) => id);
+      const stored = await records.fieldsOfMany(queue, ids);
+      const found = new Map<string, JobRecord>();
+      const subjects = new Map<string, string | null>();
+      for (const [at, id] of ids.entries()) {
+        const fields = stored[at] ?? null;
+        if (fields === null) continue;
+        found.set(id, parseRecord(id, fields));
+        subjects.set(id, unpackJob(fields["job"] ?? "").subject);
+      }
+      // Past their retention.
+      const gone = ids.filter((id) => !found.has(id));
+      await index.forget(queue, gone);
+      return { entries, records: found, subjects };
+    });
+  }
+}
+
+function fits({ operation, outcome, updated_at }: JobRecord, filter: FailedFilter): boolean {
+  if (filter.operation !== undefined && operation !== filter.operation) return false;
+  if (filter.outcome !== undefined && outcome?.kind !== filter.outcome) return false;
+  return filter.since === undefined || Date.parse(updated_at) >= filter.since;
+}
+
+async function* inSteps<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, void> {
+  let step: T[] = [];
+  for await (const item of items) {
+    step.push(item);
+    if (step.length < size) continue;
+    yield step;
+    step = [];
+  }
+  if (step.length > 0) yield step;
+}
+
+function notFailed({ id, state }: JobRecord): SatyapanError {
+  const instead =
+    state === "unknown"
+      ? `; whether it happened is for you to say: \`satyapan settle ${id} succeeded|rejected|resend\``
+      : "";
+  return new SatyapanError(ErrorCode.BAD_INPUT, `job ${id} is ${state}, not failed${instead}`);
+}

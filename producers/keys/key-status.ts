@@ -1,0 +1,77 @@
+import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
+import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
+import type { KeyDeps, PassOptions } from "./key-deps.ts";
+import { SealedRecords } from "./sealed-records.ts";
+
+/** A key that wraps data keys. */
+export interface WrappingKey {
+  readonly id: string;
+  /** It wraps new data keys. */
+  readonly wraps: boolean;
+  /** This process has it; null: a key service knows. */
+  readonly at_hand: boolean | null;
+  /** ISO 8601, UTC. */
+  readonly retired_at: string | null;
+  readonly data_keys: number;
+}
+
+export interface DataKeyState {
+  readonly id: string;
+  readonly scope: string;
+  readonly wrapped_by: string;
+  /** ISO 8601, UTC. */
+  readonly created_at: string;
+  /** It seals what comes now. */
+  readonly current: boolean;
+  /** Records with something that it sealed. */
+  readonly jobs: number;
+}
+
+export interface KeyStatus {
+  readonly wrapping_keys: readonly WrappingKey[];
+  /** Oldest first. */
+  readonly data_keys: readonly DataKeyState[];
+  /** Ids of data keys that are not what was stored. */
+  readonly damaged_data_keys: readonly string[];
+  /** Records with something that nobody can open any more. */
+  readonly shredded_jobs: number;
+  /** Since when all data keys are being replaced (`keys rotate --data`), if that did not end. ISO 8601, UTC. */
+  readonly renewal_since: string | null;
+}
+
+/** What is sealed under which key. Reads all records. */
+export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promise<KeyStatus> {
+  const { store, ringKeys, provider } = deps;
+  const [{ dataKeys, current, damaged }, retired] = [await store.list(), await store.retired()];
+  const renewal = await store.renewal();
+  const byId = new Map(dataKeys.map((dataKey) => [dataKey.id, new Set<string>()]));
+  const shredded = new Set<string>();
+  for await (const page of new SealedRecords(deps.redis).pages(options)) {
+    for (const { queue, id, texts } of page) {
+      for (const dataKeyId of texts.flatMap(({ text }) => dataKeyIdsIn(text)))
+        (byId.get(dataKeyId) ?? shredded).add(`${queue}:${id}`);
+    }
+  }
+  const ids = new Set([...ringKeys, ...dataKeys.map(({ by }) => by), ...retired.keys()]);
+  return {
+    wrapping_keys: [...ids].map((id) => ({
+      id,
+      wraps: id === provider.sealingId,
+      at_hand: ringKeys.includes(id) ? true : provider.sealingId === null ? null : false,
+      retired_at: isoOf(retired.get(id)),
+      data_keys: dataKeys.filter(({ by }) => by === id).length,
+    })),
+    data_keys: dataKeys.map((dataKey) => toState(dataKey, current, byId.get(dataKey.id)?.size ?? 0)),
+    damaged_data_keys: damaged,
+    shredded_jobs: shredded.size,
+    renewal_since: isoOf(renewal?.since),
+  };
+}
+
+function toState({ id, scope, by, created }: StoredDataKey, current: ReadonlySet<string>, jobs: number): DataKeyState {
+  return { id, scope, wrapped_by: by, created_at: new Date(created).toISOString(), current: current.has(id), jobs };
+}
+
+function isoOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}

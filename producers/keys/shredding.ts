@@ -1,0 +1,176 @@
+import { assertNever } from "../../src/base/assert-never.ts";
+import { formatDuration } from "../../src/base/duration.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { batchScope, scopeEnd } from "../../src/privacy/keys/data-key.ts";
+import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
+import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
+import { QUEUES } from "../../src/queues/names.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
+import { type DiskPurge, purgeDisk } from "./disk-purge.ts";
+import { auditShred } from "./key-audit.ts";
+import type { KeyDeps, PassOptions, UseKeys } from "./key-deps.ts";
+import { Resealing } from "./resealing.ts";
+import { type SealedRecord, SealedRecords } from "./sealed-records.ts";
+import { unknownJob } from "../jobs/unknown-job.ts";
+
+/** What is to be unreadable for ever. */
+export type ShredTarget =
+  /** All that was sealed for this batch. */
+  | { readonly kind: "batch"; readonly name: string }
+  /** What this job's record holds, and no other's. */
+  | { readonly kind: "job"; readonly id: string }
+  /** Of the days that ended longer ago, and of batches that began longer ago; in ms. */
+  | { readonly kind: "older"; readonly thanMs: number };
+
+export interface ShredPlan {
+  readonly dataKeys: readonly StoredDataKey[];
+  /** Records that lose what is sealed in them. */
+  readonly jobs: number;
+  /** Of these, those that are not settled: they will fail. */
+  readonly open: number;
+  /** Records that are sealed anew first, because they share a data key and are to stay. */
+  readonly others: number;
+}
+
+export interface Shredded {
+  /** Data keys that were destroyed. */
+  readonly destroyed: number;
+  /** Fields of other records that were sealed anew. */
+  readonly resealed: number;
+  /** False: it was aborted before anything was destroyed. */
+  readonly done: boolean;
+  /** Something more was sealed for the job meanwhile: shred it again. */
+  readonly again: boolean;
+  /** Null: nothing was destroyed. */
+  readonly disk: DiskPurge | null;
+}
+
+/** A job of yesterday may just be on its way in. */
+const LEAST_AGE_MS = 3_600_000;
+
+/** Destroys data keys: what they sealed can then be opened by nobody, wherever copies of it are. */
+export class Shredding {
+  readonly #use: UseKeys;
+
+  constructor(use: UseKeys) {
+    this.#use = use;
+  }
+
+  /** What `shred` would do. Throws SatyapanError `bad-input`, `unknown-job`. */
+  async plan(target: ShredTarget, options: PassOptions = {}): Promise<ShredPlan> {
+    return await this.#use(async (deps) => {
+      const { dataKeys } = await find(deps, target);
+      const ids = new Set(dataKeys.map(({ id }) => id));
+      const seen = { jobs: new Set<string>(), open: new Set<string>(), others: new Set<string>() };
+      for await (const page of ids.size === 0 ? [] : new SealedRecords(deps.redis).pages(options)) {
+        for (const record of page) {
+          if (!record.texts.some(({ text }) => dataKeyIdsIn(text).some((id) => ids.has(id)))) continue;
+          const name = `${record.queue}:${record.id}`;
+          const isOther = target.kind === "job" && record.id !== target.id;
+          seen[isOther ? "others" : "jobs"].add(name);
+          if (!isOther && !isTerminal(record.state)) seen.open.add(name);
+        }
+      }
+      return { dataKeys, jobs: seen.jobs.size, open: seen.open.size, others: seen.others.size };
+    });
+  }
+
+  /**
+   * Destroys the data keys, then has their Redis write its files anew.
+   * @throws SatyapanError `bad-input`, `unknown-job`; `unknown-key` where a record that is to stay cannot be opened here
+   */
+  async shred(target: ShredTarget, options: PassOptions = {}): Promise<Shredded> {
+    return await this.#use(async (deps) => {
+      const { dataKeys, record } = await find(deps, target);
+      const ids = dataKeys.map(({ id }) => id);
+      const nothing = { destroyed: 0, resealed: 0, done: true, again: false, disk: null };
+      if (ids.length === 0) return nothing;
+      let count = 0;
+      if (record !== null) {
+        const { resealed, done } = await keepOthers(deps, dataKeys, record, options);
+        count = resealed;
+        if (!done) return { ...nothing, resealed, done };
+      }
+      // Before it is done: of what can never be undone the log must not lack anything.
+      await auditShred(deps, describeTarget(target), ids.length);
+      const destroyed = await deps.dataKeys.destroy(ids);
+      const disk = await purgeDisk(deps.keysRedis, deps.sleep);
+      const left = record === null ? null : await keysOf(deps, record.id);
+      const again = left !== null && left.dataKeys.length > 0;
+      return { destroyed, resealed: count, done: true, again, disk };
+    });
+  }
+}
+
+function describeTarget(target: ShredTarget): string {
+  switch (target.kind) {
+    case "batch":
+      return `batch:${target.name}`;
+    case "job":
+      return `job:${target.id}`;
+    case "older":
+      return `older-than:${formatDuration(target.thanMs)}`;
+    default:
+      return assertNever(target, "shred target");
+  }
+}
+
+async function find(
+  deps: KeyDeps,
+  target: ShredTarget,
+): Promise<{ readonly dataKeys: StoredDataKey[]; readonly record: SealedRecord | null }> {
+  const { store, now } = deps;
+  switch (target.kind) {
+    case "batch": {
+      const scope = batchScope(target.name);
+      const dataKeys = (await store.list()).dataKeys.filter((dataKey) => dataKey.scope === scope);
+      if (dataKeys.length === 0) throw badInput(`batch: there is no data key of the batch ${target.name} (any more)`);
+      return { dataKeys, record: null };
+    }
+    case "job": {
+      const found = await keysOf(deps, target.id);
+      if (found === null) throw unknownJob(target.id);
+      if (found.record.state === "active")
+        throw badInput(`job ${target.id} is being called just now: shred it when it is settled`);
+      if (found.dataKeys.length === 0) throw badInput(`job ${target.id} has nothing sealed that could be opened`);
+      return found;
+    }
+    case "older": {
+      if (target.thanMs < LEAST_AGE_MS)
+        throw badInput(`older than ${formatDuration(target.thanMs)} is too new to shred: at least 1h`);
+      const before = now() - target.thanMs;
+      const { dataKeys } = await store.list();
+      return { dataKeys: dataKeys.filter(({ scope, since }) => (scopeEnd(scope) ?? since) <= before), record: null };
+    }
+    default:
+      return assertNever(target, "shred target");
+  }
+}
+
+/** A job's record and the data keys under which something of it can still be opened; null: there is no such job. */
+async function keysOf(deps: KeyDeps, id: string): Promise<{ record: SealedRecord; dataKeys: StoredDataKey[] } | null> {
+  const records = new SealedRecords(deps.redis);
+  for (const queue of QUEUES) {
+    const record = await records.get(queue, id);
+    if (record === null) continue;
+    const ids = [...new Set(record.texts.flatMap(({ text }) => dataKeyIdsIn(text)))];
+    return { record, dataKeys: await deps.store.load(ids) };
+  }
+  return null;
+}
+
+async function keepOthers(deps: KeyDeps, dataKeys: readonly StoredDataKey[], own: SealedRecord, options: PassOptions) {
+  await deps.dataKeys.close(dataKeys.map(({ id }) => id));
+  const isOwn = ({ queue, id }: SealedRecord): boolean => queue === own.queue && id === own.id;
+  const result = await new Resealing(deps, dataKeys, isOwn).run(options);
+  if (result.locked === 0) return result;
+  throw new SatyapanError(
+    ErrorCode.UNKNOWN_KEY,
+    `nothing was shredded: ${result.locked} other jobs share the data key and cannot be opened here, because its wrapping ` +
+      "key is not among this process's; see `satyapan keys status`",
+  );
+}
+
+function badInput(message: string): SatyapanError {
+  return new SatyapanError(ErrorCode.BAD_INPUT, message);
+}

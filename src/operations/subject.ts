@@ -1,0 +1,12 @@
+import type { OpenInput, Operation } from "./operation.ts";
+import { Secret } from "../secrets/secret.ts";
+import { subjectKey } from "../secrets/subject-key.ts";
+
+/** The keyed hash of the person whom a send is about: all that Redis knows of him. Null where nobody is sent anything. */
+export function subjectOf(key: Secret, operation: Operation, input: OpenInput): string | null {
+  for (const field of operation.subject ?? []) {
+    const value = input[field];
+    if (value instanceof Secret && value.maskName !== "hidden") return subjectKey(key, value.maskName, value.open());
+  }
+  return null;
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LuaScript } from "./script.ts";
+import type { RedisClient } from "./connection.ts";
+
+/** Held by one worker per Redis: what one process does for all. */
+export const WORKERS_LEASE_KEY = "satyapan:{workers}:lease";
+
+/** A holder that says nothing for so long, in ms, has lost it: another has it at most some 0.3 s later. */
+const LEASE_MS = 4_000;
+/** Renewed so often within its time. */
+const RENEWALS = 2;
+/** After an error, in ms: Redis is away. Short enough that one failed renewal does not lose it. */
+const AGAIN_MS = 500;
+/** Those who wait for it do not all ask in the same moment; ms. */
+const SPREAD_MS = 200;
+
+/** KEYS lease; ARGV holder, ms → 0: it is the holder's now, for so long; else how long it is another's yet, in ms */
+const TAKE = new LuaScript(`
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 0
+`);
+
+/** KEYS lease; ARGV holder */
+const RELEASE = new LuaScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`);
+
+/** Asked before each step of what one process does for all; costs nothing. */
+export interface Duty {
+  readonly held: boolean;
+  /** For who finds that it cannot do it: another may. It comes back if nobody takes it. */
+  readonly stepAside: () => Promise<void>;
+}
+
+export interface LeaseOptions {
+  /** Of the client's role: a step that hangs would only lose it. */
+  readonly redis: RedisClient;
+  readonly key: string;
+  readonly random: () => number;
+  readonly onError: (error: unknown) => void;
+  /** Told after it was taken or lost, at the next step. */
+  readonly onChange?: (held: boolean) => void;
+  /** ms of a clock that never jumps. */
+  readonly monotonic?: () => number;
+  readonly leaseMs?: number;
+}
+
+/**
+ * One holder among many processes, by a key that expires on Redis' clock. Whoever holds it counts its time from before it
+ * asked, on a clock of its own, so that it stops before another can begin: also one that was frozen, or cut off from
+ * Redis. Between asking `held` and what is done then time may pass all the same: it saves work, and guards nothing.
+ */
+export class Lease implements Duty, AsyncDisposable {
+  readonly #options: LeaseOptions;
+  readonly #holder = randomUUID();
+  readonly #monotonic: () => number;
+  readonly #leaseMs: number;
+  readonly #stop = new AbortController();
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  #asideUntil = Number.NEGATIVE_INFINITY;
+  #said = false;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+  }
+
+  /** Resolves after the first try; goes on trying until `close`. */
+  static async open(options: LeaseOptions): Promise<Lease> {
+    const lease = new Lease(options);
+    const waitMs = await lease.#step();
+    lease.#running = lease.#run(waitMs);
+    return lease;
+  }
+
+  get held(): boolean {
+    return !this.#stop.signal.aborted && this.#monotonic() < this.#heldUntil;
+  }
+
+  async stepAside(): Promise<void> {
+    // Longer than the others wait before they look.
+    this.#asideUntil = this.#monotonic() + 1.5 * this.#leaseMs;
+    await this.#release();
+  }
+
+  /** Another may take it at once. Never rejects. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #run(firstMs: number): Promise<void> {
+    const { signal } = this.#stop;
+    for (let waitMs = firstMs; !signal.aborted; waitMs = signal.aborted ? 0 : await this.#step()) {
+      await sleep(waitMs, undefined, { ref: false, signal }).catch(() => {});
+    }
+  }
+
+  /** How long to wait then, in ms. */
+  async #step(): Promise<number> {
+    this.#say(); // its time may be over since the last step
+    const aside = this.#asideUntil - this.#monotonic();
+    let waitMs = aside > 0 ? aside : AGAIN_MS;
+    if (aside <= 0) {
+      try {
+        waitMs = await this.#take();
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
+    this.#say();
+    return waitMs;
+  }
+
+  #say(): void {
+    const { held } = this;
+    if (held !== this.#said) this.#options.onChange?.(held);
+    this.#said = held;
+  }
+
+  async #take(): Promise<number> {
+    const { redis, key, random } = this.#options;
+    // Who waits asks no more than this, until it is free.
+    const left = this.held ? 0 : await redis.pttl(key);
+    const askedAt = this.#monotonic();
+    const free = left > 0 ? left : ((await TAKE.run(redis, [key], [this.#holder, this.#leaseMs])) as number);
+    if (free > 0) {
+      this.#heldUntil = Number.NEGATIVE_INFINITY;
+      return Math.min(free, this.#leaseMs) + random() * SPREAD_MS;
+    }
+    if (askedAt < this.#asideUntil) await this.#release();
+    else this.#heldUntil = askedAt + this.#leaseMs;
+    return this.#leaseMs / RENEWALS;
+  }
+
+  async #release(): Promise<void> {
+    const { redis, key, onError } = this.#options;
+    this.#heldUntil = Number.NEGATIVE_INFINITY;
+    await RELEASE.run(redis, [key], [this.#holder]).catch(onError);
+  }
+}

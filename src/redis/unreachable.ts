@@ -1,0 +1,61 @@
+import { ErrorCode, SatyapanError } from "../base/error.ts";
+
+/** `address`: of `describeRedis`; `failure`: of `reasonOf`. */
+export function unreachable(address: string, failure: string): SatyapanError {
+  const remedies = address.startsWith("rediss") ? [...REMEDIES, ...TLS_REMEDIES] : [...REMEDIES, ...PLAIN_REMEDIES];
+  const remedy = remedies.find(([pattern]) => pattern.test(failure))?.[1];
+  return new SatyapanError(
+    ErrorCode.REDIS_UNREACHABLE,
+    `Redis at ${address} cannot be reached: ${failure}. ${remedy ?? "Start it, or set REDIS_URL to one that runs."}`,
+  );
+}
+
+type Remedies = readonly (readonly [RegExp, string])[];
+
+/** The first that fits. The texts are those of Redis, of OpenSSL 3 and of Node 24. */
+const REMEDIES: Remedies = [
+  [/NOPERM/, "Give its user what its role needs (deploy/redis/users.acl), or name another user in REDIS_URL."],
+  [/max number of clients/, "It has as many clients as its maxclients allows: raise it, or close some."],
+  [/WRONGPASS|NOAUTH|AUTH /, "Correct the user and password in REDIS_URL."],
+];
+
+const PLAIN_REMEDIES: Remedies = [
+  // What it says before it hangs up is not always read: our own first words meet a closed door.
+  [
+    /connection was closed|ECONNRESET|EPIPE/,
+    "Start it; if it runs, it may have as many clients as its maxclients allows, or speak TLS (begin REDIS_URL with rediss://).",
+  ],
+];
+
+const TLS_REMEDIES: Remedies = [
+  [/self-signed certificate|unable to (get|verify)/, "Set REDIS_TLS_CA to the authority that signed its certificate."],
+  [/alert certificate expired/, "It refuses our certificate: renew the one in REDIS_TLS_CERT."],
+  // A reset may arrive before the alert that says why.
+  [
+    /alert|connection was closed|ECONNRESET/,
+    "It may want a client certificate of its own authority: set REDIS_TLS_CERT and REDIS_TLS_KEY to a valid pair.",
+  ],
+  [/certificate has expired/, "Renew the certificate of the server."],
+  [/certificate is not yet valid/, "Set the clocks of both machines (NTP)."],
+  [/altnames/, "Name it in REDIS_URL as its certificate does."],
+  [/no answer|ETIMEDOUT|wrong version number/, "Start it; if its port speaks no TLS, begin REDIS_URL with redis://."],
+];
+
+/**
+ * ioredis hangs the command on its errors: on that of a refused login, HELLO with the password. Whoever listens after
+ * `connectRedis` (BullMQ) gets the same object, and may log it.
+ */
+export function removeCommand(error: Error): void {
+  if ("command" in error) delete error.command;
+  if ("lastNodeError" in error && error.lastNodeError instanceof Error) removeCommand(error.lastNodeError);
+}
+
+/** Of several addresses that all refuse, Node says only a code; of a Cluster's nodes that all refuse, ioredis not even that. */
+export function reasonOf(error: Error): string {
+  if ("lastNodeError" in error && error.lastNodeError instanceof Error) {
+    const reason = reasonOf(error.lastNodeError);
+    return reason === "Connection is closed" ? "none of its nodes takes a connection" : reason;
+  }
+  const text = error.message !== "" || !("code" in error) ? error.message : String(error.code);
+  return text.replace(/\.$/, "");
+}

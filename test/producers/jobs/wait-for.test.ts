@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { awaitAll } from "../../../producers/jobs/await-all.ts";
+import { Patience } from "../../../producers/patience.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
+import { type ClientBundle, MOBILE_INPUT, startClientBundle } from "../../support/client.ts";
+
+/** When somebody listens for settled jobs, so that what follows is told and not looked up. */
+async function listening(bundle: ClientBundle): Promise<void> {
+  const redis = bundle.redis.client();
+  await expect.poll(async () => await redis.pubsub("NUMSUB", "satyapan:settled")).toEqual(["satyapan:settled", 1]);
+}
+
+describe("waitFor", () => {
+  it("resolves as soon as the job is settled, long before it would look again", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    await bundle.begin(id, "eko");
+    const settled = bundle.client.waitFor(id);
+    await listening(bundle);
+    const started = performance.now();
+    await bundle.finish(id, "eko", "succeeded", { result: { otp_sent: true } });
+    expect(await settled).toMatchObject({ id, state: "succeeded", result: { otp_sent: true } });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it("resolves at once for a job that is settled already, and for all who wait", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    await bundle.begin(id, "eko");
+    const waiters = [bundle.client.waitFor(id), bundle.client.waitFor(id), bundle.newClient().waitFor(id)];
+    await bundle.finish(id, "eko", "rejected");
+    for (const record of await Promise.all(waiters)) expect(record.state).toBe("rejected");
+    expect((await bundle.client.waitFor(id, { timeoutMs: 0 })).state).toBe("rejected");
+  });
+
+  it("hears of it also after Redis was away, when the message is lost", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    await bundle.begin(id, "eko");
+    const settled = bundle.client.waitFor(id);
+    await listening(bundle);
+    // The listener's connection only: the message finds nobody.
+    await bundle.redis.client().call("CLIENT", "KILL", "TYPE", "PUBSUB");
+    await bundle.finish(id, "eko", "succeeded");
+    expect((await settled).state).toBe("succeeded");
+  });
+
+  it("ends with wait-timeout when the time is up, and says how the job stands", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    const timeout = { code: ErrorCode.WAIT_TIMEOUT, message: `job ${id} is still queued` };
+    for (const timeoutMs of [20, 0, Number.NaN]) {
+      await expect(bundle.client.waitFor(id, { timeoutMs })).rejects.toMatchObject(timeout);
+    }
+  });
+
+  it("ends the same way when its signal aborts, before or during", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    const stop = new AbortController();
+    const waiting = bundle.client.waitFor(id, { signal: stop.signal });
+    const ended = expect(waiting).rejects.toMatchObject({ code: ErrorCode.WAIT_TIMEOUT });
+    await listening(bundle);
+    const started = performance.now();
+    stop.abort();
+    await ended;
+    expect(performance.now() - started).toBeLessThan(1_000);
+    const again = bundle.client.waitFor(id, { signal: stop.signal });
+    await expect(again).rejects.toMatchObject({ code: ErrorCode.WAIT_TIMEOUT });
+  });
+
+  it("knows that there is no such job, and does not repeat what may be a person's number", async () => {
+    await using bundle = await startClientBundle();
+    const unknown = { code: ErrorCode.UNKNOWN_JOB };
+    await expect(bundle.client.waitFor("order-1")).rejects.toMatchObject({
+      ...unknown,
+      message: "there is no job order-1, or its record is past its retention",
+    });
+    for (const id of ["999999990019", "a 1", "9123456789"]) {
+      await expect(bundle.client.waitFor(id)).rejects.toMatchObject({
+        ...unknown,
+        message: "there is no such job, or its record is past its retention",
+      });
+    }
+  });
+
+  it("ends when the client is closed meanwhile", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    const ended = expect(bundle.client.waitFor(id)).rejects.toMatchObject({ code: ErrorCode.CLOSED });
+    await listening(bundle);
+    const started = performance.now();
+    await bundle.client.close();
+    await ended;
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe("awaitAll", () => {
+  it("tells of each that settles, keeps the marks of duplicates, and gives all as they stand when the time is up", async () => {
+    await using bundle = await startClientBundle();
+    const { client } = bundle;
+    const input = (index: number) => ({ mobile: `912345678${index}`, csp_id: "agent-1" });
+    await client.submitMany("eko.mobile-otp", [input(1)], { id: "b" });
+    const submitted = await client.submitMany("eko.mobile-otp", [input(1), input(2)], { id: "b" });
+    await bundle.begin("b-1", "eko");
+    await bundle.finish("b-1", "eko", "succeeded");
+    const seen: number[] = [];
+    const options = {
+      ...{ signal: AbortSignal.timeout(60_000), now: Date.now },
+      patience: new Patience({}, Date.now),
+    };
+    const all = await awaitAll(client, submitted, {
+      ...options,
+      timeoutMs: 50,
+      onSettled: (count) => seen.push(count),
+    });
+    expect(all).toMatchObject([
+      { id: "b-1", state: "succeeded", duplicate: true },
+      { id: "b-2", state: "queued" },
+    ]);
+    expect(new Set(seen)).toEqual(new Set([1]));
+    await bundle.begin("b-2", "eko");
+    await bundle.finish("b-2", "eko", "rejected");
+    const end = await awaitAll(client, all, { ...options, timeoutMs: 5_000 });
+    expect(end.map(({ state }) => state)).toEqual(["succeeded", "rejected"]);
+  });
+});

@@ -1,0 +1,136 @@
+import { assertNever } from "../src/base/assert-never.ts";
+import type { DeepvueSettings, EkoSettings, Settings } from "../src/config/settings.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
+import type { OpenInput, Operation, ProviderName } from "../src/operations/operation.ts";
+import { ClockOffset, readDate } from "../src/providers/clock-offset.ts";
+import { deepvueCall } from "../src/providers/deepvue/call.ts";
+import { ekoCall } from "../src/providers/eko/call.ts";
+import { createEkoSigner, type EkoSigner } from "../src/providers/eko/signature.ts";
+import type { HttpCall, HttpReply } from "../src/providers/http.ts";
+import { createTransport, type Transport } from "../src/providers/transport.ts";
+
+/** A request that is built and only has to be sent. It holds personal data: never logged, thrown or kept. */
+export interface PreparedCall {
+  /** Signs for this very moment and sends, but not after `writeBefore` (`performance.now()`; null: whenever). Never rejects. */
+  send(writeBefore: number | null): Promise<HttpReply>;
+}
+
+interface Eko {
+  readonly settings: EkoSettings;
+  readonly signer: EkoSigner;
+  readonly transport: Transport;
+  readonly clock: ClockOffset;
+}
+
+interface Deepvue {
+  readonly settings: DeepvueSettings;
+  readonly transport: Transport;
+  readonly clock: ClockOffset;
+}
+
+/** Told when a provider's clock and ours begin to differ, and when they agree again (`offsetMs` within the tolerance). */
+export type OnDrift = (provider: ProviderName, offsetMs: number) => void;
+
+/** The providers this process has settings for: one connection pool each. */
+export class Providers {
+  readonly #eko: Eko | null;
+  readonly #deepvue: Deepvue | null;
+  readonly #paths: Settings["paths"];
+  readonly #now: () => number;
+  readonly #onDrift: OnDrift;
+
+  constructor(
+    settings: Pick<Settings, "eko" | "deepvue" | "paths" | "calls" | "worker">,
+    now: () => number,
+    onDrift: OnDrift = () => {},
+  ) {
+    const transport = (baseUrl: URL): Transport =>
+      createTransport({
+        origin: baseUrl.origin,
+        timeoutMs: settings.calls.timeoutMs,
+        connections: settings.worker.concurrency,
+      });
+    const { eko, deepvue } = settings;
+    this.#eko =
+      eko === null
+        ? null
+        : {
+            settings: eko,
+            signer: createEkoSigner(eko.accessKey),
+            transport: transport(eko.baseUrl),
+            clock: new ClockOffset(),
+          };
+    this.#deepvue =
+      deepvue === null ? null : { settings: deepvue, transport: transport(deepvue.baseUrl), clock: new ClockOffset() };
+    this.#paths = settings.paths;
+    this.#now = now;
+    this.#onDrift = onDrift;
+  }
+
+  get served(): ProviderName[] {
+    const served: ProviderName[] = [];
+    if (this.#eko !== null) served.push("eko");
+    if (this.#deepvue !== null) served.push("deepvue");
+    return served;
+  }
+
+  /** Builds an attempt's request. Throws SatyapanError where a setting it needs is missing. */
+  prepare(operation: Operation, input: OpenInput, clientRefId: string): PreparedCall {
+    const path = this.#paths[operation.name] ?? operation.path;
+    switch (operation.provider) {
+      case "eko": {
+        const eko = configured(this.#eko, operation.provider);
+        const { settings, signer, clock } = eko;
+        const request = operation.prepare(input, { settings, path, clientRefId });
+        // By the provider's clock where ours is known to be wrong: then a 403 for it heals by itself at the next try.
+        return this.#sendable("eko", eko, () => ekoCall(request, settings, signer, this.#now() + clock.correctionMs));
+      }
+      case "deepvue": {
+        const deepvue = configured(this.#deepvue, operation.provider);
+        const { settings } = deepvue;
+        const request = operation.prepare(input, { settings, path, clientRefId });
+        return this.#sendable("deepvue", deepvue, () => deepvueCall(request, settings));
+      }
+      default:
+        return assertNever(operation, "provider");
+    }
+  }
+
+  /** Each served provider's clock minus ours, in ms, as learnt from its replies. */
+  clockOffsets(): (readonly [ProviderName, number])[] {
+    const clocks = { eko: this.#eko?.clock, deepvue: this.#deepvue?.clock };
+    return this.served.map((name) => [name, clocks[name]?.offsetMs ?? 0] as const);
+  }
+
+  /** Ends calls under way, as `destroy` does, and takes no more; connections stay. */
+  abort(): void {
+    this.#eko?.transport.abort();
+    this.#deepvue?.transport.abort();
+  }
+
+  /** Ends calls under way, which become `unknown` or `unavailable`, and closes all connections. */
+  async destroy(): Promise<void> {
+    await Promise.all([this.#eko?.transport.destroy(), this.#deepvue?.transport.destroy()]);
+  }
+
+  #sendable(name: ProviderName, { transport, clock }: Eko | Deepvue, call: () => HttpCall): PreparedCall {
+    return {
+      send: async (writeBefore) => {
+        const sentAt = this.#now();
+        const reply = await transport.send(call(), writeBefore);
+        const dateMs = reply.kind === "reply" ? readDate(reply.headers) : null;
+        if (dateMs !== null) {
+          const drifted = clock.correctionMs !== 0;
+          clock.observe({ dateMs, sentAt, receivedAt: this.#now() });
+          if (drifted !== (clock.correctionMs !== 0)) this.#onDrift(name, clock.offsetMs);
+        }
+        return reply;
+      },
+    };
+  }
+}
+
+function configured<T>(provider: T | null, name: ProviderName): T {
+  if (provider !== null) return provider;
+  throw new SatyapanError(ErrorCode.BAD_SETTINGS, `this worker has no settings of ${name}`);
+}
