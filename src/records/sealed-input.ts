@@ -33,9 +33,15 @@ export function sealPersonal(sealer: Sealer, operation: Operation, jobId: string
   return sealer.seal(clear, associated);
 }
 
+/** Throws SatyapanError as `openInput`. */
 export function openPersonal(opener: Opener, operation: Operation, jobId: string, sealed: string): Personal {
   const associated = { operation: operation.name, jobId, field: PERSONAL };
-  return JSON.parse(opener.open(sealed, associated)) as Personal;
+  const personal = parseJson(opener.open(sealed, associated)) as Personal | null | undefined;
+  if (isObject(personal ?? undefined) && !Array.isArray(personal)) return personal as Personal;
+  throw new SatyapanError(
+    ErrorCode.UNREADABLE,
+    `the personal part of the result of job ${jobId} was opened, and is not what was sealed: another version wrote it`,
+  );
 }
 
 /** Throws SatyapanError `unreadable` for what `sealInput` did not write. */

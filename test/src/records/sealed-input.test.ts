@@ -6,7 +6,7 @@ import { newDataKey } from "../../../src/privacy/keys/data-key.ts";
 import { Opener } from "../../../src/privacy/sealing/opener.ts";
 import { dataKeyIdsIn, Sealer } from "../../../src/privacy/sealing/sealed-text.ts";
 import { resealed } from "../../../src/records/resealed.ts";
-import { openInput, openPersonal, sealInput, sealPersonal } from "../../../src/records/sealed-input.ts";
+import { openInput, openPersonal, PERSONAL, sealInput, sealPersonal } from "../../../src/records/sealed-input.ts";
 import { refusal } from "../providers/refusal.ts";
 
 const OPERATION = findOperation("eko.mobile-otp");
@@ -53,6 +53,17 @@ it("personal data of a result are given back, for their job alone", () => {
   expect(openPersonal(opener, OPERATION, "j-1", text)).toEqual({ name: "MADE UP" });
   expect(refusal(() => openPersonal(opener, OPERATION, "j-2", text)).code).toBe(ErrorCode.UNREADABLE);
 });
+
+it.each(["", "{", "null", "7", "[]", '"text"'])(
+  "personal data that became %j are unreadable, in one sentence",
+  (text) => {
+    const { sealer, opener } = setup();
+    const sealed = sealer.seal(text, { ...JOB, field: PERSONAL });
+    const { code, message } = refusal(() => openPersonal(opener, OPERATION, "j-1", sealed));
+    expect(code).toBe(ErrorCode.UNREADABLE);
+    expect(message).toMatch(/^the personal part of the result of job j-1 [^\n]+ another version wrote it$/);
+  },
+);
 
 describe("sealing anew", () => {
   it("changes the data key and nothing else", () => {
