@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Client } from "../producers/client.ts";
+import { earlyCalls } from "../simulator/early-calls.ts";
 import { madeUpMobile } from "../simulator/people.ts";
 import { startSimulator, type Simulator } from "../simulator/simulator.ts";
 import { parseSettings } from "../src/config/parse-settings.ts";
@@ -68,7 +69,7 @@ class Place implements AsyncDisposable {
 
   static async start(env: Record<string, string> = {}): Promise<Place> {
     const redis = await startTestRedis();
-    const simulator = await startSimulator();
+    const simulator = await startSimulator({ witness: true });
     const cwd = await mkdtemp(join(tmpdir(), "satyapan-quota-"));
     const all = { ...bundleEnv(simulator, redis.url), EKO_QUOTA: values.quota, LOG_LEVEL: "warn", ...env };
     const place = new Place(redis, simulator, all, cwd);
@@ -132,9 +133,12 @@ class Place implements AsyncDisposable {
   }
 }
 
-/** Peak per window, overruns, and the share used of what could be used from the first call on. */
+/**
+ * Calls too early for a window, and the share used of what could be used from the first call on. A call is too early for certain
+ * where it is, however late the witness was with its stamps; where it may have been in time, that is told apart.
+ */
 function use(place: Place, seconds: number, from: number): unknown {
-  const { quotas } = place.simulator.stats();
+  const early = earlyCalls(place.simulator.requests, parseQuota(values.quota, "--quota"));
   const calls = place.simulator.requests.filter(({ at }) => at >= from && at < from + seconds * 1_000).length;
   const quota = parseQuota(values.quota, "--quota");
   // A perfect client calls the moment every window has room.
@@ -145,7 +149,19 @@ function use(place: Place, seconds: number, from: number): unknown {
     times.push(at);
   }
   const most = times.length;
-  return { calls, most, used: `${((100 * calls) / most).toFixed(2)} %`, ...quotas.eko };
+  const told = early.map(({ request, before, earlyMs, isCertain }) => ({
+    ...{ seq: request.seq, early_ms: earlyMs, is_certain: isCertain },
+    before_stamped_late_by_ms_at_most: before.at - (before.came_after ?? before.at),
+  }));
+  const certain = early.filter(({ isCertain }) => isCertain).length;
+  return {
+    calls,
+    most,
+    used: `${((100 * calls) / most).toFixed(2)} %`,
+    too_early: certain,
+    in_doubt: early.length - certain,
+    told,
+  };
 }
 
 async function windows(): Promise<void> {
@@ -165,6 +181,11 @@ async function windows(): Promise<void> {
   });
   const attempts = await place.redis.client().llen(`satyapan:${QUEUE}:permits`);
   print({ pickups: place.pickups, permits_in_list: attempts, requests: place.simulator.requests.length });
+  const perSecond = Array.from(
+    { length: SECONDS },
+    (_, s) => place.simulator.requests.filter(({ at }) => Math.floor((at - (first?.at ?? 0)) / 1_000) === s).length,
+  );
+  print({ per_second: perSecond.join(" ") });
 }
 
 async function backlog(): Promise<void> {

@@ -31,7 +31,7 @@ export interface CutOrder {
 }
 
 async function start({ seed, configuration, redis }: OutsideStart): Promise<void> {
-  const simulator = await startSimulator({ random: seededRandom(seed), configuration });
+  const simulator = await startSimulator({ random: seededRandom(seed), configuration, witness: true });
   const port = Number(new URL(simulator.url).port);
   const proxies = {
     redis: await Proxy.listen({ path: redis }),

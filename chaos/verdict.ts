@@ -1,3 +1,4 @@
+import { earlyCalls } from "../simulator/early-calls.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import type { RequestRecord } from "../simulator/request-log.ts";
 import { AHEAD_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
@@ -165,15 +166,15 @@ function* overruns({ requests, quotas }: Evidence, cases: readonly Case[]): Iter
   for (const provider of ["eko", "deepvue"] as const) {
     const arrivals = requests.filter((request) => request.provider === provider);
     for (const { max, ms } of quotas[provider]) {
-      for (const [index, request] of arrivals.entries()) {
-        const { at, seq } = request;
-        const before = arrivals[index - max];
-        if (before === undefined || at - before.at >= ms) continue;
-        const earlyMs = ms - (at - before.at);
+      for (const { request, before, earlyMs, isCertain } of earlyCalls(arrivals, [{ max, ms }])) {
+        // The simulator may have been held up, and have stamped the first of them late.
+        if (!isCertain) continue;
         // What is held up on its way for longer than any margin arrives in another window than it was sent in.
         if (travel(before) - AHEAD_MS - QUOTA_MARGIN_MS >= earlyMs) continue;
-        const early = `request ${seq} came ${earlyMs} ms too early for ${max} in ${ms} ms`;
-        const slowest = Math.max(...arrivals.slice(index - max, index + 1).map(travel));
+        const early = `request ${request.seq} came ${earlyMs} ms too early for ${max} in ${ms} ms`;
+        const slowest = Math.max(
+          ...arrivals.slice(arrivals.indexOf(before), arrivals.indexOf(request) + 1).map(travel),
+        );
         const what = `${early}; the slowest of them was ${slowest} ms on its way`;
         yield { rule: "quota", where: provider, what };
       }

@@ -9,6 +9,8 @@ export interface RequestRecord {
   readonly seq: number;
   /** Arrival, ms since the epoch. */
   readonly at: number;
+  /** It came after this, ms since the epoch: nearly `at`, but where the simulator was held up; null: nobody watched (`witness`). */
+  readonly came_after: number | null;
   readonly method: string;
   /** Path with `{customer_id}` in place of the number; `unknown` where no route has it. */
   readonly route: string;
@@ -64,12 +66,13 @@ export class RequestLog {
     return this.#open;
   }
 
-  arrive(at: number, method: string): OpenRecord {
+  arrive(at: number, method: string, cameAfter: number | null = null): OpenRecord {
     this.#seq += 1;
     this.#open += 1;
     const record: OpenRecord = {
       seq: this.#seq,
       at,
+      came_after: cameAfter,
       method,
       route: "unknown",
       provider: null,

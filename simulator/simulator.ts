@@ -12,6 +12,7 @@ import {
 import { Draw } from "./draw.ts";
 import { AadhaarKeys } from "./eko/aadhaar-keys.ts";
 import { exchange } from "./exchange.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { OutboxMessage } from "./outbox.ts";
 import { json } from "./reply.ts";
 import type { RequestRecord } from "./request-log.ts";
@@ -41,6 +42,8 @@ export interface SimulatorOptions {
   readonly keepRequests?: boolean;
   /** How many messages the outbox remembers at least. Default: all. */
   readonly outboxLimit?: number;
+  /** True: every request tells how late its stamp may be (`came_after`). Costs a timer of 1 ms. Default false. */
+  readonly witness?: boolean;
   /** One line per request: operation, status, ms, fault; nothing about a person. */
   readonly log?: (line: string) => void;
 }
@@ -76,8 +79,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { host = "127.0.0.1", credentials = SIMULATOR_CREDENTIALS, aadhaarPrivateKey, log } = options;
   const aadhaarKeys =
     aadhaarPrivateKey === undefined ? await AadhaarKeys.generate() : AadhaarKeys.fromPem(aadhaarPrivateKey);
+  const now = options.now ?? Date.now;
+  const heartbeat = options.witness === true ? new Heartbeat(now) : undefined;
   const world = new World({
-    now: options.now ?? Date.now,
+    now,
+    heartbeat,
     draw: new Draw(options.random ?? Math.random),
     credentials,
     aadhaarKeys,
@@ -116,6 +122,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     closing.abort();
+    heartbeat?.stop();
     world.outbox.release();
     const closed = once(server, "close");
     server.close();

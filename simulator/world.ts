@@ -9,6 +9,7 @@ import { PendingWindow } from "./deepvue/pending-window.ts";
 import type { Draw } from "./draw.ts";
 import type { AadhaarKeys } from "./eko/aadhaar-keys.ts";
 import { FaultPlan } from "./fault-plan.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { type IssuedOtp, OtpBook } from "./otp-book.ts";
 import { Outbox } from "./outbox.ts";
 import { type QuotaCount, QuotaCounter } from "./quota-counter.ts";
@@ -24,6 +25,7 @@ export interface WorldGiven {
   readonly configuration: ConfigurationPatch;
   readonly keepRequests: boolean;
   readonly outboxLimit: number;
+  readonly heartbeat?: Heartbeat | undefined;
 }
 
 export interface SimulatorStats {
@@ -81,6 +83,10 @@ export class World {
 
   get faults(): FaultPlan {
     return this.#faults;
+  }
+
+  get heartbeat(): Heartbeat | undefined {
+    return this.given.heartbeat;
   }
 
   now(): number {

@@ -32,7 +32,7 @@ function request(seq: number, at: number, more: Partial<RequestRecord> = {}): Re
   return {
     ...{ seq, at: T0 + at, method: "POST", route: "/", provider: "eko", operation: "eko.dmt-levin.aadhaar-otp" },
     ...{ step: "send", client_ref_id: "ref-1", person: PERSON, status: 200, code: null, committed: "otp-sent" },
-    ...{ fault: null, over_quota: false, ms: 1, ...more },
+    ...{ came_after: null, fault: null, over_quota: false, ms: 1, ...more },
   };
 }
 
@@ -162,6 +162,19 @@ describe("judge", () => {
     expect(after(allowed + 1, 999)).toEqual([]);
     expect(after(allowed + 100, 900)).toEqual([]);
     expect(after(allowed + 100, 899)).toEqual(["quota"]);
+  });
+
+  it("does not count a call that may have come in time, because the simulator heard late of the first", () => {
+    const attempts = [1, 2, 3].map((n) => attempt(n, 0, 2_000, n === 3 ? "succeeded" : "unavailable"));
+    const after = (lateMs: number): string[] => {
+      const requests = [50, 500, 1_030].map((at, n) => {
+        const more = { client_ref_id: `ref-${n + 1}`, committed: n === 2 ? ("otp-sent" as const) : null };
+        return request(n + 1, at, { ...more, came_after: T0 + at - lateMs });
+      });
+      return rules(evidence({ records: [record(EKO, "succeeded", attempts)], requests, outbox: [message(1_030)] }));
+    };
+    expect(after(50)).toEqual([]);
+    expect(after(5)).toEqual(["quota"]);
   });
 
   it("counts a call of which no attempt is known, however it came", () => {

@@ -78,6 +78,7 @@ describe("the record of requests", () => {
       {
         seq: 1,
         at: NOW,
+        came_after: null,
         method: "POST",
         route: "/ekoapi/v3/tools/kyc/mobile/otp",
         provider: "eko",

@@ -30,7 +30,7 @@ function request(at: number, more: Partial<RequestRecord> = {}): RequestRecord {
   return {
     ...{ seq: at + 1, at: T0 + at, method: "POST", route: "/", provider: "eko", operation: OPERATION, step: "send" },
     ...{ client_ref_id: "ref-1", person: PERSON, status: 200, code: null, committed: "otp-sent", fault: null },
-    ...{ over_quota: false, ms: 1, ...more },
+    ...{ came_after: null, over_quota: false, ms: 1, ...more },
   };
 }
 
