@@ -2,11 +2,10 @@ import type { Settings } from "../src/config/settings.ts";
 import type { SatyapanError } from "../src/base/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
-import { costsAttempt, decide, type Decision } from "../src/outcomes/decision.ts";
+import { decide, type Decision } from "../src/outcomes/decision.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
 import type { Sealer } from "../src/privacy/sealing/sealed-text.ts";
 import { callLabels } from "../src/providers/call-labels.ts";
-import { isOwnDoing } from "../src/providers/endings.ts";
 import type { TakenJob } from "../src/records/beginning.ts";
 import { attemptNumber, type Ending } from "../src/records/ending.ts";
 import { retentionOf } from "../src/records/retention.ts";
@@ -15,7 +14,7 @@ import { stopsCredential } from "../src/outcomes/wait-cause.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
-import { callEntry, callHealth, isSent } from "./consequences.ts";
+import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
 import { DONE, type FollowUp, GATE } from "./follow-up.ts";
 import type { FailPoint } from "./fail-point.ts";
 
@@ -75,10 +74,7 @@ export class AttemptEnds {
     const { job } = open;
     const operation = findOperation(job.operation);
     const endedAt = now();
-    const isFree =
-      (outcome.kind === "unavailable" && (open.isProbe || isOwnDoing(outcome.reason))) ||
-      (outcome.kind === "unknown" && open.isProbe && operation.afterUnknown === "repeat");
-    const used = job.used + (costsAttempt(outcome.kind) && !isFree ? 1 : 0);
+    const used = job.used + (isCharged(outcome, open.isProbe, operation) ? 1 : 0);
     const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
     const decision = decide(outcome, {
       ...{ used, pendings, resends: job.resends, afterUnknown: operation.afterUnknown },

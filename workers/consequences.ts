@@ -1,10 +1,11 @@
 import { assertNever } from "../src/base/assert-never.ts";
 import { scopeOf } from "../src/operations/hold-names.ts";
 import type { OpenInput, Operation } from "../src/operations/operation.ts";
+import { costsAttempt } from "../src/outcomes/decision.ts";
+import { isEndedByUs, type NoReplyCause } from "../src/outcomes/no-reply.ts";
 import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts";
 import { Secret } from "../src/secrets/secret.ts";
 import type { HttpReply } from "../src/providers/http.ts";
-import { isOwnDoing } from "../src/providers/endings.ts";
 import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { CallHealth } from "../src/records/ending.ts";
 
@@ -17,7 +18,7 @@ export function callHealth(outcome: Outcome, operation: Operation, input: OpenIn
       return { kind: "well" };
     case "unavailable":
     case "unknown":
-      return isOwnDoing(outcome.reason) ? null : { kind: "failed" };
+      return isEndedHere(outcome) ? null : { kind: "failed" };
     case "throttled":
       return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
     case "refused":
@@ -25,6 +26,17 @@ export function callHealth(outcome: Outcome, operation: Operation, input: OpenIn
     default:
       return assertNever(outcome, "outcome");
   }
+}
+
+/** Whether an attempt that ended so costs its job one; `isProbe`: it was made to see whether the provider is back. */
+export function isCharged(outcome: Outcome, isProbe: boolean, { afterUnknown }: Operation): boolean {
+  if (!costsAttempt(outcome.kind)) return false;
+  if (outcome.kind === "unavailable") return !isProbe && !isEndedHere(outcome);
+  return !(outcome.kind === "unknown" && isProbe && afterUnknown === "repeat");
+}
+
+function isEndedHere({ noReply }: Extract<Outcome, { noReply?: NoReplyCause }>): boolean {
+  return noReply !== undefined && isEndedByUs(noReply);
 }
 
 /** A reply that breaks its reader is a reply that cannot be read, never a lost one. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
-import { noReply, TOO_LATE } from "../src/providers/exchange.ts";
+import { noReply } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
 import type { PreparedCall } from "./calls.ts";
 import { isPassingRefusal } from "../src/redis/refusal.ts";
@@ -58,11 +58,11 @@ export async function sendWithPermit(
   let permit: TimedPermit | null = first;
   for (;;) {
     await until(permit.from, signal);
-    if (signal.aborted) return noReply(false, "cancelled");
+    if (signal.aborted) return noReply(false, { kind: "cancelled" });
     source.writing.begun = true;
     const reply = await call.send(permit.until);
     source.writing.begun = !(reply.kind === "none" && !reply.written);
-    if (!(reply.kind === "none" && reply.reason === TOO_LATE)) return reply;
+    if (!(reply.kind === "none" && reply.cause.kind === "too late")) return reply;
     permit = await anotherPermit(source, permit.id, giveUpAt, signal);
     if (permit === null) return reply;
   }

@@ -1,4 +1,5 @@
 import type { DeepvueSettings, EkoSettings } from "../../src/config/settings.ts";
+import { noReplyWord } from "../../src/outcomes/no-reply.ts";
 import { ClockOffset, readDate } from "../../src/providers/clock-offset.ts";
 import { deepvueCall } from "../../src/providers/deepvue/call.ts";
 import { ekoCall } from "../../src/providers/eko/call.ts";
@@ -46,8 +47,14 @@ async function probe(
   }
 }
 
+/** For example `not sent: ECONNREFUSED` or `no reply: timeout`. */
+function noReplyText({ written, cause }: Extract<HttpReply, { kind: "none" }>): string {
+  return `${written ? "no reply" : "not sent"}: ${noReplyWord(cause)}`;
+}
+
 function readProbe(reply: HttpReply, sentAt: number, receivedAt: number): Probe {
-  if (reply.kind === "none") return { httpStatus: null, reason: reply.reason, clockOffsetMs: null, accepted: null };
+  if (reply.kind === "none")
+    return { httpStatus: null, reason: noReplyText(reply), clockOffsetMs: null, accepted: null };
   const dateMs = readDate(reply.headers);
   const clock = new ClockOffset();
   if (dateMs !== null) clock.observe({ dateMs, sentAt, receivedAt });

@@ -1,3 +1,5 @@
+import type { NoReplyCause } from "./no-reply.ts";
+
 /**
  * What a provider's reply said in codes. Kept in records and metrics, so nothing in it is about a person:
  * `message` is one of the provider's documented texts word for word, or our own meaning of its code, never free text.
@@ -32,14 +34,16 @@ export type Personal = Readonly<Record<string, unknown>>;
 /** What exactly our own fault is about, and so what has to be held (design §3, `refused`). */
 export type RefusedScope = "credential" | "user_code" | "initiator_id" | "operation";
 
-/** How an attempt ended: design §3, as data. `reason` is a short phrase of ours, without anything personal. */
+/**
+ * How an attempt ended: design §3, as data. `reason` is a short phrase of ours to show, without anything personal: nothing
+ * is decided by it. `noReply` is there only where a call got no reply.
+ */
 export type Outcome = { readonly reply: ReplyFacts } & (
   | { readonly kind: "succeeded"; readonly result: Result; readonly personal?: Personal }
   | { readonly kind: "rejected"; readonly reason: string }
   | { readonly kind: "pending"; readonly reason: string }
   | { readonly kind: "throttled"; readonly retryAfterMs: number | null }
-  | { readonly kind: "unavailable"; readonly reason: string }
-  | { readonly kind: "unknown"; readonly reason: string }
+  | { readonly kind: "unavailable" | "unknown"; readonly reason: string; readonly noReply?: NoReplyCause }
   | { readonly kind: "refused"; readonly scope: RefusedScope; readonly reason: string }
 );
 export type OutcomeKind = Outcome["kind"];

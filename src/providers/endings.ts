@@ -1,30 +1,18 @@
+import { noReplyWord } from "../outcomes/no-reply.ts";
 import { NO_REPLY, type Outcome } from "../outcomes/outcome.ts";
 import type { HttpReply } from "./http.ts";
 
 /** An outcome before what the reply said is added to it. */
 export type Ending = Outcome extends infer O ? (O extends unknown ? Omit<O, "reply"> : never) : never;
 
-/** The transport's words: a code of Node, OpenSSL or undici, or one of four of its own. */
-const TRANSPORT_CODE =
-  /^(?:not sent|no reply): ([A-Z][A-Z_]*(?:_[A-Z0-9]+)*|timeout|cancelled|closed|too large|too late)$/;
-
-/** Something came that is no HTTP: the codes of Node's parser and of undici. */
-const MALFORMED = /^(?:HPE_|UND_ERR_(?:RES_|HTTP_PARSER|HEADERS_OVERFLOW))/;
-
 /** No reply: nothing written is known not to have happened, everything else may have (design §3). */
-export function withoutReply({ written, reason }: Extract<HttpReply, { kind: "none" }>): Outcome {
-  const code = TRANSPORT_CODE.exec(reason)?.[1];
-  const cause = code === undefined ? "" : ` (${code})`;
-  const noReply =
-    code !== undefined && MALFORMED.test(code) ? "no reply that can be read" : "no reply after the request was written";
+export function withoutReply({ written, cause }: Extract<HttpReply, { kind: "none" }>): Outcome {
+  // The class of an error says nothing to who reads a record.
+  const word = cause.kind === "error" ? "" : ` (${noReplyWord(cause)})`;
+  const noReply = cause.kind === "malformed" ? "no reply that can be read" : "no reply after the request was written";
   return written
-    ? { kind: "unknown", reason: `${noReply}${cause}`, reply: NO_REPLY }
-    : { kind: "unavailable", reason: `the provider could not be reached${cause}`, reply: NO_REPLY };
-}
-
-/** Whether it was we who ended or never sent the call: then it says nothing about the provider. */
-export function isOwnDoing(reason: string): boolean {
-  return /\((?:cancelled|closed|too late)\)$/.test(reason);
+    ? { kind: "unknown", reason: `${noReply}${word}`, noReply: cause, reply: NO_REPLY }
+    : { kind: "unavailable", reason: `the provider could not be reached${word}`, noReply: cause, reply: NO_REPLY };
 }
 
 /** Statuses that say the URL, the method or the type is wrong: our fault, never the person's. */

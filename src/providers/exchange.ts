@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { NoReplyCause } from "../outcomes/no-reply.ts";
 import type { HttpReply } from "./http.ts";
 
 type Controller = Dispatcher.DispatchController;
@@ -10,11 +11,11 @@ export interface ExchangeLimits {
   readonly maxBodyBytes: number;
 }
 
-/** Why an exchange ended without a whole reply, where it was not the network. */
-export type StopCause = "timeout" | "cancelled" | "closed" | "too large" | "too late";
+/** Why an exchange is ended before it has a whole reply. */
+export type StopCause = Extract<NoReplyCause["kind"], "timeout" | "cancelled" | "closed" | "too large" | "too late">;
 
-/** The `reason` of a call that was not written because its time for that was over. */
-export const TOO_LATE = "not sent: too late";
+/** The codes of Node's parser and of undici for what is no HTTP. */
+const MALFORMED = /^(?:HPE_|UND_ERR_(?:RES_|HTTP_PARSER|HEADERS_OVERFLOW))/;
 
 const NO_BODY = Buffer.alloc(0);
 
@@ -54,7 +55,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Ends it now. What was not yet written never will be; a connection that carries it is destroyed. */
   stop(cause: StopCause): void {
     if (this.#settled) return;
-    this.#end(this.#withoutText(cause));
+    this.#end(this.#withoutText({ kind: cause }));
     this.#controller?.abort(new Error(cause));
   }
 
@@ -100,10 +101,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
-    this.#end(this.#withoutText(errorCode(error)));
+    this.#end(this.#withoutText(causeOf(error)));
   }
 
-  #withoutText(cause: string): HttpReply {
+  #withoutText(cause: NoReplyCause): HttpReply {
     return this.#status === 0
       ? noReply(this.#controller !== null, cause)
       : { kind: "reply", status: this.#status, headers: this.#headers, text: null };
@@ -118,19 +119,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** `reason` reads `not sent: ECONNREFUSED` or `no reply: timeout`. */
-export function noReply(written: boolean, cause: string): HttpReply {
-  return { kind: "none", written, reason: `${written ? "no reply" : "not sent"}: ${cause}` };
+export function noReply(written: boolean, cause: NoReplyCause): HttpReply {
+  return { kind: "none", written, cause };
 }
 
 function onDeadline(exchange: Exchange): void {
   exchange.stop("timeout");
 }
 
-/** The code of Node, OpenSSL or undici, or else the error's name; never its message, which may name an address or a URL. */
-function errorCode(error: Error): string {
+/** By the code of Node, OpenSSL or undici, or else the error's name; never its message, which may name an address or a URL. */
+function causeOf(error: Error): NoReplyCause {
   const code = "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : error.name;
+  if (typeof code !== "string" || !/^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return { kind: "error", name: error.name };
+  return { kind: MALFORMED.test(code) ? "malformed" : "network", code };
 }
 
 /** undici lower-cases names and lists the values of a header that came several times. */

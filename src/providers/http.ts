@@ -1,3 +1,5 @@
+import type { NoReplyCause } from "../outcomes/no-reply.ts";
+
 /** One HTTP request, ready to be written. Its path and query hold personal data: it is never logged, thrown or kept. */
 export interface HttpCall {
   readonly method: "GET" | "POST" | "PUT";
@@ -20,7 +22,7 @@ export type HttpReply =
       /** The body as UTF-8 text; null where it was cut off, too large or never ended. */
       readonly text: string | null;
     }
-  | { readonly kind: "none"; readonly written: boolean; readonly reason: string };
+  | { readonly kind: "none"; readonly written: boolean; readonly cause: NoReplyCause };
 
 /** What an operation asks for, before its provider adds origin, credentials and signature. */
 export interface ProviderRequest {

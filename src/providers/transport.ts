@@ -21,7 +21,7 @@ export interface Transport {
   /**
    * Sends one call once: no retry, no redirect. Rejects only with a TypeError, for a call to another origin; whatever the
    * network does becomes a reply, which holds nothing of the call. After `writeBefore` (`performance.now()`) not a byte of
-   * it is written any more: the reply is then `TOO_LATE`.
+   * it is written any more: the reply is then `too late`.
    */
   send(call: HttpCall, writeBefore?: number | null): Promise<HttpReply>;
   /** Ends the calls under way, and sends no more. */
@@ -77,8 +77,8 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     send(call, writeBefore = null) {
       if (call.origin !== origin) return Promise.reject(new TypeError(`this transport only sends to ${origin}`));
-      if (closed) return Promise.resolve(noReply(false, "closed"));
-      if (aborted) return Promise.resolve(noReply(false, "cancelled"));
+      if (closed) return Promise.resolve(noReply(false, { kind: "closed" }));
+      if (aborted) return Promise.resolve(noReply(false, { kind: "cancelled" }));
       return new Promise((resolve) => {
         const settle = (reply: HttpReply, ended: Exchange): void => {
           underWay.delete(ended);

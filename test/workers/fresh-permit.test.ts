@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../src/limits/gate/margins.ts";
-import { noReply, TOO_LATE } from "../../src/providers/exchange.ts";
+import { noReply } from "../../src/providers/exchange.ts";
 import type { HttpReply } from "../../src/providers/http.ts";
 import type { PreparedCall } from "../../workers/calls.ts";
 import type { Permit } from "../../src/records/beginning.ts";
 import { type PermitSource, sendWithPermit, timed, type TimedPermit } from "../../workers/fresh-permit.ts";
 
 const REPLY: HttpReply = { kind: "reply", status: 200, headers: {}, text: "{}" };
-const LATE: HttpReply = noReply(false, "too late");
+const LATE: HttpReply = noReply(false, { kind: "too late" });
 const PATIENCE_MS = 5_000;
 
 /** A permit that begins in so many ms and is good for a second, far longer than a test is held up. */
@@ -113,7 +113,11 @@ describe("sendWithPermit", () => {
   });
 
   it("asks for no other permit whatever else comes of the call, written or not", async () => {
-    const others = [noReply(true, "ECONNRESET"), noReply(false, "ECONNREFUSED"), noReply(false, "cancelled")];
+    const others = [
+      noReply(true, { kind: "network", code: "ECONNRESET" }),
+      noReply(false, { kind: "network", code: "ECONNREFUSED" }),
+      noReply(false, { kind: "cancelled" }),
+    ];
     for (const other of others) {
       const { asked, send } = setup([other]);
       expect(await send(permitIn(0))).toBe(other);
@@ -124,7 +128,7 @@ describe("sendWithPermit", () => {
   it("ends with the last reply at once where no permit is to be had in time", async () => {
     const { sent, asked, send } = setup([LATE], [86_400_000]);
     const before = performance.now();
-    expect(await send(permitIn(0))).toEqual({ kind: "none", written: false, reason: TOO_LATE });
+    expect(await send(permitIn(0))).toEqual({ kind: "none", written: false, cause: { kind: "too late" } });
     expect(performance.now() - before).toBeLessThan(PATIENCE_MS / 2);
     expect(asked).toHaveLength(1);
     expect(sent).toHaveLength(1);
@@ -150,7 +154,7 @@ describe("an abort", () => {
     const { sent, abort, send } = setup([REPLY]);
     const sending = send(permitIn(60_000));
     setImmediate(() => abort.abort());
-    expect(await sending).toEqual({ kind: "none", written: false, reason: "not sent: cancelled" });
+    expect(await sending).toEqual({ kind: "none", written: false, cause: { kind: "cancelled" } });
     expect(sent).toEqual([]);
   });
 

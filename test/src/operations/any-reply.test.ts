@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OPERATIONS } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/door.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
+import type { NoReplyCause } from "../../../src/outcomes/no-reply.ts";
 import { OUTCOME_KINDS } from "../../../src/outcomes/outcome.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
@@ -87,8 +88,14 @@ function anyReply(secrets: readonly string[]): fc.Arbitrary<HttpReply> {
   const status = fc.oneof(fc.constant(200), fc.integer({ min: 100, max: 599 }));
   const headers = fc.dictionary(fc.constantFrom("retry-after", "date", "content-type"), fc.oneof(fc.string(), secret));
   const arrived = fc.record({ kind: fc.constant("reply" as const), status, headers, text });
-  const reason = fc.oneof(fc.string(), secret, fc.constantFrom("no reply: timeout", "not sent: ECONNREFUSED"));
-  const none = fc.record({ kind: fc.constant("none" as const), written: fc.boolean(), reason });
+  const cause = fc.constantFrom<NoReplyCause>(
+    { kind: "timeout" },
+    { kind: "too late" },
+    { kind: "network", code: "ECONNREFUSED" },
+    { kind: "malformed", code: "HPE_INVALID_CONSTANT" },
+    { kind: "error", name: "HTTPParserError" },
+  );
+  const none = fc.record({ kind: fc.constant("none" as const), written: fc.boolean(), cause });
   return fc.oneof({ weight: 9, arbitrary: arrived }, { weight: 1, arbitrary: none });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Exchange, TOO_LATE } from "../../../src/providers/exchange.ts";
+import { Exchange } from "../../../src/providers/exchange.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
 
 const CONTROLLER = { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} };
@@ -16,7 +16,21 @@ describe("Exchange", () => {
     exchange.onRequestStart(CONTROLLER);
     expect(() => exchange.onRequestStart(CONTROLLER)).toThrow("not to be written");
     exchange.onResponseError(CONTROLLER, new Error("not to be written"));
-    expect(replies).toEqual([{ kind: "none", written: true, reason: "no reply: Error" }]);
+    expect(replies).toEqual([{ kind: "none", written: true, cause: { kind: "error", name: "Error" } }]);
+  });
+
+  it("keeps an error's code, or else its class, and never its message", () => {
+    const causeOf = (error: Error): unknown => {
+      const { exchange, replies } = setup();
+      exchange.onResponseError(null, error);
+      return replies[0]?.kind === "none" && replies[0].cause;
+    };
+    const named = (code: unknown): Error => Object.assign(new RangeError("getaddrinfo 9876543210"), { code });
+    expect(causeOf(named("ENOTFOUND"))).toEqual({ kind: "network", code: "ENOTFOUND" });
+    expect(causeOf(named("HPE_INVALID_CONSTANT"))).toEqual({ kind: "malformed", code: "HPE_INVALID_CONSTANT" });
+    for (const code of ["9876543210", "to 9876543210", 5, undefined]) {
+      expect(causeOf(named(code))).toEqual({ kind: "error", name: "RangeError" });
+    }
   });
 
   it("is not written after its time, and says so", () => {
@@ -24,7 +38,7 @@ describe("Exchange", () => {
     const limits = { timeoutMs: 60_000, maxBodyBytes: 100 };
     const exchange = new Exchange(limits, (reply) => replies.push(reply), performance.now() - 1);
     expect(() => exchange.onRequestStart(CONTROLLER)).toThrow("not to be written");
-    expect(replies).toEqual([{ kind: "none", written: false, reason: TOO_LATE }]);
+    expect(replies).toEqual([{ kind: "none", written: false, cause: { kind: "too late" } }]);
   });
 
   it("settles once, whatever comes after", () => {

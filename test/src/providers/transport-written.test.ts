@@ -3,6 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type NoReplyCause, noReplyWord } from "../../../src/outcomes/no-reply.ts";
+import { noReply } from "../../../src/providers/exchange.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
 import { createTransport } from "../../../src/providers/transport.ts";
 import type { RawBehaviour } from "./raw-server.ts";
@@ -11,15 +13,15 @@ import { METHODS, closed, setup } from "./transport-bundle.ts";
 
 /** What the server saw decides whether `written` told the truth: false must mean that not one byte came. */
 describe("whether anything was written", () => {
-  const sent = (reason: string) => ({ kind: "none", written: true, reason });
-  const notSent = (reason: string) => ({ kind: "none", written: false, reason });
+  const sent = (cause: NoReplyCause) => noReply(true, cause);
+  const notSent = (cause: NoReplyCause) => noReply(false, cause);
 
   it("was not, when the connection is refused", async () => {
     const gone = await startRawServer({});
     await gone[Symbol.asyncDispose]();
     await using bundle = await setup({}, { origin: gone.origin });
     const result = await bundle.transport.send({ ...bundle.call, origin: gone.origin });
-    expect(result).toEqual(notSent("not sent: ECONNREFUSED"));
+    expect(result).toEqual(notSent({ kind: "network", code: "ECONNREFUSED" }));
   });
 
   it("was not, when the name has no address", async () => {
@@ -28,8 +30,8 @@ describe("whether anything was written", () => {
     const result = await bundle.transport.send({ ...bundle.call, origin });
     expect(result).toMatchObject({ kind: "none", written: false });
     // EAI_AGAIN or a timeout where there is no name server to say so.
-    expect(result.kind === "none" && result.reason).toMatch(
-      /^not sent: (ENOTFOUND|EAI_AGAIN|timeout|UND_ERR_CONNECT_TIMEOUT)$/,
+    expect(result.kind === "none" && noReplyWord(result.cause)).toMatch(
+      /^(ENOTFOUND|EAI_AGAIN|timeout|UND_ERR_CONNECT_TIMEOUT)$/,
     );
   });
 
@@ -37,7 +39,9 @@ describe("whether anything was written", () => {
     await using bundle = await setup({ onConnection: (socket) => socket.end(reply(400, "no")) }, {});
     const origin = bundle.server.origin.replace("http:", "https:");
     const transport = createTransport({ origin, timeoutMs: 5_000 });
-    expect(await transport.send({ ...bundle.call, origin })).toEqual(notSent("not sent: ERR_SSL_WRONG_VERSION_NUMBER"));
+    expect(await transport.send({ ...bundle.call, origin })).toEqual(
+      notSent({ kind: "network", code: "ERR_SSL_WRONG_VERSION_NUMBER" }),
+    );
     await transport.destroy();
     expect(bundle.server.received).not.toContain("HTTP");
   });
@@ -46,7 +50,7 @@ describe("whether anything was written", () => {
     await using bundle = await setup({});
     const origin = bundle.server.origin.replace("http:", "https:");
     const transport = createTransport({ origin, timeoutMs: 100 });
-    expect(await transport.send({ ...bundle.call, origin })).toEqual(notSent("not sent: timeout"));
+    expect(await transport.send({ ...bundle.call, origin })).toEqual(notSent({ kind: "timeout" }));
     await transport.close();
     await closed(bundle.server.sockets[0]);
   });
@@ -54,7 +58,7 @@ describe("whether anything was written", () => {
   it("was not, when all was aborted before", async () => {
     await using bundle = await setup({});
     bundle.transport.abort();
-    expect(await bundle.transport.send(bundle.call)).toEqual(notSent("not sent: cancelled"));
+    expect(await bundle.transport.send(bundle.call)).toEqual(notSent({ kind: "cancelled" }));
     expect(bundle.server.sockets).toHaveLength(0);
   });
 
@@ -66,7 +70,7 @@ describe("whether anything was written", () => {
     const sending = transport.send({ ...bundle.call, origin });
     await connected.promise;
     transport.abort();
-    expect(await sending).toEqual(notSent("not sent: cancelled"));
+    expect(await sending).toEqual(notSent({ kind: "cancelled" }));
     await transport.close();
   });
 
@@ -76,7 +80,7 @@ describe("whether anything was written", () => {
     const calls = [bundle.transport.send(bundle.call), bundle.transport.send(bundle.call)];
     await asked.promise;
     bundle.transport.abort();
-    expect(await Promise.all(calls)).toEqual([sent("no reply: cancelled"), notSent("not sent: cancelled")]);
+    expect(await Promise.all(calls)).toEqual([sent({ kind: "cancelled" }), notSent({ kind: "cancelled" })]);
     await closed(bundle.server.sockets[0]);
     await bundle.transport.close();
     expect(bundle.server.requests).toHaveLength(1);
@@ -85,7 +89,7 @@ describe("whether anything was written", () => {
   it("was, when no reply comes in time, counted from the write", async () => {
     await using bundle = await setup({}, { timeoutMs: 100 });
     const start = performance.now();
-    expect(await bundle.transport.send(bundle.call)).toEqual(sent("no reply: timeout"));
+    expect(await bundle.transport.send(bundle.call)).toEqual(sent({ kind: "timeout" }));
     expect(performance.now() - start).toBeGreaterThanOrEqual(99);
     expect(bundle.server.requests).toHaveLength(1);
     await closed(bundle.server.sockets[0]);
@@ -94,7 +98,9 @@ describe("whether anything was written", () => {
   it.each(METHODS)("was, when the connection is reset after a %s came, which is not repeated", async (method) => {
     await using bundle = await setup({ onRequest: (socket) => socket.resetAndDestroy() });
     const body = method === "GET" ? null : "{}";
-    expect(await bundle.transport.send({ ...bundle.call, method, body })).toEqual(sent("no reply: ECONNRESET"));
+    expect(await bundle.transport.send({ ...bundle.call, method, body })).toEqual(
+      sent({ kind: "network", code: "ECONNRESET" }),
+    );
     expect(bundle.server.requests).toHaveLength(1);
   });
 
@@ -105,7 +111,7 @@ describe("whether anything was written", () => {
     const call = { ...bundle.call, method, body: method === "GET" ? null : "{}" };
     await bundle.transport.send(call);
     await setImmediate();
-    expect(await bundle.transport.send(call)).toEqual(sent("no reply: UND_ERR_SOCKET"));
+    expect(await bundle.transport.send(call)).toEqual(sent({ kind: "network", code: "UND_ERR_SOCKET" }));
     expect(bundle.server.requests).toHaveLength(2);
     expect(bundle.server.sockets).toHaveLength(1);
   });
@@ -113,26 +119,35 @@ describe("whether anything was written", () => {
   it("is said of a connection that is reset before anything is read, since nobody can know", async () => {
     await using bundle = await setup({ onConnection: (socket) => socket.resetAndDestroy() });
     const result = await bundle.transport.send(bundle.call);
-    expect(result).toEqual(expect.toBeOneOf([sent("no reply: ECONNRESET"), notSent("not sent: ECONNRESET")]));
+    expect(result).toEqual(
+      expect.toBeOneOf([
+        sent({ kind: "network", code: "ECONNRESET" }),
+        notSent({ kind: "network", code: "ECONNRESET" }),
+      ]),
+    );
   });
 
-  it.each([
-    { what: "no HTTP", wire: "SSH-2.0-made-up\r\n", reason: "no reply: HTTPParserError" },
+  it.each<{ what: string; wire: string; cause: NoReplyCause }>([
+    { what: "no HTTP", wire: "SSH-2.0-made-up\r\n", cause: { kind: "error", name: "HTTPParserError" } },
     {
       what: "an unasked 100 (undici refuses it)",
       wire: "HTTP/1.1 100 Continue\r\n\r\n",
-      reason: "no reply: UND_ERR_SOCKET",
+      cause: { kind: "network", code: "UND_ERR_SOCKET" },
     },
-    { what: "only an interim one", wire: "HTTP/1.1 103 Early Hints\r\n\r\n", reason: "no reply: UND_ERR_SOCKET" },
-    { what: "half a head", wire: "HTTP/1.1 200 OK\r\nx: ", reason: "no reply: UND_ERR_SOCKET" },
+    {
+      what: "only an interim one",
+      wire: "HTTP/1.1 103 Early Hints\r\n\r\n",
+      cause: { kind: "network", code: "UND_ERR_SOCKET" },
+    },
+    { what: "half a head", wire: "HTTP/1.1 200 OK\r\nx: ", cause: { kind: "network", code: "UND_ERR_SOCKET" } },
     {
       what: "a head without end",
       wire: `HTTP/1.1 200 OK\r\nx: ${"y".repeat(99_999)}`,
-      reason: "no reply: UND_ERR_HEADERS_OVERFLOW",
+      cause: { kind: "malformed", code: "UND_ERR_HEADERS_OVERFLOW" },
     },
-  ])("was, when the reply is $what", async ({ wire, reason }) => {
+  ])("was, when the reply is $what", async ({ wire, cause }) => {
     await using bundle = await setup({ onRequest: (socket) => socket.end(wire) });
-    expect(await bundle.transport.send(bundle.call)).toEqual(sent(reason));
+    expect(await bundle.transport.send(bundle.call)).toEqual(sent(cause));
     expect(bundle.server.requests).toHaveLength(1);
   });
 

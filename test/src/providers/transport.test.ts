@@ -60,7 +60,7 @@ describe("what a transport writes", () => {
       expect(await bundle.transport.send({ ...bundle.call, ...flaw })).toEqual({
         kind: "none",
         written: false,
-        reason: "not sent: UND_ERR_INVALID_ARG",
+        cause: { kind: "network", code: "UND_ERR_INVALID_ARG" },
       });
     },
   );
@@ -100,7 +100,7 @@ describe("the connections", () => {
     const firstSocket = await slow.promise;
     firstSocket.write(reply(200, "{}"));
     expect(await first).toMatchObject({ status: 200 });
-    expect(await second).toEqual({ kind: "none", written: false, reason: "not sent: too late" });
+    expect(await second).toEqual({ kind: "none", written: false, cause: { kind: "too late" } });
     expect(await third).toMatchObject({ status: 200 });
     expect(bundle.server.requests).toHaveLength(2);
     expect(bundle.server.requests[1]).toContain("/third");
@@ -132,7 +132,7 @@ describe("TLS", () => {
     expect(await bundle.transport.send(bundle.call)).toEqual({
       kind: "none",
       written: false,
-      reason: "not sent: DEPTH_ZERO_SELF_SIGNED_CERT",
+      cause: { kind: "network", code: "DEPTH_ZERO_SELF_SIGNED_CERT" },
     });
     expect(bundle.seen).toEqual([]);
     vi.unstubAllEnvs();
@@ -182,7 +182,7 @@ describe("the end of a transport", () => {
     expect(await bundle.transport.send(bundle.call)).toEqual({
       kind: "none",
       written: false,
-      reason: "not sent: closed",
+      cause: { kind: "closed" },
     });
     socket.write(reply(200, "{}"));
     expect(await sending).toMatchObject({ status: 200 });
@@ -201,8 +201,8 @@ describe("the end of a transport", () => {
     await bundle.transport.destroy();
     await closing;
     expect(await Promise.all(calls)).toEqual([
-      { kind: "none", written: true, reason: "no reply: closed" },
-      { kind: "none", written: false, reason: "not sent: closed" },
+      { kind: "none", written: true, cause: { kind: "closed" } },
+      { kind: "none", written: false, cause: { kind: "closed" } },
     ]);
   });
 

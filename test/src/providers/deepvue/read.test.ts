@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OperationName } from "../../../../src/operations/catalogue.ts";
+import { noReply } from "../../../../src/providers/exchange.ts";
 import { read, reply } from "../../operations/bundle.ts";
 
 const SEND = "deepvue.aadhaar-otp";
@@ -240,8 +241,8 @@ describe("a reply of Deepvue", () => {
   });
 
   it("that never came is unknown if the request was written, and unavailable if not", () => {
-    expect(read(SEND, { kind: "none", written: true, reason: "" })).toMatchObject({ kind: "unknown" });
-    expect(read(SEND, { kind: "none", written: false, reason: "" })).toMatchObject({ kind: "unavailable" });
+    expect(read(SEND, noReply(true, { kind: "timeout" }))).toMatchObject({ kind: "unknown" });
+    expect(read(SEND, noReply(false, { kind: "timeout" }))).toMatchObject({ kind: "unavailable" });
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OperationName } from "../../../../src/operations/catalogue.ts";
+import type { NoReplyCause } from "../../../../src/outcomes/no-reply.ts";
+import { noReply } from "../../../../src/providers/exchange.ts";
 import { read, reply } from "../../operations/bundle.ts";
 
 const LEVIN = "eko.dmt-levin.aadhaar-otp";
@@ -598,19 +600,29 @@ describe("a reply of Eko", () => {
     expect(read(MOBILE, reply(429, "", headers))).toMatchObject({ kind: "throttled", retryAfterMs });
   });
 
-  it.each([
-    [false, "not sent: ECONNREFUSED", "unavailable", "the provider could not be reached (ECONNREFUSED)"],
+  it.each<[boolean, NoReplyCause, string, string]>([
     [
       false,
-      "not sent: UND_ERR_CONNECT_TIMEOUT",
+      { kind: "network", code: "ECONNREFUSED" },
+      "unavailable",
+      "the provider could not be reached (ECONNREFUSED)",
+    ],
+    [
+      false,
+      { kind: "network", code: "UND_ERR_CONNECT_TIMEOUT" },
       "unavailable",
       "the provider could not be reached (UND_ERR_CONNECT_TIMEOUT)",
     ],
-    [true, "no reply: timeout", "unknown", "no reply after the request was written (timeout)"],
-    [true, "no reply: HPE_INVALID_CONSTANT", "unknown", "no reply that can be read (HPE_INVALID_CONSTANT)"],
-    [true, "getaddrinfo ENOTFOUND 9876543210", "unknown", "no reply after the request was written"],
-  ])("that never came (written: %s, %s) is %s", (written, cause, kind, reason) => {
-    expect(read(MOBILE, { kind: "none", written, reason: cause })).toMatchObject({ kind, reason });
+    [true, { kind: "timeout" }, "unknown", "no reply after the request was written (timeout)"],
+    [
+      true,
+      { kind: "malformed", code: "HPE_INVALID_CONSTANT" },
+      "unknown",
+      "no reply that can be read (HPE_INVALID_CONSTANT)",
+    ],
+    [true, { kind: "error", name: "HTTPParserError" }, "unknown", "no reply after the request was written"],
+  ])("that never came (written: %s, %j) is %s", (written, cause, kind, reason) => {
+    expect(read(MOBILE, noReply(written, cause))).toMatchObject({ kind, reason, noReply: cause });
   });
 });
 
