@@ -97,15 +97,17 @@ function summary(records: readonly JobRecord[], waited: boolean): string {
 function describeRows(file: string, rows: readonly { readonly line: number }[], error: InputsError): SatyapanError {
   const columns = new Map<string, string>();
   const problems = error.problems.flatMap(({ index, fields }) => {
-    for (const { field, message, unknown } of fields) {
+    for (const { field, message, unknown, hidden } of fields) {
       // A name that is not shown is told by its place among the cells that have a value: once is enough for all.
-      if (unknown === true) columns.set(field.startsWith("(") ? message : `${field}: ${message}`, field);
+      if (unknown !== true) continue;
+      if (hidden === true) columns.set(message, `${field}: ${message}`);
+      else columns.set(`${field}: ${message}`, `${field}: ${message}`);
     }
     const own = fields.filter(({ unknown }) => unknown !== true);
     const texts = own.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`));
     return texts.length === 0 ? [] : [`  line ${rows[index]?.line ?? "?"}: ${texts.join("; ")}`];
   });
-  const header = [...columns].map(([text, field]) => `  header: ${field.startsWith("(") ? `${field}: ` : ""}${text}`);
+  const header = [...columns.values()].map((text) => `  header: ${text}`);
   const more = problems.length > SHOWN_PROBLEMS ? [`  … and ${problems.length - SHOWN_PROBLEMS} more`] : [];
   const wrong = [
     ...(header.length === 0

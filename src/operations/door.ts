@@ -48,7 +48,7 @@ export function parseInput(operation: Operation, raw: unknown, door: Door): Open
     ...consentProblems(operation, raw, door, linked),
   ];
   if (parsed.success && problems.length === 0) return parsed.data;
-  throw new InputError(linked ? problems : bothWays(operation, problems));
+  throw new InputError(linked ? problems : bothWays(operation, raw, problems));
 }
 
 function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): FieldProblem[] {
@@ -59,8 +59,8 @@ function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): Fi
   const names = isRecord(holder) ? Object.keys(holder) : [];
   const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : CONSENT_FIELDS;
   return issue.keys.map((key) => {
-    const { field, message } = unknownField(key, names.indexOf(key) + 1, known);
-    return { field: path === "" ? field : `${path}.${field}`, message, unknown: true };
+    const problem = unknownField(key, names.indexOf(key) + 1, known);
+    return path === "" ? problem : { ...problem, field: `${path}.${problem.field}` };
   });
 }
 
@@ -131,12 +131,11 @@ function plainTexts(raw: Raw): { field: string; text: string }[] {
 }
 
 /** A verify can be given its references or `of`: where it got neither, both ways are said. */
-function bothWays(operation: Operation, problems: readonly FieldProblem[]): FieldProblem[] {
+function bothWays(operation: Operation, raw: Raw, problems: readonly FieldProblem[]): FieldProblem[] {
   const { of } = operation;
   if (of === undefined) return [...problems];
   const references = [...referencesOf(operation, of), ...(operation.exactlyOne?.slice(0, 1) ?? [])];
-  const isMissing = (problem: FieldProblem): boolean =>
-    references.includes(problem.field) && problem.message.startsWith(MISSING);
+  const isMissing = ({ field }: FieldProblem): boolean => references.includes(field) && raw[field] === undefined;
   const missing = problems.filter(isMissing);
   if (missing.length === references.length) {
     const others = problems.filter((problem) => !isMissing(problem));

@@ -8,6 +8,8 @@ export interface FieldProblem {
   readonly message: string;
   /** There is no such field: in a table, a fault of the header and not of the row. */
   readonly unknown?: true;
+  /** Its name is not shown, for it may be a value: `field` tells its place, and `message` says so. */
+  readonly hidden?: true;
 }
 
 /** An input that cannot be accepted: its message lists every problem in one line, `field: problem; field: problem`. */

@@ -1,4 +1,5 @@
 import { nearest } from "../base/near.ts";
+import type { FieldProblem } from "./input-error.ts";
 
 /** What people write for one of our fields, without its capitals and signs. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -15,29 +16,27 @@ const ALIASES: Readonly<Record<string, string>> = {
   phone: "mobile",
 };
 
-export interface UnknownField {
-  readonly field: string;
-  readonly message: string;
-}
-
 /**
  * What to say of a field that an input does not have; `place` counts from 1. The name is shown only where it looks like
  * one: the "column names" of a CSV file without a header are its first person.
  */
-export function unknownField(name: string, place: number, known: readonly string[]): UnknownField {
-  const field = looksLikeName(name) ? name : `(field ${place})`;
-  if (name === "client_ref_id") {
-    return { field, message: "cannot be given: it is made anew for each attempt" };
-  }
-  if (name === "of") return { field, message: "unknown field: only a verify takes the job of its send" };
+export function unknownField(name: string, place: number, known: readonly string[]): FieldProblem {
+  const told = knownName(name, known);
+  const why = "its name is not shown, for it may be a value (a CSV file without a header line?)";
+  const list = `unknown field: there are ${known.join(", ")}`;
+  if (looksLikeName(name)) return { field: name, message: told ?? list, unknown: true };
+  return { field: `(field ${place})`, message: told ?? `${list}; ${why}`, unknown: true, hidden: true };
+}
+
+/** What to say of a name that is known, or close to one that is; null for any other. */
+function knownName(name: string, known: readonly string[]): string | null {
+  if (name === "client_ref_id") return "cannot be given: it is made anew for each attempt";
+  if (name === "of") return "unknown field: only a verify takes the job of its send";
   const plain = name.toLowerCase().replaceAll(/[^a-z]/g, "");
   const alias = Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : undefined;
-  if (alias !== undefined && known.includes(alias)) return { field, message: `unknown field: it is \`${alias}\` here` };
+  if (alias !== undefined && known.includes(alias)) return `unknown field: it is \`${alias}\` here`;
   const near = nearest(name, known, 1)[0];
-  if (near !== undefined) return { field, message: `unknown field: did you mean \`${near}\`?` };
-  const hidden =
-    field === name ? "" : "; its name is not shown, for it may be a value (a CSV file without a header line?)";
-  return { field, message: `unknown field: there are ${known.join(", ")}${hidden}` };
+  return near === undefined ? null : `unknown field: did you mean \`${near}\`?`;
 }
 
 /** `otp_ref_id`, `otpRefId`, `consent.method`, but no number and no capitalised word. */
