@@ -5,6 +5,7 @@ import type { OpenInput, Operation, ProviderName } from "../src/operations/opera
 import { ClockOffset, readDate } from "../src/providers/clock-offset.ts";
 import { deepvueCall } from "../src/providers/deepvue/call.ts";
 import { ekoCall } from "../src/providers/eko/call.ts";
+import { type AadhaarEncryption, createAadhaarEncryption } from "../src/providers/eko/encryption.ts";
 import { createEkoSigner, type EkoSigner } from "../src/providers/eko/signature.ts";
 import type { HttpCall, HttpReply } from "../src/providers/http.ts";
 import { createTransport, type Transport } from "../src/providers/transport.ts";
@@ -18,6 +19,7 @@ export interface PreparedCall {
 interface Eko {
   readonly settings: EkoSettings;
   readonly signer: EkoSigner;
+  readonly encryptAadhaar: AadhaarEncryption | null;
   readonly transport: Transport;
   readonly clock: ClockOffset;
 }
@@ -57,6 +59,7 @@ export class Providers {
         : {
             settings: eko,
             signer: createEkoSigner(eko.accessKey),
+            encryptAadhaar: eko.aadhaarPublicKey === null ? null : createAadhaarEncryption(eko.aadhaarPublicKey),
             transport: transport(eko.baseUrl),
             clock: new ClockOffset(),
           };
@@ -80,8 +83,8 @@ export class Providers {
     switch (operation.provider) {
       case "eko": {
         const eko = configured(this.#eko, operation.provider);
-        const { settings, signer, clock } = eko;
-        const request = operation.prepare(input, { settings, path, clientRefId });
+        const { settings, signer, encryptAadhaar, clock } = eko;
+        const request = operation.prepare(input, { settings, path, clientRefId, encryptAadhaar });
         // By the provider's clock where ours is known to be wrong: then a 403 for it heals by itself at the next try.
         return this.#sendable("eko", eko, () => ekoCall(request, settings, signer, this.#now() + clock.correctionMs));
       }

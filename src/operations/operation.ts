@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { DeepvueSettings, EkoSettings } from "../config/settings.ts";
 import type { Outcome } from "../outcomes/outcome.ts";
+import type { AadhaarEncryption } from "../providers/eko/encryption.ts";
 import type { HttpReply, ProviderRequest } from "../providers/http.ts";
 
 export const PROVIDERS = ["eko", "deepvue"] as const;
@@ -36,12 +37,17 @@ export interface CallContext<S> {
   readonly clientRefId: string;
 }
 
+export interface EkoContext extends CallContext<EkoSettings> {
+  /** With the public key of the settings; null: there is none, and only `aadhaar_encrypted` can be sent. */
+  readonly encryptAadhaar: AadhaarEncryption | null;
+}
+
 /** A parsed input: what is secret in it is a `Secret`. */
 export type OpenInput = Readonly<Record<string, unknown>>;
 
 interface OperationOf<
   Provider extends ProviderName,
-  S,
+  Context,
   Name extends string = string,
   Schema extends z.ZodObject = z.ZodObject,
   Taken extends string = string,
@@ -65,7 +71,7 @@ interface OperationOf<
   readonly of?: SendLink<Taken>;
   readonly afterUnknown: AfterUnknown;
   // Methods, not function fields: an operation of one input fits the list of all (`Operation`).
-  prepare(input: z.output<Schema>, context: CallContext<S>): ProviderRequest;
+  prepare(input: z.output<Schema>, context: Context): ProviderRequest;
   read(reply: HttpReply, input: z.output<Schema>): Outcome;
 }
 
@@ -73,12 +79,12 @@ export type EkoOperation<
   Name extends string = string,
   Schema extends z.ZodObject = z.ZodObject,
   Taken extends string = string,
-> = OperationOf<"eko", EkoSettings, Name, Schema, Taken>;
+> = OperationOf<"eko", EkoContext, Name, Schema, Taken>;
 export type DeepvueOperation<
   Name extends string = string,
   Schema extends z.ZodObject = z.ZodObject,
   Taken extends string = string,
-> = OperationOf<"deepvue", DeepvueSettings, Name, Schema, Taken>;
+> = OperationOf<"deepvue", CallContext<DeepvueSettings>, Name, Schema, Taken>;
 export type Operation = EkoOperation | DeepvueOperation;
 
 /** Declares an operation; only there so that name, input type and the fields taken from the send are kept exactly. */

@@ -1,22 +1,18 @@
-import type { CallContext } from "../../operations/operation.ts";
-import type { EkoSettings } from "../../config/settings.ts";
+import type { EkoContext } from "../../operations/operation.ts";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { Secret } from "../../secrets/secret.ts";
-import { encryptAadhaar } from "./encryption.ts";
 
 interface Caller {
   readonly initiator_id?: string | undefined;
   readonly user_code?: string | undefined;
 }
 
-type Context = CallContext<EkoSettings>;
-
 /** Who calls: the input's own, else the settings'. */
-export function initiatorFields({ initiator_id }: Caller, { settings }: Context): { initiator_id: string } {
+export function initiatorFields({ initiator_id }: Caller, { settings }: EkoContext): { initiator_id: string } {
   return { initiator_id: initiator_id ?? settings.initiatorId };
 }
 
-export function agentFields(caller: Caller, context: Context): { initiator_id: string; user_code: string } {
+export function agentFields(caller: Caller, context: EkoContext): { initiator_id: string; user_code: string } {
   return { ...initiatorFields(caller, context), user_code: caller.user_code ?? context.settings.userCode };
 }
 
@@ -39,17 +35,17 @@ interface AadhaarInput {
  */
 export function encryptedAadhaarField(
   { aadhaar, aadhaar_encrypted }: AadhaarInput,
-  { settings }: Context,
+  { settings, encryptAadhaar }: EkoContext,
 ): Readonly<Record<string, string>> {
   if (aadhaar_encrypted !== undefined) return { [settings.aepsAadhaarField]: aadhaar_encrypted.open() };
   if (aadhaar === undefined) {
     throw new SatyapanError(ErrorCode.BAD_INPUT, "aadhaar: is missing: give `aadhaar` or `aadhaar_encrypted`");
   }
-  if (settings.aadhaarPublicKey === null) {
+  if (encryptAadhaar === null) {
     throw new SatyapanError(
       ErrorCode.BAD_SETTINGS,
       "EKO_AADHAAR_PUBLIC_KEY is not set: AePS needs it to encrypt `aadhaar`; set it, or submit `aadhaar_encrypted`",
     );
   }
-  return { [settings.aepsAadhaarField]: encryptAadhaar(settings.aadhaarPublicKey, aadhaar.open()) };
+  return { [settings.aepsAadhaarField]: encryptAadhaar(aadhaar.open()) };
 }

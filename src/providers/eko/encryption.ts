@@ -6,7 +6,7 @@ import { ErrorCode, SatyapanError } from "../../base/error.ts";
 export type AadhaarEncryption = (aadhaar: string) => string;
 
 /**
- * AePS encryption with a key parsed once: RSA PKCS#1 v1.5 over the UTF-8 digits, in base64 (facts/eko §5).
+ * AePS encryption; the key is parsed here, once, which costs twice what an encryption does: RSA PKCS#1 v1.5 over the UTF-8 digits, in base64 (facts/eko §5).
  * `publicKey` is SPKI in base64 DER, as the provider publishes it, or in PEM. Throws SatyapanError(BAD_SETTINGS) where it is
  * neither or no RSA key.
  */
@@ -14,11 +14,6 @@ export function createAadhaarEncryption(publicKey: string): AadhaarEncryption {
   const key = parsePublicKey(publicKey);
   return (aadhaar) =>
     publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(aadhaar, "utf8")).toString("base64");
-}
-
-/** Encrypts once. In the path of many calls, keep the function of `createAadhaarEncryption`. */
-export function encryptAadhaar(publicKey: string, aadhaar: string): string {
-  return createAadhaarEncryption(publicKey)(aadhaar);
 }
 
 function parsePublicKey(publicKey: string): KeyObject {

@@ -6,6 +6,7 @@ import { InputError } from "../../../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
 import type { Outcome } from "../../../src/outcomes/outcome.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
+import { createAadhaarEncryption } from "../../../src/providers/eko/encryption.ts";
 import type { HttpReply, ProviderRequest } from "../../../src/providers/http.ts";
 
 export const NOW = Date.UTC(2026, 1, 1);
@@ -49,9 +50,12 @@ export function prepare(
 ): ProviderRequest {
   const operation: Operation = findOperation(name);
   const context = { path: operation.path, clientRefId: CLIENT_REF_ID };
-  return operation.provider === "eko"
-    ? operation.prepare(input(name, changes), { ...context, settings: { ...EKO, ...settings } })
-    : operation.prepare(input(name, changes), { ...context, settings: DEEPVUE });
+  if (operation.provider === "deepvue") {
+    return operation.prepare(input(name, changes), { ...context, settings: DEEPVUE });
+  }
+  const eko = { ...EKO, ...settings };
+  const encryptAadhaar = eko.aadhaarPublicKey === null ? null : createAadhaarEncryption(eko.aadhaarPublicKey);
+  return operation.prepare(input(name, changes), { ...context, settings: eko, encryptAadhaar });
 }
 
 export function reply(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {

@@ -3,7 +3,7 @@ import { constants, generateKeyPairSync, privateDecrypt } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../src/base/error.ts";
-import { createAadhaarEncryption, encryptAadhaar } from "../../../../src/providers/eko/encryption.ts";
+import { createAadhaarEncryption } from "../../../../src/providers/eko/encryption.ts";
 import { refusal } from "../refusal.ts";
 
 // facts/eko §5: as the provider publishes it, 1024 bits.
@@ -23,17 +23,17 @@ function decrypt(key: KeyObject, base64: string): string {
   return block.toString("utf8", end + 1);
 }
 
-describe("encryptAadhaar", () => {
+describe("the encryption of an Aadhaar number", () => {
   it.each([
     { form: "base64 DER", key: BASE64_DER },
     { form: "base64 DER in lines", key: BASE64_DER.replaceAll(/.{64}/g, "$&\r\n") },
     { form: "PEM", key: PEM },
   ])("is read back by the holder of the private key, when the public one is $form", ({ key }) => {
-    expect(decrypt(privateKey, encryptAadhaar(key, "999999990019"))).toBe("999999990019");
+    expect(decrypt(privateKey, createAadhaarEncryption(key)("999999990019"))).toBe("999999990019");
   });
 
   it("gives 172 characters of base64 for the published 1024-bit key", () => {
-    expect(encryptAadhaar(PUBLISHED_KEY, "999999990019")).toMatch(/^[A-Za-z0-9+/]{171}=$/);
+    expect(createAadhaarEncryption(PUBLISHED_KEY)("999999990019")).toMatch(/^[A-Za-z0-9+/]{171}=$/);
   });
 
   it.each([
@@ -48,7 +48,7 @@ describe("encryptAadhaar", () => {
         .toString(),
     },
   ])("refuses $what by the name of the setting, without showing it", ({ key }) => {
-    const { code, message, cause } = refusal(() => encryptAadhaar(key, "999999990019"));
+    const { code, message, cause } = refusal(() => createAadhaarEncryption(key)("999999990019"));
     expect({ code, message, cause }).toEqual({
       code: ErrorCode.BAD_SETTINGS,
       message:
@@ -56,9 +56,7 @@ describe("encryptAadhaar", () => {
       cause: undefined,
     });
   });
-});
 
-describe("createAadhaarEncryption", () => {
   const encrypt = createAadhaarEncryption(BASE64_DER);
 
   it("gives another text every time", () => {
