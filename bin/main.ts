@@ -1,32 +1,15 @@
 import { readFileSync } from "node:fs";
-import { homedir, tmpdir, userInfo } from "node:os";
+import { findPackageJSON } from "node:module";
 import { Command, CommanderError } from "commander";
-import { commandActor } from "../producers/by.ts";
-import { auditCommand } from "../producers/command/audit.ts";
-import { doctorCommand } from "../producers/command/doctor.ts";
-import { explainCommand } from "../producers/command/explain.ts";
-import { failedCommand } from "../producers/command/failed.ts";
-import { keysCommand } from "../producers/command/keys.ts";
-import { operationsCommand } from "../producers/command/operations.ts";
-import { providerCommand } from "../producers/command/provider.ts";
-import { quotaCommand } from "../producers/command/quota.ts";
-import { scanCommand } from "../producers/command/scan.ts";
-import { settleCommand } from "../producers/command/settle.ts";
-import { showCommand } from "../producers/command/show.ts";
-import { shredCommand } from "../producers/command/shred.ts";
-import { submitCommand } from "../producers/command/submit.ts";
-import { simulatorCommand } from "../simulator/command.ts";
-import { type CommandContext, ExitCode } from "../src/command/context.ts";
-import { Faults } from "../src/command/faults.ts";
-import { exitCodeOf } from "../src/command/exit-code.ts";
-import { readEnvironment } from "../src/config/environment.ts";
 import { SatyapanError } from "../src/base/error.ts";
-import { machineFrom } from "../src/redis/embedded/machine.ts";
-import { describeError } from "../src/telemetry/logger.ts";
-import { workerCommand } from "../workers/command.ts";
+import { ExitCode } from "../src/command/context.ts";
+import { exitCodeOf } from "../src/command/exit-code.ts";
+import { Faults } from "../src/command/faults.ts";
+import { describeError } from "../src/telemetry/describe-error.ts";
+import { addCommands } from "./commands.ts";
 import { usageProblem } from "./usage-error.ts";
 
-// The one place that joins the rooms: workers and producers do not know each other.
+// What is imported above is loaded by every command, also by `satyapan --help`: nothing that is large.
 const stop = new AbortController();
 // npx and bin/satyapan.js pass on the Ctrl-C that the terminal sent to this process too: within this time, in ms, it is one.
 const SAME_SIGNAL_MS = 500;
@@ -66,52 +49,16 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
-const env = readEnvironment();
-const context: CommandContext = {
-  env,
-  cwd: process.cwd(),
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  now: Date.now,
-  random: Math.random,
-  readFile: (path) => readFileSync(path, "utf8"),
-  readBytes: (path) => readFileSync(path),
-  actor: commandActor(userInfo().username),
-  machine: machineFrom(env, process.platform, homedir(), tmpdir()),
-  signal: stop.signal,
-  faults,
-  exit: (code) => (process.exitCode = code),
-};
-
 const program = new Command("satyapan")
   .description("OTP and identity-verification jobs for Eko and Deepvue")
+  .version(ownVersion())
   .addHelpText(
     "after",
     `\nExit codes: 0 done, 1 the job did not succeed, 2 wrong use or input, 3 a service cannot be reached.`,
   )
   .configureOutput({ outputError: () => {} }) // said below, in one line
   .exitOverride();
-for (const command of [
-  workerCommand(context),
-  submitCommand(context),
-  showCommand(context),
-  explainCommand(context),
-  settleCommand(context),
-  failedCommand(context),
-  quotaCommand(context),
-  providerCommand(context),
-  keysCommand(context),
-  shredCommand(context),
-  auditCommand(context),
-  operationsCommand(context),
-  simulatorCommand(context),
-  scanCommand(context),
-  doctorCommand(context),
-]) {
-  inherit(command, program);
-  program.addCommand(command);
-}
+addCommands(program, async () => (await import("./process-context.ts")).processContext(faults, stop.signal));
 
 // The command alone, instead of the arguments, which `ps` shows to everybody: an input is a person's data.
 process.title = ["satyapan", program.commands.find((known) => known.name() === process.argv[2])?.name()]
@@ -139,8 +86,7 @@ try {
 if (faults.any) process.exit(process.exitCode);
 setTimeout(() => process.exit(), LEFT_OVER_MS).unref();
 
-/** Also for the commands within it: they were made before it was added. */
-function inherit(command: Command, from: Command): void {
-  command.copyInheritedSettings(from);
-  for (const inner of command.commands) inherit(inner, command);
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(findPackageJSON(import.meta.url) ?? "", "utf8")) as { version: string };
+  return version;
 }

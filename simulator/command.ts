@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "../src/command/context.ts";
 import { parseDuration } from "../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
@@ -25,9 +25,8 @@ interface Flags {
 export type SimulatorContext = Pick<CommandContext, "stdout" | "stderr" | "signal">;
 
 /** `satyapan simulator`: runs until its signal aborts (SIGINT, SIGTERM). */
-export function simulatorCommand(context: SimulatorContext): Command {
-  return new Command("simulator")
-    .description("a stand-in for Eko and Deepvue: made-up people, no SMS, no money")
+export function defineSimulator(command: Command, context: SimulatorContext): void {
+  command
     .option("--port <number>", "port to listen on; 0 takes a free one", "4010")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--seed <number>", "draw the same OTPs and references every time")

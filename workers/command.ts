@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type CommandContext, ExitCode } from "../src/command/context.ts";
 import { assertClosed, exposuresOf, processFacts } from "../src/privacy/hygiene.ts";
 import { openRedis } from "../src/command/redis.ts";
@@ -14,55 +14,53 @@ import { assertServes, runWorker } from "./run-worker.ts";
 /** After a fault: longer than a stop takes beyond `SHUTDOWN_GRACE` (run-worker.ts), in ms. */
 const LEFTOVERS_MS = 10_000;
 
-export function workerCommand(context: CommandContext): Command {
-  return new Command("worker")
-    .description("run workers for every provider that has settings, until SIGTERM or Ctrl-C")
-    .action(async () => {
-      const settings = loadSettings(context);
-      assertServes(settings);
-      const exposures = exposuresOf(processFacts(context));
-      assertClosed(exposures, settings, settings.allowDebugger);
-      const lines = new LogLines(context.stderr);
-      const logger = createLogger(settings.logLevel, lines);
-      for (const exposure of exposures) logger.warn({ exposure }, "clear values may leave this process");
-      const rare = new RareLog(logger);
-      const onError = (err: Error): void =>
-        rare.log("warn", refusalWord(err) ?? err.name, { err }, "redis connection error");
-      await using opened = new AsyncDisposableStack();
-      opened.defer(() => lines.flush());
-      let clean: boolean | null = null;
-      // Said last, when nothing of it is left.
-      opened.defer(() => {
-        if (clean !== null) logger.info({ clean }, "worker stopped");
-      });
-      const { now, random } = context;
-      const faulted = new AbortController();
-      const hearing = context.faults.listen((err) => {
-        logger.fatal({ err }, "a fault of our own: calls in flight get their grace, then the worker ends");
-        faulted.abort();
-        context.exit(ExitCode.NOT_SUCCEEDED);
-        return settings.worker.shutdownGraceMs + LEFTOVERS_MS;
-      });
-      opened.use(hearing);
-      const open = async (of: Settings): Promise<RedisAccess> =>
-        opened.adopt(await openRedis(context, of, onError), async (access) => await access.close());
-      const redis = await open(settings);
-      const { keysRedisUrl } = settings;
-      const keysRedis = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
-
-      const signal = AbortSignal.any([context.signal, faulted.signal]);
-      const worker = await runWorker({
-        ...{ settings, redis, logger, now, random },
-        ...(keysRedis === null ? {} : { keysRedis }),
-      });
-      const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
-      const { metricsPort } = worker;
-      logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
-      await aborted(signal);
-      logger.info({ grace_ms: settings.worker.shutdownGraceMs }, "worker stopping");
-      clean = await worker.stop();
-      if (!clean) context.exit(ExitCode.NOT_SUCCEEDED);
+export function defineWorker(command: Command, context: CommandContext): void {
+  command.action(async () => {
+    const settings = loadSettings(context);
+    assertServes(settings);
+    const exposures = exposuresOf(processFacts(context));
+    assertClosed(exposures, settings, settings.allowDebugger);
+    const lines = new LogLines(context.stderr);
+    const logger = createLogger(settings.logLevel, lines);
+    for (const exposure of exposures) logger.warn({ exposure }, "clear values may leave this process");
+    const rare = new RareLog(logger);
+    const onError = (err: Error): void =>
+      rare.log("warn", refusalWord(err) ?? err.name, { err }, "redis connection error");
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => lines.flush());
+    let clean: boolean | null = null;
+    // Said last, when nothing of it is left.
+    opened.defer(() => {
+      if (clean !== null) logger.info({ clean }, "worker stopped");
     });
+    const { now, random } = context;
+    const faulted = new AbortController();
+    const hearing = context.faults.listen((err) => {
+      logger.fatal({ err }, "a fault of our own: calls in flight get their grace, then the worker ends");
+      faulted.abort();
+      context.exit(ExitCode.NOT_SUCCEEDED);
+      return settings.worker.shutdownGraceMs + LEFTOVERS_MS;
+    });
+    opened.use(hearing);
+    const open = async (of: Settings): Promise<RedisAccess> =>
+      opened.adopt(await openRedis(context, of, onError), async (access) => await access.close());
+    const redis = await open(settings);
+    const { keysRedisUrl } = settings;
+    const keysRedis = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
+
+    const signal = AbortSignal.any([context.signal, faulted.signal]);
+    const worker = await runWorker({
+      ...{ settings, redis, logger, now, random },
+      ...(keysRedis === null ? {} : { keysRedis }),
+    });
+    const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
+    const { metricsPort } = worker;
+    logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
+    await aborted(signal);
+    logger.info({ grace_ms: settings.worker.shutdownGraceMs }, "worker stopping");
+    clean = await worker.stop();
+    if (!clean) context.exit(ExitCode.NOT_SUCCEEDED);
+  });
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

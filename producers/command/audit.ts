@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
@@ -45,11 +45,9 @@ Examples:
 const DIR = "the folder of the files; default: AUDIT_DIR, and where that is not set the log in Redis";
 const OLD_KEY = "the SATYAPAN_SUBJECT_KEY from before it was changed";
 
-export function auditCommand(context: CommandContext): Command {
-  const audit = new Command("audit")
-    .description("the log of who did what: check that nobody changed it, and export it")
-    .addHelpText("after", EXAMPLES);
-  audit
+export function defineAudit(command: Command, context: CommandContext): void {
+  command.addHelpText("after", EXAMPLES);
+  command
     .command("verify")
     .description("find altered, removed, inserted and swapped entries, missing files and a missing end")
     .option("--dir <folder>", DIR)
@@ -57,7 +55,7 @@ export function auditCommand(context: CommandContext): Command {
     .option("--old-key <@file>", OLD_KEY)
     .option("--json", "print one JSON document")
     .action(async (flags: VerifyFlags) => await verify(context, flags));
-  audit
+  command
     .command("export")
     .description("print entries as NDJSON, as they stand in the log")
     .requiredOption("--since <time>", "30d (ago), 2026-01-15, 2026-01-15T10:00:00+05:30")
@@ -66,12 +64,11 @@ export function auditCommand(context: CommandContext): Command {
     .addOption(new Option("--kind <kinds...>", "only these").choices(AUDIT_KINDS))
     .option("--dir <folder>", DIR)
     .action(async (flags: ExportFlags) => await exportEntries(context, flags));
-  audit
+  command
     .command("rekey")
     .description("after SATYAPAN_SUBJECT_KEY was changed: go on with the new key")
     .requiredOption("--old-key <@file>", OLD_KEY)
     .action(async ({ oldKey }: { readonly oldKey: string }) => await rekey(context, oldKey));
-  return audit;
 }
 
 async function verify(context: CommandContext, flags: VerifyFlags): Promise<void> {

@@ -1,12 +1,11 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Explanation } from "../jobs/explanation.ts";
 import { unknownJob } from "../client.ts";
 import { openClient } from "./open-client.ts";
 
-export function explainCommand(context: CommandContext): Command {
-  return new Command("explain")
-    .description("say why a job is not done yet, and when it will be tried")
+export function defineExplain(command: Command, context: CommandContext): void {
+  command
     .argument("<id>", "the job's id")
     .option("--json", "print one JSON document")
     .action(async (id: string, flags: { readonly json?: true }) => {

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { parseText, textSchema, Complaint, quote } from "../../src/base/text.ts";
 import { ErrorCode } from "../../src/base/error.ts";
@@ -26,11 +26,9 @@ Examples:
 
 A job that is \`unknown\` is not among them: \`satyapan settle\` decides it.`;
 
-export function failedCommand(context: CommandContext): Command {
-  const failed = new Command("failed")
-    .description("jobs whose attempts were used up: list, try again, drop")
-    .addHelpText("after", EXAMPLES);
-  withFilters(failed.command("list"))
+export function defineFailed(command: Command, context: CommandContext): void {
+  command.addHelpText("after", EXAMPLES);
+  withFilters(command.command("list"))
     .description("list them, oldest first")
     .option("--limit <count>", `show at most so many; default: ${DEFAULT_LIMIT}, with --json all`)
     .action(async (flags: Flags & { readonly limit?: string }) => {
@@ -39,7 +37,7 @@ export function failedCommand(context: CommandContext): Command {
       const filter = failedFilter([], flags, context.now());
       await list(context, filter, limit, flags);
     });
-  withFilters(failed.command("retry"))
+  withFilters(command.command("retry"))
     .description("give them their attempts back and queue them again, each in its lane")
     .argument("[ids...]", "these jobs only; default: all that fit")
     .option("--rate <rate>", `how fast they are queued; default ${DEFAULT_RATE}/s`)
@@ -48,14 +46,13 @@ export function failedCommand(context: CommandContext): Command {
       const rate = flags.rate === undefined ? DEFAULT_RATE : parseRate(flags.rate);
       await change(context, "retried", failedFilter(ids, flags, context.now()), flags, rate);
     });
-  withFilters(failed.command("drop"))
+  withFilters(command.command("drop"))
     .description("delete their records for good")
     .argument("[ids...]", "these jobs only; default: all that fit")
     .option("--dry-run", "only count them")
     .action(async (ids: string[], flags: Flags) => {
       await change(context, "dropped", failedFilter(ids, flags, context.now()), flags, DEFAULT_RATE);
     });
-  return failed;
 }
 
 function withFilters(command: Command): Command {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import { KeyRotation, type Renewed, type Rewrapped } from "../keys/key-rotation.ts";
@@ -20,9 +20,8 @@ To replace a key of SATYAPAN_ENCRYPTION_KEYS:
 
 --data also replaces the data keys: needed where one may have become known, not for the above.`;
 
-export function keysCommand(context: CommandContext): Command {
-  const keys = new Command("keys").description("the keys that seal what jobs hold: show, replace, retire");
-  keys
+export function defineKeys(command: Command, context: CommandContext): void {
+  command
     .command("status")
     .description("the wrapping keys, the data keys, and how many jobs each seals")
     .option("--json", "print one JSON document")
@@ -34,7 +33,7 @@ export function keysCommand(context: CommandContext): Command {
       if (isStopped(context)) return;
       context.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : formatStatus(status, context.now()));
     });
-  keys
+  command
     .command("rotate")
     .description("wrap every data key under the first key of SATYAPAN_ENCRYPTION_KEYS (or the key service's)")
     .option("--data", "also make new data keys, and seal what live jobs hold anew")
@@ -44,7 +43,7 @@ export function keysCommand(context: CommandContext): Command {
       await using opened = new OpenKeys(context);
       await rotate(context, new KeyRotation(opened.use), flags);
     });
-  keys
+  command
     .command("retire")
     .description("mark a wrapping key so that it is never used again; refused while a data key needs it")
     .argument("<id>", "the key's id, as in SATYAPAN_ENCRYPTION_KEYS")
@@ -55,7 +54,6 @@ export function keysCommand(context: CommandContext): Command {
       const said = `${id} is retired: take it out of SATYAPAN_ENCRYPTION_KEYS (a process that would wrap with it refuses to)\n`;
       context.stdout.write(flags.json ? `${JSON.stringify({ retired: id })}\n` : said);
     });
-  return keys;
 }
 
 async function rotate(

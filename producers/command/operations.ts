@@ -1,13 +1,12 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { inputJsonSchema } from "../../src/operations/accepted-input.ts";
 import { findOperation, OPERATIONS } from "../../src/operations/catalogue.ts";
 import type { Operation } from "../../src/operations/operation.ts";
 import { formatTable } from "../report/table.ts";
 
-export function operationsCommand(context: CommandContext): Command {
-  return new Command("operations")
-    .description("list the catalogue, or show one operation's input schema and an example")
+export function defineOperations(command: Command, context: CommandContext): void {
+  command
     .argument("[name]", "an operation's name")
     .option("--json", "print one JSON document")
     .action((name: string | undefined, flags: { readonly json?: true }) => {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { GateState } from "../../src/limits/control.ts";
 import type { ProviderName } from "../../src/operations/operation.ts";
@@ -6,9 +6,8 @@ import { formatGate, gateJson } from "../report/format-gate.ts";
 import { openClient } from "./open-client.ts";
 import { oneOrAll, providerArgument, readGates } from "./provider-argument.ts";
 
-export function providerCommand(context: CommandContext): Command {
-  const provider = new Command("provider").description("show what stops or slows a provider down, and resume it");
-  provider
+export function defineProvider(command: Command, context: CommandContext): void {
+  command
     .command("show")
     .description("show quota use, holds, breaker and pause")
     .addArgument(providerArgument("[provider]"))
@@ -18,7 +17,7 @@ export function providerCommand(context: CommandContext): Command {
       const gates = await readGates(client, name);
       context.stdout.write(flags.json ? oneOrAll(name, gates.map(gateJson)) : gates.map(formatGate).join("\n"));
     });
-  provider
+  command
     .command("resume")
     .description(
       "lift what stops it now: a hold after a refusal, an open breaker, the pause after a 429, of its queue in BullMQ",
@@ -34,7 +33,6 @@ export function providerCommand(context: CommandContext): Command {
       const said = `${scope ?? name} resumed: ${lifted(before, scope)}\n`;
       context.stdout.write(flags.json && gate ? oneOrAll(name, [gateJson(gate)]) : said);
     });
-  return provider;
 }
 
 function lifted({ holds, breaker, pausedUntil, queuePause }: GateState, scope: string | null): string {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
 import type { Quota } from "../../src/limits/quota.ts";
@@ -17,11 +17,9 @@ Examples:
   satyapan quota set eko 0                        hold every call
   satyapan quota reset eko                        back to the workers' EKO_QUOTA`;
 
-export function quotaCommand(context: CommandContext): Command {
-  const quota = new Command("quota")
-    .description("show and change how often a provider is called")
-    .addHelpText("after", EXAMPLES);
-  quota
+export function defineQuota(command: Command, context: CommandContext): void {
+  command.addHelpText("after", EXAMPLES);
+  command
     .command("show")
     .description("show the windows in force and how much of each is used now")
     .addArgument(providerArgument("[provider]"))
@@ -31,7 +29,7 @@ export function quotaCommand(context: CommandContext): Command {
       const gates = await readGates(client, provider);
       context.stdout.write(flags.json ? oneOrAll(provider, gates.map(gateJson)) : formatQuotas(gates));
     });
-  quota
+  command
     .command("set")
     .description("change a provider's quota in all running workers, until it is reset; 0 holds every call")
     .addArgument(providerArgument("<provider>"))
@@ -44,7 +42,7 @@ export function quotaCommand(context: CommandContext): Command {
       const said = `${provider}: ${describe(set)}, in all workers, until \`satyapan quota reset ${provider}\`\n`;
       context.stdout.write(flags.json && gate ? oneOrAll(provider, [gateJson(gate)]) : said);
     });
-  quota
+  command
     .command("reset")
     .description("go back to the quota of the workers' settings")
     .addArgument(providerArgument("<provider>"))
@@ -59,7 +57,6 @@ export function quotaCommand(context: CommandContext): Command {
           : `${provider}: ${describe(quotaOfSettings)}, as in the workers' settings\n`;
       context.stdout.write(flags.json && gate ? oneOrAll(provider, [gateJson(gate)]) : said);
     });
-  return quota;
 }
 
 function describe(quota: Quota): string {

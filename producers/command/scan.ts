@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
@@ -43,9 +43,8 @@ Examples:
                                                               that it is in no shell history
   satyapan scan --no-redis --file backup/                     a backup, with no Redis`;
 
-export function scanCommand(context: CommandContext): Command {
-  return new Command("scan")
-    .description("look for personal numbers and secrets where they must not be: in Redis, its files, logs and metrics")
+export function defineScan(command: Command, context: CommandContext): void {
+  command
     .option("--file <path...>", "also these files, and all in these folders")
     .option("--url <url...>", "also these pages: a worker's metrics")
     .option("--canary <@file|->", "also these values, one a line, from a file or from stdin")

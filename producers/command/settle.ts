@@ -1,4 +1,4 @@
-import { Argument, Command } from "commander";
+import { Argument, type Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { checkSettling, SETTLE_DECISIONS, type SettleDecision } from "../jobs/settle.ts";
@@ -10,9 +10,8 @@ Decisions:
   rejected   it did not happen, and shall not
   resend     make one more attempt, after what is left of the person's cooldown`;
 
-export function settleCommand(context: CommandContext): Command {
-  return new Command("settle")
-    .description("decide a job that is `unknown`: a call that may have happened is never repeated without a decision")
+export function defineSettle(command: Command, context: CommandContext): void {
+  command
     .argument("<id>", "the job's id")
     .addArgument(new Argument("<decision>").choices(SETTLE_DECISIONS))
     .requiredOption("--reason <text>", "why; kept with the record in clear, so nothing personal")

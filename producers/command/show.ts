@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { type Client, unknownJob } from "../client.ts";
@@ -12,9 +12,8 @@ interface ShowFlags {
   readonly once?: true;
 }
 
-export function showCommand(context: CommandContext): Command {
-  return new Command("show")
-    .description("show a job's record; with --reveal its sealed values too, which the audit log records")
+export function defineShow(command: Command, context: CommandContext): void {
+  command
     .argument("<id>", "the job's id")
     .option("--reveal", "also the input and the personal part of the result, in clear; needs --reason")
     .option("--reason <text>", "why they are looked at; kept in the audit log, so nothing personal in it")

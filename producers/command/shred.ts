@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
@@ -25,9 +25,8 @@ Examples:
 What was destroyed is gone: from Redis, from its AOF, and (with KEYS_REDIS_URL) from every backup of the jobs' Redis.
 Without KEYS_REDIS_URL, a backup from before opens until its wrapping key is rotated and taken away: docs/privacy.md.`;
 
-export function shredCommand(context: CommandContext): Command {
-  return new Command("shred")
-    .description("destroy data keys, so that nobody can ever open what they sealed; without --yes it only says what")
+export function defineShred(command: Command, context: CommandContext): void {
+  command
     .option("--batch <name>", "what was sealed for this batch")
     .option("--job <id>", "what this job's record holds")
     .option("--older-than <duration>", "of days that ended, and batches that began, longer ago: 30d")

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { parseDuration } from "../../src/base/duration.ts";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
@@ -34,9 +34,8 @@ Examples:
 
 What else an operation takes: \`satyapan operations NAME\`.`;
 
-export function submitCommand(context: CommandContext): Command {
-  return new Command("submit")
-    .description("submit one job, or with --each one per row of a file")
+export function defineSubmit(command: Command, context: CommandContext): void {
+  command
     .argument("<operation>", "its name: see `satyapan operations`")
     .addOption(new Option("--input <json>", "the input: JSON, @FILE, or - for standard input").conflicts("each"))
     .option(

@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { simulatorCommand } from "../../simulator/command.ts";
+import { defineSimulator, type SimulatorContext } from "../../simulator/command.ts";
 import { ENDINGS } from "../../simulator/endings.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
 import { ErrorCode } from "../../src/base/error.ts";
@@ -19,13 +20,17 @@ interface Running extends AsyncDisposable {
   readonly stderr: PassThrough;
 }
 
+async function parse(context: SimulatorContext, flags: readonly string[]): Promise<void> {
+  const command = new Command("simulator");
+  defineSimulator(command, context);
+  await command.parseAsync(["--port", "0", ...flags], { from: "user" });
+}
+
 /** The command with a stream for stdout, until the scope ends. */
 async function run(...flags: string[]): Promise<Running> {
   const stop = new AbortController();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const ended = simulatorCommand({ stdout, stderr, signal: stop.signal }).parseAsync(["--port", "0", ...flags], {
-    from: "user",
-  });
+  const ended = parse({ stdout, stderr, signal: stop.signal }, flags);
   const failed = ended.then(() => Promise.reject(new Error("the command ended without a greeting")));
   await Promise.race([once(stdout, "readable"), failed]);
   failed.catch(() => undefined);
@@ -40,12 +45,10 @@ async function run(...flags: string[]): Promise<Running> {
 
 async function refused(...flags: string[]): Promise<unknown> {
   const context = { stdout: new PassThrough(), stderr: new PassThrough(), signal: AbortSignal.abort() };
-  return simulatorCommand(context)
-    .parseAsync(["--port", "0", ...flags], { from: "user" })
-    .then(
-      () => "accepted",
-      (error: unknown) => error,
-    );
+  return parse(context, flags).then(
+    () => "accepted",
+    (error: unknown) => error,
+  );
 }
 
 describe("satyapan simulator", () => {

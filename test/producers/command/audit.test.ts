@@ -4,8 +4,9 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { auditCommand } from "../../../producers/command/audit.ts";
+import { defineAudit } from "../../../producers/command/audit.ts";
 import { type CommandContext, ExitCode } from "../../../src/command/context.ts";
 import { Faults } from "../../../src/command/faults.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
@@ -62,7 +63,8 @@ async function audit(args: readonly string[], { dir, env, auditDir, stdin = "" }
     signal: new AbortController().signal,
     exit: (to) => (code = to),
   };
-  const command = auditCommand(context);
+  const command = new Command("audit");
+  defineAudit(command, context);
   for (const inner of [command, ...command.commands]) inner.exitOverride().configureOutput({ writeErr: () => {} });
   try {
     await command.parseAsync(args, { from: "user" });

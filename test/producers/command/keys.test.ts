@@ -1,9 +1,10 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Command } from "commander";
+import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { keysCommand } from "../../../producers/command/keys.ts";
-import { shredCommand } from "../../../producers/command/shred.ts";
+import type { DefineCommand } from "../../../bin/commands.ts";
+import { defineKeys } from "../../../producers/command/keys.ts";
+import { defineShred } from "../../../producers/command/shred.ts";
 import type { KeyStatus } from "../../../producers/keys/key-status.ts";
 import type { CommandContext } from "../../../src/command/context.ts";
 import { Faults } from "../../../src/command/faults.ts";
@@ -33,12 +34,7 @@ beforeEach(async () => {
 });
 
 /** Runs a command in this process, with the keys in a Redis of their own. Rejects with what the command throws. */
-async function run(
-  make: (context: CommandContext) => Command,
-  line: string,
-  keys = OLD,
-  signal = new AbortController().signal,
-) {
+async function run(define: DefineCommand, line: string, keys = OLD, signal = new AbortController().signal) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   let code = 0;
   const context: CommandContext = {
@@ -57,13 +53,12 @@ async function run(
       exit: (given) => (code = given),
     },
   };
-  await make(context)
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
-    .parseAsync(
-      line.split(" ").filter((word) => word !== ""),
-      { from: "user" },
-    );
+  const command = new Command().exitOverride().configureOutput({ outputError: () => {} });
+  define(command, context);
+  await command.parseAsync(
+    line.split(" ").filter((word) => word !== ""),
+    { from: "user" },
+  );
   stdout.end();
   stderr.end();
   return { code, stdout: await text(stdout), stderr: await text(stderr) };
@@ -76,18 +71,18 @@ describe("satyapan keys", () => {
     for (const id of ["j-1", "j-2"]) await bundle.addJob(worker, id, "batch:b-1");
     bundle.now = NOON;
     const [name] = await bundle.dataKeysOf("j-1");
-    const { code, stdout, stderr } = await run(keysCommand, "status", `${NEW},${OLD}`);
+    const { code, stdout, stderr } = await run(defineKeys, "status", `${NEW},${OLD}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^wrapping key +data keys\n─+.*\nnew +0 +wraps new data keys\nold +1\n/);
     expect(stdout).toMatch(new RegExp(`\\n${name} +batch:b-1 \\(current\\) +3d +old +2\\n`));
-    const lost = await run(keysCommand, "status", NEW);
+    const lost = await run(defineKeys, "status", NEW);
     expect(lost.stdout).toMatch(/old +1 +NOT among this process's keys/);
   });
 
   it("status says that there is nothing yet", async () => {
-    const { stdout } = await run(keysCommand, "status");
+    const { stdout } = await run(defineKeys, "status");
     expect(stdout).toContain("no data key yet\n");
-    expect(JSON.parse((await run(keysCommand, "status --json")).stdout) as KeyStatus).toMatchObject({
+    expect(JSON.parse((await run(defineKeys, "status --json")).stdout) as KeyStatus).toMatchObject({
       data_keys: [],
       wrapping_keys: [{ id: "old", wraps: true, data_keys: 0 }],
     });
@@ -95,18 +90,18 @@ describe("satyapan keys", () => {
 
   it("rotate, then retire: the old key can be taken away", async () => {
     await bundle.addJob(bundle.deps(ringOf(OLD)), "j-1");
-    await expect(run(keysCommand, "retire old", `${NEW},${OLD}`)).rejects.toMatchObject({ code: ErrorCode.KEY_NEEDED });
-    const rotated = await run(keysCommand, "rotate", `${NEW},${OLD}`);
+    await expect(run(defineKeys, "retire old", `${NEW},${OLD}`)).rejects.toMatchObject({ code: ErrorCode.KEY_NEEDED });
+    const rotated = await run(defineKeys, "rotate", `${NEW},${OLD}`);
     expect(rotated).toEqual({ code: 0, stdout: "1 data key wrapped anew\n", stderr: "" });
-    const retired = await run(keysCommand, "retire old", `${NEW},${OLD}`);
+    const retired = await run(defineKeys, "retire old", `${NEW},${OLD}`);
     expect(retired.stdout).toMatch(/^old is retired: take it out of SATYAPAN_ENCRYPTION_KEYS/);
     expect((await bundle.read(bundle.deps(ringOf(NEW)), "j-1"))[0]).toBe("9876500001");
-    expect((await run(keysCommand, "status", NEW)).stdout).toMatch(/old +0 +retired 2026-11-21T12:00:00.000Z/);
+    expect((await run(defineKeys, "status", NEW)).stdout).toMatch(/old +0 +retired 2026-11-21T12:00:00.000Z/);
   });
 
   it("rotate fails where it lacks a key, and says which", async () => {
     await bundle.addJob(bundle.deps(ringOf(OLD)), "j-1");
-    const { code, stdout } = await run(keysCommand, "rotate", NEW);
+    const { code, stdout } = await run(defineKeys, "rotate", NEW);
     expect({ code, stdout }).toEqual({
       code: 1,
       stdout: "0 data keys wrapped anew\n1 data key wrapped by old stay: that key is not among this process's\n",
@@ -114,9 +109,9 @@ describe("satyapan keys", () => {
   });
 
   it("rotate --data says what it did, also as JSON", async () => {
-    const { stdout } = await run(keysCommand, "rotate --data");
+    const { stdout } = await run(defineKeys, "rotate --data");
     expect(stdout).toBe("0 data keys wrapped anew\n0 data keys replaced, 0 sealed fields sealed anew\n");
-    const json = await run(keysCommand, "rotate --data --json");
+    const json = await run(defineKeys, "rotate --data --json");
     expect(JSON.parse(json.stdout)).toEqual({
       ...{ rewrapped: 0, missing: {}, replaced: 0, resealed: 0, unreadable: 0, locked: 0, done: true },
     });
@@ -124,7 +119,7 @@ describe("satyapan keys", () => {
 
   it("that is stopped says so and goes on the next time", async () => {
     await bundle.addJob(bundle.deps(ringOf(OLD)), "j-1");
-    const { code, stderr } = await run(keysCommand, "rotate --data", OLD, AbortSignal.abort());
+    const { code, stderr } = await run(defineKeys, "rotate --data", OLD, AbortSignal.abort());
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: "satyapan: stopped; the same command goes on with what is left\n",
@@ -137,21 +132,21 @@ describe("satyapan shred", () => {
     const worker = bundle.deps(ringOf(OLD));
     await bundle.addJob(worker, "j-1", "batch:b-1");
     await bundle.addJob(worker, "j-2", "batch:b-1", "queued");
-    expect((await run(shredCommand, "--batch b-1")).stdout).toBe(
+    expect((await run(defineShred, "--batch b-1")).stdout).toBe(
       "1 data key would be destroyed; 2 jobs could be opened by nobody any more\n" +
         "1 job of these not settled yet: it will fail as `shredded`\nnothing was done; --yes does it\n",
     );
     expect((await bundle.read(worker, "j-1"))[0]).toBe("9876500001");
-    const done = await run(shredCommand, "--batch b-1 --yes");
+    const done = await run(defineShred, "--batch b-1 --yes");
     expect(done).toEqual({ code: 0, stdout: "1 data key destroyed\n", stderr: "" });
     await expect(bundle.read(bundle.deps(ringOf(OLD)), "j-1")).rejects.toMatchObject({ code: ErrorCode.SHREDDED });
-    expect((await run(keysCommand, "status")).stdout).toContain("2 jobs can be opened by nobody");
+    expect((await run(defineKeys, "status")).stdout).toContain("2 jobs can be opened by nobody");
   });
 
   it("has nothing to do where nothing is that old", async () => {
     await bundle.addJob(bundle.deps(ringOf(OLD)), "j-1");
-    expect((await run(shredCommand, "--older-than 30d")).stdout).toBe("nothing to destroy\n");
-    expect((await run(shredCommand, "--older-than 30d --yes --json")).stdout).toContain('"destroyed":0');
+    expect((await run(defineShred, "--older-than 30d")).stdout).toBe("nothing to destroy\n");
+    expect((await run(defineShred, "--older-than 30d --yes --json")).stdout).toContain('"destroyed":0');
   });
 
   it("tells what is left to a person, and exits with 1", async () => {
@@ -160,7 +155,7 @@ describe("satyapan shred", () => {
     await client.acl("SETUSER", "default", "-bgrewriteaof");
     let ran;
     try {
-      ran = await run(shredCommand, "--batch b-1 --yes");
+      ran = await run(defineShred, "--batch b-1 --yes");
     } finally {
       await client.acl("SETUSER", "default", "+bgrewriteaof");
     }
@@ -177,7 +172,7 @@ describe("satyapan shred", () => {
     ["--older-than soon", "--older-than must be a duration"],
     ["--older-than 30", "--older-than must have a unit"],
   ])("%j is refused", async (line, message) => {
-    await expect(run(shredCommand, line)).rejects.toMatchObject({
+    await expect(run(defineShred, line)).rejects.toMatchObject({
       code: ErrorCode.BAD_USAGE,
       message: expect.stringContaining(message) as string,
     });

@@ -2,8 +2,9 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { readdirSync } from "node:fs";
 import { PassThrough } from "node:stream";
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { operationsCommand } from "../../../producers/command/operations.ts";
+import { defineOperations } from "../../../producers/command/operations.ts";
 import { type CommandContext, ExitCode } from "../../../src/command/context.ts";
 import { OPERATION_NAMES } from "../../../src/operations/catalogue.ts";
 import { satyapan } from "../../support/command.ts";
@@ -13,7 +14,9 @@ import { makeTempDir } from "../../support/temp-dir.ts";
 async function operations(...args: string[]): Promise<string> {
   const stdout = new PassThrough();
   const context = { stdout } as unknown as CommandContext;
-  await operationsCommand(context).parseAsync(args, { from: "user" });
+  const command = new Command("operations");
+  defineOperations(command, context);
+  await command.parseAsync(args, { from: "user" });
   return String(stdout.read());
 }
 

@@ -6,7 +6,7 @@ import { Readable, Writable } from "node:stream";
 import { Command } from "commander";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { scanCommand } from "../../../producers/command/scan.ts";
+import { defineScan } from "../../../producers/command/scan.ts";
 import type { ScanReport } from "../../../producers/report/format-scan.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { testKeys } from "../../support/client.ts";
@@ -51,25 +51,24 @@ async function scan(
       },
     });
   let code = 0;
-  const program = new Command().exitOverride().addCommand(
-    scanCommand({
-      env,
-      cwd: dir.path,
-      stdin: Readable.from([stdin]),
-      stdout: sink(),
-      stderr: sink(),
-      actor: "command:asha",
-      now: Date.now,
-      random: Math.random,
-      readFile: (path) => readFileSync(path, "utf8"),
-      readBytes: (path) => readFileSync(path),
-      machine: readTestEnv().machine,
-      faults: new Faults(),
-      signal: new AbortController().signal,
-      exit: (given) => (code = given),
-    }),
-  );
-  await program.parseAsync(["scan", ...args], { from: "user" });
+  const command = new Command("scan").exitOverride();
+  defineScan(command, {
+    env,
+    cwd: dir.path,
+    stdin: Readable.from([stdin]),
+    stdout: sink(),
+    stderr: sink(),
+    actor: "command:asha",
+    now: Date.now,
+    random: Math.random,
+    readFile: (path) => readFileSync(path, "utf8"),
+    readBytes: (path) => readFileSync(path),
+    machine: readTestEnv().machine,
+    faults: new Faults(),
+    signal: new AbortController().signal,
+    exit: (given) => (code = given),
+  });
+  await command.parseAsync(args, { from: "user" });
   const stdout = written.join("");
   expect(stdout).not.toMatch(new RegExp(`${NUMBER}|planted-(id|secret)|planted-canary`));
   return { code, stdout };

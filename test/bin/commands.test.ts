@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Command, Help } from "commander";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMANDS } from "../../bin/commands.ts";
+import type { CommandContext } from "../../src/command/context.ts";
+import { satyapan } from "../support/command.ts";
+import { makeTempDir, type TempDir } from "../support/temp-dir.ts";
+
+const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+let dir: TempDir;
+beforeAll(async () => void (dir = await makeTempDir()));
+afterAll(async () => await dir[Symbol.asyncDispose]());
+
+/** The packages of which a command loads modules. */
+async function loadedBy(...args: string[]): Promise<string> {
+  const hook = pathOf("../support/loaded-packages.ts");
+  const program = [process.execPath, "--import", hook, pathOf("../../bin/main.ts")] as const;
+  const { code, stderr } = await satyapan(args, { cwd: dir.path, program });
+  expect(code).toBe(0);
+  return /^loaded: (.*)$/m.exec(stderr)?.[1] ?? "";
+}
+
+describe("a command's start", () => {
+  it.concurrent.each([["--version"], ["--help"], ["help"]])("%s loads commander alone", async (...args) => {
+    expect(await loadedBy(...args)).toBe("commander");
+  });
+
+  it.concurrent("operations loads the schemas of the catalogue, but no Redis, HTTP or log", async () => {
+    const packages = await loadedBy("operations");
+    expect(packages).toMatch(/\bzod\b/);
+    expect(packages).not.toMatch(/\b(bullmq|ioredis|undici|pino|prom-client|csv-parse)\b/);
+  });
+
+  it.concurrent("one that works with Redis loads neither the worker nor the simulator", async () => {
+    const packages = await loadedBy("submit", "--help");
+    expect(packages).toMatch(/\bbullmq\b/);
+    expect(packages).not.toMatch(/\b(pino|prom-client)\b/);
+  });
+});
+
+describe("satyapan", () => {
+  it("prints the version of its package.json", async () => {
+    const { version } = JSON.parse(readFileSync(pathOf("../../package.json"), "utf8")) as { version: string };
+    expect(await satyapan(["--version"], { cwd: dir.path })).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+
+  it("help NAME prints what NAME --help prints", async () => {
+    const [one, other] = await Promise.all(
+      [
+        ["help", "submit"],
+        ["submit", "--help"],
+      ].map(async (args) => await satyapan(args, { cwd: dir.path })),
+    );
+    expect(one).toMatchObject({ code: 0, stdout: other?.stdout });
+    expect(one?.stdout).toContain("--each <file>");
+  });
+
+  it("of an unknown command helps with a list of those there are", async () => {
+    const { code, stdout, stderr } = await satyapan(["help", "sumbit"], { cwd: dir.path });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^ {2}submit \[options\] <operation> /m);
+  });
+});
+
+describe("the list of commands", () => {
+  it.each(COMMANDS.map((entry) => [entry.name, entry] as const))(
+    "says of %s what the command itself takes",
+    async (name, { usage, load }) => {
+      const command = new Command(name);
+      const define = await load();
+      define(command, {} as CommandContext);
+      expect(`${name} ${usage}`.trimEnd()).toBe(new Help().subcommandTerm(command));
+    },
+  );
+});
