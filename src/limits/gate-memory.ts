@@ -12,6 +12,8 @@ import type { Quota } from "./quota.ts";
 const EVERY_MS = 1_000;
 /** While nobody calls it doubles up to this, in ms: every step that opens an attempt asks for the epoch anyway. */
 const IDLE_MS = 10_000;
+/** After a look that failed though it was in doubt, in ms; it doubles up to `EVERY_MS`. */
+const AGAIN_MS = 20;
 /** Permits stand nearly in order: so far back they are read again, in ms. */
 const OVERLAP_MS = 1_000;
 /** Which epoch each queue has; in another slot of a Cluster than the queues, so that it outlives the loss of theirs. */
@@ -76,10 +78,11 @@ export class GateMemory {
   #newest = 0;
   #doubts = 0;
   #doubtful = true;
+  #settling = false;
   /** Looks as soon as a server answers again: the others wait for what this process knows. */
   readonly #onDoubt = (): void => {
     this.doubt();
-    this.confirmed().catch(this.#options.onError);
+    void this.#settle();
   };
 
   constructor(options: GateMemoryOptions) {
@@ -140,6 +143,22 @@ export class GateMemory {
   async look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => (this.#looking = null));
     await this.#looking;
+  }
+
+  /** Until it is confirmed: the server that answers first may refuse what is brought back, as one that is not promoted yet. */
+  async #settle(): Promise<void> {
+    if (this.#settling) return;
+    this.#settling = true;
+    const { signal } = this.#stop;
+    for (let waitMs = AGAIN_MS; this.#doubtful && !signal.aborted; waitMs = Math.min(2 * waitMs, EVERY_MS)) {
+      try {
+        await this.look();
+      } catch (error) {
+        this.#options.onError(error);
+        await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
+      }
+    }
+    this.#settling = false;
   }
 
   async #watch(): Promise<void> {

@@ -35,7 +35,7 @@ function setup() {
     });
   const keys = { control: `${limitsPrefix(queue)}control`, permits: `${limitsPrefix(queue)}permits` };
   const used = async () => (await new GateControl(client).read(queue)).windows.map((window) => window.used);
-  return { client, queue, losses, newMemory, keys, used, otherServers: () => otherServers };
+  return { client, queue, losses, errors, newMemory, keys, used, otherServers: () => otherServers };
 }
 
 describe("what a worker remembers of a gate", () => {
@@ -96,6 +96,7 @@ describe("what a worker remembers of a gate", () => {
     memory.note(permit);
     const doubts = memory.doubts;
     await client.del(keys.permits);
+    const before = Date.now();
     await redis.restart();
     await expect.poll(() => memory.doubts).toBeGreaterThan(doubts);
     await memory.confirmed();
@@ -103,6 +104,21 @@ describe("what a worker remembers of a gate", () => {
     expect((await used())[1]).toBe(2);
     expect(losses).toEqual([]);
     expect(otherServers()).toBe(1);
-    expect((await new GateControl(client).read(queue)).confirmedAt).toBeGreaterThan(Date.now() - 1_000);
+    expect((await new GateControl(client).read(queue)).confirmedAt).toBeGreaterThan(before);
+  });
+
+  it("brings back what a server refused at first, as one that is not promoted yet, without being asked again", async () => {
+    const { newMemory, losses, errors, used, client, keys } = setup();
+    // Not started: it looks by itself only where it is in doubt.
+    await newMemory().confirmed();
+    await client.del(keys.control, keys.permits);
+    await client.config("SET", "min-replicas-to-write", "1");
+    await client.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await expect.poll(() => errors.length).toBeGreaterThan(1);
+    expect(String(errors[0])).toContain("NOREPLICAS");
+    expect(losses).toEqual([]);
+    await client.config("SET", "min-replicas-to-write", "0");
+    await expect.poll(used).toEqual([2, 2]);
+    expect(losses).toMatchObject([{ broughtBack: true }]);
   });
 });
