@@ -18,7 +18,7 @@ describe("commands of one folder, without REDIS_URL", () => {
     await using worker = new RunningCommand(["worker"], place);
     await worker.said("worker ready");
     // What submits needs neither credentials nor keys of its own.
-    const submitted = await satyapan([...SUBMIT, "--id", "order-1", "--wait", "10s"], { cwd: dir.path });
+    const submitted = await satyapan([...SUBMIT, "--id", "order-1", "--wait", "2m"], { cwd: dir.path });
     expect(submitted).toMatchObject({ code: 0, stderr: "" });
     expect(JSON.parse(submitted.stdout)).toMatchObject({ id: "order-1", state: "succeeded" });
     expect(simulator.outbox).toHaveLength(1);
@@ -45,7 +45,7 @@ describe("commands of one folder, without REDIS_URL", () => {
     await worker.said('"state":"succeeded"');
     await worker.stop();
 
-    const again = await satyapan([...SUBMIT, "--id", "order-1", "--wait", "10s"], { cwd: dir.path });
+    const again = await satyapan([...SUBMIT, "--id", "order-1", "--wait", "2m"], { cwd: dir.path });
     const record = JSON.parse(again.stdout) as JobRecord;
     expect(record).toMatchObject({ id: "order-1", state: "succeeded", duplicate: true });
     expect(record.attempts).toHaveLength(1);

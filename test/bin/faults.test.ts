@@ -45,7 +45,7 @@ describe.each(FAULTS)("%s", (what, fault) => {
     const input = JSON.stringify({ mobile: MOBILE, csp_id: "agent1" });
     const submitted = await satyapan(["submit", "eko.mobile-otp", "--json", "--input", input], { cwd: dir.path, env });
     const { id } = JSON.parse(submitted.stdout) as { id: string };
-    await expect.poll(() => simulator.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => simulator.requests.length).toBe(1);
     worker.kill("SIGUSR2");
     const { code, stderr } = await worker.ended;
     expect(code).toBe(1);

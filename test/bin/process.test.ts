@@ -40,7 +40,7 @@ describe.skipIf(!existsSync("/proc/self/cmdline"))("a command's process", () => 
       child.stderr.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
       // Its last word is said once it waits for the job: until then nothing is over.
       const record = async (): Promise<number> => (await redis.client().keys("satyapan:*:job:*")).length;
-      await expect.poll(record, { timeout: 10_000 }).toBe(1);
+      await expect.poll(record).toBe(1);
       const shown = readFileSync(`/proc/${child.pid}/cmdline`, "utf8").replaceAll("\0", "");
       expect(shown).toBe("satyapan submit");
       child.kill("SIGUSR1");

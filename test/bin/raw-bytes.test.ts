@@ -11,12 +11,12 @@ import { makeTempDir } from "../support/temp-dir.ts";
 const { seed } = readTestEnv();
 const CASES = 250;
 /** Longer than a listener waits for a head that does not come, and for a connection on which nothing moves. */
-const HUNG_UP_MS = 14_000;
+const HUNG_UP_MS = 30_000;
 
 it(`whatever a socket sends, worker and simulator live and hang up on the slow (TEST_SEED=${seed})`, async () => {
   await using dir = await makeTempDir();
   await using redis = await startTestRedis();
-  const place = { cwd: dir.path, timeoutMs: 60_000 };
+  const place = { cwd: dir.path };
   await using simulator = new RunningCommand(["simulator", "--port", "0"], place);
   const said = await simulator.said(/Listening on http:\/\/127\.0\.0\.1:\d+/);
   const url = said.slice("Listening on ".length);
@@ -53,14 +53,13 @@ it(`whatever a socket sends, worker and simulator live and hang up on the slow (
   expect((await fetch(`http://127.0.0.1:${metricsPort}/healthz`)).status).toBe(200);
   expect((await fetch(`http://127.0.0.1:${metricsPort}/readyz`)).status).toBe(200);
   const input = '{"mobile":"9123456789","csp_id":"9123456789"}';
-  const ran = await satyapan(["submit", "eko.mobile-otp", "--wait", "20s", "--input", input], {
+  const ran = await satyapan(["submit", "eko.mobile-otp", "--wait", "2m", "--input", input], {
     cwd: dir.path,
     env,
-    timeoutMs: 25_000,
   });
   expect(ran).toMatchObject({ code: 0 });
   const { code, stderr } = await worker.stop();
   expect(stderr).not.toContain("a fault of our own");
   expect(code).toBe(0);
   expect(await simulator.stop()).toMatchObject({ code: 0 });
-}, 75_000);
+});

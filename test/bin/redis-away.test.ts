@@ -15,38 +15,34 @@ afterAll(async () => {
 
 const INPUT = JSON.stringify({ mobile: "9876501234", csp_id: "agent1" });
 
-/** So long a worker may take to end while Redis is away, in ms: BullMQ's timers once kept it for over a minute. */
-const SOON_MS = 8_000;
+/** So long a worker may take to end while Redis is away, in ms: BullMQ's timers once kept it for over a minute. Alone 2 s. */
+const SOON_MS = 30_000;
 
 describe("a worker's process whose Redis has gone", () => {
   it.each([
     ["before", false],
     ["after", true],
-  ])(
-    "is gone when it says that it is stopped, also where Redis went %s SIGTERM",
-    { timeout: 60_000 },
-    async (_, after) => {
-      await using redis = await startTestRedis();
-      await using simulator = await startSimulator();
-      const env = bundleEnv(simulator, redis.url);
-      await using worker = new RunningCommand(["worker"], { cwd: dir.path, env, timeoutMs: 50_000 });
-      await worker.said("worker ready");
-      // BullMQ's timers run for jobs that were taken.
-      const done = await satyapan(["submit", "eko.mobile-otp", "--wait", "10s", "--input", INPUT], {
-        cwd: dir.path,
-        env,
-      });
-      expect(done.code).toBe(0);
-      if (!after) await redis.kill9();
-      const began = performance.now();
-      worker.kill("SIGTERM");
-      if (after) await redis.kill9();
-      const { stderr } = await worker.ended;
-      expect(performance.now() - began).toBeLessThan(SOON_MS);
-      expect(stderr.trimEnd().split("\n").at(-1)).toContain("worker stopped");
-      await redis.restart();
-    },
-  );
+  ])("is gone when it says that it is stopped, also where Redis went %s SIGTERM", async (_, after) => {
+    await using redis = await startTestRedis();
+    await using simulator = await startSimulator();
+    const env = bundleEnv(simulator, redis.url);
+    await using worker = new RunningCommand(["worker"], { cwd: dir.path, env });
+    await worker.said("worker ready");
+    // BullMQ's timers run for jobs that were taken.
+    const done = await satyapan(["submit", "eko.mobile-otp", "--wait", "2m", "--input", INPUT], {
+      cwd: dir.path,
+      env,
+    });
+    expect(done.code).toBe(0);
+    if (!after) await redis.kill9();
+    const began = performance.now();
+    worker.kill("SIGTERM");
+    if (after) await redis.kill9();
+    const { stderr } = await worker.ended;
+    expect(performance.now() - began).toBeLessThan(SOON_MS);
+    expect(stderr.trimEnd().split("\n").at(-1)).toContain("worker stopped");
+    await redis.restart();
+  });
 });
 
 describe("a worker that is started", () => {
@@ -93,7 +89,7 @@ describe("/readyz", () => {
     const busy = redis
       .client()
       .eval("local t = redis.call('TIME')[1] + 4 while redis.call('TIME')[1] + 0 < t do end", 0);
-    await expect.poll(ask, { timeout: 5_000 }).toMatchObject({ status: 503 });
+    await expect.poll(ask).toMatchObject({ status: 503 });
     const frozen = await ask();
     expect(frozen.text).toMatch(/^(redis does not answer|no answer within)/);
     expect(frozen.ms).toBeLessThan(1_500);

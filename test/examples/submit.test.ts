@@ -28,7 +28,7 @@ beforeAll(async () => {
   simulator = await startSimulator({ configuration: { pendingWindowMs: 0 } });
   // Without REDIS_URL: the embedded Redis of this folder, which the program below finds in its working folder.
   const env = { ...simulator.env, METRICS_PORT: "0", OTP_COOLDOWN: "0s" };
-  worker = new RunningCommand(["worker"], { cwd: dir.path, env, timeoutMs: 120_000 });
+  worker = new RunningCommand(["worker"], { cwd: dir.path, env });
   await worker.said("worker ready");
 });
 afterAll(async () => {
@@ -80,7 +80,7 @@ describe("the README's program", () => {
     expect(checked.status).toBe(0);
     // The first program's job has the same id, and is not repeated.
     expect(await run(join(place, "submit.ts"))).toMatchObject({ code: 0, stderr: "" });
-  }, 90_000);
+  });
 
   it("finds wrong input when it is compiled", () => {
     const wrong = join(dir.path, "installed/wrong.ts");

@@ -82,7 +82,7 @@ describe("a submission with patience", () => {
     // Long enough for several tries.
     const refused = new RegExp(`^errorstat_${word}:count=(\\d+)`, "m");
     await expect
-      .poll(async () => Number(refused.exec(await admin.info("errorstats"))?.[1] ?? 0), { timeout: 10_000 })
+      .poll(async () => Number(refused.exec(await admin.info("errorstats"))?.[1] ?? 0))
       .toBeGreaterThanOrEqual(3);
     await admin.config("SET", setting, good);
     const record = await submitting;

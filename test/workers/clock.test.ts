@@ -18,7 +18,7 @@ async function startShifted(bundle: WorkerBundle, now: () => number, settings: P
   const run = async (person: number) => {
     const input = { mobile: madeUpMobile(person, "000"), csp_id: madeUpMobile(900) };
     const { id } = await bundle.client.submit("eko.mobile-otp", input);
-    return await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+    return await bundle.client.waitFor(id);
   };
   const offset = async (): Promise<number> => {
     const text = await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text();

@@ -79,7 +79,7 @@ describe("the outcome of a call", () => {
   it("counts as unwritten, too, where Redis says nothing at all", async () => {
     const { closings, abort } = setup([]);
     const written = closings.write("job", 1, ending("1 x")).catch((error: unknown) => error);
-    await expect.poll(() => closings.unwritten, { timeout: 5_000 }).toEqual({ count: 1, word: "TIMEOUT" });
+    await expect.poll(() => closings.unwritten).toEqual({ count: 1, word: "TIMEOUT" });
     abort.abort();
     expect(await written).toBeInstanceOf(Error);
   });

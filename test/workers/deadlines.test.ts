@@ -29,7 +29,7 @@ describe("a provider's deadline of an OTP", () => {
     await bundle.startWorker();
     const { client, simulator, redis, log } = bundle;
     const sent = await client.submit("eko.mobile-otp", { mobile: "9123456789", csp_id: "a1" });
-    await client.waitFor(sent.id, { timeoutMs: 10_000 });
+    await client.waitFor(sent.id);
     const { otp } = await simulator.waitForOtp("9123456789");
     // A record as a worker before this one kept it.
     const [key = ""] = await redis.client().keys(`satyapan:*:job:*${sent.id}`);
@@ -41,7 +41,7 @@ describe("a provider's deadline of an OTP", () => {
     expect(old).toContain("2026-05-22");
     await redis.client().hset(key, "result", old ?? "");
     const verify = await client.submit("eko.mobile-otp.verify", { of: sent.id, otp });
-    expect(await client.waitFor(verify.id, { timeoutMs: 10_000 })).toMatchObject({ state: "succeeded" });
+    expect(await client.waitFor(verify.id)).toMatchObject({ state: "succeeded" });
     expect(log.join("")).not.toContain("counts instead");
   });
 });

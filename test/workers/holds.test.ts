@@ -19,7 +19,7 @@ describe("a refused credential", () => {
     bundle.simulator.configure({ faults: [] });
     expect(await control.resume(QUEUE, null)).toBe(true);
     for (const { id } of submitted) {
-      expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+      expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     }
   });
 
@@ -31,7 +31,7 @@ describe("a refused credential", () => {
     const submitted = await bundle.client.submitMany("eko.mobile-otp", inputs(10), { lane: "interactive" });
     await bundle.startWorker({ worker: { ...bundle.settings.worker, concurrency: 1 } });
     for (const { id } of submitted) {
-      expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+      expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     }
     const refused = bundle.simulator.requests.filter(({ fault }) => fault !== null);
     expect(refused).toHaveLength(2);
@@ -54,13 +54,13 @@ describe("a refused agent (346)", () => {
     await expect.poll(async () => (await bundle.client.get(refused.id))?.reason).toMatch(/^held: /);
     const held = await bundle.client.submit("eko.dmt-levin.sender", customer(2, "000", "20810200"));
     const free = await bundle.client.submit("eko.dmt-levin.sender", customer(3, "000", "20810201"));
-    expect((await bundle.client.waitFor(free.id, { timeoutMs: 5_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(free.id)).state).toBe("succeeded");
     await expect.poll(async () => (await bundle.client.get(held.id))?.reason).toMatch(/^held: /);
     expect((await bundle.client.get(held.id))?.attempts).toEqual([]);
     const control = new GateControl(bundle.redis.client());
     expect((await control.read(QUEUE)).holds.map(({ scope }) => scope)).toEqual(["user_code:20810200"]);
     expect(await control.resume(QUEUE, "user_code:20810200")).toBe(true);
     const later = await bundle.client.submit("eko.dmt-levin.sender", customer(4, "000", "20810200"));
-    expect((await bundle.client.waitFor(later.id, { timeoutMs: 5_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(later.id)).state).toBe("succeeded");
   });
 });

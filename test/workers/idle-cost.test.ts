@@ -20,7 +20,7 @@ async function startIdleBundle() {
   const client = redis.client();
   const env = bundleEnv(simulator, redis.url);
   const startWorker = async (): Promise<RunningCommand> => {
-    const worker = stack.use(new RunningCommand(["worker"], { cwd: place.path, env, timeoutMs: 120_000 }));
+    const worker = stack.use(new RunningCommand(["worker"], { cwd: place.path, env }));
     await worker.said("worker ready");
     return worker;
   };
@@ -40,7 +40,7 @@ async function idleRate(client: Redis, workers: number): Promise<number> {
   const since = performance.now();
   const waits = async (): Promise<number> =>
     ((await callsOf(client)).get("bzpopmin") ?? 0) - (before.get("bzpopmin") ?? 0);
-  await expect.poll(waits, { timeout: 60_000, interval: 500 }).toBeGreaterThanOrEqual(4 * workers);
+  await expect.poll(waits, { interval: 500 }).toBeGreaterThanOrEqual(4 * workers);
   const after = await callsOf(client);
   const seconds = (performance.now() - since) / 1_000;
   return [...after].reduce((sum, [command, calls]) => sum + calls - (before.get(command) ?? 0), 0) / seconds;
@@ -53,7 +53,7 @@ async function listed(client: Redis): Promise<string[]> {
 }
 
 describe("a worker with nothing to do", () => {
-  it("has four connections and asks Redis little, the second one hardly anything", { timeout: 150_000 }, async () => {
+  it("has four connections and asks Redis little, the second one hardly anything", async () => {
     await using bundle = await startIdleBundle();
     const { client, startWorker } = bundle;
     await startWorker();
@@ -73,10 +73,10 @@ describe("a worker with nothing to do", () => {
     const redis = bundle.redis.client();
     const blocked = async (): Promise<number> =>
       (await listed(redis)).filter((line) => / flags=\S*b/.test(line)).length;
-    await expect.poll(blocked, { timeout: 10_000 }).toBe(2);
+    await expect.poll(blocked).toBe(2);
     const input = { mobile: madeUpMobile(1), csp_id: "agent-1" };
     const { id } = await bundle.client.submit("eko.mobile-otp", input);
-    expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     const page = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(page).toMatch(/^satyapan_job_pickup_seconds_bucket\{le="1",lane="interactive"\} 1$/m);
   });
@@ -90,16 +90,14 @@ describe("a worker with nothing to do", () => {
     const firstHolder = await holder();
     await startWorker();
     await appendAudit(client, "{eko-0}", [callEntry(1)]);
-    await expect.poll(chained, { timeout: 10_000 }).toBe(1);
+    await expect.poll(chained).toBe(1);
     expect(await holder()).toBe(firstHolder);
     first.kill("SIGKILL");
     await first.ended;
     const killedAt = performance.now();
     await appendAudit(client, "{deepvue-0}", [callEntry(2)]);
-    await expect
-      .poll(holder, { timeout: 10_000, interval: 20 })
-      .not.toSatisfy((now) => now === firstHolder || now === null);
+    await expect.poll(holder, { interval: 20 }).not.toSatisfy((now) => now === firstHolder || now === null);
     expect(performance.now() - killedAt).toBeLessThan(5_000);
-    await expect.poll(chained, { timeout: 10_000 }).toBe(2);
+    await expect.poll(chained).toBe(2);
   });
 });

@@ -12,7 +12,6 @@ import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
 import { recordKey } from "../../src/queues/names.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
-const SOON = { timeout: 10_000 };
 const mobileInput = (index: number) => ({ mobile: madeUpMobile(index), csp_id: "agent-1" });
 /** As in SATYAPAN_ENCRYPTION_KEYS. */
 const newKey = (id: string): string => `${id}:${randomBytes(32).toString("base64")}`;
@@ -30,7 +29,7 @@ async function setInput({ redis }: WorkerBundle, id: string, input: string): Pro
 }
 
 async function ended({ client }: WorkerBundle, id: string) {
-  return await client.waitFor(id, { timeoutMs: SOON.timeout });
+  return await client.waitFor(id);
 }
 
 /** How many jobs of this state a worker counted. */
@@ -99,7 +98,7 @@ describe("a job that cannot be opened", () => {
       }
     }
     expect(bundle.simulator.requests).toHaveLength(1);
-    await expect.poll(async () => await counted(worker, "failed"), SOON).toBe(ids.length - 1);
+    await expect.poll(async () => await counted(worker, "failed")).toBe(ids.length - 1);
     expect(await counted(worker, "succeeded")).toBe(1);
     const log = bundle.log.join("");
     for (const [index] of ids.entries()) expect(log).not.toContain(madeUpMobile(index));
@@ -145,7 +144,7 @@ describe("a worker that lacks a key in use", () => {
     await submit(bundle, "job-1", 1, "b-1");
     const ours = openKeyChain(bundle.redis.client(), bundle.settings, Date.now);
     const lacking = await bundle.startWorker({ keys: parseKeyRing(newer) });
-    await expect.poll(async () => await readyz(lacking), SOON).toMatch(/^503 .*"k1"/);
+    await expect.poll(async () => await readyz(lacking)).toMatch(/^503 .*"k1"/);
     expect(await bundle.client.get("job-1")).toMatchObject({
       ...{
         state: "waiting",
@@ -181,7 +180,7 @@ describe("a job whose result could not be sealed", () => {
     const theirs = openKeyChain(bundle.redis.client(), { keys: parseKeyRing(newer), keyService: null }, Date.now);
     await theirs.dataKeys.sealer(dayScope(Date.now()));
     const old = await bundle.startWorker();
-    await expect.poll(async () => await readyz(old), SOON).toMatch(/^503 it lacks the key "k2"/);
+    await expect.poll(async () => await readyz(old)).toMatch(/^503 it lacks the key "k2"/);
     expect(await bundle.client.get("job-1")).toMatchObject({ state: "queued", attempts: [] });
     expect(bundle.simulator.requests).toEqual([]);
     await old.stop();
@@ -199,17 +198,17 @@ describe("while the key service is away", () => {
     service.state.away = true;
     const asked = service.state.asked;
     const worker = await bundle.startWorker();
-    await expect.poll(() => service.state.asked, SOON).toBeGreaterThan(asked + 3);
+    await expect.poll(() => service.state.asked).toBeGreaterThan(asked + 3);
     for (const index of [1, 2, 3]) {
       const record = await bundle.client.get(`job-${index}`);
       expect(["waiting", "active"]).toContain(record?.state);
     }
     await expect
-      .poll(async () => (await bundle.client.get("job-1"))?.reason, SOON)
+      .poll(async () => (await bundle.client.get("job-1"))?.reason)
       .toMatch(/waits for the keys: the key service \(KEY_PROVIDER, 127\.0\.0\.1:\d+\) does not give keys/);
     expect(bundle.simulator.requests).toEqual([]);
     // Nor does it cost anything of the quota, however often they are tried.
-    await expect.poll(async () => await bundle.redis.client().llen("satyapan:{eko-0}:permits"), SOON).toBe(0);
+    await expect.poll(async () => await bundle.redis.client().llen("satyapan:{eko-0}:permits")).toBe(0);
     service.state.away = false;
     for (const index of [1, 2, 3])
       expect(await ended(bundle, `job-${index}`)).toMatchObject({ state: "succeeded", outcome: { kind: "succeeded" } });

@@ -7,38 +7,34 @@ const inputs = (count: number, from: number) =>
 const PEOPLE = (list: readonly { mobile: string }[]) => new Set<string | null>(list.map(({ mobile }) => mobile));
 
 describe("lanes in one quota", () => {
-  it(
-    "give bulk its floor while interactive jobs keep coming, and interactive ones the rest",
-    { timeout: 30_000 },
-    async () => {
-      await using bundle = await startWorkerBundle({ env: { EKO_QUOTA: "5/100ms" } });
-      const [bulk, interactive] = [inputs(100, 0), inputs(250, 1_000)];
-      await bundle.client.submitMany("eko.mobile-otp", bulk, { lane: "bulk" });
-      await bundle.client.submitMany("eko.mobile-otp", interactive, { lane: "interactive" });
-      await bundle.startWorker();
-      await bundle.startWorker();
-      const { requests } = bundle.simulator;
-      await expect.poll(() => requests.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(200);
-      const people = PEOPLE(bulk);
-      const share = requests.slice(0, 200).filter(({ person }) => people.has(person)).length / 200;
-      expect(share).toBeGreaterThanOrEqual(0.08);
-      expect(share).toBeLessThanOrEqual(0.12);
-    },
-  );
+  it("give bulk its floor while interactive jobs keep coming, and interactive ones the rest", async () => {
+    await using bundle = await startWorkerBundle({ env: { EKO_QUOTA: "5/100ms" } });
+    const [bulk, interactive] = [inputs(100, 0), inputs(250, 1_000)];
+    await bundle.client.submitMany("eko.mobile-otp", bulk, { lane: "bulk" });
+    await bundle.client.submitMany("eko.mobile-otp", interactive, { lane: "interactive" });
+    await bundle.startWorker();
+    await bundle.startWorker();
+    const { requests } = bundle.simulator;
+    await expect.poll(() => requests.length).toBeGreaterThanOrEqual(200);
+    const people = PEOPLE(bulk);
+    const share = requests.slice(0, 200).filter(({ person }) => people.has(person)).length / 200;
+    expect(share).toBeGreaterThanOrEqual(0.08);
+    expect(share).toBeLessThanOrEqual(0.12);
+  });
 
   it("put a verify before the sends that wait, in its own lane", async () => {
     await using bundle = await startWorkerBundle({ env: { EKO_QUOTA: "2/500ms" } });
     const [first] = inputs(1, 0);
     const running = await bundle.startWorker();
     const sent = await bundle.client.submit("eko.mobile-otp", first ?? { mobile: "", csp_id: "" });
-    await bundle.client.waitFor(sent.id, { timeoutMs: 5_000 });
+    await bundle.client.waitFor(sent.id);
     await running.stop();
     await bundle.client.submitMany("eko.mobile-otp", inputs(5, 10), { lane: "bulk" });
     await bundle.client.submitMany("eko.mobile-otp", inputs(5, 20), { lane: "interactive" });
     const otp = bundle.simulator.outbox[0]?.otp ?? "";
     await bundle.client.submit("eko.mobile-otp.verify", { of: sent.id, otp }, { lane: "interactive" });
     await bundle.startWorker();
-    await expect.poll(() => bundle.simulator.requests.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => bundle.simulator.requests.length).toBeGreaterThanOrEqual(4);
     expect(bundle.simulator.requests[1]?.operation).toBe("eko.mobile-otp.verify");
   });
 
@@ -47,9 +43,9 @@ describe("lanes in one quota", () => {
     const [one, other] = inputs(2, 0);
     const first = await bundle.client.submitUnchecked("eko.mobile-otp", one, {});
     await bundle.startWorker();
-    await bundle.client.waitFor(first.id, { timeoutMs: 5_000 });
+    await bundle.client.waitFor(first.id);
     const late = await bundle.client.submitUnchecked("eko.mobile-otp", other, { expiresIn: 200 });
-    expect((await bundle.client.waitFor(late.id, { timeoutMs: 5_000 })).state).toBe("expired");
+    expect((await bundle.client.waitFor(late.id)).state).toBe("expired");
     expect(bundle.simulator.requests).toHaveLength(1);
   });
 });

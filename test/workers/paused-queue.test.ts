@@ -47,7 +47,7 @@ describe("a queue that another tool paused in BullMQ", () => {
 
     const before = await bundle.client.gates.resume("eko");
     expect(before.queuePause).toMatchObject({ exact: true });
-    expect((await bundle.client.waitFor(id, { timeoutMs: 5_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     expect((await bundle.client.gates.read("eko")).queuePause).toBeNull();
     await expect.poll(async () => (await readyz(worker.metricsPort)).status).toBe(200);
     await expect(bundle.client.gates.resume("eko")).rejects.toMatchObject({

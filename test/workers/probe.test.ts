@@ -18,50 +18,46 @@ async function spent({ redis }: WorkerBundle, id: string): Promise<string | null
 }
 
 describe("a job that tries for all", () => {
-  it(
-    "loses no attempt, however often it finds the provider still away, and succeeds in the end",
-    { timeout: 60_000 },
-    async () => {
-      await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1" } });
-      const redis = bundle.redis.client();
-      const port = Number(new URL(bundle.simulator.url).port);
-      await bundle.simulator.close();
-      // As a long outage left it: the next probe is due now.
-      await redis.hset(CONTROL, { breaker: "open", open_ms: 60_000, open_since: Date.now(), probe_at: Date.now() });
-      const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
-      await bundle.startWorker();
-      const outcomes = async () =>
-        (await bundle.client.get(id))?.attempts.flatMap(({ outcome }) => outcome?.kind ?? []) ?? [];
-      const waits: number[] = [];
-      for (let probe = 1; probe <= PROBES; probe += 1) {
-        await expect.poll(outcomes, { timeout: 10_000 }).toHaveLength(probe);
-        waits.push(Number(await redis.hget(CONTROL, "open_ms")));
-        if (probe < PROBES) {
-          // As if the minute until the next one had passed.
-          await redis.hincrby(CONTROL, "probe_at", -120_000);
-          await redis.del(`bull:${QUEUE}:limiter`);
-        }
+  it("loses no attempt, however often it finds the provider still away, and succeeds in the end", async () => {
+    await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1" } });
+    const redis = bundle.redis.client();
+    const port = Number(new URL(bundle.simulator.url).port);
+    await bundle.simulator.close();
+    // As a long outage left it: the next probe is due now.
+    await redis.hset(CONTROL, { breaker: "open", open_ms: 60_000, open_since: Date.now(), probe_at: Date.now() });
+    const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
+    await bundle.startWorker();
+    const outcomes = async () =>
+      (await bundle.client.get(id))?.attempts.flatMap(({ outcome }) => outcome?.kind ?? []) ?? [];
+    const waits: number[] = [];
+    for (let probe = 1; probe <= PROBES; probe += 1) {
+      await expect.poll(outcomes).toHaveLength(probe);
+      waits.push(Number(await redis.hget(CONTROL, "open_ms")));
+      if (probe < PROBES) {
+        // As if the minute until the next one had passed.
+        await redis.hincrby(CONTROL, "probe_at", -120_000);
+        await redis.del(`bull:${QUEUE}:limiter`);
       }
-      expect(await outcomes()).toEqual(Array.from({ length: PROBES }, () => "unavailable"));
-      expect(waits).toEqual(Array.from({ length: PROBES }, () => 60_000));
-      expect(await spent(bundle, id)).toBe("0 0 0");
-      await using back = await startSimulator({ port });
-      await redis.hincrby(CONTROL, "probe_at", -120_000);
-      await redis.del(`bull:${QUEUE}:limiter`);
-      const record = await bundle.client.waitFor(id, { timeoutMs: 10_000 });
-      expect(record).toMatchObject({ state: "succeeded", reason: null });
-      expect(record.attempts).toHaveLength(PROBES + 1);
-      expect(await spent(bundle, id)).toBe("1 0 0");
-      expect(back.outbox).toHaveLength(1);
-    },
-  );
+    }
+    expect(await outcomes()).toEqual(Array.from({ length: PROBES }, () => "unavailable"));
+    expect(waits).toEqual(Array.from({ length: PROBES }, () => 60_000));
+    expect(await spent(bundle, id)).toBe("0 0 0");
+    await using back = await startSimulator({ port });
+    await redis.hincrby(CONTROL, "probe_at", -120_000);
+    await redis.del(`bull:${QUEUE}:limiter`);
+    const record = await bundle.client.waitFor(id);
+    expect(record).toMatchObject({ state: "succeeded", reason: null });
+    expect(record.attempts).toHaveLength(PROBES + 1);
+    expect(await spent(bundle, id)).toBe("1 0 0");
+    expect(back.outbox).toHaveLength(1);
+  });
 
   it("is what makes it free: the same failure costs a job its attempt where nobody had to try", async () => {
     await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "2" } });
     await bundle.simulator.close();
     const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
     await bundle.startWorker();
-    const record = await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+    const record = await bundle.client.waitFor(id);
     expect(record).toMatchObject({
       state: "failed",
       reason: expect.stringMatching(/^attempts used up \(2\)/) as string,
@@ -109,7 +105,7 @@ describe("a call of which nothing was written", () => {
     expect(await bundle.redis.client().keys(`${limitsPrefix(QUEUE)}sent:*`)).toEqual([]);
     await bundle.startWorker();
     for (const id of ids) {
-      expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+      expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
       expect(await spent(bundle, id)).toBe("1 0 0");
     }
   });

@@ -55,9 +55,9 @@ it("gives every script that a worker calls Redis' time, and none its own: look h
     await queue.add("later", {}, { ...opts, backoff: 100 });
     sent.length = 0;
     void worker.run();
-    await expect.poll(() => ended.toSorted(), { timeout: 10_000 }).toEqual(["again", "good", "later"]);
+    await expect.poll(() => ended.toSorted()).toEqual(["again", "good", "later"]);
     const isStalledCheck = ({ command }: { readonly command: string }): boolean => HARMLESS.includes(command);
-    await expect.poll(() => sent.some(isStalledCheck), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => sent.some(isStalledCheck)).toBe(true);
     const commands = new Set(sent.map(({ command }) => command));
     for (const timed of ["moveToActive", "moveToFinished", "moveToDelayed", "retryJob"]) {
       expect(commands).toContain(timed);

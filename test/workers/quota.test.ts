@@ -57,7 +57,7 @@ class Lateness implements Disposable {
 }
 
 describe("a quota under load", () => {
-  it("is never exceeded by four worker processes in three windows, and is used", { timeout: 60_000 }, async () => {
+  it("is never exceeded by four worker processes in three windows, and is used", async () => {
     const quota = parseQuota("5/200ms,20/1s,60/4s", "quota");
     const keys = testKeys(); // what the client seals, the workers open
     await using bundle = await startWorkerBundle({
@@ -69,15 +69,14 @@ describe("a quota under load", () => {
     await bundle.client.submitMany("eko.mobile-otp", inputs(400), { lane: "bulk" });
     await using stack = new AsyncDisposableStack();
     const workers = Array.from({ length: 4 }, () =>
-      stack.use(new RunningCommand(["worker"], { env, cwd: place.path, timeoutMs: 50_000 })),
+      stack.use(new RunningCommand(["worker"], { env, cwd: place.path })),
     );
     using lateness = new Lateness();
     await Promise.all(workers.map(async (worker) => await worker.said('"worker ready"')));
-    await expect.poll(() => bundle.simulator.requests.length, { timeout: 5_000 }).toBeGreaterThan(0);
-    const first = bundle.simulator.requests[0]?.at ?? 0;
-    // Three windows of 4 s, of which each is used up in 2.6 s at best: the last one too before this.
-    await sleep(first + 11_500 - Date.now());
-    const arrivals = bundle.simulator.requests.map(({ at }) => at).filter((at) => at < first + 11_500);
+    // The whole of two windows of 4 s, and of the third a part. How soon they are used depends on the machine:
+    // `node bench/quota.ts windows` measures that, and docs/performance.md has it.
+    await expect.poll(() => bundle.simulator.requests.length).toBeGreaterThan(2.5 * 60);
+    const arrivals = bundle.simulator.requests.map(({ at }) => at);
     for (const { max, ms } of quota) {
       const tooClose = arrivals.flatMap((at, n) => {
         const before = arrivals[n - max] ?? -Infinity;
@@ -87,9 +86,6 @@ describe("a quota under load", () => {
       });
       expect(tooClose, `too early for ${max} in ${ms} ms; ${String(lateness)}`).toEqual([]);
     }
-    // How much of what could be called was called depends on the machine: `node bench/quota.ts windows` measures that, and
-    // docs/performance.md has it. Here: that the windows are used at all, one after the other.
-    expect(arrivals.length).toBeGreaterThanOrEqual(0.85 * 180);
   });
 
   it("costs at most three pick-ups per call, though hundreds of jobs wait and four workers of 50 could take them", async () => {
@@ -97,7 +93,7 @@ describe("a quota under load", () => {
     await bundle.client.submitMany("eko.mobile-otp", inputs(500), { lane: "bulk" });
     const pickups = await countPickups(bundle);
     for (let n = 0; n < 4; n += 1) await bundle.startWorker();
-    await expect.poll(() => bundle.simulator.requests.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(12);
+    await expect.poll(() => bundle.simulator.requests.length).toBeGreaterThanOrEqual(12);
     expect(await pickups()).toBeLessThanOrEqual(3 * bundle.simulator.requests.length);
   });
 
@@ -109,7 +105,7 @@ describe("a quota under load", () => {
     await expect.poll(() => bundle.simulator.requests.length).toBe(2);
     // Nobody takes the third: the queue is closed. Once one looks, the record tells.
     await bundle.redis.client().del(`bull:${QUEUE}:limiter`);
-    await expect.poll(async () => (await bundle.client.get(last))?.state, { timeout: 5_000 }).toBe("waiting");
+    await expect.poll(async () => (await bundle.client.get(last))?.state).toBe("waiting");
     const record = await bundle.client.get(last);
     expect(record).toMatchObject({ reason: expect.stringMatching(/^quota: 2\/1d is used up/) as string, attempts: [] });
     const hours = (Date.parse(record?.next_attempt_at ?? "") - Date.now()) / 3_600_000;
@@ -130,8 +126,12 @@ describe("a quota under load", () => {
     const held = bundle.simulator.requests.length;
     await sleep(1_500);
     expect(bundle.simulator.requests.length).toBe(held);
+    const setBackAt = Date.now();
     await control.setQuota(QUEUE, parseQuota("500/1s", "quota"));
-    await expect.poll(() => bundle.simulator.requests.length, { timeout: 4_000 }).toBe(120);
+    await expect.poll(() => bundle.simulator.requests.length).toBe(120);
+    // In less than what the first quota would have taken for them.
+    const lastAt = Math.max(...bundle.simulator.requests.map(({ at }) => at));
+    expect(lastAt - setBackAt).toBeLessThan(((120 - held) / 10) * 1_000);
     expect(bundle.simulator.requests.every(({ status }) => status === 200)).toBe(true);
   });
 });

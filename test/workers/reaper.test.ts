@@ -17,7 +17,6 @@ import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 const QUEUE = "{eko-0}";
 const WHY = { reason: "the provider's support says so, ticket 17" };
 /** A round is a second; a slow machine takes longer. */
-const SOON = { timeout: 10_000 };
 
 const mobileInput = (index: number, ending = "000") => ({ mobile: madeUpMobile(index, ending), csp_id: "agent-1" });
 
@@ -29,7 +28,7 @@ async function sealedIn({ redis }: { readonly redis: TestRedis }, id: string): P
 
 async function ended(bundle: WorkerBundle, operation: string, input: unknown, options = {}) {
   const { id } = await bundle.client.submitUnchecked(operation, input, options);
-  return await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+  return await bundle.client.waitFor(id);
 }
 
 /** A reaper as a worker has it, with its own connection, metrics and log. */
@@ -93,7 +92,7 @@ describe("the input of a job that ended", () => {
     await using bundle = await startWorkerBundle({ simulator: { otpTtlMs: 1_500 } });
     await bundle.startWorker();
     const sent = await ended(bundle, "eko.mobile-otp", mobileInput(1));
-    await expect.poll(async () => await sealedIn(bundle, sent.id), SOON).not.toContain("input");
+    await expect.poll(async () => await sealedIn(bundle, sent.id)).not.toContain("input");
     expect(await bundle.client.get(sent.id)).toMatchObject({ state: "succeeded", result: { otp_sent: true } });
   });
 
@@ -108,7 +107,7 @@ describe("the input of a job that ended", () => {
     expect(await bundle.redis.client().zscore(dueKey(QUEUE), verify.id)).toBe(
       String(Date.parse(verify.expires_at ?? "")),
     );
-    await expect.poll(async () => await sealedIn(bundle, verify.id), SOON).toEqual([]);
+    await expect.poll(async () => await sealedIn(bundle, verify.id)).toEqual([]);
     expect(await bundle.client.get(verify.id)).toMatchObject({ state: "unknown" });
   });
 });
@@ -141,7 +140,7 @@ describe("four reapers at once", () => {
     const submitted = await bundle.client.submitMany("eko.mobile-otp", inputs, { expiresIn: "1m" });
     const reapers = Array.from({ length: 4 }, () => startReaper(bundle.redis, () => Date.now() + 60_000));
     const records = new RecordStore(bundle.redis.client(), bundle.settings.retention);
-    await expect.poll(async () => (await records.overdue(QUEUE, Infinity)).count, SOON).toBe(0);
+    await expect.poll(async () => (await records.overdue(QUEUE, Infinity)).count).toBe(0);
     await Promise.all(reapers.map(async ({ reaper }) => await reaper.close()));
     const counts = await Promise.all(reapers.map(async ({ expired }) => await expired()));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(450);
@@ -159,10 +158,10 @@ describe("a reaper", () => {
     await bundle.redis.kill9();
     const { reaper, log } = startReaper(bundle.redis, () => Date.now() + 60_000);
     const said = (what: string): number => log.filter((line) => line.includes(what)).length;
-    await expect.poll(() => said("reaper's round failed"), SOON).toBe(1);
+    await expect.poll(() => said("reaper's round failed")).toBe(1);
     await bundle.redis.restart();
-    await expect.poll(() => said("reaper goes on"), SOON).toBe(1);
-    await expect.poll(async () => (await bundle.client.get(id).catch(() => null))?.state, SOON).toBe("expired");
+    await expect.poll(() => said("reaper goes on")).toBe(1);
+    await expect.poll(async () => (await bundle.client.get(id).catch(() => null))?.state).toBe("expired");
     await reaper.close();
     expect(said("reaper's round failed")).toBe(1);
   });
@@ -179,11 +178,11 @@ describe("a reaper", () => {
     const other = startReaper(bundle.redis);
     const rounds = async (): Promise<number> =>
       Number(/cmdstat_zrange:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
-    await expect.poll(rounds, SOON).toBeGreaterThan(2);
+    await expect.poll(rounds).toBeGreaterThan(2);
     await other.reaper.close();
     expect((await bundle.client.get(id))?.state).toBe("queued");
     duty.held = true;
-    await expect.poll(async () => (await bundle.client.get(id))?.state, SOON).toBe("expired");
+    await expect.poll(async () => (await bundle.client.get(id))?.state).toBe("expired");
     await reaper.close();
   });
 
@@ -211,7 +210,7 @@ describe("what is overdue", () => {
     expect(first[QUEUE]).toBeLessThan(150);
     expect(first["{deepvue-0}"]).toBe(0);
     await client.del(recordKey(QUEUE, "broken"));
-    await expect.poll(async () => (await overdue())[QUEUE], SOON).toBe(0);
+    await expect.poll(async () => (await overdue())[QUEUE]).toBe(0);
   });
 });
 

@@ -17,7 +17,7 @@ const outcomesOf = (record: { attempts: readonly { outcome: { kind: string } | n
 
 async function run(bundle: WorkerBundle, operation: string, input: unknown, options = {}) {
   const { id } = await bundle.client.submitUnchecked(operation, input, options);
-  return await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+  return await bundle.client.waitFor(id);
 }
 
 describe("a worker", () => {
@@ -157,7 +157,7 @@ describe("a worker", () => {
     await bundle.startWorker();
     const inputs = Array.from({ length: 15 }, (_, index) => mobileInput("000", index));
     const records = await bundle.client.submitManyUnchecked("eko.mobile-otp", inputs);
-    for (const { id } of records) await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+    for (const { id } of records) await bundle.client.waitFor(id);
     const arrivals = bundle.simulator.requests.map(({ at }) => at).toSorted((a, b) => a - b);
     // BullMQ counts fixed windows at the start of a job: 15 calls need at least three of them.
     expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThanOrEqual(900);
@@ -188,7 +188,7 @@ describe("a worker", () => {
       input.replace(/(.)("\}+)$/, (_, last: string, end) => `${last === "A" ? "B" : "A"}${end}`),
     );
     await bundle.startWorker();
-    const record = await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+    const record = await bundle.client.waitFor(id);
     expect(record).toMatchObject({ state: "failed", reason: expect.stringMatching(/^unreadable: /) as string });
     expect((await run(bundle, "eko.mobile-otp", mobileInput("000", 2))).state).toBe("succeeded");
     expect(bundle.simulator.requests).toHaveLength(1);
@@ -225,7 +225,7 @@ describe("a worker", () => {
     expect(await bundle.client.get(id)).toBeNull();
     expect(bundle.log.join("")).not.toContain("job without a record dropped");
     await redis.rename(elsewhere, key);
-    await expect.poll(async () => (await bundle.client.get(id))?.state, { timeout: 5_000 }).toBe("succeeded");
+    await expect.poll(async () => (await bundle.client.get(id))?.state).toBe("succeeded");
   });
 
   it("drops a job whose record is gone, and says so", async () => {
@@ -246,9 +246,7 @@ describe("a worker", () => {
     expect((await run(bundle, "eko.mobile-otp", mobileInput("000", 1))).state).toBe("succeeded");
     await bundle.redis.kill9();
     await bundle.redis.restart();
-    await expect
-      .poll(async () => await bundle.client.get("anything").catch(() => "away"), { timeout: 5_000 })
-      .toBeNull();
+    await expect.poll(async () => await bundle.client.get("anything").catch(() => "away")).toBeNull();
     expect((await run(bundle, "eko.mobile-otp", mobileInput("000", 2))).state).toBe("succeeded");
   });
 
@@ -337,7 +335,7 @@ describe("what a worker serves", () => {
     expect(await status("/healthz")).toBe(200);
     expect(await status("/metrics")).toBe(200);
     await bundle.redis.restart();
-    await expect.poll(async () => await status("/readyz"), { timeout: 8_000 }).toBe(200);
+    await expect.poll(async () => await status("/readyz")).toBe(200);
   });
 
   it("refuses a port that is taken, naming the setting", async () => {

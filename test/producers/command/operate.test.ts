@@ -181,7 +181,7 @@ describe("the commands of those on call", () => {
       "--input",
       JSON.stringify({ mobile: madeUpMobile(6, "000"), csp_id: "agent1" }),
     ];
-    const text = await run(...args, "--if-pending", "reuse", "--wait", "5s");
+    const text = await run(...args, "--if-pending", "reuse", "--wait", "2m");
     expect(text).toMatchObject({ code: 0, stderr: "" });
     expect(text.stdout).toMatch(/^job +open \(its OTP is still open: nothing was sent\)$/m);
     const json = JSON.parse((await run(...args, "--if-pending", "reuse", "--json")).stdout) as JobRecord;

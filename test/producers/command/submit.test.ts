@@ -224,7 +224,7 @@ leave out all but one, or add --if-pending reuse (one OTP serves them) or --if-p
 async function subscribed({ redis }: ClientBundle): Promise<void> {
   const client = redis.client();
   const count = async () => await client.pubsub("NUMSUB", "satyapan:settled");
-  await expect.poll(count, { timeout: 10_000 }).toContain(1);
+  await expect.poll(count).toContain(1);
 }
 
 describe("satyapan submit", () => {
@@ -271,10 +271,10 @@ describe("satyapan submit", () => {
       ["rejected", 1],
     ] as const) {
       const id = `order-${state}`;
-      const args = ["submit", "eko.mobile-otp", "--input", GOOD, "--id", id, "--wait", "10s", "--json"];
+      const args = ["submit", "eko.mobile-otp", "--input", GOOD, "--id", id, "--wait", "2m", "--json"];
       await using command = new RunningCommand(args, { cwd: dir.path, env });
       await subscribed(bundle);
-      await expect.poll(async () => (await bundle.client.get(id))?.state, { timeout: 10_000 }).toBe("queued");
+      await expect.poll(async () => (await bundle.client.get(id))?.state).toBe("queued");
       await bundle.begin(id, "eko");
       const settledAt = performance.now();
       await bundle.finish(id, "eko", state);
@@ -332,7 +332,7 @@ describe("satyapan submit", () => {
     expect(ran.stderr).toContain("satyapan: job lines-2 is still queued and goes on without this command");
     await bundle.begin("lines-2", "deepvue");
     await bundle.finish("lines-2", "deepvue", "succeeded");
-    expect((await submit(...args, "--wait", "10s")).code).toBe(0);
+    expect((await submit(...args, "--wait", "2m")).code).toBe(0);
   });
 
   it("submits nothing of a file one of whose ids names another job", async () => {

@@ -118,7 +118,7 @@ describe("retry", () => {
     expect(await bundle.client.failed.retry({ operation: "eko.mobile-otp" })).toBe(2);
     expect(await listed(bundle)).toEqual([]);
     for (const { id } of records) {
-      const record = await bundle.client.waitFor(id, { timeoutMs: 15_000 });
+      const record = await bundle.client.waitFor(id);
       expect(record).toMatchObject({
         state: "succeeded",
         lane: "bulk",

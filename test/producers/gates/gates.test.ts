@@ -32,7 +32,7 @@ describe("quotas", () => {
     });
     expect(bundle.simulator.requests).toHaveLength(0);
     await bundle.client.gates.setQuota("eko", "5/1s,100/1m");
-    expect((await bundle.client.waitFor(id, { timeoutMs: 5_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     const gate = await bundle.client.gates.read("eko");
     expect(gate.quotaSetByHand).toBe(true);
     expect(gate.windows).toMatchObject([
@@ -80,7 +80,7 @@ describe("resume", () => {
     const before = await bundle.client.gates.resume("deepvue");
     expect(before.holds).toMatchObject([{ scope: null }]);
     expect((await bundle.client.gates.read("deepvue")).holds).toEqual([]);
-    expect((await bundle.client.waitFor(id, { timeoutMs: 5_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
   });
 
   it("lifts the hold of one agent alone", async () => {

@@ -72,14 +72,14 @@ describe("the resume of a scope", () => {
       await bundle.client.submit("eko.dmt-levin.sender", { customer_id: madeUpMobile(person), user_code: code });
     const reason = async (id: string) => (await bundle.client.get(id))?.reason;
     const refused = await submit(1, "20810200");
-    await expect.poll(async () => await reason(refused.id), { timeout: 5_000 }).toMatch(/^held: /);
+    await expect.poll(async () => await reason(refused.id)).toMatch(/^held: /);
     const others = [await submit(2, "20810200"), await submit(3, "20810200")];
-    for (const { id } of others) await expect.poll(async () => await reason(id), { timeout: 5_000 }).toMatch(/^held: /);
+    for (const { id } of others) await expect.poll(async () => await reason(id)).toMatch(/^held: /);
     const before = await bundle.client.get(others[0]?.id ?? "");
     expect(Date.parse(before?.next_attempt_at ?? "") - Date.now()).toBeGreaterThan(60_000);
     await bundle.client.gates.resume("eko", "user_code:20810200");
     for (const { id } of [refused, ...others]) {
-      expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+      expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     }
   });
 

@@ -172,12 +172,12 @@ describe("the record of a consent", () => {
     expect(await entries(bundle.redis, DEEPVUE)).toMatchObject([{ kind: "consent", job: id }]);
     expect(bundle.simulator.requests).toEqual([]);
     await bundle.startWorker();
-    await bundle.client.waitFor(id, { timeoutMs: 10_000 });
+    await bundle.client.waitFor(id);
     const log = async (): Promise<string> => {
       const batches = await bundle.redis.client().xrange("satyapan:{audit}:log", "-", "+");
       return batches.flatMap(([, fields]) => fields[1] ?? "").join("\n");
     };
-    await expect.poll(log, { timeout: 10_000 }).toMatch(/"kind":"call"/);
+    await expect.poll(log).toMatch(/"kind":"call"/);
     const kinds = Array.from((await log()).matchAll(/"kind":"(consent|call)"/g), ([, kind]) => kind);
     expect(kinds).toEqual(["consent", "call"]);
     expect(await log()).toMatch(/"kind":"call".*"consent":"C-1"/);

@@ -154,10 +154,10 @@ describe("reveal", () => {
     await bundle.startWorker();
     const input = { ...AADHAAR_INPUT, aadhaar: madeUpAadhaar(1) };
     const sent = await bundle.client.submit("deepvue.aadhaar-otp", input);
-    await bundle.client.waitFor(sent.id, { timeoutMs: 10_000 });
+    await bundle.client.waitFor(sent.id);
     const { otp } = await bundle.simulator.waitForOtp(input.aadhaar);
     const { id } = await bundle.client.submitUnchecked("deepvue.aadhaar-otp.verify", { of: sent.id, otp });
-    expect(await bundle.client.waitFor(id, { timeoutMs: 10_000 })).toMatchObject({ state: "succeeded" });
+    expect(await bundle.client.waitFor(id)).toMatchObject({ state: "succeeded" });
     const { input: none, personal } = await bundle.client.reveal(id, { reason: WHY });
     expect(none).toBeNull();
     const name = (personal ?? {})["name"];

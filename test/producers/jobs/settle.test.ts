@@ -51,7 +51,7 @@ describe("settle", () => {
     await using bundle = await startClientBundle();
     await reach(bundle, "job-1", "unknown");
     await bundle.redis.client().hset(`satyapan:${QUEUE}:job:job-1`, "state", "queued");
-    const waiting = bundle.newClient().waitFor("job-1", { timeoutMs: 5_000 });
+    const waiting = bundle.newClient().waitFor("job-1");
     await expect.poll(async () => await bundle.redis.client().pubsub("NUMSUB", "satyapan:settled")).toContain(1);
     await bundle.redis.client().hset(`satyapan:${QUEUE}:job:job-1`, "state", "unknown");
     await bundle.client.settle("job-1", "rejected", REASON);
@@ -146,7 +146,7 @@ describe("settle resend", () => {
         return id;
       }),
     );
-    for (const id of ids) expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+    for (const id of ids) expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
     expect(bundle.simulator.requests).toHaveLength(4);
   });
 
@@ -160,7 +160,7 @@ describe("settle resend", () => {
       await Promise.reject(new Error("killed"));
     });
     await expect(dying).rejects.toThrow("killed");
-    await expect.poll(async () => await queues.missing(QUEUE, [id]), { timeout: 5_000 }).toEqual([id]);
+    await expect.poll(async () => await queues.missing(QUEUE, [id])).toEqual([id]);
     await queues.close();
     expect((await bundle.client.get(id))?.state).toBe("unknown");
     expect(bundle.simulator.requests).toHaveLength(1);
@@ -194,7 +194,7 @@ describe("settle resend", () => {
     });
     await expect(dying).rejects.toThrow("killed");
     await queues.close();
-    expect((await bundle.client.waitFor(id, { timeoutMs: 5_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(id)).state).toBe("succeeded");
   });
 });
 

@@ -62,7 +62,7 @@ describe("loadLocalKeys", () => {
       process.stdout.write(keys.sealing.key.export().toString("base64") + subjectKey.open());`;
     const run = promisify(execFile);
     const runs = Array.from({ length: 6 }, async () =>
-      run(process.execPath, ["--input-type=module", "--eval", program], { timeout: 15_000 }),
+      run(process.execPath, ["--input-type=module", "--eval", program], { timeout: 120_000 }),
     );
     const outputs = (await Promise.all(runs)).map(({ stdout }) => stdout);
     expect(new Set(outputs)).toEqual(new Set([clear(loadLocalKeys(folder)).join("")]));

@@ -100,7 +100,7 @@ async function memory({ client, key, queue, permits, inFlight }: Gate, ids: read
 }
 
 describe("jobs that come together", () => {
-  it("are let through as if they came one by one, whatever stops the gate", { timeout: 60_000 }, async () => {
+  it("are let through as if they came one by one, whatever stops the gate", async () => {
     let runs = 0;
     let blocks = 0;
     await fc.assert(
@@ -137,7 +137,7 @@ describe("jobs that come together", () => {
     expect(await pushes("20/1h", 20)).toBe(20);
   });
 
-  it("end as if they ended one by one: the gate learns the same", { timeout: 60_000 }, async () => {
+  it("end as if they ended one by one: the gate learns the same", async () => {
     const ends = fc.array(fc.tuple(PERSON, fc.constantFrom(...HEALTHS)), { minLength: 2, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...STOPS), ends, async (stop, calls) => {

@@ -105,7 +105,7 @@ describe("the gate's quota", () => {
     );
   });
 
-  it("is never exceeded by 1,000 jobs that come at any time, alone or together", { timeout: 60_000 }, async () => {
+  it("is never exceeded by 1,000 jobs that come at any time, alone or together", async () => {
     // More than there is room for; where the gap is 0 they come in one batch.
     const gaps = fc.array(fc.oneof(fc.constant(0), fc.nat(6)), { minLength: 1_000, maxLength: 1_000 });
     const late = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 101, maxLength: 101 });
@@ -220,7 +220,7 @@ describe("a permit ahead of its time", () => {
     const first = permitOf(await begin(id));
     const key = `${limitsPrefix(queue)}sent:s`;
     expect(await client.get(key)).toBe(`${first.id} ${id}`);
-    const left = await client.pttl(key);
+    const until = await client.pexpiretime(key);
     await expect.poll(async () => typeof (await permit(null, "other", null))).toBe("object");
     const given: Permit[] = [];
     await expect
@@ -233,6 +233,6 @@ describe("a permit ahead of its time", () => {
     const later = Number(given[0]?.id) - Number(first.id);
     expect(later).toBeGreaterThanOrEqual(400);
     expect(await client.get(key)).toBe(`${Number(first.id) + later} ${id}`);
-    expect(await client.pttl(key)).toBeGreaterThan(left);
+    expect(await client.pexpiretime(key)).toBeGreaterThan(until);
   });
 });

@@ -72,7 +72,7 @@ describe("the share of a quota", () => {
     expect(then.refused).toBeLessThanOrEqual(6);
     expect(Math.min(...then.shares)).toBeGreaterThanOrEqual(0.5);
     expect((await read())[1]).toBe(0.5);
-  }, 30_000);
+  });
 
   it("finds a share that lies between, and uses nearly all of it", async () => {
     const { work } = await newShare();
@@ -80,7 +80,7 @@ describe("the share of a quota", () => {
     const { shares, refused } = await work(240, allows(0.8));
     expect(shares.reduce((sum, one) => sum + one, 0) / shares.length).toBeGreaterThan(0.7);
     expect(refused).toBeLessThanOrEqual(6);
-  }, 30_000);
+  });
 
   it("counts a 429 of a call that was under way when the last one came, though the pause is over, as that one", async () => {
     const { create, begin, finish, call, pass, read, client, key } = await newShare();

@@ -225,7 +225,7 @@ describe("the end of a transport", () => {
       process.stdin.destroy();
       process.stdout.write((await sending).kind);
     `;
-    const child = execFile(process.execPath, ["--input-type=module", "--eval", script], { timeout: 8_000 });
+    const child = execFile(process.execPath, ["--input-type=module", "--eval", script], { timeout: 120_000 });
     const result = ended(child);
     await connected.promise;
     child.stdin?.write("go");

@@ -41,7 +41,7 @@ describe("a refusal of a real Redis", () => {
     const eager = server.client({ enableOfflineQueue: false, retryStrategy: () => null });
     const slow = server.client({ commandTimeout: 5 });
     await Promise.all([client.ping(), new Promise((resolve) => eager.once("ready", resolve))]);
-    await slow.call("CLIENT", "PAUSE", "100", "ALL");
+    await client.call("CLIENT", "PAUSE", "60000", "ALL");
     expect(refusalWord(await slow.set("{test}:key", "x").catch((error: unknown) => error))).toBe("TIMEOUT");
     slow.disconnect();
     await server.kill9();

@@ -53,14 +53,14 @@ describe("the audit chain", () => {
     const args = [bundle.redis.url.replace("unix://", ""), bundle.subjectKey.open()];
     await using workers = new AsyncDisposableStack();
     const [first, second] = upTo(4).map(() => workers.use(new Script("audit-worker.ts", args)));
-    await expect.poll(async () => (await bundle.log.head()).seq, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await bundle.log.head()).seq).toBe(1);
     for (const round of upTo(20)) {
       await bundle.append(100, 2 + (round - 1) * 100);
       if (round === 7) await first?.kill9();
       if (round === 14) await second?.kill9();
     }
-    await expect.poll(async () => (await bundle.log.head()).seq, { timeout: 10_000 }).toBe(2_001);
-    await expect.poll(async () => await bundle.chain.backlog(), { timeout: 5_000 }).toBe(0);
+    await expect.poll(async () => (await bundle.log.head()).seq).toBe(2_001);
+    await expect.poll(async () => await bundle.chain.backlog()).toBe(0);
     expect(await jobsOf(bundle)).toEqual(upTo(2_001));
   });
 

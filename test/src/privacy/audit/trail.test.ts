@@ -35,7 +35,7 @@ describe("a worker's audit trail", () => {
     await using place = await makeTempDir();
     const { trail, errors } = await startTrail(bundle, place.path);
     await bundle.append(2);
-    await expect.poll(async () => (await readdir(place.path)).length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await readdir(place.path)).length).toBe(2);
     await bundle.append(1_200, 3);
     await trail.close();
     expect(await trail.measure()).toMatchObject({ chained: 1_202, backlog: 0 });
@@ -55,14 +55,14 @@ describe("a worker's audit trail", () => {
     await bundle.append(1);
     await bundle.chainAll();
     // In a file: a whole look later it has chained nothing.
-    await expect.poll(async () => (await readdir(place.path)).length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await readdir(place.path)).length).toBe(2);
     await bundle.append(1, 2);
     const filed = async (): Promise<number | undefined> => [...(await bundle.log.head()).filed.values()][0]?.at;
     const before = await filed();
-    await expect.poll(filed, { timeout: 15_000 }).not.toBe(before);
+    await expect.poll(filed).not.toBe(before);
     expect(await trail.measure()).toMatchObject({ chained: 0, backlog: 1 });
     duty.held = true;
-    await expect.poll(async () => (await trail.measure()).chained, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await trail.measure()).chained).toBe(1);
     duty.held = false;
     await bundle.append(1, 3);
     await trail.close();
@@ -77,7 +77,7 @@ describe("a worker's audit trail", () => {
     const { trail, errors } = await startTrail(bundle, null, HOUR_MS, duty);
     await bundle.log.rekey(bundle.key.id, "00000000");
     await bundle.append(1, 2);
-    await expect.poll(() => duty.aside, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => duty.aside).toBe(1);
     expect(errors[0]).toMatchObject({ code: ErrorCode.AUDIT_BROKEN });
     await trail.close();
   });
@@ -87,7 +87,7 @@ describe("a worker's audit trail", () => {
     await bundle.append(3);
     await bundle.chainAll();
     const { trail } = await startTrail(bundle, null, 1);
-    await expect.poll(async () => await bundle.client.xlen(LOG_KEY), { timeout: 10_000 }).toBe(0);
+    await expect.poll(async () => await bundle.client.xlen(LOG_KEY)).toBe(0);
     expect(await trail.measure()).toMatchObject({ fileAgeSeconds: null });
     await trail.close();
   });
@@ -97,12 +97,12 @@ describe("a worker's audit trail", () => {
     await using place = await makeTempDir();
     const { trail } = await startTrail(bundle, place.path);
     await bundle.append(1);
-    await expect.poll(async () => (await bundle.log.head()).filed.size, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await bundle.log.head()).filed.size).toBe(1);
     await bundle.redis.kill9();
     await bundle.redis.restart();
     await bundle.append(1, 2);
     const filed = async (): Promise<number | undefined> => [...(await bundle.log.head()).filed.values()][0]?.seq;
-    await expect.poll(filed, { timeout: 15_000 }).toBe(2);
+    await expect.poll(filed).toBe(2);
     await trail.close();
   });
 

@@ -160,7 +160,7 @@ describe("a dump of Redis", () => {
     expect((await scan(...(await files()).filter((path) => path.endsWith(".incr.aof")))).findings).not.toEqual([]);
     await redis.bgrewriteaof();
     await expect
-      .poll(async () => await redis.info("persistence"), { timeout: 10_000 })
+      .poll(async () => await redis.info("persistence"))
       .toMatch(/aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0/);
     const bases = (await files()).filter((path) => path.endsWith(".base.rdb"));
     expect(bases).toHaveLength(1);

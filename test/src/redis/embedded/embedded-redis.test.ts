@@ -148,25 +148,21 @@ describe("the embedded Redis of a folder", () => {
     expect(serversAt(second.redis.path)).toEqual([]);
   });
 
-  it(
-    "is never two, and loses nothing, at whatever moment of its start a user is killed",
-    { timeout: 60_000 },
-    async () => {
-      await using dir = await makeTempDir();
-      const path = join(dir.path, "redis.sock");
-      await mkdir(join(dir.path, "redis", "holds"), { recursive: true });
-      for (let moment = 1; moment <= 12; moment++) {
-        using changes = countChanges(moment, [dir.path, join(dir.path, "redis"), join(dir.path, "redis", "holds")]);
-        await using victim = new Script("embedded-holder.ts", [dir.path]);
-        await Promise.race([changes.reached, victim.line()]);
-        await victim.kill9();
-        await using embedded = await open(dir.path);
-        expect(serversAt(path)).toHaveLength(1);
-        expect(await call(embedded.redis, "INCR", "moments")).toBe(moment);
-      }
-      expect(serversAt(path)).toEqual([]);
-    },
-  );
+  it("is never two, and loses nothing, at whatever moment of its start a user is killed", async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "redis.sock");
+    await mkdir(join(dir.path, "redis", "holds"), { recursive: true });
+    for (let moment = 1; moment <= 12; moment++) {
+      using changes = countChanges(moment, [dir.path, join(dir.path, "redis"), join(dir.path, "redis", "holds")]);
+      await using victim = new Script("embedded-holder.ts", [dir.path]);
+      await Promise.race([changes.reached, victim.line()]);
+      await victim.kill9();
+      await using embedded = await open(dir.path);
+      expect(serversAt(path)).toHaveLength(1);
+      expect(await call(embedded.redis, "INCR", "moments")).toBe(moment);
+    }
+    expect(serversAt(path)).toEqual([]);
+  });
 
   it("is not started a second time while one that nobody recorded does not listen yet", async () => {
     await using dir = await makeTempDir();

@@ -78,7 +78,7 @@ describe.skipIf(!existsSync("/etc/debian_version"))("on Debian and Ubuntu", () =
     // What a cache cleaner has taken is fetched again.
     await rm(join(both[0], "../..", "usr"), { recursive: true });
     await execute(await find(), ["--version"]);
-  }, 60_000);
+  });
 });
 
 describe("a machine", () => {
