@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
-import { attemptNumber, type Closed, type Ending } from "../src/records/ending.ts";
+import { attemptNumber, type Closed, type Ending } from "../src/records/attempt-end.ts";
 import type { Journal } from "../src/records/journal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";

@@ -7,7 +7,7 @@ import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts"
 import { Secret } from "../src/secrets/secret.ts";
 import type { HttpReply } from "../src/providers/http.ts";
 import type { AuditEntry } from "../src/privacy/audit/entry.ts";
-import type { CallHealth } from "../src/records/ending.ts";
+import type { CallHealth } from "../src/records/attempt-end.ts";
 
 /** What a call says about the provider and our credentials; null where it was not made. */
 export function callHealth(outcome: Outcome, operation: Operation, input: OpenInput): CallHealth | null {

@@ -4,7 +4,7 @@ import { noReply } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
 import type { PreparedCall } from "./calls.ts";
 import { isPassingRefusal } from "../src/redis/refusal.ts";
-import type { Permit } from "../src/records/beginning.ts";
+import type { Permit } from "../src/records/attempt-start.ts";
 import type { Journal } from "../src/records/journal.ts";
 
 /** What of a permit's margin is the network's, in ms; the rest is ours. */

@@ -1,5 +1,5 @@
 import { assertNever } from "../../src/base/assert-never.ts";
-import { attemptNumber } from "../../src/records/ending.ts";
+import { attemptNumber } from "../../src/records/attempt-end.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { brokenFields } from "../../src/records/stored-values.ts";

@@ -1,7 +1,7 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import type { Opener } from "../../src/privacy/sealing/opener.ts";
-import { parseInput } from "../../src/operations/door.ts";
+import { parseInput } from "../../src/operations/entry-rules.ts";
 import { InputError } from "../../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../../src/operations/operation.ts";
 import { resolveOf, type SentJob } from "../../src/operations/resolve-of.ts";

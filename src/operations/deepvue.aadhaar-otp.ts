@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { otpValidUntil, type ReadSuccess, readDeepvue } from "../providers/deepvue/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { referenceOf, sift } from "../providers/sifting.ts";
+import { referenceOf, sift } from "../providers/divide-reply.ts";
 import { aadhaar, consent, purpose } from "./fields.ts";
 import { deepvueOperation } from "./operation.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readDeepvue, type ReadSuccess } from "../providers/deepvue/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { maskedAadhaar } from "../providers/sifting.ts";
+import { maskedAadhaar } from "../providers/divide-reply.ts";
 import { consent, flag, mobile, aadhaarOtp, purpose, referenceId } from "./fields.ts";
 import { deepvueOperation } from "./operation.ts";
 

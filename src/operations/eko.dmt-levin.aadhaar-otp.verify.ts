@@ -2,7 +2,7 @@ import { z } from "zod";
 import { agentFields, wireInteger } from "../providers/eko/body.ts";
 import { readEko, type EkoRules } from "../providers/eko/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { maskedAadhaar } from "../providers/sifting.ts";
+import { maskedAadhaar } from "../providers/divide-reply.ts";
 import { additionalInfo, agent, customerId, intentId, optionalConsent, aadhaarOtp, otpRefId } from "./fields.ts";
 import { ekoOperation } from "./operation.ts";
 

@@ -36,7 +36,7 @@ export const mobile = sealed(mobileText, "10-digit mobile number", "mobile");
 
 export const customerId = sealed(mobileText, "Mobile number of the customer: 10 digits", "mobile");
 
-/** Form only; its checksum is looked at where inputs come in (`door.ts`), where a setting can switch that off. */
+/** Form only; its checksum is looked at where inputs come in (`entry-rules.ts`), where a setting can switch that off. */
 export const aadhaar = sealed(
   text(/^[2-9]\d{11}$/, "must be an Aadhaar number: 12 digits without spaces, the first 2 to 9"),
   "12-digit Aadhaar number",

@@ -4,8 +4,8 @@ import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { Batch } from "../redis/round-trip.ts";
-import { type Beginning, parseBeginning, type Permit } from "./beginning.ts";
-import { type Closed, type Ending, addEndingArgs, parseClosed } from "./ending.ts";
+import { type Beginning, parseBeginning, type Permit } from "./attempt-start.ts";
+import { type Closed, type Ending, addEndingArgs, parseClosed } from "./attempt-end.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "./scripts/begin.ts";
 import { FINISH } from "./scripts/finish.ts";
 

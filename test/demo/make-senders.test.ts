@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { makeSenders, SENDERS } from "../../demo/make-senders.ts";
 import { readSenders, SENDS } from "../../demo/senders.ts";
-import { parseInput } from "../../src/operations/door.ts";
+import { parseInput } from "../../src/operations/entry-rules.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 
 const FILE = fileURLToPath(new URL("../../examples/senders.csv", import.meta.url));

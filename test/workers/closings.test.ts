@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { Closings } from "../../workers/closings.ts";
-import type { Closed, Ending } from "../../src/records/ending.ts";
+import type { Closed, Ending } from "../../src/records/attempt-end.ts";
 import { NO_REPLY } from "../../src/outcomes/outcome.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 

@@ -3,7 +3,7 @@ import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../src/limits/gate/margins.
 import { noReply } from "../../src/providers/exchange.ts";
 import type { HttpReply } from "../../src/providers/http.ts";
 import type { PreparedCall } from "../../workers/calls.ts";
-import type { Permit } from "../../src/records/beginning.ts";
+import type { Permit } from "../../src/records/attempt-start.ts";
 import { type PermitSource, sendWithPermit, timed, type TimedPermit } from "../../workers/fresh-permit.ts";
 
 const REPLY: HttpReply = { kind: "reply", status: 200, headers: {}, text: "{}" };

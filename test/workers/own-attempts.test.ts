@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { NO_REPLY } from "../../src/outcomes/outcome.ts";
-import type { Beginning } from "../../src/records/beginning.ts";
+import type { Beginning } from "../../src/records/attempt-start.ts";
 import { Journal } from "../../src/records/journal.ts";
 import type { JobRunner } from "../../workers/job-runner.ts";
 import { newRunner } from "../support/runner.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
 import { limitsPrefix, recordKey } from "../../src/queues/names.ts";
-import type { Beginning, Permit } from "../../src/records/beginning.ts";
+import type { Beginning, Permit } from "../../src/records/attempt-start.ts";
 import { Journal } from "../../src/records/journal.ts";
 import { newRunner } from "../support/runner.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";

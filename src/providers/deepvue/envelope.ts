@@ -1,5 +1,5 @@
 import type { ReplyFacts } from "../../outcomes/outcome.ts";
-import { isSuccessStatus } from "../endings.ts";
+import { isSuccessStatus } from "../common-outcomes.ts";
 import { codeOf, isJsonObject, parseJsonObject, type JsonObject } from "../json.ts";
 import { DEEPVUE_DETAILS, DEEPVUE_MEANINGS, DEEPVUE_REJECTIONS, DEEPVUE_TEXTS, keptSubCode } from "./codes.ts";
 

@@ -11,10 +11,10 @@ import {
   UNREADABLE,
   withoutReply,
   WRONG_CALL,
-} from "../endings.ts";
+} from "../common-outcomes.ts";
 import type { HttpReply } from "../http.ts";
 import { retryAfterMs } from "../retry-after.ts";
-import { Planted } from "../sifting.ts";
+import { Planted } from "../divide-reply.ts";
 import { DEEPVUE_CREDENTIAL_DETAILS, NO_BALANCE } from "./codes.ts";
 import { deepvueEnvelope, deepvueFacts, effectiveStatus, rejectionReason, type DeepvueEnvelope } from "./envelope.ts";
 

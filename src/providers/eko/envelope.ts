@@ -1,6 +1,6 @@
 import type { ReplyFacts } from "../../outcomes/outcome.ts";
 import { codeOf, isJsonObject, parseJsonObject, type JsonObject } from "../json.ts";
-import type { Planted } from "../sifting.ts";
+import type { Planted } from "../divide-reply.ts";
 import { EKO_MEANINGS, EKO_STATUS_IDS, EKO_TELLING_STATUS_IDS, EKO_TYPE_IDS } from "./codes.ts";
 import { EKO_TEXTS } from "./texts.ts";
 

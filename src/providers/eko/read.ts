@@ -11,12 +11,12 @@ import {
   UNREADABLE,
   withoutReply,
   WRONG_CALL,
-} from "../endings.ts";
+} from "../common-outcomes.ts";
 import { Secret } from "../../secrets/secret.ts";
 import type { HttpReply } from "../http.ts";
 import type { JsonObject } from "../json.ts";
 import { retryAfterMs } from "../retry-after.ts";
-import { Planted, referenceOf, sift } from "../sifting.ts";
+import { Planted, referenceOf, sift } from "../divide-reply.ts";
 import {
   EKO_IN_PROGRESS,
   EKO_MEANINGS,

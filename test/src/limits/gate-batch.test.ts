@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/beginning.ts";
-import type { CallHealth } from "../../../src/records/ending.ts";
+import type { Beginning } from "../../../src/records/attempt-start.ts";
+import type { CallHealth } from "../../../src/records/attempt-end.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { type Gate, newGate } from "./gate-bundle.ts";

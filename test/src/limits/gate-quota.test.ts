@@ -5,7 +5,7 @@ import { AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../../src/limits/
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { Quota } from "../../../src/limits/quota.ts";
 import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
-import type { Beginning, Permit } from "../../../src/records/beginning.ts";
+import type { Beginning, Permit } from "../../../src/records/attempt-start.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { newGate, WELL } from "./gate-bundle.ts";
 

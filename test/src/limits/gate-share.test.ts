@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
-import type { CallHealth } from "../../../src/records/ending.ts";
+import type { CallHealth } from "../../../src/records/attempt-end.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { type Gate, newGate, WELL } from "./gate-bundle.ts";
 

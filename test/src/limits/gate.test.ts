@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import { limitsPrefix } from "../../../src/queues/names.ts";
-import type { CallHealth } from "../../../src/records/ending.ts";
+import type { CallHealth } from "../../../src/records/attempt-end.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { FAILED, type Given, newGate, REFUSED, WELL } from "./gate-bundle.ts";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OPERATIONS } from "../../../src/operations/catalogue.ts";
-import { parseInput } from "../../../src/operations/door.ts";
+import { parseInput } from "../../../src/operations/entry-rules.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
 import type { NoReplyCause } from "../../../src/outcomes/no-reply.ts";
 import { OUTCOME_KINDS } from "../../../src/outcomes/outcome.ts";

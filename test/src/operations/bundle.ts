@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { DeepvueSettings, EkoSettings } from "../../../src/config/settings.ts";
 import { findOperation, type OperationName } from "../../../src/operations/catalogue.ts";
-import { parseInput, type Door } from "../../../src/operations/door.ts";
+import { parseInput, type Door } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
 import type { Outcome } from "../../../src/outcomes/outcome.ts";

@@ -11,7 +11,7 @@ import {
   type OperationName,
   OPERATIONS,
 } from "../../../src/operations/catalogue.ts";
-import { parseInput } from "../../../src/operations/door.ts";
+import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { resolveOf } from "../../../src/operations/resolve-of.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import { DOOR } from "./bundle.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findOperation } from "../../../src/operations/catalogue.ts";
-import { parseInput } from "../../../src/operations/door.ts";
+import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { resolveOf, type SentJob } from "../../../src/operations/resolve-of.ts";
 import { DOOR, input } from "./bundle.ts";
 

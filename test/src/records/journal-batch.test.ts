@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recordKey, SETTLED_CHANNEL } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/beginning.ts";
+import type { Beginning } from "../../../src/records/attempt-start.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { ending, newJob, QUEUE, setup, T0 } from "./journal-bundle.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import { limitsPrefix } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/beginning.ts";
-import type { Ending } from "../../../src/records/ending.ts";
+import type { Beginning } from "../../../src/records/attempt-start.ts";
+import type { Ending } from "../../../src/records/attempt-end.ts";
 import type { RecordedOutcome } from "../../../src/records/record.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";

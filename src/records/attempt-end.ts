@@ -1,6 +1,6 @@
 import type { Result } from "../outcomes/outcome.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
-import type { StoredAttempt } from "./beginning.ts";
+import type { StoredAttempt } from "./attempt-start.ts";
 import { type Retention, retentionArgs } from "./retention.ts";
 import type { TerminalState } from "../outcomes/state.ts";
 import type { WaitCause } from "../outcomes/wait-cause.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findOperation, OPERATIONS } from "../../../src/operations/catalogue.ts";
-import { parseInput } from "../../../src/operations/door.ts";
+import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
 import { DOOR, exampleOf, NOW, refusal } from "./bundle.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/secrets/secret.ts";
-import { maskedAadhaar, Planted, referenceOf, sift } from "../../../src/providers/sifting.ts";
+import { maskedAadhaar, Planted, referenceOf, sift } from "../../../src/providers/divide-reply.ts";
 
 const PLANTED = new Planted({
   aadhaar: new Secret("999999990019", "aadhaar"),
