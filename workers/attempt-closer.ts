@@ -7,7 +7,7 @@ import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
 import type { Sealer } from "../src/privacy/sealing/sealed-text.ts";
 import { callLabels } from "../src/providers/call-labels.ts";
 import type { TakenJob } from "../src/records/attempt-start.ts";
-import { attemptNumber, type Ending } from "../src/records/attempt-end.ts";
+import { attemptNumber, type AttemptEnd } from "../src/records/attempt-end.ts";
 import { retentionOf } from "../src/records/retention.ts";
 import { sealPersonal } from "../src/records/sealed-input.ts";
 import { stopsCredential } from "../src/outcomes/wait-cause.ts";
@@ -21,8 +21,7 @@ import type { FailPoint } from "./fail-point.ts";
 /** An attempt that is open in the journal. */
 export interface OpenAttempt {
   readonly id: string;
-  /** By which the journal knows it. */
-  readonly open: string;
+  readonly attemptToken: string;
   readonly clientRefId: string;
   readonly startedAt: number;
   readonly job: TakenJob;
@@ -33,7 +32,7 @@ export interface OpenAttempt {
 }
 
 /** What closing an attempt needs beside its outcome. */
-type Closing = Pick<Ending, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
+type Closing = Pick<AttemptEnd, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
   readonly endedAt: number;
   /** To be counted once it is written; null where no call was made. */
   readonly call: FinishedCall | null;
@@ -65,16 +64,16 @@ export class AttemptEnds {
 
   /** Of a call that was made, or may have been (`lost`). `seconds`: how long it took; null: nothing was sent. */
   async close(
-    open: OpenAttempt,
+    attempt: OpenAttempt,
     input: OpenInput,
     outcome: Outcome,
     { lost, sealer, seconds }: { lost: boolean; sealer: Sealer | null; seconds: number | null },
   ): Promise<FollowUp> {
     const { settings, now, random } = this.#deps;
-    const { job } = open;
+    const { job } = attempt;
     const operation = findOperation(job.operation);
     const endedAt = now();
-    const used = job.used + (isCharged(outcome, open.isProbe, operation) ? 1 : 0);
+    const used = job.used + (isCharged(outcome, attempt.isProbe, operation) ? 1 : 0);
     const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
     const decision = decide(outcome, {
       ...{ used, pendings, resends: job.resends, afterUnknown: operation.afterUnknown },
@@ -87,38 +86,38 @@ export class AttemptEnds {
     const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds };
     const resends = job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
     const health = lost ? null : callHealth(outcome, operation, input);
-    const { id, clientRefId } = open;
+    const { id, clientRefId } = attempt;
     const entry = callEntry(
       {
         ...{ job: id, operation: operation.name, subject: job.subject },
-        ...{ attempt: attemptNumber(open.open), clientRefId, endedAt },
+        ...{ attempt: attemptNumber(attempt.attemptToken), clientRefId, endedAt },
       },
       outcome,
       input,
     );
     const closing = { used, pendings, resends, lost, sealer, health, entry, call, endedAt };
-    return await this.#write(open, operation, outcome, decision, closing);
+    return await this.#write(attempt, operation, outcome, decision, closing);
   }
 
   /** Not a byte of it was written: it costs nothing, and is tried again at `until`. */
-  async notMade(open: OpenAttempt, reason: string, until: number): Promise<FollowUp> {
-    const operation = findOperation(open.job.operation);
+  async notMade(attempt: OpenAttempt, reason: string, until: number): Promise<FollowUp> {
+    const operation = findOperation(attempt.job.operation);
     const outcome: Outcome = { kind: "unavailable", reason, reply: NO_REPLY };
     const decision: Decision = { kind: "wait", cause: "backoff", until, reason };
-    return await this.#write(open, operation, outcome, decision, notCalled(open.job, this.#deps.now()));
+    return await this.#write(attempt, operation, outcome, decision, notCalled(attempt.job, this.#deps.now()));
   }
 
   /** The job cannot be called at all: it stops as `failed`, the person is not at fault, and nothing else stops. */
-  async park(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
-    const operation = findOperation(open.job.operation);
+  async park(attempt: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
+    const operation = findOperation(attempt.job.operation);
     const reason = `${error.code}: ${error.message}`;
     const outcome: Outcome = { kind: "refused", scope: "operation", reason, reply: NO_REPLY };
     const decision: Decision = { kind: "settle", state: "failed", reason };
-    return await this.#write(open, operation, outcome, decision, notCalled(open.job, this.#deps.now()));
+    return await this.#write(attempt, operation, outcome, decision, notCalled(attempt.job, this.#deps.now()));
   }
 
   async #write(
-    { id, open, clientRefId, startedAt, job }: OpenAttempt,
+    { id, attemptToken, clientRefId, startedAt, job }: OpenAttempt,
     operation: Operation,
     outcome: Outcome,
     decision: Decision,
@@ -128,9 +127,9 @@ export class AttemptEnds {
     const { result = null, personal } = outcome.kind === "succeeded" ? outcome : {};
     const waits = decision.kind === "wait" ? decision : null;
     const state = decision.kind === "settle" ? decision.state : "waiting";
-    const ending: Ending = {
+    const end: AttemptEnd = {
       ...closing,
-      open,
+      attemptToken,
       attempt: {
         client_ref_id: clientRefId,
         started: startedAt,
@@ -153,9 +152,9 @@ export class AttemptEnds {
         resultRetentionMs: settings.retention.resultMs,
       }),
     };
-    const { answer, nextAt, corrected } = await closings.write(id, endedAt, ending);
+    const { answer, nextAt, corrected } = await closings.write(id, endedAt, end);
     atPoint?.("finished");
-    const facts = { job: id, operation: operation.name, attempt: attemptNumber(open), outcome: outcome.kind };
+    const facts = { job: id, operation: operation.name, attempt: attemptNumber(attemptToken), outcome: outcome.kind };
     if (answer !== "done") {
       logger.warn({ ...facts, answer }, "attempt was closed by another worker");
       return DONE;

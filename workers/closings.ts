@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
-import { attemptNumber, type Closed, type Ending } from "../src/records/attempt-end.ts";
+import { attemptNumber, type Closed, type AttemptEnd } from "../src/records/attempt-end.ts";
 import type { Journal } from "../src/records/journal.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
@@ -62,35 +62,35 @@ export class Closings {
   }
 
   /** Closes an attempt. Rejects where it never can be (a fault of ours), or with the last refusal once all is given up. */
-  async write(id: string, now: number, ending: Ending): Promise<Closed> {
+  async write(id: string, now: number, end: AttemptEnd): Promise<Closed> {
     const { givenUp } = this.#deps;
-    const slow = setTimeout(() => this.#note(ending.open, "TIMEOUT"), SLOW_MS);
+    const slow = setTimeout(() => this.#note(end.attemptToken, "TIMEOUT"), SLOW_MS);
     try {
       for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(2 * waitMs, RETRY_LAST_MS)) {
         try {
-          return await this.#finish(id, now, ending);
+          return await this.#finish(id, now, end);
         } catch (error) {
           if (!isPassingRefusal(error) || givenUp.aborted) throw error;
-          this.#note(ending.open, refusalWord(error) ?? "ERR");
+          this.#note(end.attemptToken, refusalWord(error) ?? "ERR");
           await sleep(waitMs, undefined, { signal: givenUp }).catch(() => {
             throw error;
           });
         }
       }
     } catch (err) {
-      this.#sayLost(id, ending, err);
+      this.#sayLost(id, end, err);
       throw err;
     } finally {
       clearTimeout(slow);
-      this.#done(ending.open);
+      this.#done(end.attemptToken);
     }
   }
 
   /** As the journal's, but it ends when all is given up: a connection may keep a command for ever while Redis is away. */
-  async #finish(id: string, now: number, ending: Ending): Promise<Closed> {
+  async #finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
     const { promise, resolve, reject } = Promise.withResolvers<Closed>();
     this.#underWay.add(reject);
-    this.#deps.journal.finish(id, now, ending).then(resolve, reject);
+    this.#deps.journal.finish(id, now, end).then(resolve, reject);
     try {
       return await promise;
     } finally {
@@ -98,28 +98,28 @@ export class Closings {
     }
   }
 
-  #note(open: string, word: string): void {
+  #note(attemptToken: string, word: string): void {
     const { logger, metrics } = this.#deps;
     const isFirst = this.#unwritten.size === 0;
-    this.#unwritten.delete(open); // the newest comes last
-    this.#unwritten.set(open, word);
+    this.#unwritten.delete(attemptToken); // the newest comes last
+    this.#unwritten.set(attemptToken, word);
     metrics.closingsUnwritten(this.#unwritten.size);
     if (!isFirst) return;
     this.#clear = Promise.withResolvers<void>();
     logger.error({ redis: word }, "outcomes cannot be written; they are kept and no further job is taken");
   }
 
-  #done(open: string): void {
+  #done(attemptToken: string): void {
     const { logger, metrics } = this.#deps;
-    if (!this.#unwritten.delete(open)) return;
+    if (!this.#unwritten.delete(attemptToken)) return;
     metrics.closingsUnwritten(this.#unwritten.size);
     if (this.#unwritten.size > 0) return;
     this.#clear.resolve();
     logger.info("outcomes are written again");
   }
 
-  #sayLost(id: string, { open, attempt }: Ending, err: unknown): void {
-    const facts = { job: id, attempt: attemptNumber(open), client_ref_id: attempt.client_ref_id };
+  #sayLost(id: string, { attemptToken, attempt }: AttemptEnd, err: unknown): void {
+    const facts = { job: id, attempt: attemptNumber(attemptToken), client_ref_id: attempt.client_ref_id };
     this.#deps.logger.error(
       { ...facts, outcome: attempt.outcome?.kind ?? null, err },
       "outcome lost: it could not be written; the job will be unknown",

@@ -13,7 +13,7 @@ const NETWORK_MS = 8;
 /** A permit that Redis refuses is asked for again after this, in ms. */
 const REFUSED_AGAIN_MS = 250;
 
-/** A permit with its beginning and end, on the clock of `performance.now()`. */
+/** A permit with its start and end, on the clock of `performance.now()`. */
 export interface TimedPermit {
   readonly id: string;
   readonly from: number;
@@ -34,8 +34,7 @@ export function timed({ id, scarce, waitMs, isVoid }: Permit, askedAt: number, g
 export interface PermitSource {
   readonly journal: Pick<Journal, "permit">;
   readonly id: string;
-  /** The attempt. */
-  readonly open: string;
+  readonly attemptToken: string;
   readonly subject: string | null;
   /** `begun`: a byte of the request may have been written. */
   readonly writing: { begun: boolean };
@@ -69,7 +68,7 @@ export async function sendWithPermit(
 }
 
 async function anotherPermit(
-  { journal, id, open, subject }: PermitSource,
+  { journal, id, attemptToken, subject }: PermitSource,
   old: string,
   giveUpAt: number,
   signal: AbortSignal,
@@ -79,7 +78,7 @@ async function anotherPermit(
     const askedAt = performance.now();
     let permit: Permit | number | null;
     try {
-      permit = await journal.permit(toGiveBack, id, open, subject);
+      permit = await journal.permit(toGiveBack, id, attemptToken, subject);
     } catch (error) {
       if (!isPassingRefusal(error)) throw error;
       permit = REFUSED_AGAIN_MS;

@@ -9,8 +9,8 @@ import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
 import type { Sealer } from "../src/privacy/sealing/sealed-text.ts";
 import type { PreparedCall, Providers } from "./calls.ts";
 import { isPassingRefusal } from "../src/redis/refusal.ts";
-import type { Beginning } from "../src/records/attempt-start.ts";
-import { tokenIn } from "../src/records/attempt-end.ts";
+import type { AttemptStart } from "../src/records/attempt-start.ts";
+import { openerOf } from "../src/records/attempt-end.ts";
 import type { Ids } from "../src/records/ids.ts";
 import type { Journal } from "../src/records/journal.ts";
 import { openInput } from "../src/records/sealed-input.ts";
@@ -92,61 +92,56 @@ export class JobRunner {
     const { journal, metrics, now, ids, logger, atPoint } = this.#deps;
     const takenAt = now();
     const askedAt = performance.now();
-    const token = journal.tokenOf(takenAt);
-    let beginning: Beginning;
+    const opener = journal.openerAt(takenAt);
+    let start: AttemptStart;
     try {
-      beginning = await this.#begin(id, takenAt, ids.reference(takenAt));
+      start = await this.#begin(id, takenAt, ids.reference(takenAt));
     } catch (error) {
       // Redis may have taken it all the same.
-      this.#own.neverWrote(token);
+      this.#own.neverWrote(opener);
       throw error;
     }
-    switch (beginning.kind) {
+    switch (start.kind) {
       case "missing":
         // A producer sends both in one go; over a Cluster that moves slots its record may come a moment later.
         if (takenAt - queuedAt < RECORD_LATE_MS) return { kind: "later", until: takenAt + LOOK_AGAIN_MS };
         logger.warn({ job: id }, "job without a record dropped");
         return DONE;
       case "broken": {
-        const { fields, called } = beginning;
+        const { fields, called } = start;
         return await parkBroken(this.#deps, id, `${fields} of its record is not what was stored`, called);
       }
       case "settled":
         return DONE;
       case "expired": {
-        const { operation, lane } = beginning.job;
+        const { operation, lane } = start.job;
         metrics.jobSettled(operation, "expired", lane);
         logger.info({ job: id, operation, state: "expired" }, "job expired");
         return DONE;
       }
       case "early":
-        return { kind: "later", until: beginning.until };
+        return { kind: "later", until: start.until };
       case "blocked": {
-        const { cause, until } = beginning;
+        const { cause, until } = start;
         logger.debug({ job: id, cause, until }, "job waits");
         return stopsCredential(cause) ? GATE : { kind: "later", until };
       }
       case "open":
-        if (!isKnownOperation(beginning.job.operation))
-          return await parkBroken(
-            this.#deps,
-            id,
-            `this version has no operation ${shown(beginning.job.operation)}`,
-            true,
-          );
-        return await this.#closeLeftOpen(id, beginning, token);
+        if (!isKnownOperation(start.job.operation))
+          return await parkBroken(this.#deps, id, `this version has no operation ${shown(start.job.operation)}`, true);
+        return await this.#closeLeftOpen(id, start, opener);
       case "run": {
         atPoint?.("begun");
-        const { open, clientRefId, dueAt, job, isProbe } = beginning;
+        const { attemptToken, clientRefId, dueAt, job, isProbe } = start;
         if (!isKnownOperation(job.operation)) {
-          await journal.giveBack(beginning.permit.id);
+          await journal.giveBack(start.permit.id);
           return await parkBroken(this.#deps, id, `this version has no operation ${shown(job.operation)}`, false);
         }
         metrics.jobPickedUp(job.lane, (takenAt - dueAt) / 1_000);
-        const permit = timed(beginning.permit, askedAt, performance.now());
+        const permit = timed(start.permit, askedAt, performance.now());
         const attempt: OpenAttempt = {
           id,
-          open,
+          attemptToken,
           clientRefId,
           startedAt: takenAt,
           job,
@@ -156,7 +151,7 @@ export class JobRunner {
         try {
           return await this.#attempt(attempt, permit);
         } catch (error) {
-          if (!attempt.writing.begun) this.#own.neverWrote(token);
+          if (!attempt.writing.begun) this.#own.neverWrote(opener);
           throw error;
         }
       }
@@ -164,7 +159,7 @@ export class JobRunner {
   }
 
   /** Asked again, as the very same step, while Redis refuses it for a reason that passes: it may have been taken already. */
-  async #begin(id: string, takenAt: number, freshRef: string): Promise<Beginning> {
+  async #begin(id: string, takenAt: number, freshRef: string): Promise<AttemptStart> {
     const { journal, stopping } = this.#deps;
     for (let waitMs = BEGIN_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, BEGIN_AGAIN_LAST_MS)) {
       try {
@@ -179,16 +174,16 @@ export class JobRunner {
   /** An attempt that was opened and never closed. What this process never wrote was not made; of others that is not known. */
   async #closeLeftOpen(
     id: string,
-    { open, attempt, job }: Extract<Beginning, { kind: "open" }>,
-    token: string,
+    { attemptToken, attempt, job }: Extract<AttemptStart, { kind: "open" }>,
+    asker: string,
   ): Promise<FollowUp> {
     const { journal, now } = this.#deps;
     const left: OpenAttempt = {
-      ...{ id, open, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job, isProbe: false },
+      ...{ id, attemptToken, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job, isProbe: false },
       writing: { begun: false },
     };
-    const opener = tokenIn(open);
-    if (opener === token || this.#own.isNeverWritten(opener)) {
+    const opener = openerOf(attemptToken);
+    if (opener === asker || this.#own.isNeverWritten(opener)) {
       const reason = "not made: Redis could not be reached while it was begun";
       const followUp = await this.#ends.notMade(left, reason, now());
       this.#own.forget(opener);
@@ -199,24 +194,24 @@ export class JobRunner {
     return await this.#ends.close(left, {}, unknown, { lost: true, sealer: null, seconds: null });
   }
 
-  async #attempt(open: OpenAttempt, permit: TimedPermit): Promise<FollowUp> {
+  async #attempt(attempt: OpenAttempt, permit: TimedPermit): Promise<FollowUp> {
     const { settings, dataKeys, providers, journal, now, signal, atPoint } = this.#deps;
-    const operation = findOperation(open.job.operation);
+    const operation = findOperation(attempt.job.operation);
     let input: OpenInput;
     let call: PreparedCall;
     let scope: Scope;
     try {
-      const opener = await dataKeys.opener([open.job.input]);
-      input = openInput(opener, operation, open.id, open.job.input);
-      call = providers.prepare(operation, input, open.clientRefId);
-      scope = resultScope(opener.scopeOf(open.job.input), now());
+      const opener = await dataKeys.opener([attempt.job.input]);
+      input = openInput(opener, operation, attempt.id, attempt.job.input);
+      call = providers.prepare(operation, input, attempt.clientRefId);
+      scope = resultScope(opener.scopeOf(attempt.job.input), now());
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
       await journal.giveBack(permit.id);
-      if (error.code === ErrorCode.UNKNOWN_KEY) return await this.#leaveToOthers(open, error);
+      if (error.code === ErrorCode.UNKNOWN_KEY) return await this.#leaveToOthers(attempt, error);
       return error.code === ErrorCode.KEYS_UNREACHABLE
-        ? await this.#putOff(open, error)
-        : await this.#ends.park(open, error);
+        ? await this.#putOff(attempt, error)
+        : await this.#ends.park(attempt, error);
     }
     let sealer: Sealer;
     try {
@@ -225,41 +220,41 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
       await journal.giveBack(permit.id);
-      if (error.code === ErrorCode.UNKNOWN_KEY) return await this.#leaveToOthers(open, error);
+      if (error.code === ErrorCode.UNKNOWN_KEY) return await this.#leaveToOthers(attempt, error);
       // Whatever is wrong with the key for its result (retired, of a newer ring than ours): the job itself is sound.
-      return await this.#putOff(open, error);
+      return await this.#putOff(attempt, error);
     }
     atPoint?.("signed");
     const sentAt = now();
-    const { expiresAt, subject } = open.job;
+    const { expiresAt, subject } = attempt.job;
     if (expiresAt !== null && sentAt >= expiresAt) {
       await journal.giveBack(permit.id);
-      return await this.#ends.notMade(open, "its deadline came before it could be sent", sentAt);
+      return await this.#ends.notMade(attempt, "its deadline came before it could be sent", sentAt);
     }
-    const source = { journal, id: open.id, open: open.open, subject, writing: open.writing };
+    const source = { journal, id: attempt.id, attemptToken: attempt.attemptToken, subject, writing: attempt.writing };
     // Nor is another permit waited for past the job's deadline.
     const patienceMs = Math.min(settings.calls.timeoutMs, (expiresAt ?? Infinity) - sentAt);
     const reply = await sendWithPermit(call, permit, source, patienceMs, signal);
     atPoint?.("replied");
     const read = withMasks(readReply(operation, reply, input), input);
     const outcome = this.#deadlines.checked(read, operation.name, now());
-    return await this.#ends.close(open, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
+    return await this.#ends.close(attempt, input, outcome, { lost: false, sealer, seconds: (now() - sentAt) / 1_000 });
   }
 
   /** This worker lacks a key that others have: it takes no more, and they get this job soon. */
-  async #leaveToOthers(open: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
-    this.#deps.keyLacked(open.job.input, error.message);
-    return await this.#putOff(open, error, Math.min(OTHERS_MS, this.#deps.settings.calls.backoffCapMs));
+  async #leaveToOthers(attempt: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
+    this.#deps.keyLacked(attempt.job.input, error.message);
+    return await this.#putOff(attempt, error, Math.min(OTHERS_MS, this.#deps.settings.calls.backoffCapMs));
   }
 
   /** Nothing was called, and it is not this job's fault: it costs nothing, and is tried again. */
   async #putOff(
-    open: OpenAttempt,
+    attempt: OpenAttempt,
     error: SatyapanError,
     forMs = this.#deps.settings.calls.backoffCapMs,
   ): Promise<FollowUp> {
-    const until = Math.min(this.#deps.now() + forMs, open.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
-    return await this.#ends.notMade(open, `waits for the keys: ${error.message}`, until);
+    const until = Math.min(this.#deps.now() + forMs, attempt.job.expiresAt ?? Number.MAX_SAFE_INTEGER);
+    return await this.#ends.notMade(attempt, `waits for the keys: ${error.message}`, until);
   }
 }
 

@@ -20,19 +20,19 @@ export class OwnAttempts {
     this.#inHand.delete(id);
   }
 
-  /** `token`: as `Journal.tokenOf` has it. */
-  neverWrote(token: string): void {
-    this.#neverWritten.add(token);
+  /** `opener`: of `Journal.openerAt`. */
+  neverWrote(opener: string): void {
+    this.#neverWritten.add(opener);
     if (this.#neverWritten.size <= MOST) return;
     const [oldest] = this.#neverWritten;
     if (oldest !== undefined) this.#neverWritten.delete(oldest);
   }
 
-  isNeverWritten(token: string): boolean {
-    return this.#neverWritten.has(token);
+  isNeverWritten(opener: string): boolean {
+    return this.#neverWritten.has(opener);
   }
 
-  forget(token: string): void {
-    this.#neverWritten.delete(token);
+  forget(opener: string): void {
+    this.#neverWritten.delete(opener);
   }
 }

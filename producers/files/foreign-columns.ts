@@ -8,7 +8,7 @@ import type { Row } from "./read-rows.ts";
 export function withoutForeign(name: string, rows: readonly Row[]): { readonly rows: Row[]; readonly left: string[] } {
   const { input } = findOperation(name);
   const foreign = new Set(OPERATIONS.flatMap((operation) => Object.keys(operation.input.shape)));
-  foreign.delete("client_ref_id"); // the door says why it cannot be given
+  foreign.delete("client_ref_id"); // the entry rules say why it cannot be given
   for (const own of Object.keys(input.shape)) foreign.delete(own);
   const left = new Set<string>();
   const kept = rows.map(({ line, input: given }) => {

@@ -49,8 +49,8 @@ export class InputCheck {
     const operation = findOperation(operationName);
     const { settings, now } = this.#deps;
     const { aadhaarChecksum, consentRequired } = settings;
-    const door = { now: now(), aadhaarChecksum, consentRequired };
-    let input = parseInput(operation, raw, door);
+    const rules = { now: now(), aadhaarChecksum, consentRequired };
+    let input = parseInput(operation, raw, rules);
     let deadline = null;
     const of = input["of"];
     if (typeof of === "string" && operation.of !== undefined) {
@@ -60,7 +60,7 @@ export class InputCheck {
         if (known === null) throw otpOver();
         return { operation, input: {}, clientRefId: null, of, deadline, known };
       }
-      input = parseInput(operation, resolveOf(operation, raw as Record<string, unknown>, sent), door);
+      input = parseInput(operation, resolveOf(operation, raw as Record<string, unknown>, sent), rules);
       deadline = challengeDeadline(sent.result, sent.sentAt);
     }
     const clientRefId = input["client_ref_id"];

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { otpValidUntil, type ReadSuccess, readDeepvue } from "../providers/deepvue/read.ts";
 import { fillPath } from "../providers/path.ts";
-import { referenceOf, sift } from "../providers/divide-reply.ts";
+import { referenceOf, divideReply } from "../providers/divide-reply.ts";
 import { aadhaar, consent, purpose } from "./fields.ts";
 import { deepvueOperation } from "./operation.ts";
 
 /** Without its reference the OTP that the person got cannot be verified (facts/deepvue §0.2). */
-const success: ReadSuccess = ({ referenceId, transactionId, timestamp }, planted) => {
+const success: ReadSuccess = ({ referenceId, transactionId, timestamp }, echoGuard) => {
   if (referenceOf(referenceId) === null) return null;
-  const { result, personal } = sift({ reference_id: referenceId }, ["reference_id"], planted);
+  const { result, personal } = divideReply({ reference_id: referenceId }, ["reference_id"], echoGuard);
   const about = { transaction_id: transactionId, otp_valid_until: otpValidUntil(timestamp) };
   return { result: { otp_sent: true, ...result, ...about }, personal };
 };

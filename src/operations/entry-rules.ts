@@ -8,7 +8,7 @@ import { spreadsheetTrace } from "./spreadsheet-trace.ts";
 import { unknownField } from "./unknown-field.ts";
 
 /** What an input is checked against that is not in its schema. */
-export interface Door {
+export interface EntryRules {
   /** Ms since the epoch. */
   readonly now: number;
   /** The setting AADHAAR_CHECKSUM: `false` lets the providers' own test numbers through (facts/deepvue §5.2). */
@@ -32,7 +32,7 @@ type Raw = Readonly<Record<string, unknown>>;
  * complete, and what that gives is parsed once more.
  * @throws InputError (SatyapanError `bad-input`)
  */
-export function parseInput(operation: Operation, raw: unknown, door: Door): OpenInput {
+export function parseInput(operation: Operation, raw: unknown, rules: EntryRules): OpenInput {
   if (!isRecord(raw)) throw new InputError([{ field: "", message: "the input must be a JSON object" }]);
   const linked = operation.of !== undefined && raw["of"] !== undefined;
   const schema = linked ? acceptedInput(operation) : operation.input;
@@ -44,8 +44,8 @@ export function parseInput(operation: Operation, raw: unknown, door: Door): Open
     ...faults.filter(({ field, unknown }) => unknown === true || !traced.has(field)),
     ...traces,
     ...exactlyOneProblems(operation, raw, linked),
-    ...doorProblems(operation, raw, door),
-    ...consentProblems(operation, raw, door, linked),
+    ...ruleProblems(operation, raw, rules),
+    ...consentProblems(operation, raw, rules, linked),
   ];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new InputError(linked ? problems : bothWays(operation, raw, problems));
@@ -87,7 +87,7 @@ function exactlyOneProblems({ exactlyOne }: Operation, raw: Raw, linked: boolean
 }
 
 /** What the schemas cannot know: settings, the clock, and that no field kept in clear repeats a number of the person. */
-function doorProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: Door): FieldProblem[] {
+function ruleProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: EntryRules): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const { aadhaar, consent } = raw;
   if (aadhaarChecksum && "aadhaar" in operation.input.shape && isAadhaarForm(aadhaar) && !isVerhoeffValid(aadhaar)) {
@@ -111,7 +111,12 @@ function doorProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: 
 }
 
 /** A verify with `of` has that of its send. */
-function consentProblems(operation: Operation, raw: Raw, { consentRequired }: Door, linked: boolean): FieldProblem[] {
+function consentProblems(
+  operation: Operation,
+  raw: Raw,
+  { consentRequired }: EntryRules,
+  linked: boolean,
+): FieldProblem[] {
   if (consentRequired !== "all" || linked || !("consent" in operation.input.shape)) return [];
   if (raw["consent"] !== undefined || operation.provider === "deepvue") return [];
   return [{ field: "consent", message: `${MISSING}: with CONSENT_REQUIRED=all this call needs one` }];

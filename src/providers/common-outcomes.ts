@@ -3,7 +3,7 @@ import { NO_REPLY, type Outcome } from "../outcomes/outcome.ts";
 import type { HttpReply } from "./http.ts";
 
 /** An outcome before what the reply said is added to it. */
-export type Ending = Outcome extends infer O ? (O extends unknown ? Omit<O, "reply"> : never) : never;
+export type BareOutcome = Outcome extends infer O ? (O extends unknown ? Omit<O, "reply"> : never) : never;
 
 /** No reply: nothing written is known not to have happened, everything else may have (design §3). */
 export function withoutReply({ written, cause }: Extract<HttpReply, { kind: "none" }>): Outcome {

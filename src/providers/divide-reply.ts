@@ -1,37 +1,7 @@
-import type { OpenInput } from "../operations/operation.ts";
 import type { Personal, Result } from "../outcomes/outcome.ts";
 import { mask } from "../secrets/mask.ts";
-import { Secret } from "../secrets/secret.ts";
+import type { EchoGuard } from "./echo-guard.ts";
 import type { JsonObject } from "./json.ts";
-
-/** Secret, but of a provider's own making: a reply may well repeat them. */
-const REFERENCES: ReadonlySet<string> = new Set(["otp_ref_id", "reference_tid", "reference_id"]);
-
-/**
- * What a call was given in secret, to look for in its reply: a provider may echo it anywhere, and what repeats it is not
- * kept in clear. Texts of fewer than four characters occur everywhere and are not looked for.
- */
-export class Planted {
-  readonly #texts: string[] = [];
-
-  constructor(input: OpenInput) {
-    for (const field in input) {
-      const value = input[field];
-      if (!(value instanceof Secret) || REFERENCES.has(field)) continue;
-      const text = value.open();
-      if (text.length >= 4) this.#texts.push(text.toLowerCase());
-    }
-  }
-
-  /** Also where the digits of a long number are grouped (`9999-9999-0019`). */
-  isIn(candidate: string): boolean {
-    const text = candidate.toLowerCase();
-    const digits = text.replaceAll(/\D/g, "");
-    return this.#texts.some(
-      (planted) => text.includes(planted) || (/^\d{10,}$/.test(planted) && digits.includes(planted)),
-    );
-  }
-}
 
 /** Longest reference that is kept: the longest seen has some 160 characters (facts/eko §6). */
 const LONGEST_REFERENCE = 1024;
@@ -52,7 +22,7 @@ const FORMS: ReadonlyMap<string, RegExp> = new Map([
   ["user_code", /^[A-Za-z0-9]{8,11}$/],
 ]);
 
-export interface Sifted {
+export interface DividedReply {
   readonly result: Result;
   readonly personal: Personal;
 }
@@ -62,14 +32,14 @@ export interface Sifted {
  * is no token or repeats something secret of the input (`mobile~mobile~Channel4~id~id`, facts/eko §6): it keeps its name,
  * and is sealed.
  */
-export function sift(data: JsonObject, keeps: readonly string[], planted: Planted): Sifted {
+export function divideReply(data: JsonObject, keeps: readonly string[], echoGuard: EchoGuard): DividedReply {
   const result: [string, string][] = [];
   const personal: [string, unknown][] = [];
   for (const [field, value] of Object.entries(data)) {
     if (value === null || value === "") continue;
     const reference = keeps.includes(field) ? referenceOf(value) : null;
     const isToken = reference !== null && (FORMS.get(field) ?? TOKEN).test(reference);
-    if (isToken && !planted.isIn(reference)) result.push([field, reference]);
+    if (isToken && !echoGuard.hasEcho(reference)) result.push([field, reference]);
     else personal.push([field, reference ?? value]);
   }
   return { result: Object.fromEntries(result), personal: Object.fromEntries(personal) };

@@ -14,9 +14,9 @@ export type CallHealth =
   | { readonly kind: "refused"; readonly scope: string | null; readonly reason: string };
 
 /** Everything that closing an attempt changes. */
-export interface Ending {
-  /** As `Beginning` gave it. */
-  readonly open: string;
+export interface AttemptEnd {
+  /** As `AttemptStart` gave it. */
+  readonly attemptToken: string;
   readonly attempt: StoredAttempt;
   readonly state: TerminalState | "waiting";
   readonly reason: string | null;
@@ -52,28 +52,29 @@ export interface Closed {
   readonly corrected: boolean;
 }
 
-/** The number of the attempt that an `open` names. */
-export function attemptNumber(open: string): number {
-  return Number.parseInt(open, 10);
+/** The first half of an attempt token: the attempt's number, from 1. */
+export function attemptNumber(attemptToken: string): number {
+  return Number.parseInt(attemptToken, 10);
 }
 
-/** What an `open` names beside the number: who opened it, and when. */
-export function tokenIn(open: string): string {
-  return open.slice(open.indexOf(" ") + 1);
+/** The second half of an attempt token: which process opened it, and when (`Journal.openerAt`). */
+export function openerOf(attemptToken: string): string {
+  return attemptToken.slice(attemptToken.indexOf(" ") + 1);
 }
 
 /** Adds FINISH's arguments of one job, in its order. */
-export function addEndingArgs(args: (string | number)[], id: string, now: number, ending: Ending): void {
-  const { open, attempt, state, reason, nextAt, cause, result, personal, used, pendings, resends, health } = ending;
+export function addEndArgs(args: (string | number)[], id: string, now: number, end: AttemptEnd): void {
+  const { attemptToken, attempt, state, reason, nextAt, cause, result, personal, used, pendings, resends, health } =
+    end;
   const spent = `${used} ${pendings} ${resends}`;
   const retryAfterMs = health?.kind === "throttled" ? health.retryAfterMs : null;
   const refused = health?.kind === "refused" ? health : null;
-  args.push(id, open, now, JSON.stringify(attempt), state, reason ?? "", nextAt ?? "", cause ?? "");
+  args.push(id, attemptToken, now, JSON.stringify(attempt), state, reason ?? "", nextAt ?? "", cause ?? "");
   args.push(result === null ? "" : JSON.stringify(result), personal ?? "", spent);
-  args.push(ending.lost ? open : "", health?.kind ?? "", retryAfterMs ?? "");
+  args.push(end.lost ? attemptToken : "", health?.kind ?? "", retryAfterMs ?? "");
   args.push(refused?.scope ?? "", refused?.reason ?? "");
-  args.push(ending.subject ?? "", ending.sent ? 1 : 0, ending.scopes.join(" "), ending.answers ?? "");
-  args.push(...retentionArgs(ending.retention), ending.entry === null ? "" : auditText(ending.entry));
+  args.push(end.subject ?? "", end.sent ? 1 : 0, end.scopes.join(" "), end.answers ?? "");
+  args.push(...retentionArgs(end.retention), end.entry === null ? "" : auditText(end.entry));
 }
 
 /** What FINISH answers for one job. */

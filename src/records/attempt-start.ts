@@ -34,7 +34,7 @@ export interface Permit {
   readonly isVoid?: true;
 }
 
-export type Beginning =
+export type AttemptStart =
   | { readonly kind: "missing" }
   /** Its record cannot be read; `called`: an attempt is open, whose call may have been made. Nothing was opened or charged. */
   | { readonly kind: "broken"; readonly fields: string; readonly called: boolean }
@@ -45,11 +45,11 @@ export type Beginning =
   /** The gate is closed for it: nothing was opened or charged. */
   | { readonly kind: "blocked"; readonly cause: WaitCause; readonly until: number }
   /** Another worker opened an attempt and never closed it: its outcome is unknown. */
-  | { readonly kind: "open"; readonly open: string; readonly attempt: StoredAttempt; readonly job: TakenJob }
+  | { readonly kind: "open"; readonly attemptToken: string; readonly attempt: StoredAttempt; readonly job: TakenJob }
   | {
       readonly kind: "run";
-      /** By which the journal knows the attempt: its number and who opened it. */
-      readonly open: string;
+      /** The name of the attempt in the journal: its number, who opened it and when. */
+      readonly attemptToken: string;
       readonly clientRefId: string;
       /** Since when it could be tried, ms. */
       readonly dueAt: number;
@@ -62,7 +62,7 @@ export type Beginning =
 const NO_ATTEMPT: StoredAttempt = { client_ref_id: "unreadable", started: 0 };
 
 /** What BEGIN answers for one job. Throws TypeError for what it never answers. */
-export function parseBeginning(reply: readonly string[]): Beginning {
+export function parseAttemptStart(reply: readonly string[]): AttemptStart {
   const [kind, first = "", second = "", ...rest] = reply;
   switch (kind) {
     case "missing":
@@ -81,7 +81,7 @@ export function parseBeginning(reply: readonly string[]): Beginning {
       // One that is garbled is closed all the same: whether its call was made is not known either way.
       return {
         kind,
-        open: first,
+        attemptToken: first,
         attempt: (parseStoredJson(Attempt, second) as StoredAttempt | undefined) ?? NO_ATTEMPT,
         job: takenJob(rest),
       };
@@ -89,7 +89,7 @@ export function parseBeginning(reply: readonly string[]): Beginning {
       const [, , , due, scarce, id = "", wait, probe] = rest;
       const permit = { id, scarce: scarce === "scarce", waitMs: Number(wait) };
       return {
-        ...{ kind, open: first, clientRefId: second, dueAt: Number(due), permit },
+        ...{ kind, attemptToken: first, clientRefId: second, dueAt: Number(due), permit },
         isProbe: probe === "probe",
         job: takenJob(rest),
       };

@@ -4,8 +4,8 @@ import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { Batch } from "../redis/round-trip.ts";
-import { type Beginning, parseBeginning, type Permit } from "./attempt-start.ts";
-import { type Closed, type Ending, addEndingArgs, parseClosed } from "./attempt-end.ts";
+import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
+import { type Closed, type AttemptEnd, addEndArgs, parseClosed } from "./attempt-end.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "./scripts/begin.ts";
 import { FINISH } from "./scripts/finish.ts";
 
@@ -35,7 +35,7 @@ interface BeginAsk {
 interface FinishAsk {
   readonly id: string;
   readonly now: number;
-  readonly ending: Ending;
+  readonly end: AttemptEnd;
 }
 
 type Reply = readonly string[];
@@ -48,8 +48,8 @@ export class Journal {
   readonly #options: JournalOptions;
   /** Tells this process' attempts from those of all others. */
   readonly #stamp = randomBytes(6).toString("base64url");
-  readonly #beginnings = new Batch<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
-  readonly #endings = new Batch<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
+  readonly #starts = new Batch<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
+  readonly #ends = new Batch<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -59,33 +59,33 @@ export class Journal {
    * Opens the next attempt, if the gate lets it through: after this the request may be written. `freshRef` is used where the
    * job has no `client_ref_id` of its own. Rejects where Redis is away, and with a TypeError for a record that is broken.
    */
-  async begin(id: string, freshRef: string, now: number): Promise<Beginning> {
+  async begin(id: string, freshRef: string, now: number): Promise<AttemptStart> {
     const { memory } = this.#options;
     for (;;) {
       await memory?.confirmed();
       const asked = memory?.doubts;
-      const reply = await this.#beginnings.ask({ id, freshRef, now });
+      const reply = await this.#starts.ask({ id, freshRef, now });
       if (reply[0] === "forgotten") {
         if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
         memory.doubt();
         continue;
       }
-      const beginning = parseBeginning(reply);
-      if (beginning.kind !== "run") return beginning;
-      memory?.note(beginning.permit.id);
-      if (memory?.doubts === asked) return beginning;
-      return { ...beginning, permit: { ...beginning.permit, isVoid: true } };
+      const start = parseAttemptStart(reply);
+      if (start.kind !== "run") return start;
+      memory?.note(start.permit.id);
+      if (memory?.doubts === asked) return start;
+      return { ...start, permit: { ...start.permit, isVoid: true } };
     }
   }
 
-  /** What an attempt that this process opens at `now` is known by, beside its number. */
-  tokenOf(now: number): string {
+  /** The second half of the token of an attempt that this process opens at `now`. */
+  openerAt(now: number): string {
     return `${this.#stamp}${now}`;
   }
 
-  /** Whether this process opened that attempt; `token`: of `tokenIn`. */
-  isOwn(token: string): boolean {
-    return token.startsWith(this.#stamp);
+  /** Whether this process opened that attempt; `opener`: of `openerOf`. */
+  isOwn(opener: string): boolean {
+    return opener.startsWith(this.#stamp);
   }
 
   /**
@@ -93,12 +93,17 @@ export class Journal {
    * wait before asking again, in ms; null where the attempt is not open any more (this process was taken for dead), so that
    * nothing may be written for it. `subject`: the person it sends an OTP to, whose cooldown begins later by as much.
    */
-  async permit(old: string | null, id: string, open: string, subject: string | null): Promise<Permit | number | null> {
+  async permit(
+    old: string | null,
+    id: string,
+    attemptToken: string,
+    subject: string | null,
+  ): Promise<Permit | number | null> {
     const { redis, queue, policy, memory } = this.#options;
     const prefix = limitsPrefix(queue);
     await memory?.confirmed();
     const asked = memory?.doubts;
-    const job = [old ?? "", id, subject ?? "", open];
+    const job = [old ?? "", id, subject ?? "", attemptToken];
     const args = [prefix, bullmqPrefix(queue), ...job, policy.callMs, memory?.epoch ?? ""];
     const keys = [`${prefix}control`, recordKey(queue, id)];
     const reply = (await PERMIT.run(redis, keys, args)) as readonly [number, ...string[]];
@@ -121,8 +126,8 @@ export class Journal {
   }
 
   /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */
-  async finish(id: string, now: number, ending: Ending): Promise<Closed> {
-    return parseClosed(await this.#endings.ask({ id, now, ending }));
+  async finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
+    return parseClosed(await this.#ends.ask({ id, now, end }));
   }
 
   async #begin(asks: readonly BeginAsk[]): Promise<readonly Reply[]> {
@@ -135,7 +140,7 @@ export class Journal {
 
   async #finish(asks: readonly FinishAsk[]): Promise<readonly Reply[]> {
     const args: (string | number)[] = [this.#options.policy.holdMs];
-    for (const { id, now, ending } of asks) addEndingArgs(args, id, now, ending);
+    for (const { id, now, end } of asks) addEndArgs(args, id, now, end);
     return await this.#run(FINISH, asks, args);
   }
 

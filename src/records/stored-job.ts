@@ -1,7 +1,7 @@
 import type { AuditEntry } from "../privacy/audit/entry.ts";
 import type { Lane } from "./record.ts";
 
-/** A job as it enters: checked at the door, its input sealed. Times in ms. */
+/** A job as it enters: its input checked and sealed. Times in ms. */
 export interface NewJob {
   readonly id: string;
   readonly operation: string;

@@ -14,8 +14,8 @@ import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { RedisAccess } from "../../src/redis/access.ts";
-import type { Beginning } from "../../src/records/attempt-start.ts";
-import type { Ending } from "../../src/records/attempt-end.ts";
+import type { AttemptStart } from "../../src/records/attempt-start.ts";
+import type { AttemptEnd } from "../../src/records/attempt-end.ts";
 import { Journal } from "../../src/records/journal.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { retentionOf } from "../../src/records/retention.ts";
@@ -32,7 +32,7 @@ export const MOBILE_INPUT = { mobile: MOBILE, csp_id: "agent-1" };
 export const AADHAAR_INPUT = { aadhaar: AADHAAR, purpose: "Sender onboarding", consent: CONSENT };
 
 /** What an attempt came to, where its job's state follows from it. */
-const OUTCOMES: Readonly<Record<Ending["state"], OutcomeKind>> = {
+const OUTCOMES: Readonly<Record<AttemptEnd["state"], OutcomeKind>> = {
   ...{ succeeded: "succeeded", rejected: "rejected", failed: "unavailable", unknown: "unknown", waiting: "pending" },
   ...{ expired: "unavailable", cancelled: "unavailable" },
 };
@@ -58,7 +58,7 @@ export class ClientBundle implements AsyncDisposable {
   readonly dataKeys: DataKeys;
   readonly #clients: Client[] = [];
   readonly #journals = new Map<ProviderName, Journal>();
-  readonly #open = new Map<string, Extract<Beginning, { kind: "run" }>>();
+  readonly #open = new Map<string, Extract<AttemptStart, { kind: "run" }>>();
 
   constructor(redis: TestRedis, settings: Settings) {
     this.redis = redis;
@@ -112,15 +112,15 @@ export class ClientBundle implements AsyncDisposable {
   }
 
   /** Closes that attempt. */
-  async finish(id: string, provider: ProviderName, state: Ending["state"], given: Finish = {}): Promise<void> {
+  async finish(id: string, provider: ProviderName, state: AttemptEnd["state"], given: Finish = {}): Promise<void> {
     const begun = this.#open.get(id);
     if (begun === undefined) throw new Error(`${id} was not begun`);
-    const { open, clientRefId, job } = begun;
+    const { attemptToken, clientRefId, job } = begun;
     const { result = null, personal = null, kind = OUTCOMES[state], reason = null, at = Date.now() } = given;
     const { step } = findOperation(job.operation);
     const { resultMs } = this.settings.retention;
-    const ending: Ending = {
-      open,
+    const ending: AttemptEnd = {
+      attemptToken,
       attempt: { client_ref_id: clientRefId, started: at, ended: at, outcome: { kind, ...NO_REPLY } },
       state,
       reason,

@@ -1,15 +1,15 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { Closings } from "../../workers/closings.ts";
-import type { Closed, Ending } from "../../src/records/attempt-end.ts";
+import type { Closed, AttemptEnd } from "../../src/records/attempt-end.ts";
 import { NO_REPLY } from "../../src/outcomes/outcome.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 
 const DONE: Closed = { answer: "done", nextAt: null, corrected: false };
 
-function ending(open: string): Ending {
+function ending(attemptToken: string): AttemptEnd {
   return {
-    ...{ open, state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
+    ...{ attemptToken, state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
     attempt: { client_ref_id: "ref", started: 1, ended: 2, outcome: { kind: "succeeded", ...NO_REPLY } },
     ...{ used: 1, pendings: 0, resends: 0, health: null, subject: null, sent: false, scopes: [], answers: null },
     ...{ retention: { lookAt: null, keepsInput: false }, entry: null, lost: false },

@@ -24,7 +24,7 @@ interface Sent {
 interface Asked {
   readonly old: string | null;
   readonly id: string;
-  readonly open: string;
+  readonly attemptToken: string;
   readonly subject: string | null;
 }
 
@@ -38,8 +38,8 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
       return await Promise.resolve(replies[sent.length - 1] ?? REPLY);
     },
   };
-  const permit: PermitSource["journal"]["permit"] = async (old, id, open, subject) => {
-    asked.push({ old, id, open, subject });
+  const permit: PermitSource["journal"]["permit"] = async (old, id, attemptToken, subject) => {
+    asked.push({ old, id, attemptToken, subject });
     const answer = answers[asked.length - 1];
     if (answer === undefined) throw new Error("asked too often");
     if (answer instanceof Error) throw answer;
@@ -47,7 +47,7 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
   };
   const abort = new AbortController();
   const writing = { begun: false };
-  const source = { journal: { permit }, id: "job-1", open: "1 x", subject: "person", writing };
+  const source = { journal: { permit }, id: "job-1", attemptToken: "1 x", subject: "person", writing };
   const send = async (first: TimedPermit, patienceMs = PATIENCE_MS): Promise<HttpReply> =>
     await sendWithPermit(call, first, source, patienceMs, abort.signal);
   return { sent, asked, abort, send, writing };
@@ -97,7 +97,7 @@ describe("sendWithPermit", () => {
     const { sent, asked, send } = setup([LATE, REPLY], [fresh("second", 60)]);
     const before = performance.now();
     expect(await send(permitIn(0))).toBe(REPLY);
-    expect(asked).toEqual([{ old: "first", id: "job-1", open: "1 x", subject: "person" }]);
+    expect(asked).toEqual([{ old: "first", id: "job-1", attemptToken: "1 x", subject: "person" }]);
     expect(sent).toHaveLength(2);
     expect(sent[1]?.at).toBeGreaterThanOrEqual(before + 60);
     expect(sent[1]?.until ?? 0).toBeGreaterThan(sent[0]?.at ?? Infinity);

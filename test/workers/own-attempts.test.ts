@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { NO_REPLY } from "../../src/outcomes/outcome.ts";
-import type { Beginning } from "../../src/records/attempt-start.ts";
+import type { AttemptStart } from "../../src/records/attempt-start.ts";
 import { Journal } from "../../src/records/journal.ts";
 import type { JobRunner } from "../../workers/job-runner.ts";
 import { newRunner } from "../support/runner.ts";
@@ -12,7 +12,7 @@ const INPUT = { mobile: madeUpMobile(1), csp_id: "agent-1" };
 /** Its first beginning is journaled, and the answer is lost for good. */
 class CutOffJournal extends Journal {
   #cut = true;
-  override async begin(id: string, freshRef: string, now: number): Promise<Beginning> {
+  override async begin(id: string, freshRef: string, now: number): Promise<AttemptStart> {
     const beginning = await super.begin(id, freshRef, now);
     if (!this.#cut) return beginning;
     this.#cut = false;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
 import { limitsPrefix, recordKey } from "../../src/queues/names.ts";
-import type { Beginning, Permit } from "../../src/records/attempt-start.ts";
+import type { AttemptStart, Permit } from "../../src/records/attempt-start.ts";
 import { Journal } from "../../src/records/journal.ts";
 import { newRunner } from "../support/runner.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
@@ -68,7 +68,7 @@ describe("a job that tries for all", () => {
 
 /** Whose permits have grown old when they come, and that has no other. */
 class LateJournal extends Journal {
-  override async begin(id: string, freshRef: string, now: number): Promise<Beginning> {
+  override async begin(id: string, freshRef: string, now: number): Promise<AttemptStart> {
     const beginning = await super.begin(id, freshRef, now);
     if (beginning.kind !== "run") return beginning;
     return { ...beginning, permit: { ...beginning.permit, waitMs: -60_000 } };

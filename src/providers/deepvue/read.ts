@@ -3,7 +3,7 @@ import type { Outcome, Personal, Result } from "../../outcomes/outcome.ts";
 import {
   BAD_CREDENTIAL,
   DECLINED,
-  type Ending,
+  type BareOutcome,
   isSuccessStatus,
   isWrongCall,
   SERVER_ERROR,
@@ -14,14 +14,14 @@ import {
 } from "../common-outcomes.ts";
 import type { HttpReply } from "../http.ts";
 import { retryAfterMs } from "../retry-after.ts";
-import { Planted } from "../divide-reply.ts";
+import { EchoGuard } from "../echo-guard.ts";
 import { DEEPVUE_CREDENTIAL_DETAILS, NO_BALANCE } from "./codes.ts";
 import { deepvueEnvelope, deepvueFacts, effectiveStatus, rejectionReason, type DeepvueEnvelope } from "./envelope.ts";
 
 /** What a success gives; null where the reply lacks what makes it one. */
 export type ReadSuccess = (
   envelope: DeepvueEnvelope,
-  planted: Planted,
+  echoGuard: EchoGuard,
 ) => { readonly result: Result; readonly personal: Personal } | null;
 
 /** Reads any reply of Deepvue; never throws. `input` is what the call was made with. */
@@ -29,15 +29,15 @@ export function readDeepvue(reply: HttpReply, success: ReadSuccess, input: OpenI
   if (reply.kind === "none") return withoutReply(reply);
   const envelope = deepvueEnvelope(reply.text);
   const status = effectiveStatus(reply.status, envelope?.code ?? null);
-  const ending =
-    accountEnding(status, envelope) ??
+  const outcome =
+    accountOutcome(status, envelope) ??
     byStatus(status, reply, envelope) ??
-    (envelope === null || !isSuccessStatus(status) ? null : successOf(status, envelope, success, new Planted(input)));
-  return { ...(ending ?? { kind: "unknown", reason: UNREADABLE }), reply: deepvueFacts(reply.status, envelope) };
+    (envelope === null || !isSuccessStatus(status) ? null : successOf(status, envelope, success, new EchoGuard(input)));
+  return { ...(outcome ?? { kind: "unknown", reason: UNREADABLE }), reply: deepvueFacts(reply.status, envelope) };
 }
 
 /** Ours to mend: the key, or the wallet behind it. */
-function accountEnding(status: number, envelope: DeepvueEnvelope | null): Ending | null {
+function accountOutcome(status: number, envelope: DeepvueEnvelope | null): BareOutcome | null {
   if (status === 401 || status === 403) return { kind: "refused", scope: "credential", reason: BAD_CREDENTIAL };
   const noBalance =
     NO_BALANCE.test(envelope?.subCode ?? "") ||
@@ -55,7 +55,7 @@ function byStatus(
   status: number,
   { text, headers }: Extract<HttpReply, { kind: "reply" }>,
   envelope: DeepvueEnvelope | null,
-): Ending | null {
+): BareOutcome | null {
   if (status === 429) return { kind: "throttled", retryAfterMs: retryAfterMs(headers) };
   if (status === 503) return { kind: "unavailable", reason: "the source is not available" };
   if (status === 409) return PENDING;
@@ -75,11 +75,16 @@ function byStatus(
   return null;
 }
 
-const PENDING: Ending = { kind: "pending", reason: "an OTP was generated for this Aadhaar number a moment ago" };
-const SOURCE_FAILURE: Ending = { kind: "unavailable", reason: "the source is temporarily unavailable" };
+const PENDING: BareOutcome = { kind: "pending", reason: "an OTP was generated for this Aadhaar number a moment ago" };
+const SOURCE_FAILURE: BareOutcome = { kind: "unavailable", reason: "the source is temporarily unavailable" };
 
 /** A 200 whose `sub_code` says no is one: several such providers answer so (facts/deepvue §4). */
-function successOf(status: number, envelope: DeepvueEnvelope, success: ReadSuccess, planted: Planted): Ending | null {
+function successOf(
+  status: number,
+  envelope: DeepvueEnvelope,
+  success: ReadSuccess,
+  echoGuard: EchoGuard,
+): BareOutcome | null {
   switch (envelope.subCode) {
     case "VERIFICATION_PENDING":
       return PENDING;
@@ -90,7 +95,7 @@ function successOf(status: number, envelope: DeepvueEnvelope, success: ReadSucce
       return { kind: "rejected", reason: rejectionReason(400, envelope) ?? DECLINED };
     case "SUCCESS":
     case null: {
-      const read = status === 200 ? success(envelope, planted) : null;
+      const read = status === 200 ? success(envelope, echoGuard) : null;
       if (read === null) return null;
       const { result, personal } = read;
       return { kind: "succeeded", result, ...(Object.keys(personal).length === 0 ? {} : { personal }) };

@@ -1,6 +1,6 @@
 import type { ReplyFacts } from "../../outcomes/outcome.ts";
 import { codeOf, isJsonObject, parseJsonObject, type JsonObject } from "../json.ts";
-import type { Planted } from "../divide-reply.ts";
+import type { EchoGuard } from "../echo-guard.ts";
 import { EKO_MEANINGS, EKO_STATUS_IDS, EKO_TELLING_STATUS_IDS, EKO_TYPE_IDS } from "./codes.ts";
 import { EKO_TEXTS } from "./texts.ts";
 
@@ -52,15 +52,15 @@ export function isWholeEnvelope({ statusId, typeId }: EkoEnvelope): boolean {
 }
 
 /** What is kept of a reply. */
-export function ekoFacts(httpStatus: number, envelope: EkoEnvelope | null, planted: Planted): ReplyFacts {
+export function ekoFacts(httpStatus: number, envelope: EkoEnvelope | null, echoGuard: EchoGuard): ReplyFacts {
   const { status, statusId, typeId, message } = envelope ?? NO_ENVELOPE;
   const codes = envelope === null ? [] : tellingCodes(envelope);
   const meaning = codes.map((code) => EKO_MEANINGS.get(code)).find((text) => text !== undefined);
   return {
     http_status: httpStatus,
-    status: keptCode(status, EKO_MEANINGS, planted),
-    response_status_id: keptCode(statusId, EKO_STATUS_IDS, planted),
-    response_type_id: keptCode(typeId, EKO_TYPE_IDS, planted),
+    status: keptCode(status, EKO_MEANINGS, echoGuard),
+    response_status_id: keptCode(statusId, EKO_STATUS_IDS, echoGuard),
+    response_type_id: keptCode(typeId, EKO_TYPE_IDS, echoGuard),
     sub_code: null,
     message: message !== null && EKO_TEXTS.has(message) ? message : (meaning ?? null),
   };
@@ -69,7 +69,7 @@ export function ekoFacts(httpStatus: number, envelope: EkoEnvelope | null, plant
 const NO_ENVELOPE = { status: null, statusId: null, typeId: null, message: null };
 
 /** Unknown codes are kept too, so that the tables can be completed, but nothing that could be an OTP or a number. */
-function keptCode(code: number | null, known: { has(code: number): boolean }, planted: Planted): number | null {
+function keptCode(code: number | null, known: { has(code: number): boolean }, echoGuard: EchoGuard): number | null {
   if (code === null || known.has(code)) return code;
-  return Math.abs(code) <= 9999 && !planted.isIn(String(code)) ? code : null;
+  return Math.abs(code) <= 9999 && !echoGuard.hasEcho(String(code)) ? code : null;
 }

@@ -3,7 +3,7 @@ import type { Outcome, Result } from "../../outcomes/outcome.ts";
 import {
   BAD_CREDENTIAL,
   DECLINED,
-  type Ending,
+  type BareOutcome,
   isSuccessStatus,
   isWrongCall,
   SERVER_ERROR,
@@ -16,7 +16,8 @@ import { Secret } from "../../secrets/secret.ts";
 import type { HttpReply } from "../http.ts";
 import type { JsonObject } from "../json.ts";
 import { retryAfterMs } from "../retry-after.ts";
-import { Planted, referenceOf, sift } from "../divide-reply.ts";
+import { divideReply, referenceOf } from "../divide-reply.ts";
+import { EchoGuard } from "../echo-guard.ts";
 import {
   EKO_IN_PROGRESS,
   EKO_MEANINGS,
@@ -55,20 +56,20 @@ const ECHOES: ReadonlySet<string> = new Set(["initiator_id", "intent_id", "verif
 /** Reads any reply of Eko; never throws. `input` is what the call was made with. */
 export function readEko(reply: HttpReply, rules: EkoRules, input: OpenInput): Outcome {
   if (reply.kind === "none") return withoutReply(reply);
-  const planted = new Planted(input);
+  const echoGuard = new EchoGuard(input);
   const envelope = ekoEnvelope(reply.status, reply.text);
-  const facts = ekoFacts(reply.status, envelope, planted);
-  const ending =
+  const facts = ekoFacts(reply.status, envelope, echoGuard);
+  const outcome =
     (envelope === null ? null : refusalOf(envelope)) ??
-    (envelope === null ? null : successOf(envelope, reply.status, { rules, input, planted })) ??
+    (envelope === null ? null : successOf(envelope, reply.status, { rules, input, echoGuard })) ??
     limitsOf(reply) ??
     (envelope === null ? null : failureOf(envelope, reply.status, rules)) ??
     byHttpStatus(reply.status, reply.text);
-  return { ...ending, reply: facts };
+  return { ...outcome, reply: facts };
 }
 
 /** Ours to mend: the initiator, the agent, the account. First, because it holds whatever else the reply says. */
-function refusalOf(envelope: EkoEnvelope): Ending | null {
+function refusalOf(envelope: EkoEnvelope): BareOutcome | null {
   const codes = [envelope.status, envelope.typeId, envelope.statusId];
   const known = codes.map((code) => (code === null ? undefined : EKO_REFUSALS.get(code))).find((found) => found);
   if (known !== undefined) return refused(known);
@@ -90,10 +91,10 @@ function hasNoCode(envelope: EkoEnvelope): boolean {
 interface Call {
   readonly rules: EkoRules;
   readonly input: OpenInput;
-  readonly planted: Planted;
+  readonly echoGuard: EchoGuard;
 }
 
-function successOf(envelope: EkoEnvelope, httpStatus: number, { rules, input, planted }: Call): Ending | null {
+function successOf(envelope: EkoEnvelope, httpStatus: number, { rules, input, echoGuard }: Call): BareOutcome | null {
   const { data } = envelope;
   const added = strongSuccess(envelope, rules, input) ?? weakSuccess(envelope, httpStatus, rules);
   if (added === null) return null;
@@ -104,7 +105,7 @@ function successOf(envelope: EkoEnvelope, httpStatus: number, { rules, input, pl
   if (lacksReference && added["otp_sent"] !== false) {
     return { kind: "unknown", reason: "an OTP was sent, but the reply lacks the reference to verify it with" };
   }
-  const { result, personal } = sift(withoutEchoes(data), rules.keeps, planted);
+  const { result, personal } = divideReply(withoutEchoes(data), rules.keeps, echoGuard);
   const whole = { ...added, ...rules.derive?.(data), ...result };
   return { kind: "succeeded", result: whole, ...(Object.keys(personal).length === 0 ? {} : { personal }) };
 }
@@ -148,12 +149,12 @@ function withoutEchoes(data: JsonObject): JsonObject {
 }
 
 /** 401 and 403 come with any body or none, and a bad signature with either (facts/eko §1.6). */
-function limitsOf({ status, headers }: Extract<HttpReply, { kind: "reply" }>): Ending | null {
+function limitsOf({ status, headers }: Extract<HttpReply, { kind: "reply" }>): BareOutcome | null {
   if (status === 429) return { kind: "throttled", retryAfterMs: retryAfterMs(headers) };
   return status === 401 || status === 403 ? refused({ scope: "credential", reason: BAD_CREDENTIAL }) : null;
 }
 
-function failureOf(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): Ending | null {
+function failureOf(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): BareOutcome | null {
   if (envelope.statusId === EKO_IN_PROGRESS) {
     return { kind: "unavailable", reason: "another transaction of this user is in progress" };
   }
@@ -183,7 +184,7 @@ function saysNo(envelope: EkoEnvelope, rules: EkoRules): boolean {
   return statusId !== null && (statusId === 1 || EKO_TELLING_STATUS_IDS.has(statusId));
 }
 
-function byHttpStatus(status: number, text: string | null): Ending {
+function byHttpStatus(status: number, text: string | null): BareOutcome {
   if (isWrongCall(status)) return refused({ scope: "operation", reason: WRONG_CALL });
   if (status === 408) return { kind: "unknown", reason: TIMED_OUT_THERE };
   // Whether a 4xx that was cut off carried the reference of an OTP is not known.
@@ -191,6 +192,6 @@ function byHttpStatus(status: number, text: string | null): Ending {
   return { kind: "unknown", reason: status >= 500 ? SERVER_ERROR : UNREADABLE };
 }
 
-function refused(refusal: Refusal): Ending {
+function refused(refusal: Refusal): BareOutcome {
   return { kind: "refused", ...refusal };
 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/attempt-start.ts";
+import type { AttemptStart } from "../../../src/records/attempt-start.ts";
 import type { CallHealth } from "../../../src/records/attempt-end.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
@@ -67,7 +67,7 @@ async function prepare(quota: string, stop: (typeof STOPS)[number], batches: rea
 }
 
 /** A decision without its times. */
-function decision(beginning: Beginning): unknown {
+function decision(beginning: AttemptStart): unknown {
   switch (beginning.kind) {
     case "run": {
       const { scarce, waitMs } = beginning.permit;

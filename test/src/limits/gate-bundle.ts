@@ -3,8 +3,8 @@ import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import { bullmqPrefix, limitsPrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
-import type { Beginning, Permit } from "../../../src/records/attempt-start.ts";
-import type { CallHealth, Ending } from "../../../src/records/attempt-end.ts";
+import type { AttemptStart, Permit } from "../../../src/records/attempt-start.ts";
+import type { CallHealth, AttemptEnd } from "../../../src/records/attempt-end.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { Journal } from "../../../src/records/journal.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
@@ -25,7 +25,7 @@ export const REFUSED: CallHealth = { kind: "refused", scope: null, reason: "403"
 /** What of the policy is not the default. */
 export type Given = Partial<GatePolicy>;
 
-type Run = Extract<Beginning, { kind: "run" }>;
+type Run = Extract<AttemptStart, { kind: "run" }>;
 
 /** Of a provider that is known well, for ever: whatever is called, the number of calls at once stops nobody. */
 export const UNLIMITED = "1000000 1 1 4000000000000 0";
@@ -60,18 +60,18 @@ export async function newGate(
     await store.create(queue, [job]);
     return job.id;
   };
-  const begin = async (id: string): Promise<Beginning> => {
+  const begin = async (id: string): Promise<AttemptStart> => {
     const beginning = await journal.begin(id, ids.reference(Date.now()), Date.now());
     if (beginning.kind === "run") runs.set(id, beginning);
     return beginning;
   };
   /** `laterMs`: it took so much longer. */
-  const finish = async (id: string, health: CallHealth | null, more: Partial<Ending> = {}, laterMs = 0) => {
+  const finish = async (id: string, health: CallHealth | null, more: Partial<AttemptEnd> = {}, laterMs = 0) => {
     const run = runs.get(id);
     if (run === undefined) throw new Error(`${id} was not begun`);
     const outcome = { kind: "succeeded", ...NO_REPLY } as const;
-    const ending: Ending = {
-      ...{ open: run.open, attempt: { client_ref_id: run.clientRefId, started: 1, ended: 2, outcome } },
+    const ending: AttemptEnd = {
+      ...{ attemptToken: run.attemptToken, attempt: { client_ref_id: run.clientRefId, started: 1, ended: 2, outcome } },
       ...{ state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
       ...{ used: 1, pendings: 0, resends: 0, health, subject: run.job.subject, sent: false, scopes: run.job.scopes },
       ...{ answers: null, retention: { lookAt: "unchanged", keepsInput: true }, entry: null, lost: false },
@@ -92,7 +92,7 @@ export async function newGate(
   };
   /** A fresh permit for that job, as if an attempt of it were open. */
   const permit = async (old: string | null, id: string, subject: string | null): Promise<Permit | number> => {
-    const open = runs.get(id)?.open ?? "1 test";
+    const open = runs.get(id)?.attemptToken ?? "1 test";
     if (!runs.has(id)) await client.hset(recordKey(queue, id), "open", open);
     const fresh = await journal.permit(old, id, open, subject);
     if (fresh === null) throw new Error(`the attempt of ${id} is not open`);

@@ -5,7 +5,7 @@ import { AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../../src/limits/
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { Quota } from "../../../src/limits/quota.ts";
 import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
-import type { Beginning, Permit } from "../../../src/records/attempt-start.ts";
+import type { AttemptStart, Permit } from "../../../src/records/attempt-start.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { newGate, WELL } from "./gate-bundle.ts";
 
@@ -17,13 +17,13 @@ afterAll(async () => await redis.stop());
 
 const gate = async (quota: string) => await newGate(redis, quota);
 
-function permitOf(beginning: Beginning): Permit {
+function permitOf(beginning: AttemptStart): Permit {
   if (beginning.kind !== "run") throw new Error(`it was ${beginning.kind}`);
   return beginning.permit;
 }
 
 /** Until when its call arrives, ms: a permit's id. */
-const endOf = (beginning: Beginning): number => Number(permitOf(beginning).id);
+const endOf = (beginning: AttemptStart): number => Number(permitOf(beginning).id);
 
 interface Timed {
   readonly from: number;

@@ -7,7 +7,7 @@ import type { NoReplyCause } from "../../../src/outcomes/no-reply.ts";
 import { OUTCOME_KINDS } from "../../../src/outcomes/outcome.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
-import { DOOR, exampleOf } from "./bundle.ts";
+import { RULES, exampleOf } from "./bundle.ts";
 
 /** What each field carries here, so that it can be found again. */
 const PLANTED: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const PLANTED: Readonly<Record<string, string>> = {
 function plantedInput(operation: Operation): OpenInput {
   const fields = Object.keys(operation.input.shape).filter((field) => Object.hasOwn(PLANTED, field));
   const planted = Object.fromEntries(fields.map((field) => [field, PLANTED[field]]));
-  return parseInput(operation, { ...exampleOf(operation.name as never), ...planted }, DOOR);
+  return parseInput(operation, { ...exampleOf(operation.name as never), ...planted }, RULES);
 }
 
 function secretsOf(input: OpenInput): string[] {

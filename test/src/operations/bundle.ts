@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { DeepvueSettings, EkoSettings } from "../../../src/config/settings.ts";
 import { findOperation, type OperationName } from "../../../src/operations/catalogue.ts";
-import { parseInput, type Door } from "../../../src/operations/entry-rules.ts";
+import { parseInput, type EntryRules } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
 import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
 import type { Outcome } from "../../../src/outcomes/outcome.ts";
@@ -10,7 +10,7 @@ import { createAadhaarEncryption } from "../../../src/providers/eko/encryption.t
 import type { HttpReply, ProviderRequest } from "../../../src/providers/http.ts";
 
 export const NOW = Date.UTC(2026, 1, 1);
-export const DOOR: Door = { now: NOW, aadhaarChecksum: true };
+export const RULES: EntryRules = { now: NOW, aadhaarChecksum: true };
 export const CLIENT_REF_ID = "ref-of-this-attempt";
 
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
@@ -38,9 +38,9 @@ export function exampleOf(name: OperationName): Record<string, unknown> {
   return { ...findOperation(name).example };
 }
 
-/** The operation's example, with fields changed, as it is after the door. */
+/** The operation's example, with fields changed, as it is after the entry rules. */
 export function input(name: OperationName, changes: Readonly<Record<string, unknown>> = {}): OpenInput {
-  return parseInput(findOperation(name), { ...exampleOf(name), ...changes }, DOOR);
+  return parseInput(findOperation(name), { ...exampleOf(name), ...changes }, RULES);
 }
 
 export function prepare(
@@ -67,9 +67,9 @@ export function read(name: OperationName, answer: HttpReply, changes: Readonly<R
 }
 
 /** What an input is refused with. */
-export function refusal(name: OperationName, raw: unknown, door: Partial<Door> = {}): InputError {
+export function refusal(name: OperationName, raw: unknown, rules: Partial<EntryRules> = {}): InputError {
   try {
-    parseInput(findOperation(name), raw, { ...DOOR, ...door });
+    parseInput(findOperation(name), raw, { ...RULES, ...rules });
   } catch (error) {
     if (error instanceof InputError) return error;
     throw error;

@@ -14,7 +14,7 @@ import {
 import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { resolveOf } from "../../../src/operations/resolve-of.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
-import { DOOR } from "./bundle.ts";
+import { RULES } from "./bundle.ts";
 
 const FOLDER = new URL("../../../src/operations/", import.meta.url);
 
@@ -64,7 +64,7 @@ describe("the catalogue", () => {
   });
 
   it.each(OPERATIONS)("$name accepts its example, and what is stored of it once more", (operation) => {
-    const parsed = parseInput(operation, operation.example, DOOR);
+    const parsed = parseInput(operation, operation.example, RULES);
     const stored = Object.fromEntries(
       Object.entries(parsed).map(([field, value]) => [field, value instanceof Secret ? value.open() : value]),
     );
@@ -91,7 +91,7 @@ describe("the catalogue", () => {
 
   it.each(OPERATIONS)("$name says in its JSON Schema which fields are sealed", (operation) => {
     const { properties } = inputJsonSchema(operation) as { properties: Record<string, { sealed?: true }> };
-    const parsed = parseInput(operation, operation.example, DOOR);
+    const parsed = parseInput(operation, operation.example, RULES);
     for (const [field, value] of Object.entries(parsed)) {
       expect(properties[field]?.sealed === true, field).toBe(value instanceof Secret);
     }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { findOperation, OPERATIONS } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
-import { DOOR, exampleOf, NOW, refusal } from "./bundle.ts";
+import { RULES, exampleOf, NOW, refusal } from "./bundle.ts";
 
 const DEEPVUE = "deepvue.aadhaar-otp";
 const LEVIN = "eko.dmt-levin.aadhaar-otp";
@@ -36,7 +36,7 @@ describe("parseInput", () => {
     expect(refusal(DEEPVUE, raw).message).toBe(
       "aadhaar: is no Aadhaar number: its last digit, the checksum, does not fit",
     );
-    expect(() => parseInput(findOperation(DEEPVUE), raw, { ...DOOR, aadhaarChecksum: false })).not.toThrow();
+    expect(() => parseInput(findOperation(DEEPVUE), raw, { ...RULES, aadhaarChecksum: false })).not.toThrow();
   });
 
   it("takes consent up to a minute ahead of its clock, and no later one", () => {
@@ -44,7 +44,7 @@ describe("parseInput", () => {
       ...exampleOf(DEEPVUE),
       consent: { reference: "r", method: "ivr", obtained_at: new Date(ms).toISOString() },
     });
-    expect(() => parseInput(findOperation(DEEPVUE), at(NOW + 60_000), DOOR)).not.toThrow();
+    expect(() => parseInput(findOperation(DEEPVUE), at(NOW + 60_000), RULES)).not.toThrow();
     expect(refusal(DEEPVUE, at(NOW + 60_001)).message).toBe("consent.obtained_at: must not be in the future");
   });
 
@@ -114,9 +114,9 @@ describe("parseInput", () => {
   });
 
   it("accepts a verify with `of`, and still checks what is given beside it", () => {
-    const parsed = parseInput(findOperation(LEVIN_VERIFY), { of: "job-1", otp: "012345" }, DOOR);
+    const parsed = parseInput(findOperation(LEVIN_VERIFY), { of: "job-1", otp: "012345" }, RULES);
     expect(Object.keys(parsed).toSorted()).toEqual(["additional_info", "intent_id", "of", "otp"]);
-    expect(parseInput(findOperation(AEPS_VERIFY), { of: "job-1", otp: "012345" }, DOOR)).toHaveProperty("of", "job-1");
+    expect(parseInput(findOperation(AEPS_VERIFY), { of: "job-1", otp: "012345" }, RULES)).toHaveProperty("of", "job-1");
     const { fields } = refusal(LEVIN_VERIFY, { of: "job-1", otp_ref_id: "" });
     expect(fields).toContainEqual({ field: "otp_ref_id", message: "must not be blank or hold control characters" });
     expect(fields).toContainEqual({ field: "otp", message: "is missing" });
@@ -131,7 +131,7 @@ describe("parseInput", () => {
       fc.assert(
         fc.property(raw, (given) => {
           try {
-            parseInput(operation, given, DOOR);
+            parseInput(operation, given, RULES);
           } catch (error) {
             if (!(error instanceof InputError)) throw error;
             expect(error.message).not.toContain("999999990019");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { resolveOf, type SentJob } from "../../../src/operations/resolve-of.ts";
-import { DOOR, input } from "./bundle.ts";
+import { RULES, input } from "./bundle.ts";
 
 const ENCRYPTED = "A".repeat(172);
 
@@ -26,7 +26,7 @@ describe("resolveOf", () => {
       otp_ref_id: "2465238",
       reference_tid: "EKYKF1I",
     });
-    expect(() => parseInput(operation, complete, DOOR)).not.toThrow();
+    expect(() => parseInput(operation, complete, RULES)).not.toThrow();
   });
 
   it("lets the caller's own fields win, and one Aadhaar field replace the other", () => {
@@ -56,7 +56,7 @@ describe("resolveOf", () => {
     const operation = findOperation("deepvue.aadhaar-otp.verify");
     const sent = { input: input("deepvue.aadhaar-otp"), result: { reference_id: "29756208" }, clientRefId: "r" };
     const complete = resolveOf(operation, { of: "job-1", otp: "123456" }, sent);
-    expect(parseInput(operation, complete, DOOR)).toMatchObject({
+    expect(parseInput(operation, complete, RULES)).toMatchObject({
       purpose: "ForKYC",
       consent: { reference: "consent-2026-0001" },
     });

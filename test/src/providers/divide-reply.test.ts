@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/secrets/secret.ts";
-import { maskedAadhaar, Planted, referenceOf, sift } from "../../../src/providers/divide-reply.ts";
+import { divideReply, maskedAadhaar, referenceOf } from "../../../src/providers/divide-reply.ts";
+import { EchoGuard } from "../../../src/providers/echo-guard.ts";
 
-const PLANTED = new Planted({
+const ECHO_GUARD = new EchoGuard({
   aadhaar: new Secret("999999990019", "aadhaar"),
   name: new Secret("Asha Example"),
   otp_ref_id: new Secret("73849201"),
@@ -10,20 +11,20 @@ const PLANTED = new Planted({
   purpose: "ForKYC",
 });
 
-describe("Planted", () => {
+describe("EchoGuard", () => {
   it.each(["999999990019", "x999999990019y", "9999-9999-0019", "asha example", "Mrs ASHA EXAMPLE-KUMAR"])(
     "finds what is secret in %s",
     (text) => {
-      expect(PLANTED.isIn(text)).toBe(true);
+      expect(ECHO_GUARD.hasEcho(text)).toBe(true);
     },
   );
 
   it.each(["99999999001", "Asha", "73849201", "100", "ForKYC", ""])("finds nothing in %s", (text) => {
-    expect(PLANTED.isIn(text)).toBe(false);
+    expect(ECHO_GUARD.hasEcho(text)).toBe(false);
   });
 });
 
-describe("sift", () => {
+describe("divideReply", () => {
   it("keeps references in clear, and everything else as personal", () => {
     const data = {
       tid: 2_886_978_474,
@@ -36,7 +37,7 @@ describe("sift", () => {
       nothing: null,
     };
     const keeps = ["tid", "otp_ref_id", "reference_tid", "user_code", "client_ref_id", "missing"];
-    expect(sift(data, keeps, PLANTED)).toEqual({
+    expect(divideReply(data, keeps, ECHO_GUARD)).toEqual({
       result: { tid: "2886978474", otp_ref_id: "IXrygqm0vTNb+/TkQw==", client_ref_id: "REQ-20260101-001" },
       personal: { reference_tid: "9999-9999-0019", user_code: "not one of ours", name: "Asha" },
     });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recordKey, SETTLED_CHANNEL } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/attempt-start.ts";
+import type { AttemptStart } from "../../../src/records/attempt-start.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { ending, newJob, QUEUE, setup, T0 } from "./journal-bundle.ts";
@@ -20,7 +20,7 @@ async function several(count: number) {
   return { ...bundle, ids: jobs.map(({ id }) => id) };
 }
 
-const kindsOf = (results: readonly PromiseSettledResult<Beginning>[]) =>
+const kindsOf = (results: readonly PromiseSettledResult<AttemptStart>[]) =>
   results.map((result) => (result.status === "fulfilled" ? result.value.kind : "rejected"));
 
 describe("the jobs of one moment", () => {

@@ -3,8 +3,8 @@ import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
 import { limitsPrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/attempt-start.ts";
-import type { Ending } from "../../../src/records/attempt-end.ts";
+import type { AttemptStart } from "../../../src/records/attempt-start.ts";
+import type { AttemptEnd } from "../../../src/records/attempt-end.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { Journal } from "../../../src/records/journal.ts";
 import type { RecordedOutcome } from "../../../src/records/record.ts";
@@ -56,11 +56,11 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
 }
 
 /** How a beginning ends well, at `T0 + 30`. Throws where it opened no attempt. */
-export function ending(beginning: Beginning, given: Partial<Ending> = {}): Ending {
+export function ending(beginning: AttemptStart, given: Partial<AttemptEnd> = {}): AttemptEnd {
   if (beginning.kind !== "run") throw new Error(`no attempt was opened: ${beginning.kind}`);
-  const { open, clientRefId, job } = beginning;
+  const { attemptToken, clientRefId, job } = beginning;
   return {
-    open,
+    attemptToken,
     attempt: { client_ref_id: clientRefId, started: T0 + 10, ended: T0 + 30, outcome: SUCCEEDED },
     state: "succeeded",
     reason: null,
@@ -84,7 +84,7 @@ export function ending(beginning: Beginning, given: Partial<Ending> = {}): Endin
 }
 
 /** A job that waits until then for this cause. */
-export function waiting(nextAt: number, cause: Ending["cause"], reason: string): Partial<Ending> {
+export function waiting(nextAt: number, cause: AttemptEnd["cause"], reason: string): Partial<AttemptEnd> {
   return {
     ...{ state: "waiting", nextAt, cause, reason, result: null },
     retention: { lookAt: "unchanged", keepsInput: true },
@@ -109,7 +109,7 @@ export async function setup(redis: TestRedis, given: Partial<NewJob> = {}) {
     ...{ client, store, journal, newJournal, created, id },
     key: recordKey(QUEUE, id),
     begin: async (now: number, freshRef = "fresh-1") => await journal.begin(id, freshRef, now),
-    finish: async (now: number, how: Ending) => (await journal.finish(id, now, how)).answer,
+    finish: async (now: number, how: AttemptEnd) => (await journal.finish(id, now, how)).answer,
     ttl: async () => await client.pttl(recordKey(QUEUE, id)),
     get: async () => await store.get(QUEUE, id),
     /** One more job beside the first. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import { limitsPrefix } from "../../../src/queues/names.ts";
-import type { Beginning } from "../../../src/records/attempt-start.ts";
-import type { Ending } from "../../../src/records/attempt-end.ts";
+import type { AttemptStart } from "../../../src/records/attempt-start.ts";
+import type { AttemptEnd } from "../../../src/records/attempt-end.ts";
 import type { RecordedOutcome } from "../../../src/records/record.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(async () => await redis.stop());
 
 /** Its worker is taken for dead: nobody knows how the call went. */
-function lost(beginning: Beginning, given: Partial<Ending> = {}): Ending {
+function lost(beginning: AttemptStart, given: Partial<AttemptEnd> = {}): AttemptEnd {
   const plain = ending(beginning);
   const attempt = { ...plain.attempt, ended: T0 + 60_000, outcome: UNKNOWN };
   return { ...plain, state: "unknown", reason: "lost", result: null, attempt, lost: true, ...given };
@@ -82,7 +82,7 @@ describe("the journal", () => {
     expect(await begin(T0 + 4_999)).toEqual({ kind: "early", until: T0 + 5_000 });
     expect(await begin(T0 + 5_000)).toMatchObject({
       kind: "run",
-      open: expect.stringMatching(/^2 /) as string,
+      attemptToken: expect.stringMatching(/^2 /) as string,
       dueAt: T0 + 5_000,
       job: { pendings: 1, used: 0, resends: 0 },
     });
@@ -94,7 +94,7 @@ describe("the journal", () => {
     const first = await begin(T0 + 10);
     expect(await begin(T0 + 60_000)).toMatchObject({
       kind: "open",
-      open: first.kind === "run" ? first.open : "",
+      attemptToken: first.kind === "run" ? first.attemptToken : "",
       attempt: { client_ref_id: `${id}01`, started: T0 + 10 },
     });
     expect((await get())?.attempts).toHaveLength(1);
@@ -124,7 +124,7 @@ describe("a step that is sent again because its answer was cut off", () => {
     const first = await begin(T0 + 10);
     const again = await begin(T0 + 10);
     expect(first.kind).toBe("run");
-    const { permit: old, ...same } = first as Extract<Beginning, { kind: "run" }>;
+    const { permit: old, ...same } = first as Extract<AttemptStart, { kind: "run" }>;
     expect(again).toMatchObject(same);
     expect(old.id).not.toBe("");
     // Nobody knows how old its permit is: it is good for the shortest time.
@@ -137,7 +137,7 @@ describe("a step that is sent again because its answer was cut off", () => {
     const { id, begin, newJournal, get } = await setup(redis);
     const first = await begin(T0 + 10);
     const other = await newJournal().begin(id, "fresh-1", T0 + 10);
-    expect(other).toMatchObject({ kind: "open", open: first.kind === "run" ? first.open : "" });
+    expect(other).toMatchObject({ kind: "open", attemptToken: first.kind === "run" ? first.attemptToken : "" });
     expect((await get())?.attempts).toHaveLength(1);
   });
 
@@ -164,16 +164,19 @@ describe("a worker that was taken for dead and is alive", () => {
   it("finds, when it asks again, that its own attempt was given up, and that it may close it as it knows", async () => {
     const { client, key, begin, finish, get, ttl } = await setup(redis);
     const beginning = await begin(T0 + 10);
-    const open = beginning.kind === "run" ? beginning.open : "";
+    const open = beginning.kind === "run" ? beginning.attemptToken : "";
     await finish(T0 + 60_000, lost(beginning));
-    expect(await begin(T0 + 10)).toMatchObject({ kind: "open", open });
+    expect(await begin(T0 + 10)).toMatchObject({ kind: "open", attemptToken: open });
     expect(await begin(T0 + 11)).toEqual({ kind: "settled", state: "unknown" });
     await finish(T0 + 60_500, ending(beginning, waiting(T0 + 60_500, "backoff", "not made")));
     expect(await get()).toMatchObject({ state: "waiting", reason: "not made" });
     // It was settled for a moment: what waits is kept.
     expect(await ttl()).toBe(-1);
     expect(await client.hget(key, "lost")).toBeNull();
-    expect(await begin(T0 + 60_500)).toMatchObject({ kind: "run", open: expect.stringMatching(/^2 /) as string });
+    expect(await begin(T0 + 60_500)).toMatchObject({
+      kind: "run",
+      attemptToken: expect.stringMatching(/^2 /) as string,
+    });
   });
 
   it("is told that the truth came late, so that one call is counted once", async () => {
@@ -190,7 +193,7 @@ describe("a worker that was taken for dead and is alive", () => {
   it("gets no permit any more for an attempt that is not its own: what was given up may be sent by another", async () => {
     const { id, journal, begin, finish } = await setup(redis);
     const beginning = await begin(T0 + 10);
-    const open = beginning.kind === "run" ? beginning.open : "";
+    const open = beginning.kind === "run" ? beginning.attemptToken : "";
     expect(await journal.permit(null, id, open, null)).toHaveProperty("id");
     await finish(T0 + 60_000, lost(beginning));
     expect(await journal.permit(null, id, open, null)).toBeNull();
@@ -245,7 +248,12 @@ describe("a worker that was taken for dead and is alive", () => {
     const { begin, finish, get } = await setup(redis);
     const first = ending(await begin(T0 + 10));
     await finish(T0 + 30, first);
-    const late: Ending = { ...first, state: "rejected", reason: "late", attempt: { ...first.attempt, ended: T0 + 40 } };
+    const late: AttemptEnd = {
+      ...first,
+      state: "rejected",
+      reason: "late",
+      attempt: { ...first.attempt, ended: T0 + 40 },
+    };
     expect(await finish(T0 + 40, late)).toBe("stale");
     expect(await get()).toMatchObject({ state: "succeeded", reason: null });
   });
@@ -264,7 +272,7 @@ describe("a worker that was taken for dead and is alive", () => {
 
 describe("the answer to an OTP", () => {
   /** A send that succeeded, and its verify with an open attempt. */
-  async function sentAndVerified(verified: (sent: string) => Partial<Ending>) {
+  async function sentAndVerified(verified: (sent: string) => Partial<AttemptEnd>) {
     const send = await setup(redis);
     const keeps = { retention: { lookAt: T0 + 600_000, keepsInput: true } };
     await send.finish(T0 + 30, ending(await send.begin(T0), { result: SENT, ...keeps }));

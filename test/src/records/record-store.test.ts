@@ -101,7 +101,7 @@ describe("RecordStore.findByReference", () => {
     const { client, key, begin } = await setup(redis);
     await client.hset(key, "attempts", 1_295);
     const beginning = await begin(T0);
-    expect(beginning).toMatchObject({ kind: "run", open: expect.stringMatching(/^1296 /) as string });
+    expect(beginning).toMatchObject({ kind: "run", attemptToken: expect.stringMatching(/^1296 /) as string });
     expect(beginning.kind === "run" && beginning.clientRefId).toMatch(/^[0-9a-z]{14}000100$/);
   });
 
