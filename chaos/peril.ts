@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import type { FailPoint } from "../workers/fail-point.ts";
+import type { FailPoint } from "../workers/open-attempt.ts";
 import { dice } from "./random.ts";
 
 /** What happens to a worker at a point of its own. */

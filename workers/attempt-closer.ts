@@ -16,7 +16,7 @@ import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
 import { DONE, type FollowUp, GATE } from "./follow-up.ts";
-import type { FailPoint } from "./fail-point.ts";
+import type { FailPoint } from "./open-attempt.ts";
 
 /** An attempt that is open in the journal. */
 export interface OpenAttempt {

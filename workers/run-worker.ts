@@ -31,7 +31,7 @@ import { RareLog } from "../src/telemetry/rare-log.ts";
 import { Closings, unwrittenText } from "./closings.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { HealthServer } from "./health-server.ts";
-import type { FailPoint } from "./fail-point.ts";
+import type { FailPoint } from "./open-attempt.ts";
 import { JobRunner } from "./job-runner.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
