@@ -3,7 +3,8 @@ import type { Client } from "../producers/client.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import { madeUpAadhaar, madeUpMobile } from "../simulator/people.ts";
 import { SatyapanError } from "../src/base/error.ts";
-import type { JobRecord, Lane } from "../src/records/record.ts";
+import type { JobRecord } from "../src/records/record.ts";
+import type { Lane } from "../src/outcomes/lane.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import type { Dice } from "./random.ts";
 

@@ -1,7 +1,8 @@
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { InputOf, OperationName } from "../src/operations/catalogue.ts";
 import type { Explanation } from "./jobs/explanation.ts";
-import type { JobRecord, Lane } from "../src/records/record.ts";
+import type { JobRecord } from "../src/records/record.ts";
+import type { Lane } from "../src/outcomes/lane.ts";
 import { createIds } from "../src/records/ids.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import { ready, type RedisClient } from "../src/redis/connection.ts";

@@ -1,7 +1,8 @@
 import type { Settings } from "../src/config/settings.ts";
 import type { SatyapanError } from "../src/base/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
-import type { OpenInput, Operation } from "../src/operations/operation.ts";
+import type { Operation } from "../src/operations/operation.ts";
+import type { OpenInput } from "../src/providers/call.ts";
 import { decide, type Decision } from "../src/outcomes/decision.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
 import type { Sealer } from "../src/privacy/sealing/sealed-text.ts";

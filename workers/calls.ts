@@ -1,7 +1,9 @@
 import { assertNever } from "../src/base/assert-never.ts";
 import type { DeepvueSettings, EkoSettings, Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import type { OpenInput, Operation, ProviderName } from "../src/operations/operation.ts";
+import type { Operation } from "../src/operations/operation.ts";
+import type { OpenInput } from "../src/providers/call.ts";
+import type { ProviderName } from "../src/base/provider-name.ts";
 import { ClockOffset, readDate } from "../src/providers/clock-offset.ts";
 import { deepvueCall } from "../src/providers/deepvue/call.ts";
 import { ekoCall } from "../src/providers/eko/call.ts";

@@ -1,6 +1,7 @@
 import { assertNever } from "../src/base/assert-never.ts";
 import { scopeOf } from "../src/operations/hold-names.ts";
-import type { OpenInput, Operation } from "../src/operations/operation.ts";
+import type { Operation } from "../src/operations/operation.ts";
+import type { OpenInput } from "../src/providers/call.ts";
 import { costsAttempt } from "../src/outcomes/decision.ts";
 import { isEndedByUs, type NoReplyCause } from "../src/outcomes/no-reply.ts";
 import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts";

@@ -1,5 +1,5 @@
 import type { Outcome } from "../src/outcomes/outcome.ts";
-import { isCredible } from "../src/records/challenge.ts";
+import { isCredible } from "../src/outcomes/challenge.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
 /** What providers say about until when their OTPs are good. It is a hint: they alone judge their codes. */

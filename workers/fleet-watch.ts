@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { differing, present, printOf, sayGoodbye, type WorkerPrint } from "../src/limits/fleet.ts";
 import type { Settings } from "../src/config/settings.ts";
-import type { ProviderName } from "../src/operations/operation.ts";
+import type { ProviderName } from "../src/base/provider-name.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import { type QueueName, queueOf } from "../src/queues/names.ts";
 import type { Logger } from "../src/telemetry/logger.ts";

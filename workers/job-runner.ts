@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
-import type { OpenInput } from "../src/operations/operation.ts";
+import type { OpenInput } from "../src/providers/call.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
 import { resultScope, type Scope } from "../src/privacy/keys/data-key.ts";
 import type { DataKeys } from "../src/privacy/keys/data-keys.ts";

@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import { z } from "zod";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import { GateControl } from "../src/limits/control.ts";
-import type { ProviderName } from "../src/operations/operation.ts";
+import type { ProviderName } from "../src/base/provider-name.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
 import { BULLMQ_PREFIX, dueKey, limitsPrefix, queueOf } from "../src/queues/names.ts";

@@ -1,5 +1,5 @@
 import { Argument } from "commander";
-import { type ProviderName, PROVIDERS } from "../../src/operations/operation.ts";
+import { type ProviderName, PROVIDERS } from "../../src/base/provider-name.ts";
 import type { Client } from "../client.ts";
 import type { ProviderGate } from "../report/format-gate.ts";
 

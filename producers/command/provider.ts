@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { GateState } from "../../src/limits/control.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import { formatGate, gateJson } from "../report/format-gate.ts";
 import { openClient } from "./open-client.ts";
 import { oneOrAll, providerArgument, readGates } from "./provider-argument.ts";

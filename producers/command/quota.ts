@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
 import type { Quota } from "../../src/limits/quota.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import { formatQuotas, gateJson } from "../report/format-gate.ts";
 import { openClient } from "./open-client.ts";
 import { oneOrAll, providerArgument, readGates } from "./provider-argument.ts";

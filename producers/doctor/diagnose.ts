@@ -2,7 +2,7 @@ import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { exposuresOf, processFacts } from "../../src/privacy/hygiene.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import { isDrift } from "../../src/providers/clock-offset.ts";
 import { createEkoSigner } from "../../src/providers/eko/signature.ts";
 import { type Probe, probeDeepvue, probeEko } from "./probe.ts";

@@ -2,7 +2,7 @@ import type { GateState } from "../../src/limits/control.ts";
 import { describeHold, gateObstacle } from "../gates/gate-obstacle.ts";
 import { differing, type WorkerPrint } from "../../src/limits/fleet.ts";
 import { describePause } from "../../src/limits/queue-pause.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import type { Finding } from "./finding.ts";
 
 export interface ProviderFacts {

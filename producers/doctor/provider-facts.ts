@@ -1,7 +1,7 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { GateControl } from "../../src/limits/control.ts";
 import { printOf, readPrints } from "../../src/limits/fleet.ts";
-import { type ProviderName, PROVIDERS } from "../../src/operations/operation.ts";
+import { type ProviderName, PROVIDERS } from "../../src/base/provider-name.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { bullmqPrefix, dueKey, type QueueName, queueOf, recordKey } from "../../src/queues/names.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";

@@ -1,6 +1,6 @@
 import { GateControl } from "../../src/limits/control.ts";
 import { describeLoss } from "../gates/gate-obstacle.ts";
-import { PROVIDERS } from "../../src/operations/operation.ts";
+import { PROVIDERS } from "../../src/base/provider-name.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { limitsPrefix, queueOf } from "../../src/queues/names.ts";
 import { clockMatters, RedisClock } from "../../src/redis/clock.ts";

@@ -3,7 +3,7 @@ import { GateControl, type GateState, type Hold } from "../../src/limits/control
 import { parseQuota } from "../../src/limits/parse-quota.ts";
 import type { Quota } from "../../src/limits/quota.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import type { By } from "../by.ts";

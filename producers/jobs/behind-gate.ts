@@ -1,6 +1,6 @@
 import type { GateState } from "../../src/limits/control.ts";
 import { gateObstacle } from "../gates/gate-obstacle.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 
 /** A gate that opens sooner, in ms, is only the quota's own pace. */

@@ -1,7 +1,7 @@
 import { GateControl } from "../../src/limits/control.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
-import { PROVIDERS } from "../../src/operations/operation.ts";
+import { PROVIDERS } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { locateJob } from "./locate-job.ts";
 import type { Opened } from "../opened.ts";

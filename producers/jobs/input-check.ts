@@ -3,14 +3,15 @@ import { findOperation } from "../../src/operations/catalogue.ts";
 import type { Opener } from "../../src/privacy/sealing/opener.ts";
 import { parseInput } from "../../src/operations/entry-rules.ts";
 import { InputError } from "../../src/operations/input-error.ts";
-import type { OpenInput, Operation } from "../../src/operations/operation.ts";
+import type { Operation } from "../../src/operations/operation.ts";
+import type { OpenInput } from "../../src/providers/call.ts";
 import { resolveOf, type SentJob } from "../../src/operations/resolve-of.ts";
 import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import { isTerminal, type JobState } from "../../src/outcomes/state.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
-import { challengeDeadline } from "../../src/records/challenge.ts";
+import { challengeDeadline } from "../../src/outcomes/challenge.ts";
 import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
 import { InputsError, type InputProblem } from "./inputs-error.ts";
 

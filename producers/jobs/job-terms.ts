@@ -1,7 +1,7 @@
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { batchScope, dayScope, type Scope } from "../../src/privacy/keys/data-key.ts";
-import { LANES, type Lane } from "../../src/records/record.ts";
+import { LANES, type Lane } from "../../src/outcomes/lane.ts";
 
 /** Ten years, in ms: the longest that a duration may be. */
 const LONGEST_MS = 3_650 * 86_400_000;

@@ -2,7 +2,7 @@ import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { subjectOf } from "../../src/operations/subject.ts";
 import { queueOf } from "../../src/queues/names.ts";
-import { isOpenChallenge } from "../../src/records/challenge.ts";
+import { isOpenChallenge } from "../../src/records/open-challenge.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import type { RecordStore } from "../../src/records/record-store.ts";

@@ -1,5 +1,5 @@
 import { GateControl } from "../../src/limits/control.ts";
-import { PROVIDERS } from "../../src/operations/operation.ts";
+import { PROVIDERS } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { behindGate } from "./behind-gate.ts";

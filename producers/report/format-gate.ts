@@ -2,7 +2,7 @@ import { formatDuration } from "../../src/base/duration.ts";
 import type { GateState, Hold } from "../../src/limits/control.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
 import { describePause } from "../../src/limits/queue-pause.ts";
-import type { ProviderName } from "../../src/operations/operation.ts";
+import type { ProviderName } from "../../src/base/provider-name.ts";
 import { formatTable } from "./table.ts";
 
 export interface ProviderGate {

@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import type { ProviderName } from "../operations/operation.ts";
+import type { ProviderName } from "../base/provider-name.ts";
 import { fingerprint } from "../secrets/fingerprint.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { RedisClient } from "../redis/connection.ts";

@@ -1,4 +1,3 @@
-import type { Settings } from "../config/settings.ts";
 import type { QuotaWindow } from "./quota.ts";
 
 /** What a worker tells the gate with each attempt. */
@@ -13,15 +12,4 @@ export interface GatePolicy {
   readonly otpLimit: QuotaWindow;
   /** After so many calls the next one is for a bulk job, though interactive ones wait. Default 9 (a floor of 10 %). */
   readonly floorEvery: number;
-}
-
-export function gatePolicy({ holdProbeMs, calls, otp, bulkFloor }: Settings): GatePolicy {
-  return {
-    holdMs: holdProbeMs,
-    callMs: calls.timeoutMs,
-    cooldownMs: otp.cooldownMs,
-    otpLimit: otp.limit,
-    // A share of 0 never lets bulk go first.
-    floorEvery: bulkFloor > 0 ? Math.max(1, Math.round(1 / bulkFloor) - 1) : Number.MAX_SAFE_INTEGER,
-  };
 }

@@ -3,7 +3,8 @@ import { isVerhoeffValid } from "../secrets/verhoeff.ts";
 import { acceptedInput, referencesOf } from "./accepted-input.ts";
 import { MISSING } from "./fields.ts";
 import { InputError, type FieldProblem } from "./input-error.ts";
-import type { OpenInput, Operation, SendLink } from "./operation.ts";
+import type { Operation, SendLink } from "./operation.ts";
+import type { OpenInput } from "../providers/call.ts";
 import { spreadsheetTrace } from "./spreadsheet-trace.ts";
 import { unknownField } from "./unknown-field.ts";
 

@@ -1,4 +1,5 @@
-import type { OpenInput, Operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import type { OpenInput } from "../providers/call.ts";
 import type { RefusedScope } from "../outcomes/outcome.ts";
 
 /** Stands for the one of the worker's settings, where an input names none. */

@@ -1,20 +1,11 @@
 import type { z } from "zod";
-import type { DeepvueSettings, EkoSettings } from "../config/settings.ts";
+import type { DeepvueSettings } from "../config/settings.ts";
 import type { Outcome } from "../outcomes/outcome.ts";
-import type { AadhaarEncryption } from "../providers/eko/encryption.ts";
+import type { ProviderName } from "../base/provider-name.ts";
+import type { AfterUnknown, Step } from "../outcomes/policy.ts";
+import type { CallContext } from "../providers/call.ts";
+import type { EkoContext } from "../providers/eko/body.ts";
 import type { HttpReply, ProviderRequest } from "../providers/http.ts";
-
-export const PROVIDERS = ["eko", "deepvue"] as const;
-export type ProviderName = (typeof PROVIDERS)[number];
-
-/** What a call does to a person: the policies follow from it. */
-export type Step = "send" | "verify" | "read" | "create";
-
-/**
- * What follows `unknown` (design §3): `repeat` for a read, `resend-after-cooldown` for a Deepvue send (its 409 guards the
- * person), `stop` for everything else: a person or the caller settles it.
- */
-export type AfterUnknown = "repeat" | "resend-after-cooldown" | "stop";
 
 /** Where a verify gets a field from when it is given `of`, the id of its send's job. */
 export type TakenFrom =
@@ -28,22 +19,6 @@ export interface SendLink<Taken extends string = string> {
   /** Field of this operation's input → where it comes from. What the caller gives himself wins. */
   readonly takes: Readonly<Record<Taken, TakenFrom>>;
 }
-
-export interface CallContext<S> {
-  readonly settings: S;
-  /** Path with `{field}` placeholders: the operation's own, or the setting that replaces it. */
-  readonly path: string;
-  /** This attempt's `client_ref_id`. */
-  readonly clientRefId: string;
-}
-
-export interface EkoContext extends CallContext<EkoSettings> {
-  /** With the public key of the settings; null: there is none, and only `aadhaar_encrypted` can be sent. */
-  readonly encryptAadhaar: AadhaarEncryption | null;
-}
-
-/** A parsed input: what is secret in it is a `Secret`. */
-export type OpenInput = Readonly<Record<string, unknown>>;
 
 interface OperationOf<
   Provider extends ProviderName,

@@ -1,7 +1,8 @@
 import { Secret } from "../secrets/secret.ts";
 import { referencesOf } from "./accepted-input.ts";
 import { InputError, type FieldProblem } from "./input-error.ts";
-import type { OpenInput, Operation, TakenFrom } from "./operation.ts";
+import type { Operation, TakenFrom } from "./operation.ts";
+import type { OpenInput } from "../providers/call.ts";
 
 /** What is known of the job that `of` names, which has to have succeeded. */
 export interface SentJob {

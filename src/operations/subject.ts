@@ -1,4 +1,5 @@
-import type { OpenInput, Operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import type { OpenInput } from "../providers/call.ts";
 import { Secret } from "../secrets/secret.ts";
 import { subjectKey } from "../secrets/subject-key.ts";
 

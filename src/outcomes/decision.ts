@@ -1,6 +1,6 @@
 import { assertNever } from "../base/assert-never.ts";
 import type { TerminalState } from "./state.ts";
-import type { AfterUnknown } from "../operations/operation.ts";
+import type { AfterUnknown } from "./policy.ts";
 import type { WaitCause } from "./wait-cause.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Outcome } from "./outcome.ts";

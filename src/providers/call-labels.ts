@@ -1,4 +1,4 @@
-import type { ProviderName } from "../operations/operation.ts";
+import type { ProviderName } from "../base/provider-name.ts";
 import type { Outcome } from "../outcomes/outcome.ts";
 import { knownLabel } from "./known-label.ts";
 

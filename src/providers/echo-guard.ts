@@ -1,4 +1,4 @@
-import type { OpenInput } from "../operations/operation.ts";
+import type { OpenInput } from "./call.ts";
 import { Secret } from "../secrets/secret.ts";
 
 /** Fields that are secret, but made by the provider: a reply may repeat them. */

@@ -1,4 +1,4 @@
-import type { ProviderName } from "../operations/operation.ts";
+import type { ProviderName } from "../base/provider-name.ts";
 import { DEEPVUE_SUB_CODES } from "./deepvue/codes.ts";
 import { EKO_STATUS_IDS, EKO_TYPE_IDS } from "./eko/codes.ts";
 

@@ -1,5 +1,5 @@
 import { BULK_PRIORITY, BULK_VERIFY_PRIORITY, bullmqJobId } from "./names.ts";
-import type { Lane } from "../records/record.ts";
+import type { Lane } from "../outcomes/lane.ts";
 
 /** What BullMQ is told about a job: nothing of its content. Everything else is in the record. */
 export interface JobOptions {

@@ -1,4 +1,4 @@
-import { PROVIDERS, type ProviderName } from "../operations/operation.ts";
+import { PROVIDERS, type ProviderName } from "../base/provider-name.ts";
 
 /**
  * One queue per provider credential and shard, with a cluster hash tag from the first day (design §5): everything that a

@@ -1,9 +1,6 @@
 import type { OutcomeKind, ReplyFacts, Result } from "../outcomes/outcome.ts";
+import type { Lane } from "../outcomes/lane.ts";
 import type { JobState } from "../outcomes/state.ts";
-
-/** `interactive`: a person is waiting; `bulk` goes behind it (design §1). */
-export const LANES = ["interactive", "bulk"] as const;
-export type Lane = (typeof LANES)[number];
 
 /** An attempt's outcome, as the outside contract shows it (design §6). */
 export type RecordedOutcome = { readonly kind: OutcomeKind } & ReplyFacts;

@@ -1,7 +1,7 @@
-import type { Step } from "../operations/operation.ts";
+import type { Step } from "../outcomes/policy.ts";
 import type { Result } from "../outcomes/outcome.ts";
 import { assertNever } from "../base/assert-never.ts";
-import { challengeDeadline } from "./challenge.ts";
+import { challengeDeadline, OTP_LIFE_MS } from "../outcomes/challenge.ts";
 import { isTerminal, type JobState } from "../outcomes/state.ts";
 
 /** How long things are kept, in ms. */
@@ -30,9 +30,6 @@ export interface Kept {
   /** How long sealed results are kept, ms. Default 24 h. */
   readonly resultRetentionMs: number;
 }
-
-/** How long an OTP lives that says nothing itself, ms. */
-export const OTP_LIFE_MS = challengeDeadline({}, 0);
 
 /**
  * Input goes the moment it is no longer needed: with the job's end, but of a send when its OTP can no longer be answered, and of

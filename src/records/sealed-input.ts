@@ -1,5 +1,6 @@
 import { ErrorCode, SatyapanError } from "../base/error.ts";
-import type { OpenInput, Operation } from "../operations/operation.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { OpenInput } from "../providers/call.ts";
 import type { Personal } from "../outcomes/outcome.ts";
 import type { Opener } from "../privacy/sealing/opener.ts";
 import { openFields, type SealedFields, sealFields } from "../privacy/sealing/sealed-fields.ts";

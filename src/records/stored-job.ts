@@ -1,5 +1,5 @@
 import type { AuditEntry } from "../privacy/audit/entry.ts";
-import type { Lane } from "./record.ts";
+import type { Lane } from "../outcomes/lane.ts";
 
 /** A job as it enters: its input checked and sealed. Times in ms. */
 export interface NewJob {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OUTCOME_KINDS, type Result } from "../outcomes/outcome.ts";
-import { LANES } from "./record.ts";
+import { LANES } from "../outcomes/lane.ts";
 import { JOB_STATES } from "../outcomes/state.ts";
 import { unpackJob } from "./stored-job.ts";
 

@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { ProviderName } from "../operations/operation.ts";
+import type { ProviderName } from "../base/provider-name.ts";
 import type { OutcomeKind } from "../outcomes/outcome.ts";
 import type { AuditMeasures } from "../privacy/audit/trail.ts";
-import type { Lane } from "../records/record.ts";
+import type { Lane } from "../outcomes/lane.ts";
 import type { TerminalState } from "../outcomes/state.ts";
 
 /** One finished call, in bounded labels (design §6): ids outside the known tables are `other`, no envelope is `none`. */

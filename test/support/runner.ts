@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { Registry } from "prom-client";
 import { GateControl } from "../../src/limits/control.ts";
-import { gatePolicy } from "../../src/limits/policy.ts";
+import { gatePolicy } from "../../workers/gate-policy.ts";
 import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
 import { Providers } from "../../workers/calls.ts";
 import type { QueueName } from "../../src/queues/names.ts";

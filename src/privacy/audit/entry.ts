@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PROVIDERS } from "../../operations/operation.ts";
+import { PROVIDERS } from "../../base/provider-name.ts";
 import { OUTCOME_KINDS } from "../../outcomes/outcome.ts";
 
 /** Ten digits and more, also in groups: as long as a mobile number, an Aadhaar number, or an account. */

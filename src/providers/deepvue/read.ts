@@ -1,4 +1,5 @@
-import type { OpenInput } from "../../operations/operation.ts";
+import type { OpenInput } from "../call.ts";
+import { OTP_LIFE_MS } from "../../outcomes/challenge.ts";
 import type { Outcome, Personal, Result } from "../../outcomes/outcome.ts";
 import {
   BAD_CREDENTIAL,
@@ -109,11 +110,8 @@ function isRequestError(status: number): boolean {
   return status >= 400 && status < 500;
 }
 
-/** An OTP lives 600 s from the reply that tells of it (facts/deepvue §7). */
-const OTP_LIFETIME_MS = 600_000;
-
-/** ISO 8601 from the reply's own timestamp in ms; null where that is none of the years 2020 to 2100. */
+/** ISO 8601, from the timestamp (ms) of the reply that tells of the OTP; null where that is none of the years 2020 to 2100. */
 export function otpValidUntil(timestamp: number | null): string | null {
   const isPlausible = timestamp !== null && timestamp > Date.UTC(2020) && timestamp < Date.UTC(2100);
-  return isPlausible ? new Date(timestamp + OTP_LIFETIME_MS).toISOString() : null;
+  return isPlausible ? new Date(timestamp + OTP_LIFE_MS).toISOString() : null;
 }

@@ -1,6 +1,13 @@
-import type { EkoContext } from "../../operations/operation.ts";
+import type { CallContext } from "../call.ts";
+import type { EkoSettings } from "../../config/settings.ts";
+import type { AadhaarEncryption } from "./encryption.ts";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { Secret } from "../../secrets/secret.ts";
+
+export interface EkoContext extends CallContext<EkoSettings> {
+  /** With the public key of the settings; null: there is none, and only `aadhaar_encrypted` can be sent. */
+  readonly encryptAadhaar: AadhaarEncryption | null;
+}
 
 interface Caller {
   readonly initiator_id?: string | undefined;

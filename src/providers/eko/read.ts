@@ -1,4 +1,4 @@
-import type { OpenInput } from "../../operations/operation.ts";
+import type { OpenInput } from "../call.ts";
 import type { Outcome, Result } from "../../outcomes/outcome.ts";
 import {
   BAD_CREDENTIAL,

@@ -1,6 +1,6 @@
 import { AUDIT_LUA } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../../redis/script.ts";
-import { OTP_LIFE_MS } from "../retention.ts";
+import { OTP_LIFE_MS } from "../../outcomes/challenge.ts";
 import { RECORD_LUA } from "./common.ts";
 
 /**

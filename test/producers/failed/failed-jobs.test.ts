@@ -4,7 +4,7 @@ import type { FailedFilter } from "../../../producers/failed/failed-jobs.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import type { OutcomeKind } from "../../../src/outcomes/outcome.ts";
-import type { Lane } from "../../../src/records/record.ts";
+import type { Lane } from "../../../src/outcomes/lane.ts";
 import { AADHAAR_INPUT, type ClientBundle, startClientBundle } from "../../support/client.ts";
 import { keysIn } from "../../support/redis-content.ts";
 import { startWorkerBundle } from "../../support/worker.ts";

@@ -3,7 +3,7 @@ import { JobQueues } from "../../../src/queues/job-queues.ts";
 import { wakeHeld } from "../../../producers/gates/wake-held.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { bullmqJobId, bullmqPrefix, limitsPrefix, recordKey } from "../../../src/queues/names.ts";
-import type { Lane } from "../../../src/records/record.ts";
+import type { Lane } from "../../../src/outcomes/lane.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
 import { type ClientBundle, startClientBundle } from "../../support/client.ts";
 import { startWorkerBundle } from "../../support/worker.ts";

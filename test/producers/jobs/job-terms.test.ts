@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { jobTerms } from "../../../producers/jobs/job-terms.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
-import type { Lane } from "../../../src/records/record.ts";
+import type { Lane } from "../../../src/outcomes/lane.ts";
 
 const NOW = 1_700_000_000_000;
 

@@ -3,7 +3,8 @@ import type { DeepvueSettings, EkoSettings } from "../../../src/config/settings.
 import { findOperation, type OperationName } from "../../../src/operations/catalogue.ts";
 import { parseInput, type EntryRules } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
-import type { OpenInput, Operation } from "../../../src/operations/operation.ts";
+import type { Operation } from "../../../src/operations/operation.ts";
+import type { OpenInput } from "../../../src/providers/call.ts";
 import type { Outcome } from "../../../src/outcomes/outcome.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import { createAadhaarEncryption } from "../../../src/providers/eko/encryption.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LANES } from "../../../src/records/record.ts";
+import { LANES } from "../../../src/outcomes/lane.ts";
 import { packJob, type StoredJob, unpackJob } from "../../../src/records/stored-job.ts";
 
 const PLAIN: StoredJob = {

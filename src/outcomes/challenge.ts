@@ -1,7 +1,5 @@
-import { parseRecord } from "./parse-record.ts";
-
-/** How long an OTP is good where the provider does not say: facts/deepvue §7. */
-const OTP_LIFE_MS = 600_000;
+/** How long an OTP is good where the provider does not say, in ms: facts/deepvue §7. */
+export const OTP_LIFE_MS = 600_000;
 
 /** No OTP lives longer; a deadline beyond it is a wrong clock, or a wrong year. */
 const LONGEST_OTP_LIFE_MS = 3_600_000;
@@ -18,12 +16,4 @@ export function challengeDeadline(result: Readonly<Record<string, unknown>>, sen
 /** Whether a provider's deadline of an OTP can be true of a reply that came then; both in ms. */
 export function isCredible(until: number, receivedAt: number): boolean {
   return until > receivedAt && until <= receivedAt + LONGEST_OTP_LIFE_MS;
-}
-
-/** Whether a record's fields are those of a send of this operation whose OTP has been neither answered nor outlived. */
-export function isOpenChallenge(fields: Readonly<Record<string, string>>, operation: string, now: number): boolean {
-  if (fields["state"] !== "succeeded" || fields["answered"] !== undefined) return false;
-  const { operation: sent, result, updated_at } = parseRecord("", fields);
-  if (sent !== operation || result?.["otp_sent"] !== true) return false;
-  return challengeDeadline(result, Date.parse(updated_at)) > now;
 }
