@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { readEnvironment } from "../src/config/environment.ts";
-import { loadLocalKeys } from "../src/config/local-keys.ts";
+import { loadLocalKeys } from "../src/privacy/keys/local-keys.ts";
 import { parseSettings } from "../src/config/parse-settings.ts";
 import type { Settings } from "../src/config/settings.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";

@@ -81,7 +81,6 @@ export class AttemptEnds {
       ...settings.calls,
       ...{ cooldownMs: settings.otp.cooldownMs, holdMs: settings.holdProbeMs, now: endedAt, random },
       expiresAt: job.expiresAt,
-      pendingDelaysMs: settings.pendingDelaysMs,
     });
     const labels = callLabels(operation.provider, outcome);
     const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds };

@@ -1,5 +1,7 @@
 import { assertNever } from "../src/base/assert-never.ts";
-import type { DeepvueSettings, EkoSettings, Settings } from "../src/config/settings.ts";
+import type { Settings } from "../src/config/settings.ts";
+import type { DeepvueSettings } from "../src/providers/deepvue/settings.ts";
+import type { EkoSettings } from "../src/providers/eko/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";

@@ -197,7 +197,7 @@ async function start(
   let running = 0;
   for (const provider of providers.served) {
     const queue = queueOf(provider);
-    const ownQuota = settings[provider]?.quota ?? [];
+    const ownQuota = settings.quotas[provider];
     const memory = await rememberGate({ redis: connection, clock, metrics, logger }, queue, ownQuota);
     started.defer(async () => await memory.close());
     const quota = await control.configure(queue, ownQuota);

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
-import { hmacKeySchema } from "../../src/config/schemas.ts";
+import { hmacKeySchema } from "../../src/privacy/keys/settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { parseText } from "../../src/base/text.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";

@@ -1,4 +1,5 @@
-import type { DeepvueSettings, EkoSettings } from "../../src/config/settings.ts";
+import type { DeepvueSettings } from "../../src/providers/deepvue/settings.ts";
+import type { EkoSettings } from "../../src/providers/eko/settings.ts";
 import { noReplyWord } from "../../src/outcomes/no-reply.ts";
 import { ClockOffset, readDate } from "../../src/providers/clock-offset.ts";
 import { deepvueCall } from "../../src/providers/deepvue/call.ts";

@@ -1,7 +1,7 @@
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import { expiryOf } from "../../src/config/tls.ts";
+import { expiryOf } from "../../src/redis/certificates.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../../src/redis/connection.ts";
 import { limitsPrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
 import type { RedisAccess } from "../../src/redis/access.ts";

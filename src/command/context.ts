@@ -1,10 +1,11 @@
+import type { Environment } from "../base/setting.ts";
 import type { Machine } from "../redis/embedded/machine.ts";
 import type { Faults } from "./faults.ts";
 import type { Readable, Writable } from "node:stream";
 
 /** What a command is given of its process: everything it reads, writes and asks comes from here. */
 export interface CommandContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean };

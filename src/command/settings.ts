@@ -1,4 +1,4 @@
-import { loadLocalKeys } from "../config/local-keys.ts";
+import { loadLocalKeys } from "../privacy/keys/local-keys.ts";
 import { parseSettings } from "../config/parse-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { OPERATIONS } from "../operations/catalogue.ts";

@@ -1,14 +1,10 @@
 import { createSecretKey } from "node:crypto";
+import { DEEPVUE_CREDENTIAL } from "../providers/deepvue/settings.ts";
+import { EKO_CREDENTIAL } from "../providers/eko/settings.ts";
 import type { Secret } from "../secrets/secret.ts";
-import { aboutSetting, type SettingName } from "./definitions.ts";
 import { formatDuration } from "../base/duration.ts";
+import { settingOf, type SettingName } from "./definitions.ts";
 import type { ReadSettings } from "./read-settings.ts";
-
-/** A provider is served when all of these are set, and not when none is; some of them is a mistake. */
-const CREDENTIALS = {
-  eko: ["EKO_DEVELOPER_KEY", "EKO_ACCESS_KEY", "EKO_INITIATOR_ID", "EKO_USER_CODE"],
-  deepvue: ["DEEPVUE_CLIENT_ID", "DEEPVUE_CLIENT_SECRET"],
-} as const satisfies Record<string, readonly SettingName[]>;
 
 const KEYS = ["SATYAPAN_ENCRYPTION_KEYS", "SATYAPAN_SUBJECT_KEY"] as const satisfies readonly SettingName[];
 const HOW_TO_MAKE = {
@@ -20,7 +16,7 @@ const HOW_TO_MAKE = {
 export function crossChecks(read: ReadSettings, hasLocalKeys: boolean): readonly string[] {
   return [
     ...timings(read),
-    ...Object.values(CREDENTIALS).flatMap((names) => missingOf(names, read.given)),
+    ...[EKO_CREDENTIAL, DEEPVUE_CREDENTIAL].flatMap((names) => missingOf(names, read.given)),
     ...missingKeys(read.given, hasLocalKeys),
     ...tokenWithoutService(read),
     ...sameRedis(read),
@@ -99,5 +95,5 @@ function sharedKey({ values }: ReadSettings): readonly string[] {
 }
 
 function places(name: SettingName): string {
-  return aboutSetting(name).file ? `it or ${name}_FILE` : "it";
+  return settingOf(name).file ? `it or ${name}_FILE` : "it";
 }

@@ -1,5 +1,4 @@
-/** The variables a process was started with; handed to whoever needs one, never looked up elsewhere. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "../base/setting.ts";
 
 /** A copy: what changes the environment later does not change the settings. */
 export function readEnvironment(): Environment {

@@ -1,7 +1,7 @@
 import { nearest } from "../base/near.ts";
+import type { Environment } from "../base/setting.ts";
+import { pathVariable, type PathOwner } from "../operations/path-settings.ts";
 import { SETTINGS } from "./definitions.ts";
-import type { Environment } from "./environment.ts";
-import { pathVariable, type PathOwner } from "./path-settings.ts";
 
 const OURS = /^(EKO|DEEPVUE|SATYAPAN)_/;
 

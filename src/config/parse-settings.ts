@@ -1,14 +1,25 @@
 import { ErrorCode, SatyapanError } from "../base/error.ts";
+import type { Environment } from "../base/setting.ts";
+import { limitSettings } from "../limits/settings.ts";
+import { type PathOwner, readPaths } from "../operations/path-settings.ts";
+import { entrySettings } from "../operations/settings.ts";
+import { retrySettings } from "../outcomes/settings.ts";
+import { auditSettings } from "../privacy/audit/settings.ts";
+import { keySettings, type LocalKeys } from "../privacy/keys/settings.ts";
+import { hygieneSettings } from "../privacy/settings.ts";
+import { deepvueSettings } from "../providers/deepvue/settings.ts";
+import { ekoSettings } from "../providers/eko/settings.ts";
+import { callSettings } from "../providers/settings.ts";
+import { takingSettings } from "../queues/settings.ts";
+import { retentionTimes } from "../records/settings.ts";
+import { tlsProblems } from "../redis/certificates.ts";
+import { redisSettings } from "../redis/settings.ts";
+import { metricsSettings } from "../telemetry/settings.ts";
 import { crossChecks } from "./cross-checks.ts";
-import { SETTINGS, type SettingValues } from "./definitions.ts";
-import { redisTlsOf, tlsProblems } from "./tls.ts";
-import type { Environment } from "./environment.ts";
-import type { LocalKeys } from "./local-keys.ts";
+import { SETTINGS } from "./definitions.ts";
 import { misspelt } from "./misspelt.ts";
-import { readPaths, type PathOwner } from "./path-settings.ts";
 import { readSettings } from "./read-settings.ts";
-import type { KeyServiceSettings } from "../privacy/keys/open-key-provider.ts";
-import type { DeepvueSettings, EkoSettings, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 export interface SettingsSources {
   /** The text of a file that a `NAME_FILE` variable names; throws where it cannot be read. */
@@ -39,76 +50,21 @@ export function parseSettings(environment: Environment, sources: SettingsSources
 
   const all = read.values;
   return {
-    redisUrl: all.REDIS_URL ?? null,
-    redisTls: redisTlsOf(all),
-    allowDebugger: all.ALLOW_DEBUGGER,
-    keysRedisUrl: all.KEYS_REDIS_URL ?? null,
+    ...redisSettings(all),
     eko: ekoSettings(all),
     deepvue: deepvueSettings(all),
-    pendingDelaysMs: all.DEEPVUE_PENDING_DELAYS,
-    otp: { cooldownMs: all.OTP_COOLDOWN, limit: all.OTP_LIMIT },
-    holdProbeMs: all.HOLD_PROBE,
-    bulkFloor: all.BULK_FLOOR,
-    calls: {
-      timeoutMs: all.CALL_TIMEOUT,
-      attempts: all.CALL_ATTEMPTS,
-      backoffBaseMs: all.BACKOFF_BASE,
-      backoffCapMs: all.BACKOFF_CAP,
-    },
-    worker: {
-      concurrency: all.WORKER_CONCURRENCY,
-      shutdownGraceMs: all.SHUTDOWN_GRACE,
-      metricsHost: all.METRICS_HOST,
-      metricsPort: all.METRICS_PORT,
-    },
-    ...keysOf(all, localKeys),
-    keyService: keyServiceOf(all, environment),
-    aadhaarChecksum: all.AADHAAR_CHECKSUM,
-    consentRequired: all.CONSENT_REQUIRED,
-    audit: { dir: all.AUDIT_DIR ?? null, keepMs: all.AUDIT_KEEP },
-    retention: { recordMs: all.RECORD_RETENTION, resultMs: all.RESULT_RETENTION },
+    ...limitSettings(all),
+    ...entrySettings(all),
+    calls: { ...callSettings(all), ...retrySettings(all) },
+    worker: { ...takingSettings(all), ...metricsSettings(all) },
+    ...hygieneSettings(all),
+    ...keySettings(all, { localKeys, environment: () => withoutSecrets(environment) }),
+    audit: auditSettings(all),
+    retention: retentionTimes(all),
     logLevel: all.LOG_LEVEL,
     paths,
     warnings: [...read.warnings, ...misspelt(environment, operations)],
   };
-}
-
-function ekoSettings(values: SettingValues): EkoSettings | null {
-  const { EKO_DEVELOPER_KEY: developerKey, EKO_ACCESS_KEY: accessKey } = values;
-  const { EKO_INITIATOR_ID: initiatorId, EKO_USER_CODE: userCode } = values;
-  if (developerKey === undefined || accessKey === undefined) return null;
-  if (initiatorId === undefined || userCode === undefined) return null;
-  return {
-    baseUrl: values.EKO_BASE_URL,
-    developerKey,
-    accessKey,
-    initiatorId,
-    userCode,
-    aadhaarPublicKey: values.EKO_AADHAAR_PUBLIC_KEY ?? null,
-    aepsAadhaarField: values.EKO_AEPS_AADHAAR_FIELD,
-    quota: values.EKO_QUOTA,
-  };
-}
-
-function deepvueSettings(values: SettingValues): DeepvueSettings | null {
-  const { DEEPVUE_CLIENT_ID: clientId, DEEPVUE_CLIENT_SECRET: clientSecret } = values;
-  if (clientId === undefined || clientSecret === undefined) return null;
-  return { baseUrl: values.DEEPVUE_BASE_URL, clientId, clientSecret, quota: values.DEEPVUE_QUOTA };
-}
-
-/** The cross-checks have seen to it that both are set (or a key service is), or else the folder has its own. */
-function keysOf(values: SettingValues, localKeys: SettingsSources["localKeys"]): Pick<Settings, "keys" | "subjectKey"> {
-  const { SATYAPAN_ENCRYPTION_KEYS: keys = null, SATYAPAN_SUBJECT_KEY: subjectKey } = values;
-  if (subjectKey !== undefined) return { keys, subjectKey };
-  if (localKeys === undefined) throw new TypeError("settings without keys were not refused");
-  return localKeys();
-}
-
-function keyServiceOf(values: SettingValues, environment: Environment): KeyServiceSettings | null {
-  const { KEY_PROVIDER: address, KEY_PROVIDER_TOKEN: token = null } = values;
-  if (address === undefined) return null;
-  if (address.kind === "http") return { ...address, token };
-  return { ...address, environment: () => withoutSecrets(environment) };
 }
 
 /** What a program of the operator's may see: everything but our own secrets and where they are. */

@@ -1,10 +1,7 @@
-import { aboutSetting, SETTING_NAMES, settingsSchema } from "./definitions.ts";
+import type { Complain, Environment } from "../base/setting.ts";
+import { SETTING_NAMES, settingOf, settingsSchema } from "./definitions.ts";
 import type { SettingName, SettingTexts, SettingValues } from "./definitions.ts";
 import { isQuoted, QUOTED_HINT, quotedWarning } from "./quoted.ts";
-import type { Environment } from "./environment.ts";
-
-/** Told what is wrong with a setting: a line that begins with its name and never repeats a secret. */
-export type Complain = (problem: string) => void;
 
 /** What was given, read. */
 export interface ReadSettings {
@@ -31,7 +28,7 @@ export function readSettings(
   const wrong = new Set<SettingName>();
   for (const name of SETTING_NAMES) {
     const text = environment[name]?.trim() ?? "";
-    const path = aboutSetting(name).file ? (environment[`${name}_FILE`]?.trim() ?? "") : "";
+    const path = settingOf(name).file ? (environment[`${name}_FILE`]?.trim() ?? "") : "";
     if (text === "" && path === "") continue;
     given.add(name);
     if (text !== "" && path !== "") complain(`${name} and ${name}_FILE are both set: keep one of them`);

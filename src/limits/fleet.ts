@@ -1,4 +1,5 @@
-import type { Settings } from "../config/settings.ts";
+import type { DeepvueSettings } from "../providers/deepvue/settings.ts";
+import type { EkoSettings } from "../providers/eko/settings.ts";
 import type { ProviderName } from "../base/provider-name.ts";
 import { fingerprint } from "../secrets/fingerprint.ts";
 import type { Secret } from "../secrets/secret.ts";
@@ -6,6 +7,7 @@ import type { RedisClient } from "../redis/connection.ts";
 import { limitsPrefix, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import { formatQuota } from "./parse-quota.ts";
+import type { LimitSettings } from "./settings.ts";
 
 /** What a worker runs with, by the settings' names: the quota as it is, all else as a keyed hash. */
 export type WorkerPrint = Readonly<Record<string, string>>;
@@ -62,35 +64,40 @@ async function run(redis: RedisClient, queue: QueueName, worker: string, print: 
   return prints.map((text) => JSON.parse(text) as WorkerPrint);
 }
 
+/** What of a worker's settings all others of a credential have to have, too. */
+export interface PrintedSettings extends Pick<LimitSettings, "quotas"> {
+  readonly subjectKey: Secret;
+  readonly eko: EkoSettings | null;
+  readonly deepvue: DeepvueSettings | null;
+}
+
 /** Null: these settings do not serve the provider. */
-export function printOf(settings: Settings, provider: ProviderName): WorkerPrint | null {
-  const values = valuesOf(settings, provider);
+export function printOf(settings: PrintedSettings, provider: ProviderName): WorkerPrint | null {
+  const values = provider === "eko" ? ekoValues(settings) : deepvueValues(settings);
   if (values === null) return null;
-  const { quota, others } = values;
-  const prefix = provider.toUpperCase();
-  const hashed = Object.entries({ ...others, [KEY_NAME]: "" }).map(([name, value]) => [
+  const hashed = Object.entries({ ...values, [KEY_NAME]: "" }).map(([name, value]) => [
     name,
     fingerprint(settings.subjectKey, name, value),
   ]);
-  return { [`${prefix}_QUOTA`]: formatQuota(quota), ...(Object.fromEntries(hashed) as WorkerPrint) };
+  const quota = formatQuota(settings.quotas[provider]);
+  return { [`${provider.toUpperCase()}_QUOTA`]: quota, ...(Object.fromEntries(hashed) as WorkerPrint) };
 }
 
-function valuesOf({ eko, deepvue }: Settings, provider: ProviderName) {
-  if (provider === "eko") {
-    if (eko === null) return null;
-    const { quota, baseUrl, developerKey, accessKey, initiatorId, userCode } = eko;
-    const others: Record<string, Secret | string> = {
-      ...{ EKO_BASE_URL: baseUrl.href, EKO_DEVELOPER_KEY: developerKey, EKO_ACCESS_KEY: accessKey },
-      ...{ EKO_INITIATOR_ID: initiatorId, EKO_USER_CODE: userCode },
-    };
-    return { quota, others };
-  }
-  if (deepvue === null) return null;
-  const { quota, baseUrl, clientId, clientSecret } = deepvue;
-  const others: Record<string, Secret | string> = {
-    ...{ DEEPVUE_BASE_URL: baseUrl.href, DEEPVUE_CLIENT_ID: clientId, DEEPVUE_CLIENT_SECRET: clientSecret },
+type Values = Readonly<Record<string, Secret | string>>;
+
+function ekoValues({ eko }: PrintedSettings): Values | null {
+  if (eko === null) return null;
+  const { baseUrl, developerKey, accessKey, initiatorId, userCode } = eko;
+  return {
+    ...{ EKO_BASE_URL: baseUrl.href, EKO_DEVELOPER_KEY: developerKey, EKO_ACCESS_KEY: accessKey },
+    ...{ EKO_INITIATOR_ID: initiatorId, EKO_USER_CODE: userCode },
   };
-  return { quota, others };
+}
+
+function deepvueValues({ deepvue }: PrintedSettings): Values | null {
+  if (deepvue === null) return null;
+  const { baseUrl, clientId, clientSecret } = deepvue;
+  return { DEEPVUE_BASE_URL: baseUrl.href, DEEPVUE_CLIENT_ID: clientId, DEEPVUE_CLIENT_SECRET: clientSecret };
 }
 
 /** The settings in which these differ, by their names. */

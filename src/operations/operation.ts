@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { DeepvueSettings } from "../config/settings.ts";
+import type { DeepvueSettings } from "../providers/deepvue/settings.ts";
 import type { Outcome } from "../outcomes/outcome.ts";
 import type { ProviderName } from "../base/provider-name.ts";
 import type { AfterUnknown, Step } from "../outcomes/policy.ts";

@@ -1,13 +1,13 @@
 import { url as inspectorUrl } from "node:inspector";
-import type { Settings } from "../config/settings.ts";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
-import type { CommandContext } from "../command/context.ts";
+import type { ProviderName } from "../base/provider-name.ts";
+import type { Environment } from "../base/setting.ts";
 
 /** How this process was started, as far as it could give its memory or its secrets away. */
 export interface ProcessFacts {
   /** Node's own options: of its command line and of NODE_OPTIONS. */
   readonly options: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** Where a debugger could connect now. */
   readonly inspector: string | undefined;
   /** /proc/self/limits and /proc/sys/kernel/core_pattern; null where there is none (not Linux). */
@@ -30,7 +30,16 @@ const REPORTING = /^--report-(on-signal|on-fatalerror|uncaught-exception)$/;
 /** `NODE_DEBUG` sections that print URLs, headers or bytes; undici's print the query, which for Deepvue is everything. */
 const TALKATIVE = /^(\*|https?2?|net|tls|stream.*|undici|fetch|websocket)$/i;
 
-export function processFacts({ env, readFile }: Pick<CommandContext, "env" | "readFile">): ProcessFacts {
+/** What can be asked of a process. */
+export interface ProcessSources {
+  readonly env: Environment;
+  readonly readFile: (path: string) => string;
+}
+
+/** Where each provider is that would be called; null: it is not served. */
+export type CalledProviders = Readonly<Record<ProviderName, { readonly baseUrl: URL } | null>>;
+
+export function processFacts({ env, readFile }: ProcessSources): ProcessFacts {
   const fromEnv = (env["NODE_OPTIONS"] ?? "").split(/\s+/).filter((option) => option !== "");
   const readIfThere = (path: string): string | null => {
     try {
@@ -53,22 +62,18 @@ export function exposuresOf(facts: ProcessFacts): Exposure[] {
   return [...debuggers(facts), ...dumps(facts), ...debugOutput(facts), ...tls(facts), ...coreDumps(facts)];
 }
 
-/** Those for which no worker is started with these settings. `allowed`: the setting that lets one be debugged all the same. */
+/** Those for which no worker that calls these providers is started. `allowed`: the setting that lets one be debugged all the same. */
 export function refusedFor(
   exposures: readonly Exposure[],
-  settings: Pick<Settings, "eko" | "deepvue">,
+  providers: CalledProviders,
   allowed: boolean,
 ): readonly Exposure[] {
-  return allowed || !callsRealProvider(settings) ? [] : exposures.filter(({ grave }) => grave);
+  return allowed || !callsRealProvider(providers) ? [] : exposures.filter(({ grave }) => grave);
 }
 
 /** @throws SatyapanError `bad-settings` with all of `refusedFor` */
-export function assertClosed(
-  exposures: readonly Exposure[],
-  settings: Pick<Settings, "eko" | "deepvue">,
-  allowed: boolean,
-): void {
-  const refused = refusedFor(exposures, settings, allowed);
+export function assertClosed(exposures: readonly Exposure[], providers: CalledProviders, allowed: boolean): void {
+  const refused = refusedFor(exposures, providers, allowed);
   if (refused.length === 0) return;
   const list = refused.map(({ detail }) => `\n  ${detail}`).join("");
   throw new SatyapanError(
@@ -78,7 +83,7 @@ export function assertClosed(
 }
 
 /** A simulator is on this machine or has a name without a dot (a container's), as `EKO_BASE_URL` takes http only for these. */
-export function callsRealProvider({ eko, deepvue }: Pick<Settings, "eko" | "deepvue">): boolean {
+export function callsRealProvider({ eko, deepvue }: CalledProviders): boolean {
   return [eko, deepvue].some((provider) => {
     const host = provider?.baseUrl.hostname;
     return host !== undefined && host.includes(".") && !/^127(\.\d+){3}$/.test(host) && !host.endsWith(".localhost");

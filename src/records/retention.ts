@@ -4,14 +4,6 @@ import { assertNever } from "../base/assert-never.ts";
 import { challengeDeadline, OTP_LIFE_MS } from "../outcomes/challenge.ts";
 import { isTerminal, type JobState } from "../outcomes/state.ts";
 
-/** How long things are kept, in ms. */
-export interface RetentionTimes {
-  /** A settled record. Default 30 d. */
-  readonly recordMs: number;
-  /** Its sealed result. Default 24 h. */
-  readonly resultMs: number;
-}
-
 /** What is kept of a job's sealed values, and until when. */
 export interface Retention {
   /** When the reaper has to look at it, ms; null: never; `unchanged`: as before. */

@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import type { Settings } from "../config/settings.ts";
 import { closeRedis, connectRedis, type RedisClient, type RedisRole } from "./connection.ts";
 import { type EmbeddedRedis, openEmbeddedRedis } from "./embedded/embedded-redis.ts";
 import type { Machine } from "./embedded/machine.ts";
+import type { RedisSettings } from "./settings.ts";
 import { PLAIN_TLS, type RedisTls } from "./tls.ts";
 import { describeRedis, parseRedisUrl, type RedisTarget } from "./url.ts";
 
 export interface RedisAccessOptions {
   /** `redisTls`: for `rediss://`; none by default. */
-  readonly settings: Pick<Settings, "redisUrl"> & { readonly redisTls?: RedisTls };
+  readonly settings: Pick<RedisSettings, "redisUrl"> & { readonly redisTls?: RedisTls };
   /** The folder of the embedded Redis, `.satyapan`. */
   readonly stateDir: string;
   readonly machine: Machine;

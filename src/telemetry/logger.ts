@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from "pino";
-import type { LogLevel } from "../config/settings.ts";
+import type { LogLevel } from "./settings.ts";
 import { describeError } from "./describe-error.ts";
 
 export type { Logger };

@@ -31,7 +31,7 @@ export async function newRunner(
   stack.defer(async () => await providers.destroy());
   const redis = bundle.redis.client();
   // A gate without a quota has forgotten it, and lets nobody through.
-  await new GateControl(redis).configure(queue, settings.eko?.quota ?? []);
+  await new GateControl(redis).configure(queue, settings.quotas.eko);
   const journal = new of({
     ...{ redis, queue, retentionMs: settings.retention.recordMs, policy: gatePolicy(settings) },
   });

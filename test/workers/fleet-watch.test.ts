@@ -21,7 +21,8 @@ describe("workers of one queue", () => {
     const { eko } = bundle.settings;
     if (eko === null) throw new Error("no settings of Eko");
     const accessKey = new Secret("another-planted-access-key");
-    await bundle.startWorker({ eko: { ...eko, accessKey, quota: parseQuota("7/1s", "quota") } });
+    const quotas = { ...bundle.settings.quotas, eko: parseQuota("7/1s", "quota") };
+    await bundle.startWorker({ eko: { ...eko, accessKey }, quotas });
     expect(warnings()).toEqual([
       "another worker runs with another EKO_ACCESS_KEY, EKO_QUOTA: give all of them the same",
     ]);

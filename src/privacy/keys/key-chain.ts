@@ -2,7 +2,7 @@ import type { RedisClient } from "../../redis/connection.ts";
 import { DataKeys, retiredKey } from "./data-keys.ts";
 import { DataKeyStore } from "./data-key-store.ts";
 import type { KeyProvider } from "./key-provider.ts";
-import { type KeySettings, openKeyProvider } from "./open-key-provider.ts";
+import { openKeyProvider, type WrappingSettings } from "./open-key-provider.ts";
 
 /** From the key that wraps to the keys at hand: what a process has of keys. */
 export interface KeyChain {
@@ -12,7 +12,7 @@ export interface KeyChain {
 }
 
 /** `redis`: where the data keys are, that of KEYS_REDIS_URL or else of the jobs. */
-export function openKeyChain(redis: RedisClient, settings: KeySettings, now: () => number): KeyChain {
+export function openKeyChain(redis: RedisClient, settings: WrappingSettings, now: () => number): KeyChain {
   const store = new DataKeyStore(redis);
   const provider = openKeyProvider(settings);
   return { provider, store, dataKeys: new DataKeys({ store, provider, now }) };

@@ -1,24 +1,16 @@
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
-import { commandKeyProvider, type KeyCommand } from "./command-key-provider.ts";
-import { httpKeyProvider, type KeyEndpoint } from "./http-key-provider.ts";
+import { commandKeyProvider } from "./command-key-provider.ts";
+import { httpKeyProvider } from "./http-key-provider.ts";
 import type { KeyProvider } from "./key-provider.ts";
-import type { KeyRing } from "./key-ring.ts";
+import type { KeyServiceSettings, KeySettings } from "./settings.ts";
 import { serviceKeyIdOf } from "./key-service.ts";
 import { isRingWrapped, ringKeyIdOf, RingKeyProvider, unknownRingKey } from "./ring-key-provider.ts";
 
-/** Where keys come from besides the ring: KEY_PROVIDER. */
-export type KeyServiceSettings =
-  ({ readonly kind: "command" } & KeyCommand) | ({ readonly kind: "http" } & KeyEndpoint);
-
-export interface KeySettings {
-  /** Null: a key service has them all. */
-  readonly keys: KeyRing | null;
-  /** Null: the ring wraps. */
-  readonly keyService: KeyServiceSettings | null;
-}
+/** Who wraps, of the settings. */
+export type WrappingSettings = Pick<KeySettings, "keys" | "keyService">;
 
 /** The provider of these settings. With a service, the ring only unwraps what it wrapped before. */
-export function openKeyProvider({ keys, keyService }: KeySettings): KeyProvider {
+export function openKeyProvider({ keys, keyService }: WrappingSettings): KeyProvider {
   const ring = keys === null ? null : new RingKeyProvider(keys);
   const service = keyService === null ? null : openService(keyService);
   const first = service ?? ring;

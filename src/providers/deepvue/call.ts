@@ -1,4 +1,4 @@
-import type { DeepvueSettings } from "../../config/settings.ts";
+import type { DeepvueSettings } from "./settings.ts";
 import type { HttpCall, ProviderRequest } from "../http.ts";
 import { basePath, withQuery } from "../path.ts";
 

@@ -1,5 +1,5 @@
 import type { CallContext } from "../call.ts";
-import type { EkoSettings } from "../../config/settings.ts";
+import type { EkoSettings } from "./settings.ts";
 import type { AadhaarEncryption } from "./encryption.ts";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { Secret } from "../../secrets/secret.ts";

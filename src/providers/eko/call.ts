@@ -1,4 +1,4 @@
-import type { EkoSettings } from "../../config/settings.ts";
+import type { EkoSettings } from "./settings.ts";
 import { Secret } from "../../secrets/secret.ts";
 import type { HttpCall, ProviderRequest } from "../http.ts";
 import { basePath, withQuery } from "../path.ts";

@@ -2,9 +2,9 @@ import { inspect } from "node:util";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { SETTINGS } from "../../../src/config/definitions.ts";
-import type { Environment } from "../../../src/config/environment.ts";
+import type { Environment } from "../../../src/base/setting.ts";
 import { parseSettings, type SettingsSources } from "../../../src/config/parse-settings.ts";
-import { pathSettings } from "../../../src/config/path-settings.ts";
+import { pathSettings } from "../../../src/operations/path-settings.ts";
 import type { Settings } from "../../../src/config/settings.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { parseKeyRing } from "../../../src/privacy/keys/key-ring.ts";
@@ -64,11 +64,21 @@ describe("parseSettings", () => {
       redisUrl: null,
       eko: null,
       deepvue: null,
-      pendingDelaysMs: [60_000, 120_000, 300_000],
+      quotas: {
+        eko: [{ max: 10, ms: 1_000 }],
+        deepvue: [
+          { max: 1, ms: 1_000 },
+          { max: 30, ms: 60_000 },
+          { max: 1_000, ms: 86_400_000 },
+        ],
+      },
       otp: { cooldownMs: 60_000, limit: { max: 5, ms: 1_800_000 } },
       holdProbeMs: 300_000,
       bulkFloor: 0.1,
-      calls: { timeoutMs: 30_000, attempts: 5, backoffBaseMs: 1_000, backoffCapMs: 60_000 },
+      calls: {
+        ...{ timeoutMs: 30_000, attempts: 5, backoffBaseMs: 1_000, backoffCapMs: 60_000 },
+        pendingDelaysMs: [60_000, 120_000, 300_000],
+      },
       worker: { concurrency: 50, shutdownGraceMs: 35_000, metricsHost: "127.0.0.1", metricsPort: 9_464 },
       keys: LOCAL.keys,
       keyService: null,
@@ -113,10 +123,9 @@ describe("parseSettings", () => {
     });
     expect(settings).toMatchObject({
       eko: { initiatorId: "9962981729", userCode: "20810200", aepsAadhaarField: "aadhar", aadhaarPublicKey: null },
-      pendingDelaysMs: [9_000],
       otp: { cooldownMs: 45_000, limit: { max: 5, ms: 1_800_000 } },
       aadhaarChecksum: false,
-      calls: { timeoutMs: 11_000, attempts: 3, backoffBaseMs: 2_000, backoffCapMs: 20_000 },
+      calls: { timeoutMs: 11_000, attempts: 3, backoffBaseMs: 2_000, backoffCapMs: 20_000, pendingDelaysMs: [9_000] },
       worker: { concurrency: 8, shutdownGraceMs: 12_000, metricsHost: "::1", metricsPort: 0 },
       logLevel: "debug",
       retention: { recordMs: 7 * 86_400_000, resultMs: 86_400_000 },
@@ -125,11 +134,10 @@ describe("parseSettings", () => {
     expect(settings.eko?.baseUrl.href).toBe("https://staging.eko.in/ekoapi/v3");
     expect(settings.eko?.developerKey.open()).toBe(EKO.EKO_DEVELOPER_KEY);
     expect(settings.eko?.accessKey.open()).toBe(EKO.EKO_ACCESS_KEY);
-    expect(settings.eko?.quota).toEqual([{ max: 7, ms: 1_000 }]);
     expect(settings.deepvue?.baseUrl.href).toBe("http://simulator:4010/");
     expect(settings.deepvue?.clientId.open()).toBe(DEEPVUE.DEEPVUE_CLIENT_ID);
     expect(settings.deepvue?.clientSecret.open()).toBe(DEEPVUE.DEEPVUE_CLIENT_SECRET);
-    expect(settings.deepvue?.quota).toEqual([{ max: 2, ms: 1_000 }]);
+    expect(settings.quotas).toEqual({ eko: [{ max: 7, ms: 1_000 }], deepvue: [{ max: 2, ms: 1_000 }] });
     expect(settings.keys?.sealing.id).toBe("k1");
     expect(settings.subjectKey.open()).toBe(SUBJECT_KEY);
   });

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { format } from "prettier";
 import { expect, it } from "vitest";
-import { SETTINGS, type Setting } from "../../../src/config/definitions.ts";
-import { pathSettings, pathVariable } from "../../../src/config/path-settings.ts";
-import { pathSchema } from "../../../src/config/schemas.ts";
+import { SETTINGS } from "../../../src/config/definitions.ts";
+import type { Setting } from "../../../src/base/setting.ts";
+import { pathSettings, pathVariable, pathSchema } from "../../../src/operations/path-settings.ts";
 import { OPERATIONS } from "../../../src/operations/catalogue.ts";
 
 const PAGE = join(import.meta.dirname, "../../../docs/settings.md");
@@ -13,7 +13,7 @@ const EXAMPLE = "eko.dmt-levin.aadhaar-otp.verify";
 const INTRODUCTION = `
 # Settings
 
-<!-- Generated from src/config/definitions.ts; to write it anew: ${REGENERATE} -->
+<!-- Generated from the rooms' own settings (src/**/settings.ts); to write it anew: ${REGENERATE} -->
 
 Settings are environment variables. All are checked at start, against each other too; everything that is wrong is named at
 once, and nothing starts. An empty variable counts as unset.

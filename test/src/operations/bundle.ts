@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { DeepvueSettings, EkoSettings } from "../../../src/config/settings.ts";
+import type { DeepvueSettings } from "../../../src/providers/deepvue/settings.ts";
+import type { EkoSettings } from "../../../src/providers/eko/settings.ts";
 import { findOperation, type OperationName } from "../../../src/operations/catalogue.ts";
 import { parseInput, type EntryRules } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
@@ -25,14 +26,12 @@ export const EKO: EkoSettings = {
   userCode: "20810200",
   aadhaarPublicKey: publicKey.export({ type: "spki", format: "der" }).toString("base64"),
   aepsAadhaarField: "aadhaar",
-  quota: [],
 };
 
 const DEEPVUE: DeepvueSettings = {
   baseUrl: new URL("https://deepvue.test"),
   clientId: new Secret("id"),
   clientSecret: new Secret("secret"),
-  quota: [],
 };
 
 export function exampleOf(name: OperationName): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DeepvueSettings } from "../../../../src/config/settings.ts";
+import type { DeepvueSettings } from "../../../../src/providers/deepvue/settings.ts";
 import { Secret } from "../../../../src/secrets/secret.ts";
 import { deepvueCall } from "../../../../src/providers/deepvue/call.ts";
 import type { ProviderRequest } from "../../../../src/providers/http.ts";
@@ -8,7 +8,6 @@ const SETTINGS: DeepvueSettings = {
   baseUrl: new URL("https://deepvue.example"),
   clientId: new Secret("made-up-client-id"),
   clientSecret: new Secret("made-up-client-secret"),
-  quota: [],
 };
 const SEND: ProviderRequest = {
   method: "POST",

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { EkoSettings } from "../../../../src/config/settings.ts";
+import type { EkoSettings } from "../../../../src/providers/eko/settings.ts";
 import { Secret } from "../../../../src/secrets/secret.ts";
 import { ekoCall } from "../../../../src/providers/eko/call.ts";
 import { createEkoSigner } from "../../../../src/providers/eko/signature.ts";
@@ -16,7 +16,6 @@ const SETTINGS: EkoSettings = {
   userCode: "20810200",
   aadhaarPublicKey: null,
   aepsAadhaarField: "aadhaar",
-  quota: [],
 };
 const SEND: ProviderRequest = {
   method: "POST",

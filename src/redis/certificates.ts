@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Secret } from "../secrets/secret.ts";
-import type { RedisTls } from "../redis/tls.ts";
-import { parseRedisUrl, usesTls } from "../redis/url.ts";
 import { Complaint, textSchema, type TextSchema } from "../base/text.ts";
+import type { RedisTls } from "./tls.ts";
+import { parseRedisUrl, usesTls } from "./url.ts";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

@@ -1,7 +1,13 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { parseText } from "../../../src/base/text.ts";
-import { certificatesSchema, expiryOf, privateKeySchema, redisTlsOf, tlsProblems } from "../../../src/config/tls.ts";
+import {
+  certificatesSchema,
+  expiryOf,
+  privateKeySchema,
+  redisTlsOf,
+  tlsProblems,
+} from "../../../src/redis/certificates.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import { Authority } from "../../support/certificates.ts";
 

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadLocalKeys, type LocalKeys } from "../../../src/config/local-keys.ts";
-import { ErrorCode } from "../../../src/base/error.ts";
-import { refusal } from "../providers/refusal.ts";
+import { loadLocalKeys } from "../../../../src/privacy/keys/local-keys.ts";
+import type { LocalKeys } from "../../../../src/privacy/keys/settings.ts";
+import { ErrorCode } from "../../../../src/base/error.ts";
+import { refusal } from "../../providers/refusal.ts";
 
-const MODULE = pathToFileURL(join(import.meta.dirname, "../../../src/config/local-keys.ts")).href;
+const MODULE = pathToFileURL(join(import.meta.dirname, "../../../../src/privacy/keys/local-keys.ts")).href;
 
 let parent = "";
 let folder = "";

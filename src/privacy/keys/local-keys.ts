@@ -2,18 +2,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ErrorCode, SatyapanError } from "../base/error.ts";
-import { KEY_BYTES, keyRingSchema, type KeyRing } from "../privacy/keys/key-ring.ts";
-import type { Secret } from "../secrets/secret.ts";
-import { hmacKeySchema } from "./schemas.ts";
+import { ErrorCode, SatyapanError } from "../../base/error.ts";
+import { hasCode } from "../../base/error-code.ts";
+import { KEY_BYTES, keyRingSchema } from "./key-ring.ts";
+import { hmacKeySchema, type LocalKeys } from "./settings.ts";
 
 const FILE = "keys.json";
-
-/** The keys of one folder that shares an embedded Redis. */
-export interface LocalKeys {
-  readonly keys: KeyRing;
-  readonly subjectKey: Secret;
-}
 
 /** Under the names of the settings, so that the folder's jobs can be taken along to a Redis of one's own. */
 const KeysFile = z.strictObject({ SATYAPAN_ENCRYPTION_KEYS: keyRingSchema, SATYAPAN_SUBJECT_KEY: hmacKeySchema });
@@ -42,7 +36,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (isCode(error, "ENOENT")) return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw new SatyapanError(ErrorCode.BAD_FILE, `the keys in ${path} cannot be read: ${reason(error)}`, {
       cause: error,
     });
@@ -61,7 +55,7 @@ function create(folder: string, path: string): string {
       writeWhole(temporary, newKeys());
       linkSync(temporary, path);
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error; // else another process was first: its keys are ours
+      if (!hasCode(error, "EEXIST")) throw error; // else another process was first: its keys are ours
     } finally {
       rmSync(temporary, { force: true });
     }
@@ -98,10 +92,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined; // without its cause, which quotes the text
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
 
 function reason(error: unknown): string {

@@ -1,7 +1,5 @@
-import type { Setting } from "./definitions.ts";
-import { pathSchema } from "./schemas.ts";
-import type { Environment } from "./environment.ts";
-import type { Complain } from "./read-settings.ts";
+import type { Complain, Environment, Setting } from "../base/setting.ts";
+import { Complaint, quote, textSchema, type TextSchema } from "../base/text.ts";
 
 /** What is needed of an operation to let a setting replace its path. */
 export interface PathOwner {
@@ -43,4 +41,22 @@ export function readPaths(
     else if (result.data !== path) paths.push([name, result.data]);
   }
   return Object.fromEntries(paths);
+}
+
+/** The path of an operation: other words than the default's, but the same `{placeholders}`. */
+export function pathSchema(standard: string): TextSchema<string> {
+  const wanted = placeholders(standard);
+  return textSchema(`path with ${wanted === "" ? "no placeholders" : wanted}`, (text) => {
+    if (!/^(\/([A-Za-z0-9._~-]|\{[a-z_]+\})+)+$/.test(text) || /\/\.{1,2}(\/|$)/.test(text)) {
+      return new Complaint(`must be a path like ${standard}: "/" first, no query, no "..", not ${quote(text)}`);
+    }
+    if (placeholders(text) === wanted) return text;
+    const same =
+      wanted === "" ? "no {placeholders}, as the default has none" : `the default's placeholders, ${wanted}, once each`;
+    return new Complaint(`must have ${same}: ${standard}`);
+  });
+}
+
+function placeholders(path: string): string {
+  return (path.match(/\{[a-z_]+\}/g) ?? []).toSorted().join(" ");
 }
