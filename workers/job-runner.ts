@@ -4,7 +4,7 @@ import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
-import { resultScope, type Scope } from "../src/privacy/keys/data-key.ts";
+import { resultScope, type Scope } from "../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
 import type { Sealer } from "../src/privacy/sealing/sealed-text.ts";
 import type { PreparedCall, Providers } from "./calls.ts";

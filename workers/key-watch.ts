@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dayScope } from "../src/privacy/keys/data-key.ts";
+import { dayScope } from "../src/privacy/sealing/data-key.ts";
 import type { StoredDataKey } from "../src/privacy/keys/data-key-store.ts";
 import type { KeyChain } from "../src/privacy/keys/key-chain.ts";
 import { dataKeyIdsIn } from "../src/privacy/sealing/sealed-text.ts";

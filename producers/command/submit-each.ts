@@ -15,7 +15,7 @@ import { startProgress } from "../report/progress.ts";
 import { stateCounts } from "../report/state-counts.ts";
 import { stillOpen } from "../report/still-open.ts";
 import { awaitAll } from "../jobs/await-all.ts";
-import type { SubmitFlags } from "./submit.ts";
+import type { SubmitFlags } from "./submit-flags.ts";
 
 // More would scroll the first ones away; the count says how many there are.
 const SHOWN_PROBLEMS = 20;

@@ -3,29 +3,17 @@ import { parseDuration } from "../../src/base/duration.ts";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { JobRecord } from "../../src/records/record.ts";
-import { LANES, type Lane } from "../../src/outcomes/lane.ts";
+import { LANES } from "../../src/outcomes/lane.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import type { Client, SubmitOptions } from "../client.ts";
 import { Patience, type PatienceOptions } from "../patience.ts";
 import { readInput } from "../files/read-input.ts";
-import { IF_PENDING, type IfPending } from "../jobs/open-challenges.ts";
+import { IF_PENDING } from "../jobs/open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { stillOpen } from "../report/still-open.ts";
 import { openClient } from "./open-client.ts";
 import { submitEach } from "./submit-each.ts";
-
-export interface SubmitFlags {
-  readonly input?: string;
-  readonly each?: string;
-  readonly id?: string;
-  readonly batch?: string;
-  readonly lane?: Lane;
-  readonly expires?: string;
-  readonly ifPending?: IfPending;
-  readonly retryFor?: string;
-  readonly wait?: string;
-  readonly json?: true;
-}
+import type { SubmitFlags } from "./submit-flags.ts";
 
 const EXAMPLES = `
 Examples:

@@ -1,7 +1,7 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
-import type { Scope } from "../../src/privacy/keys/data-key.ts";
+import type { Scope } from "../../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
 import { Secret } from "../../src/secrets/secret.ts";

@@ -1,6 +1,6 @@
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { batchScope, dayScope, type Scope } from "../../src/privacy/keys/data-key.ts";
+import { batchScope, dayScope, type Scope } from "../../src/privacy/sealing/data-key.ts";
 import { LANES, type Lane } from "../../src/outcomes/lane.ts";
 
 /** Ten years, in ms: the longest that a duration may be. */

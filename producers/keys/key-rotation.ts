@@ -1,5 +1,5 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { wrapContext } from "../../src/privacy/keys/data-key.ts";
+import { wrapContext } from "../../src/privacy/sealing/data-key.ts";
 import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
 import { retiredKey } from "../../src/privacy/keys/data-keys.ts";
 import { otherRingKey } from "../../src/privacy/keys/ring-key-provider.ts";

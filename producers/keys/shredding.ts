@@ -1,7 +1,7 @@
 import { assertNever } from "../../src/base/assert-never.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { batchScope, scopeEnd } from "../../src/privacy/keys/data-key.ts";
+import { batchScope, scopeEnd } from "../../src/privacy/sealing/data-key.ts";
 import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
 import { QUEUES } from "../../src/queues/names.ts";

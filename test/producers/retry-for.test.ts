@@ -5,7 +5,7 @@ import { JobQueues } from "../../src/queues/job-queues.ts";
 import { Patience } from "../../producers/patience.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { ErrorCode } from "../../src/base/error.ts";
-import { dayScope } from "../../src/privacy/keys/data-key.ts";
+import { dayScope } from "../../src/privacy/sealing/data-key.ts";
 import { createIds } from "../../src/records/ids.ts";
 import { type Creation, RecordStore } from "../../src/records/record-store.ts";
 import { type ClientBundle, MOBILE_INPUT, startClientBundle } from "../support/client.ts";

@@ -8,7 +8,7 @@ import { GateControl } from "../../src/limits/control.ts";
 import { gatePolicy } from "../../workers/gate-policy.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
 import { NO_REPLY, type OutcomeKind, type Result } from "../../src/outcomes/outcome.ts";
-import { dayScope } from "../../src/privacy/keys/data-key.ts";
+import { dayScope } from "../../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
 import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
-import { dayScope, wrapContext } from "../../src/privacy/keys/data-key.ts";
+import { dayScope, wrapContext } from "../../src/privacy/sealing/data-key.ts";
 import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
 import { parseKeyRing } from "../../src/privacy/keys/key-ring.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { RedisClient } from "../../redis/connection.ts";
-import { isScope, type Scope } from "./data-key.ts";
+import { isScope, type Scope } from "../sealing/data-key.ts";
 import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE } from "./data-key-scripts.ts";
 
 /** A message is `closed ID…` (they seal no more) or `destroyed ID…`. */

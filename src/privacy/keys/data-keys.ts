@@ -1,6 +1,6 @@
 import type { RedisClient } from "../../redis/connection.ts";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
-import { type DataKey, dataKeyOf, newDataKey, type Scope, wrapContext } from "./data-key.ts";
+import { type DataKey, dataKeyOf, newDataKey, type Scope, wrapContext } from "../sealing/data-key.ts";
 import { DATA_KEYS_CHANNEL, type DataKeyStore, type StoredDataKey, type TakenDataKey } from "./data-key-store.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type KeyFailure, Opener } from "../sealing/opener.ts";

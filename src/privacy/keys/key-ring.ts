@@ -1,10 +1,7 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { Complaint, parseText, textSchema } from "../../base/text.ts";
+import { KEY_BYTES } from "../sealing/data-key.ts";
 
-/** AES-256 and HMAC-SHA-256 both take 32 bytes. */
-export const KEY_BYTES = 32;
-/** GCM's own nonce length: 96 bits. */
-export const NONCE_BYTES = 12;
 /** An old key is kept only until what it sealed has run out. */
 const MOST_KEYS = 16;
 const KEY_ID = /^[A-Za-z0-9_-]{1,16}$/;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { KeyProvider } from "./key-provider.ts";
-import { KEY_BYTES } from "./key-ring.ts";
+import { KEY_BYTES } from "../sealing/data-key.ts";
 import { unreadableKey } from "./ring-key-provider.ts";
 
 /** For one request with all it takes, in ms. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import { hasCode } from "../../base/error-code.ts";
-import { KEY_BYTES, keyRingSchema } from "./key-ring.ts";
+import { keyRingSchema } from "./key-ring.ts";
+import { KEY_BYTES } from "../sealing/data-key.ts";
 import { hmacKeySchema, type LocalKeys } from "./settings.ts";
 
 const FILE = "keys.json";

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { KeyProvider } from "./key-provider.ts";
-import { KEY_BYTES, type KeyRing, NONCE_BYTES } from "./key-ring.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { KEY_BYTES, NONCE_BYTES } from "../sealing/data-key.ts";
 
 const VERSION = "w1";
 const ALGORITHM = "aes-256-gcm";

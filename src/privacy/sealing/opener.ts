@@ -1,5 +1,5 @@
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
-import type { DataKey } from "../keys/data-key.ts";
+import type { DataKey } from "./data-key.ts";
 import { dataKeyIdOf, dataKeyIdsIn, openSealed, type SealedFor, unreadable } from "./sealed-text.ts";
 
 /** Why a data key cannot be had, though everything that was asked has answered. */

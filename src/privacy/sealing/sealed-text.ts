@@ -1,8 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
-import type { DataKey } from "../keys/data-key.ts";
-import { NONCE_BYTES } from "../keys/key-ring.ts";
+import { type DataKey, NONCE_BYTES } from "./data-key.ts";
 
 /** First part of every sealed text: form and algorithm. A new form gets a new one. */
 const VERSION = "s2";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { outboxKey } from "../../../src/privacy/audit/outbox.ts";
-import { dayScope } from "../../../src/privacy/keys/data-key.ts";
+import { dayScope } from "../../../src/privacy/sealing/data-key.ts";
 import { recordKey } from "../../../src/queues/names.ts";
 import { sealPersonal } from "../../../src/records/sealed-input.ts";
 import { type ClientBundle, MOBILE, MOBILE_INPUT, startClientBundle, testKeys } from "../../support/client.ts";

@@ -4,7 +4,7 @@ import { madeUpAadhaar } from "../../../simulator/people.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { outboxKey } from "../../../src/privacy/audit/outbox.ts";
-import { dayScope } from "../../../src/privacy/keys/data-key.ts";
+import { dayScope } from "../../../src/privacy/sealing/data-key.ts";
 import { queueOf, recordKey } from "../../../src/queues/names.ts";
 import { sealPersonal } from "../../../src/records/sealed-input.ts";
 import {

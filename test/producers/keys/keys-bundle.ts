@@ -2,7 +2,7 @@ import { connectKeys } from "../../../producers/keys/connect-keys.ts";
 import type { KeyDeps, UseKeys } from "../../../producers/keys/key-deps.ts";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
-import type { Scope } from "../../../src/privacy/keys/data-key.ts";
+import type { Scope } from "../../../src/privacy/sealing/data-key.ts";
 import { type KeyRing, parseKeyRing } from "../../../src/privacy/keys/key-ring.ts";
 import { dataKeyIdsIn } from "../../../src/privacy/sealing/sealed-text.ts";
 import type { Secret } from "../../../src/secrets/secret.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
-import { newDataKey } from "../../../src/privacy/keys/data-key.ts";
+import { newDataKey } from "../../../src/privacy/sealing/data-key.ts";
 import { Opener } from "../../../src/privacy/sealing/opener.ts";
 import { dataKeyIdsIn, Sealer } from "../../../src/privacy/sealing/sealed-text.ts";
 import { resealed } from "../../../src/records/resealed.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../src/base/error.ts";
-import { newDataKey, type Scope } from "../../../../src/privacy/keys/data-key.ts";
+import { newDataKey, type Scope } from "../../../../src/privacy/sealing/data-key.ts";
 import {
   DATA_KEYS,
   DATA_KEYS_CHANNEL,

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../src/base/error.ts";
-import { newDataKey } from "../../../../src/privacy/keys/data-key.ts";
+import { newDataKey } from "../../../../src/privacy/sealing/data-key.ts";
 import { Opener } from "../../../../src/privacy/sealing/opener.ts";
 import { openFields, sealFields } from "../../../../src/privacy/sealing/sealed-fields.ts";
 import { Sealer } from "../../../../src/privacy/sealing/sealed-text.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../src/base/error.ts";
-import { type DataKey, newDataKey } from "../../../../src/privacy/keys/data-key.ts";
+import { type DataKey, newDataKey } from "../../../../src/privacy/sealing/data-key.ts";
 import {
   dataKeyIdOf,
   dataKeyIdsIn,

@@ -1,7 +1,10 @@
 import { createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
-import { KEY_BYTES } from "./key-ring.ts";
 
+/** AES-256 and HMAC-SHA-256 both take 32 bytes. */
+export const KEY_BYTES = 32;
+/** GCM's own nonce length: 96 bits. */
+export const NONCE_BYTES = 12;
 const ID_LENGTH = 12;
 const ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 const DAY_MS = 86_400_000;

@@ -8,7 +8,7 @@ import {
   newDataKey,
   resultScope,
   scopeEnd,
-} from "../../../../src/privacy/keys/data-key.ts";
+} from "../../../../src/privacy/sealing/data-key.ts";
 
 describe("a data key", () => {
   it("has an id of its own and cannot be printed", () => {
