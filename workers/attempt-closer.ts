@@ -16,7 +16,7 @@ import type { Logger } from "../src/telemetry/logger.ts";
 import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
-import { DONE, type FollowUp, GATE } from "./follow-up.ts";
+import { DONE, type FollowUp, GATE } from "../src/queues/follow-up.ts";
 import type { FailPoint } from "./open-attempt.ts";
 
 /** An attempt that is open in the journal. */

@@ -20,7 +20,7 @@ import type { Closings } from "./closings.ts";
 import { readReply, withMasks } from "./consequences.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { FailPoint } from "./open-attempt.ts";
-import { DONE, type FollowUp, GATE } from "./follow-up.ts";
+import { DONE, type FollowUp, GATE } from "../src/queues/follow-up.ts";
 import { isKnownOperation, parkBroken, type Parking, shown } from "./park-broken.ts";
 import { sendWithPermit, timed, type TimedPermit } from "./fresh-permit.ts";
 import { OwnAttempts } from "./own-attempts.ts";

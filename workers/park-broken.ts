@@ -2,7 +2,7 @@ import { ErrorCode } from "../src/base/error.ts";
 import { OPERATION_NAMES } from "../src/operations/catalogue.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
-import type { FollowUp } from "./follow-up.ts";
+import type { FollowUp } from "../src/queues/follow-up.ts";
 
 export interface Parking {
   readonly metrics: Metrics;

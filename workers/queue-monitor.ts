@@ -1,18 +1,13 @@
-import { Queue } from "bullmq";
 import { z } from "zod";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import { GateControl } from "../src/limits/control.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
-import { BULLMQ_PREFIX, dueKey, limitsPrefix, queueOf } from "../src/queues/names.ts";
+import { JobQueues } from "../src/queues/job-queues.ts";
+import { dueKey, limitsPrefix, type QueueName, queueOf } from "../src/queues/names.ts";
 import { oldestWaitingMs } from "../src/records/oldest-waiting.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
-
-interface Watched {
-  readonly provider: ProviderName;
-  readonly queue: Queue;
-}
 
 /** How old what another worker measured may be, in ms: what Prometheus leaves between two scrapes (deploy/prometheus). */
 const SHARED_MS = 15_000;
@@ -34,7 +29,8 @@ type Measured = z.infer<typeof Measured>;
  * Its own connection fails fast, so that a scrape never hangs on an absent Redis.
  */
 export class QueueMonitor {
-  readonly #watched: readonly Watched[];
+  readonly #providers: readonly ProviderName[];
+  readonly #queues: JobQueues;
   readonly #redis: RedisClient;
   readonly #control: GateControl;
   readonly #duty: Duty;
@@ -42,17 +38,8 @@ export class QueueMonitor {
   readonly #now: () => number;
 
   constructor(redis: RedisClient, duty: Duty, providers: readonly ProviderName[], metrics: Metrics, now: () => number) {
-    this.#watched = providers.map((provider) => {
-      const queue = new Queue(queueOf(provider), {
-        connection: redis,
-        prefix: BULLMQ_PREFIX,
-        skipWaitingForReady: true,
-        skipVersionCheck: true,
-        skipMetasUpdate: true,
-      });
-      queue.on("error", () => {}); // the connection's own listener logs it
-      return { provider, queue };
-    });
+    this.#providers = providers;
+    this.#queues = new JobQueues(redis, now);
     this.#redis = redis;
     this.#control = new GateControl(redis);
     this.#duty = duty;
@@ -62,37 +49,37 @@ export class QueueMonitor {
 
   /** Rejects while Redis is away. */
   async measure(): Promise<void> {
-    await Promise.all(this.#watched.map(async (watched) => this.#show(watched, await this.#measured(watched))));
+    await Promise.all(this.#providers.map(async (provider) => this.#show(provider, await this.#measured(provider))));
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#watched.map(async ({ queue }) => await queue.close()));
+    await this.#queues.close();
   }
 
   /** Another's, if there is a recent one. */
-  async #measured(watched: Watched): Promise<Measured> {
-    const key = `${limitsPrefix(queueOf(watched.provider))}measured`;
+  async #measured(provider: ProviderName): Promise<Measured> {
+    const key = `${limitsPrefix(queueOf(provider))}measured`;
     const shared = this.#duty.held ? null : parseMeasured(await this.#redis.get(key));
     if (shared !== null) return shared;
-    const measured = await this.#measureOne(watched);
+    const measured = await this.#measureOne(queueOf(provider));
     await this.#redis.set(key, JSON.stringify(measured), "PX", SHARED_MS);
     return measured;
   }
 
-  #show({ provider, queue }: Watched, { counts, oldest, overdue, windows, share, calls, held }: Measured): void {
-    this.#metrics.queueMeasured(queue.name, counts, oldest);
-    this.#metrics.overdueMeasured(queue.name, overdue);
+  #show(provider: ProviderName, { counts, oldest, overdue, windows, share, calls, held }: Measured): void {
+    this.#metrics.queueMeasured(queueOf(provider), counts, oldest);
+    this.#metrics.overdueMeasured(queueOf(provider), overdue);
     this.#metrics.quotaMeasured(provider, new Map(windows), share);
     this.#metrics.flightsMeasured(provider, calls.inFlight, calls.limit);
     this.#metrics.holdsMeasured(provider, held);
   }
 
-  async #measureOne({ provider, queue }: Watched): Promise<Measured> {
+  async #measureOne(queue: QueueName): Promise<Measured> {
     const [counts, oldestMs, gate, [, due = Infinity]] = await Promise.all([
-      queue.getJobCounts(),
-      oldestWaitingMs(this.#redis, queueOf(provider)),
-      this.#control.read(queueOf(provider)),
-      this.#redis.zrange(dueKey(queueOf(provider)), "0", "0", "WITHSCORES"),
+      this.#queues.counts(queue),
+      oldestWaitingMs(this.#redis, queue),
+      this.#control.read(queue),
+      this.#redis.zrange(dueKey(queue), "0", "0", "WITHSCORES"),
     ]);
     return {
       counts,

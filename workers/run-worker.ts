@@ -17,6 +17,7 @@ import { Providers } from "./calls.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/redis/connection.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import { limitsPrefix, QUEUES, queueOf } from "../src/queues/names.ts";
+import { type LockTimes, QueueWorker } from "../src/queues/queue-worker.ts";
 import { RedisClock } from "../src/redis/clock.ts";
 import { redisFailure } from "../src/redis/failure.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
@@ -34,8 +35,8 @@ import { HealthServer } from "./health-server.ts";
 import type { FailPoint } from "./open-attempt.ts";
 import { JobRunner } from "./job-runner.ts";
 import { KeyWatch } from "./key-watch.ts";
+import { queueLog } from "./queue-log.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
-import { type LockTimes, QueueWorker } from "./queue-worker.ts";
 import { notReady } from "./readiness.ts";
 import { Reaper } from "./reaper.ts";
 import { ClockWatch, rememberGate } from "./redis-memory.ts";
@@ -222,7 +223,7 @@ async function start(
       clock,
       concurrency: settings.worker.concurrency,
       pace: paceOf(quota),
-      logger,
+      listener: queueLog(logger, queue),
       lock,
       run: async (id, queuedAt) => {
         running++;

@@ -1,10 +1,5 @@
+import type { Pace } from "../queues/queue-worker.ts";
 import type { Quota } from "./quota.ts";
-
-/** What BullMQ's global rate limit is set to: at most `max` jobs are fetched per `ms`. */
-export interface Pace {
-  readonly max: number;
-  readonly ms: number;
-}
 
 const UNPACED: Pace = { max: 1_000_000_000, ms: 1 };
 /** Longer than a job needs from the queue to the gate, which closes the queue behind it. */

@@ -4,7 +4,7 @@ import { jobOptions, type QueuedJob } from "./job-options.ts";
 import { bullmqJobId, bullmqPrefix, BULLMQ_PREFIX, jobIdOf, type QueueName } from "./names.ts";
 import type { RedisClient } from "../redis/connection.ts";
 
-/** The producers' adapter to BullMQ. A BullMQ job holds nothing but its id: everything else is in the record. */
+/** The adapter to BullMQ of all who take no jobs. A BullMQ job holds nothing but its id: everything else is in the record. */
 export class JobQueues {
   readonly #redis: RedisClient;
   readonly #now: () => number;
@@ -50,6 +50,11 @@ export class JobQueues {
   /** Undoes another tool's `pause()`. */
   async resume(name: QueueName): Promise<void> {
     await this.#queue(name).resume();
+  }
+
+  /** How many jobs it has, by BullMQ's states. */
+  async counts(name: QueueName): Promise<Readonly<Record<string, number>>> {
+    return await this.#queue(name).getJobCounts();
   }
 
   /** How many workers, of all processes, take its jobs; 1 where the server does not tell its clients (some clouds). */

@@ -10,7 +10,8 @@ import { RedisClock } from "../../../src/redis/clock.ts";
 import type { RedisTls } from "../../../src/redis/tls.ts";
 import { parseRedisUrl, usesTls } from "../../../src/redis/url.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { QueueWorker } from "../../../workers/queue-worker.ts";
+import { QueueWorker } from "../../../src/queues/queue-worker.ts";
+import { queueLog } from "../../../workers/queue-log.ts";
 import { Authority, type Issued } from "../../support/certificates.ts";
 import { freePort } from "../../support/free-port.ts";
 import { LocalServer } from "../../support/local-server.ts";
@@ -80,7 +81,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
         return await Promise.resolve({ kind: "done" });
       },
       givenUp: async () => {},
-      logger: createLogger("silent", process.stderr),
+      listener: queueLog(createLogger("silent", process.stderr), queue),
     });
     const queues = new JobQueues(producer.redis, Date.now);
     try {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { TimelyWorker } from "../../workers/queue-worker.ts";
+import { TimelyWorker } from "../../../src/queues/queue-worker.ts";
 
 it("a wait that is over before it begins warns of no negative time", async () => {
   const warnings: string[] = [];

@@ -1,8 +1,8 @@
 import { Queue, RedisQueueBackend, Worker } from "bullmq";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { RedisClock } from "../../src/redis/clock.ts";
-import { redisTimeBackend } from "../../workers/queue-time-backend.ts";
-import { startTestRedis, type TestRedis } from "../support/redis.ts";
+import { RedisClock } from "../../../src/redis/clock.ts";
+import { redisTimeBackend } from "../../../src/queues/time-backend.ts";
+import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 
 const HOUR_MS = 3_600_000;
 const CLOSE_MS = 60_000;

@@ -1,27 +1,43 @@
 import { DelayedError, type Job, Queue, RateLimitError, Worker } from "bullmq";
-import type { Pace } from "../src/limits/pace.ts";
-import type { RedisClient } from "../src/redis/connection.ts";
-import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "../src/queues/names.ts";
-import type { RedisClock } from "../src/redis/clock.ts";
-import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
-import type { Logger } from "../src/telemetry/logger.ts";
-import { RareLog } from "../src/telemetry/rare-log.ts";
+import type { RedisClock } from "../redis/clock.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { isPassingRefusal } from "../redis/refusal.ts";
 import type { FollowUp } from "./follow-up.ts";
-import { redisTimeBackend, toOwnTime } from "./queue-time-backend.ts";
+import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "./names.ts";
+import { redisTimeBackend, toOwnTime } from "./time-backend.ts";
 
 export interface QueueWorkerOptions {
   readonly queue: QueueName;
   readonly redis: RedisClient;
   readonly clock: RedisClock;
   readonly concurrency: number;
-  /** How fast jobs are fetched; set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
+  /** Set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
   readonly pace: Pace;
   readonly run: (id: string, queuedAt: number) => Promise<FollowUp>;
   /** BullMQ gave a job up for good: its record must not stay open. */
   readonly givenUp: (id: string) => Promise<void>;
-  readonly logger: Logger;
+  readonly listener: QueueListener;
   /** Default 15 s and 5 s. */
   readonly lock?: LockTimes | undefined;
+}
+
+/** How fast jobs are fetched: at most `max` per `ms`. */
+export interface Pace {
+  readonly max: number;
+  readonly ms: number;
+}
+
+/** Hears what goes wrong and reaches no caller. */
+export interface QueueListener {
+  /** The connection's own listener hears of it, too. */
+  onConnectionError(err: Error): void;
+  onWorkerError(err: Error): void;
+  /** Nobody takes jobs any more. */
+  onStopped(err: unknown): void;
+  /** A fault of our own; the job comes back. */
+  onThrown(err: Error, id: string | null): void;
+  /** `givenUp` failed. */
+  onNotGivenUp(err: unknown, id: string): void;
 }
 
 /** BullMQ's lock on a job that is worked on, and how often those that lost it are looked for; in ms. */
@@ -43,7 +59,7 @@ export class TimelyWorker extends Worker {
   }
 }
 
-/** The one adapter to BullMQ: turns what follows an attempt into its control flow. Processors return nothing (design §4.5). */
+/** The workers' adapter to BullMQ: turns what follows an attempt into its control flow. Processors return nothing (design §4.5). */
 export class QueueWorker {
   readonly queue: Queue;
   readonly #worker: Worker;
@@ -51,7 +67,7 @@ export class QueueWorker {
 
   constructor(options: QueueWorkerOptions) {
     this.#options = options;
-    const { queue, redis, clock, concurrency, logger, lock = DEFAULT_LOCK } = options;
+    const { queue, redis, clock, concurrency, listener, lock = DEFAULT_LOCK } = options;
     const shared = { connection: redis, prefix: BULLMQ_PREFIX };
     this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: 1_000 } } });
     this.#worker = new TimelyWorker(
@@ -75,22 +91,20 @@ export class QueueWorker {
       },
       redisTimeBackend(clock),
     );
-    this.queue.on("error", (err) => logger.debug({ err, queue }, "queue connection error"));
-    const rare = new RareLog(logger);
-    this.#worker.on("error", (err) => rare.log("warn", causeOf(err), { err, queue }, "worker error"));
+    this.queue.on("error", (err) => listener.onConnectionError(err));
+    this.#worker.on("error", (err) => listener.onWorkerError(err));
     this.#worker.on("failed", (job, err) => {
-      const id = job?.id === undefined ? null : jobIdOf(job.id);
-      rare.log("error", causeOf(err), { err, queue, job: id }, "job threw");
+      listener.onThrown(err, job?.id === undefined ? null : jobIdOf(job.id));
       if (job?.id !== undefined && job.finishedOn !== undefined) void this.#giveUp(jobIdOf(job.id));
     });
   }
 
   /** Takes jobs until `close`. Resolves when the first one could be taken. */
   async start(): Promise<void> {
-    const { pace, logger, queue } = this.#options;
+    const { pace, listener } = this.#options;
     await this.queue.setGlobalRateLimit(pace.max, pace.ms);
     await this.#worker.waitUntilReady();
-    this.#worker.run().catch((err: unknown) => logger.error({ err, queue }, "worker stopped"));
+    this.#worker.run().catch((err: unknown) => listener.onStopped(err));
   }
 
   /**
@@ -137,17 +151,13 @@ export class QueueWorker {
   }
 
   async #giveUp(id: string): Promise<void> {
-    const { givenUp, logger, queue } = this.#options;
+    const { givenUp, listener } = this.#options;
     try {
       await givenUp(id);
     } catch (err) {
-      logger.error({ err, queue, job: id }, "record of a given-up job could not be closed");
+      listener.onNotGivenUp(err, id);
     }
   }
-}
-
-function causeOf(error: Error): string {
-  return refusalWord(error) ?? error.name;
 }
 
 /** Without what is undefined: BullMQ takes that for a value. */

@@ -1,5 +1,5 @@
 import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from "bullmq";
-import type { RedisClock } from "../src/redis/clock.ts";
+import type { RedisClock } from "../redis/clock.ts";
 
 /** Where in a script's keys and arguments BullMQ puts its own `Date.now()`, counted from 0 (bullmq 6.7). */
 const TIMESTAMP_AT: Readonly<Record<string, number>> = {

@@ -1,0 +1,21 @@
+import type { QueueName } from "../src/queues/names.ts";
+import type { QueueListener } from "../src/queues/queue-worker.ts";
+import { refusalWord } from "../src/redis/refusal.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import { RareLog } from "../src/telemetry/rare-log.ts";
+
+/** What a queue's worker cannot tell anybody else, as lines of the log. */
+export function queueLog(logger: Logger, queue: QueueName): QueueListener {
+  const rare = new RareLog(logger);
+  return {
+    onConnectionError: (err) => logger.debug({ err, queue }, "queue connection error"),
+    onWorkerError: (err) => rare.log("warn", causeOf(err), { err, queue }, "worker error"),
+    onStopped: (err) => logger.error({ err, queue }, "worker stopped"),
+    onThrown: (err, job) => rare.log("error", causeOf(err), { err, queue, job }, "job threw"),
+    onNotGivenUp: (err, job) => logger.error({ err, queue, job }, "record of a given-up job could not be closed"),
+  };
+}
+
+function causeOf(error: Error): string {
+  return refusalWord(error) ?? error.name;
+}
