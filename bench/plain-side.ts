@@ -1,4 +1,3 @@
-// oxlint-disable-next-line eslint/no-restricted-imports -- what Satyapan is compared with is BullMQ itself.
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { BULLMQ_PREFIX } from "../src/queues/names.ts";

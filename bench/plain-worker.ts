@@ -1,4 +1,3 @@
-// oxlint-disable-next-line eslint/no-restricted-imports -- what Satyapan is compared with is BullMQ itself.
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { Pool } from "undici";
