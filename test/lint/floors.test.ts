@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { floorProblems, importsOf, type Tree } from "../../lint/floors.ts";
@@ -26,6 +26,11 @@ describe("the floors of the house", () => {
     expect(real.size).toBeGreaterThan(250);
     expect([...real.values()].flatMap(importsOf).length).toBeGreaterThan(1_000);
     expect(floorProblems(real)).toEqual([]);
+  });
+
+  it("have a sign at each door: what a room is for, and what may not enter", () => {
+    const folders = new Set([...readTree().keys()].filter((path) => !path.startsWith("simulator")).map(dirname));
+    expect([...folders].filter((folder) => !existsSync(join(ROOT, folder, "README.md")))).toEqual([]);
   });
 
   it("let a room import what lies below it, and itself", () => {
