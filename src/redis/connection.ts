@@ -3,10 +3,12 @@ import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { assertNever } from "../base/assert-never.ts";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { Secret } from "../secrets/secret.ts";
+import { expectDroppedReplies } from "./dropped-replies.ts";
 import { HeardSentinels } from "./heard-sentinels.ts";
 import { PLAIN_TLS, type RedisTls } from "./tls.ts";
 import { refusalWord } from "./refusal.ts";
 import { describeRedis, type RedisTarget, usesTls } from "./url.ts";
+import { leaveSilentNodes } from "./silent-nodes.ts";
 import { reasonOf, removeCommand, unreachable } from "./unreachable.ts";
 
 export { assertSuitable, checkRedis, redisWarnings } from "./facts.ts";
@@ -29,10 +31,12 @@ const SENTINEL_HANDSHAKE_MS = 600;
 const SILENCE_MS = { worker: 15_000, client: 5_000 } as const;
 /** Longest wait for the first connection with everything that is said before it is ready, in ms. */
 const FIRST_CONNECTION_MS = 2_500;
-/** Between two attempts, in ms: doubles from the first to the last. A client's is short, so that it is soon back. */
+/** Between two attempts, in ms: doubles from the first to the last, which is short, so that it is soon back after a failover. */
 const RETRY_FIRST_MS = 50;
-const RETRY_LAST_MS = { worker: 2_000, client: 500 } as const;
+const RETRY_LAST_MS = 250;
 const READONLY_AGAIN_MS = 1_000;
+/** A server that is left closes its end within this, in ms, or is frozen: ioredis' 2 s came on top of each failover. */
+const GOODBYE_MS = 100;
 /** For replies that are under way when a connection is closed, in ms. */
 const CLOSE_MS = 1_000;
 
@@ -61,7 +65,7 @@ export function connectRedis(
 ): RedisClient {
   const secure = usesTls(target) ? tlsOptions(tls) : null;
   const client: Linked =
-    target.kind === "cluster" ? openCluster(target, role, secure) : new Redis(optionsFor(target, role, secure));
+    target.kind === "cluster" ? openCluster(target, role, secure) : openSingle(target, role, secure);
   const link: Link = { address: describeRedis(target), failure: null, first: null };
   client[LINK] = link;
   client.on("ready", () => (link.failure = null));
@@ -141,11 +145,10 @@ type SingleTarget = Exclude<RedisTarget, { kind: "cluster" }>;
 type ClusterTarget = Extract<RedisTarget, { kind: "cluster" }>;
 
 function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOptions | null): Options {
-  const retry = (times: number): number => retryDelay(times, role);
   const common: Options = {
     ...nodeOptions(target, role),
     ...offline(role),
-    retryStrategy: retry,
+    retryStrategy: retryDelay,
     db: target.db ?? 0,
     reconnectOnError: reconnectOnReadOnly(),
   };
@@ -159,7 +162,9 @@ function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOption
         ...common,
         sentinels: [...target.sentinels],
         name: target.master,
-        sentinelRetryStrategy: retry,
+        sentinelRetryStrategy: retryDelay,
+        // A sentinel that was away for a moment is heard again.
+        sentinelReconnectStrategy: retryDelay,
         // Without it a connection stays on a master that froze, and goes on there until it is demoted.
         failoverDetector: true,
         Connector: HeardSentinels,
@@ -172,11 +177,17 @@ function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOption
   }
 }
 
+function openSingle(target: SingleTarget, role: RedisRole, tls: ConnectionOptions | null): Redis {
+  const client = new Redis(optionsFor(target, role, tls));
+  expectDroppedReplies(client);
+  return client;
+}
+
 function openCluster(target: ClusterTarget, role: RedisRole, tls: ConnectionOptions | null): Cluster {
-  return new Cluster([...target.nodes], {
+  const cluster = new Cluster([...target.nodes], {
     ...offline(role),
     redisOptions: { ...nodeOptions(target, role), ...(tls === null ? {} : { tls }) },
-    clusterRetryStrategy: (times) => retryDelay(times, role),
+    clusterRetryStrategy: retryDelay,
     // A client's command to a node that is down fails in about 0.2 s instead of 1.6 s (16 × 100 ms).
     // A worker's is waited out, however long a failover or a slot's move takes: it may hold the reply of a call.
     ...(role === "client"
@@ -185,6 +196,8 @@ function openCluster(target: ClusterTarget, role: RedisRole, tls: ConnectionOpti
     // A certificate is for names: what the nodes call themselves is not resolved before.
     ...(tls === null ? {} : { dnsLookup: unresolved }),
   });
+  leaveSilentNodes(cluster);
+  return cluster;
 }
 
 function nodeOptions(target: { readonly username?: string; readonly password?: Secret }, role: RedisRole): Options {
@@ -193,6 +206,7 @@ function nodeOptions(target: { readonly username?: string; readonly password?: S
     connectionName: `satyapan-${role}`,
     disableClientInfo: true, // its name says enough, and no ACL has to allow CLIENT SETINFO
     connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: GOODBYE_MS,
     maxRetriesPerRequest: role === "worker" ? null : 1,
     socketTimeout: SILENCE_MS[role],
     ...(target.username === undefined ? {} : { username: target.username }),
@@ -233,8 +247,8 @@ function tlsOptions({ ca, client }: RedisTls): ConnectionOptions {
 }
 
 /** In ms, for the n-th attempt from 1. */
-function retryDelay(times: number, role: RedisRole): number {
-  return Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_LAST_MS[role]);
+function retryDelay(times: number): number {
+  return Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_LAST_MS);
 }
 
 async function after(ms: number): Promise<false> {

@@ -1,18 +1,44 @@
 import { Redis, type SentinelConnectionOptions, SentinelConnector } from "ioredis";
+import { expectDroppedReplies } from "./dropped-replies.ts";
+
+/** `main 10.0.0.1 6379 10.0.0.2 6379`: the new master is the last two. */
+const SWITCHED = /^\S+ \S+ \d+ (\S+ \d+)$/;
 
 /**
  * The failover detector's connections to the sentinels have no listener of errors, so that ioredis prints each on the
- * console. What they fail at shows where it matters: when the master is asked for.
+ * console. What they fail at shows where it matters: when the master is asked for. And the leader of a failover tells of the
+ * new master a second after the others: whoever follows it already does not leave it for that.
  */
 export class HeardSentinels extends SentinelConnector {
+  /** As the sentinels call it: `host port`. */
+  #master = "";
+
   constructor(options: unknown) {
     super(options as SentinelConnectionOptions);
-    const connect: unknown = Reflect.get(this, "connectToSentinel");
-    if (typeof connect !== "function") throw new TypeError("this ioredis connects to sentinels in another way");
-    Reflect.set(this, "connectToSentinel", (...args: unknown[]): unknown => {
-      const client: unknown = Reflect.apply(connect, this, args);
-      if (client instanceof Redis) client.on("error", () => {});
+    this.#wrap("connectToSentinel", (client) => {
+      if (client instanceof Redis) this.#hear(client as Redis);
       return client;
     });
+    this.#wrap("resolveMaster", async (asking) => {
+      const master = (await asking) as { readonly host: string; readonly port: number } | null;
+      if (master !== null) this.#master = `${master.host} ${master.port}`;
+      return master;
+    });
+  }
+
+  #hear(client: Redis): void {
+    client.on("error", () => {});
+    expectDroppedReplies(client);
+    const emit = client.emit.bind(client);
+    client.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      const isOld = event === "message" && SWITCHED.exec(String(args[1]))?.[1] === this.#master;
+      return isOld || emit(event, ...args);
+    };
+  }
+
+  #wrap(name: string, then: (result: unknown) => unknown): void {
+    const method: unknown = Reflect.get(this, name);
+    if (typeof method !== "function") throw new TypeError("this ioredis connects to sentinels in another way");
+    Reflect.set(this, name, (...args: unknown[]): unknown => then(Reflect.apply(method, this, args)));
   }
 }
