@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { isPassingRefusal } from "./refusal.ts";
 import { isAtLeastMinimum, MINIMUM_VERSION } from "./version.ts";
 
 /** What a Redis says of itself; of a Cluster's masters the worst. `unknown`: it may not or does not say. */
@@ -19,10 +21,26 @@ export interface RedisFacts {
 const REPLICA_USES = ["none", "required", "unknown", "optional"] as const;
 type ReplicaUse = (typeof REPLICA_USES)[number];
 
+/** A Cluster's connection to one node does not come back by itself: so often are all asked, so many ms apart. */
+const TRIES = 4;
+const AGAIN_MS = 250;
+
 /** Asks by INFO, and where that does not tell the policy (or is forbidden), by CONFIG. Throws ioredis' errors of a lost connection. */
 export async function checkRedis(client: Redis | Cluster): Promise<RedisFacts> {
-  const nodes = client instanceof Cluster ? client.nodes("master") : [client];
+  if (!(client instanceof Cluster)) return await factsOf(client);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await worstOf(client.nodes("master"));
+    } catch (error) {
+      if (tries === TRIES || !isPassingRefusal(error)) throw error;
+      await sleep(AGAIN_MS);
+    }
+  }
+}
+
+async function worstOf(nodes: readonly Redis[]): Promise<RedisFacts> {
   const facts = await Promise.all(nodes.map(factsOf));
+  if (facts.length === 0) throw new Error("None of startup nodes is available");
   return facts.reduce((worst, next) => ({
     server: next.server,
     version: compareVersions(next.version, worst.version) < 0 ? next.version : worst.version,

@@ -1,7 +1,11 @@
+import { Cluster } from "ioredis";
 import { describe, expect, it, vi } from "vitest";
 import { ErrorCode } from "../../../src/base/error.ts";
+import { closeRedis, connectRedis, ready } from "../../../src/redis/connection.ts";
 import { assertSuitable, checkRedis, type RedisFacts, redisWarnings } from "../../../src/redis/facts.ts";
+import { parseRedisUrl } from "../../../src/redis/url.ts";
 import { freePort } from "../../support/free-port.ts";
+import { startTestCluster } from "../../support/redis-cluster.ts";
 import { startTestRedis } from "../../support/redis.ts";
 
 const good: RedisFacts = {
@@ -47,6 +51,16 @@ describe("what a Redis says of itself", () => {
     expect(facts).toEqual({ server: "unknown", version: "unknown", ...unknown });
     assertSuitable(facts);
     expect(redisWarnings(facts)).toHaveLength(3);
+  });
+
+  it("is asked again where the connection to one of a Cluster's nodes is lost", async () => {
+    await using cluster = await startTestCluster();
+    const redis = connectRedis(parseRedisUrl(cluster.url), "client", () => {});
+    await using _ = { [Symbol.asyncDispose]: async () => await closeRedis(redis) };
+    await ready(redis);
+    if (!(redis instanceof Cluster)) throw new TypeError("not a cluster");
+    redis.nodes("master")[0]?.disconnect();
+    expect(await checkRedis(redis)).toMatchObject({ maxmemoryPolicy: "noeviction", aof: true });
   });
 
   it("is whether it takes writes that no replica has, and what a split can cost then", async () => {
