@@ -4,6 +4,11 @@ import { expectDroppedReplies } from "./dropped-replies.ts";
 /** `main 10.0.0.1 6379 10.0.0.2 6379`: the new master is the last two. */
 const SWITCHED = /^\S+ \S+ \d+ (\S+ \d+)$/;
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * The failover detector's connections to the sentinels have no listener of errors, so that ioredis prints each on the
  * console. What they fail at shows where it matters: when the master is asked for. And the leader of a failover tells of the
@@ -12,6 +17,9 @@ const SWITCHED = /^\S+ \S+ \d+ (\S+ \d+)$/;
 export class HeardSentinels extends SentinelConnector {
   /** As the sentinels call it: `host port`. */
   #master = "";
+  /** While they are asked: which one was told of meanwhile. */
+  #told: string | null = null;
+  #isAsking = false;
 
   constructor(options: unknown) {
     super(options as SentinelConnectionOptions);
@@ -20,10 +28,21 @@ export class HeardSentinels extends SentinelConnector {
       return client;
     });
     this.#wrap("resolveMaster", async (asking) => {
-      const master = (await asking) as { readonly host: string; readonly port: number } | null;
+      const named = (await asking) as Address | null;
+      const master = this.#told === null ? named : addressOf(this.#told);
       if (master !== null) this.#master = `${master.host} ${master.port}`;
       return master;
     });
+  }
+
+  override async connect(...args: Parameters<SentinelConnector["connect"]>): ReturnType<SentinelConnector["connect"]> {
+    this.#told = null;
+    this.#isAsking = true;
+    try {
+      return await super.connect(...args);
+    } finally {
+      this.#isAsking = false;
+    }
   }
 
   #hear(client: Redis): void {
@@ -31,8 +50,12 @@ export class HeardSentinels extends SentinelConnector {
     expectDroppedReplies(client);
     const emit = client.emit.bind(client);
     client.emit = (event: string | symbol, ...args: unknown[]): boolean => {
-      const isOld = event === "message" && SWITCHED.exec(String(args[1]))?.[1] === this.#master;
-      return isOld || emit(event, ...args);
+      const told = event === "message" ? (SWITCHED.exec(String(args[1]))?.[1] ?? null) : null;
+      if (told !== null && told === this.#master && this.#told === null) return true;
+      // The detector would end the connection for good.
+      if (told === null || !this.#isAsking) return emit(event, ...args);
+      this.#told = told;
+      return true;
     };
   }
 
@@ -41,4 +64,9 @@ export class HeardSentinels extends SentinelConnector {
     if (typeof method !== "function") throw new TypeError("this ioredis connects to sentinels in another way");
     Reflect.set(this, name, (...args: unknown[]): unknown => then(Reflect.apply(method, this, args)));
   }
+}
+
+function addressOf(told: string): Address {
+  const [host = "", port = ""] = told.split(" ");
+  return { host, port: Number(port) };
 }

@@ -3,6 +3,8 @@ import { createServer, type Socket } from "node:net";
 
 export interface FakeRedis extends AsyncDisposable {
   readonly port: number;
+  /** Ends every connection. */
+  readonly cut: () => void;
 }
 
 /** What to answer to a command, its words in lower case; null: nothing. */
@@ -28,10 +30,14 @@ export async function startFakeRedis(answer: FakeAnswer): Promise<FakeRedis> {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { readonly port: number };
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port,
+    cut,
     [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
+      cut();
       server.close();
       await once(server, "close");
     },

@@ -33,6 +33,40 @@ it("keeps the connection to the new master when a sentinel tells of it late, and
   await left;
 });
 
+it("goes to the master that it is told of while it asks for it", async () => {
+  const events = new EventEmitter();
+  await using before = await startFakeRedis(() => "+before\r\n");
+  await using after = await startFakeRedis(() => "+after\r\n");
+  let asked = 0;
+  const subscribed: Socket[] = [];
+  const old = list(bulk("127.0.0.1"), bulk(String(before.port)));
+  await using sentinel = await startFakeRedis(([command, what], socket) => {
+    if (command === "subscribe") {
+      subscribed.push(socket);
+      setImmediate(() => events.emit("subscribed"));
+      return subscription("subscribe", CHANNEL, ":1\r\n");
+    }
+    if (what === "sentinels") return list();
+    if (++asked === 1) return old;
+    if (asked === 2) setImmediate(() => events.emit("asked", socket));
+    return null;
+  });
+  const redis = connectRedis(parseRedisUrl(`redis+sentinel://127.0.0.1:${sentinel.port}/main`), "worker", () => {});
+  await using _ = { [Symbol.asyncDispose]: async () => await closeRedis(redis) };
+  const again = once(events, "asked");
+  await ready(redis);
+  if (subscribed.length === 0) await once(events, "subscribed");
+  before.cut();
+  const [asking] = (await again) as [Socket];
+  const told = subscribed[0];
+  const heardOut = told === undefined ? null : once(told, "close");
+  const text = bulk(`main 127.0.0.1 ${before.port} 127.0.0.1 ${after.port}`);
+  told?.end(subscription("message", CHANNEL, text));
+  await heardOut;
+  asking.write(old);
+  expect(await redis.get("who")).toBe("after");
+});
+
 it("does not wait for a frozen master to close its end before it turns to another", async () => {
   const frozen = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
   await once(frozen, "listening");
