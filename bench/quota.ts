@@ -1,25 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Client } from "../producers/client.ts";
 import { earlyCalls } from "../simulator/early-calls.ts";
-import { madeUpMobile } from "../simulator/people.ts";
-import { startSimulator, type Simulator } from "../simulator/simulator.ts";
-import { parseSettings } from "../src/config/parse-settings.ts";
+import { startSimulator } from "../simulator/simulator.ts";
 import { parseQuota } from "../src/limits/parse-quota.ts";
-import { OPERATIONS } from "../src/operations/catalogue.ts";
-import { RedisAccess } from "../src/redis/access.ts";
-import { readTestEnv } from "../test/support/env.ts";
-import { startTestRedis, type TestRedis } from "../test/support/redis.ts";
-import { bundleEnv } from "../test/support/worker.ts";
+import { Place, type PlaceOptions, QUEUE } from "./quota-place.ts";
 
 /**
  * Proves the gate by hand, with worker processes and the simulator as the witness:
@@ -39,99 +27,11 @@ const { positionals, values } = parseArgs({
   },
 });
 const SECONDS = Number(values.seconds);
-const QUEUE = "{eko-0}";
+const OPTIONS: PlaceOptions = {
+  ...{ quota: values.quota, workers: Number(values.workers), nice: values.nice, main: values.main },
+};
 
 const print = (facts: unknown): void => void process.stdout.write(`${JSON.stringify(facts)}\n`);
-
-class Place implements AsyncDisposable {
-  readonly redis: TestRedis;
-  readonly simulator: Simulator;
-  readonly client: Client;
-  readonly #env: Record<string, string>;
-  readonly #cwd: string;
-  readonly #children: ChildProcess[] = [];
-  pickups = 0;
-
-  private constructor(redis: TestRedis, simulator: Simulator, env: Record<string, string>, cwd: string) {
-    this.redis = redis;
-    this.simulator = simulator;
-    this.#env = env;
-    this.#cwd = cwd;
-    const settings = parseSettings(env, { readFile: () => "", operations: OPERATIONS });
-    const { machine } = readTestEnv();
-    this.client = new Client({
-      settings,
-      openRedis: async () => await RedisAccess.open({ settings, stateDir: cwd, machine, onError: () => {} }),
-      actor: "command:bench",
-      now: Date.now,
-    });
-  }
-
-  static async start(env: Record<string, string> = {}): Promise<Place> {
-    const redis = await startTestRedis();
-    const simulator = await startSimulator({ witness: true });
-    const cwd = await mkdtemp(join(tmpdir(), "satyapan-quota-"));
-    const all = { ...bundleEnv(simulator, redis.url), EKO_QUOTA: values.quota, LOG_LEVEL: "warn", ...env };
-    const place = new Place(redis, simulator, all, cwd);
-    void place.#countPickups();
-    return place;
-  }
-
-  async submit(count: number): Promise<void> {
-    const inputs = Array.from({ length: count }, (_, index) => ({ mobile: madeUpMobile(index), csp_id: "agent-1" }));
-    await this.client.submitMany("eko.mobile-otp", inputs, { lane: "bulk" });
-  }
-
-  async startWorkers(): Promise<void> {
-    const started = Array.from({ length: Number(values.workers) }, async () => {
-      // The witness goes first: one that is held up sees calls closer together than they were.
-      const child = spawn("nice", ["-n", values.nice, process.execPath, values.main, "worker"], {
-        env: { PATH: readTestEnv().machine.path, ...this.#env, LOG_LEVEL: "info" },
-        cwd: this.#cwd,
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      this.#children.push(child);
-      const ready = Promise.withResolvers<void>();
-      createInterface(child.stderr).on("line", (line) => {
-        if (line.includes('"worker ready"')) ready.resolve();
-        if (/"level":(40|50|60)|"level":"(warn|error|fatal)"/.test(line)) process.stderr.write(`${line}\n`);
-      });
-      await ready.promise;
-    });
-    await Promise.all(started);
-  }
-
-  async commandCalls(): Promise<number> {
-    const info = await this.redis.client().info("stats");
-    return Number(/total_commands_processed:(\d+)/.exec(info)?.[1]);
-  }
-
-  async #countPickups(): Promise<void> {
-    const client = this.redis.client();
-    let last = "0";
-    for (;;) {
-      const reply = (await client
-        .xread("COUNT", 500, "BLOCK", 1_000, "STREAMS", `bull:${QUEUE}:events`, last)
-        .catch(() => "gone")) as [string, [string, string[]][]][] | null | "gone";
-      if (reply === "gone") return;
-      for (const [id, fields] of reply?.[0]?.[1] ?? []) {
-        last = id;
-        if (fields[1] === "active") this.pickups += 1;
-      }
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      child.kill("SIGKILL");
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    }
-    await this.client.close();
-    await this.simulator.close();
-    await this.redis.stop();
-    await rm(this.#cwd, { recursive: true, force: true });
-  }
-}
 
 /**
  * Calls too early for a window, and the share used of what could be used from the first call on. A call is too early for certain
@@ -165,7 +65,7 @@ function use(place: Place, seconds: number, from: number): unknown {
 }
 
 async function windows(): Promise<void> {
-  await using place = await Place.start();
+  await using place = await Place.start(OPTIONS);
   place.simulator.configure({ quotas: { eko: [...parseQuota(values.quota, "--quota")] }, enforceQuotas: false });
   await place.submit(Number(values.jobs));
   const lag = monitorEventLoopDelay({ resolution: 1 });
@@ -189,7 +89,7 @@ async function windows(): Promise<void> {
 }
 
 async function backlog(): Promise<void> {
-  await using place = await Place.start();
+  await using place = await Place.start(OPTIONS);
   await place.submit(Number(values.jobs));
   await place.startWorkers();
   while (place.simulator.requests.length === 0) await sleep(5);
@@ -209,7 +109,7 @@ async function backlog(): Promise<void> {
 }
 
 async function halved(): Promise<void> {
-  await using place = await Place.start();
+  await using place = await Place.start(OPTIONS);
   const quota = parseQuota(values.quota, "--quota");
   const half = quota.map(({ max, ms }) => ({ max: Math.max(1, Math.floor(max / 2)), ms }));
   place.simulator.configure({ quotas: { eko: [...quota] } });
@@ -235,7 +135,7 @@ async function halved(): Promise<void> {
 
 /** Connections that are made and reset stand for a provider that is down; every one is counted. */
 async function outage(): Promise<void> {
-  await using place = await Place.start({ OTP_COOLDOWN: "0s" });
+  await using place = await Place.start(OPTIONS, { OTP_COOLDOWN: "0s" });
   const port = Number(new URL(place.simulator.url).port);
   await place.submit(Number(values.jobs));
   await place.startWorkers();
@@ -287,7 +187,7 @@ async function wasted(): Promise<void> {
   for (const when of ["from the start", "in full work"]) {
     const made: number[] = [];
     for (let round = 0; round < Number(values.rounds); round += 1) {
-      await using place = await Place.start({ OTP_COOLDOWN: "0s" });
+      await using place = await Place.start(OPTIONS, { OTP_COOLDOWN: "0s" });
       const down = { faults: [{ fault: "unavailable" as const }] };
       if (when === "from the start") place.simulator.configure(down);
       await place.submit(200);

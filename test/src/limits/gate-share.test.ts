@@ -82,6 +82,44 @@ describe("the share of a quota", () => {
     expect(refused).toBeLessThanOrEqual(6);
   });
 
+  /** As `allows`, and now and then refuses one call of those that just fit: one that came a moment too early. */
+  const allowsNarrowly = (share: number, everyS: number) => {
+    let second = 0;
+    return (factor: number) => {
+      second += 1;
+      return factor > share || (factor > 0.97 * share && second % everyS === 0) ? THROTTLED : WELL;
+    };
+  };
+
+  it("gives up little where a share that worked for a while is refused now and then", async () => {
+    const { work } = await newShare();
+    await work(60, allowsNarrowly(0.5, 23));
+    const { shares, refused } = await work(600, allowsNarrowly(0.5, 23));
+    expect(shares.reduce((sum, one) => sum + one, 0) / shares.length).toBeGreaterThan(0.45);
+    expect(Math.min(...shares)).toBeGreaterThan(0.4);
+    expect(refused).toBeLessThanOrEqual(24);
+  }, 60_000);
+
+  it("does not halve for good the whole that is refused twice in a minute, seconds apart", async () => {
+    const { work, call } = await newShare();
+    await call(THROTTLED);
+    expect((await work(25, allows(1))).last).toBe(1);
+    await call(THROTTLED);
+    const { shares } = await work(40, allows(1));
+    expect(Math.min(...shares)).toBe(0.9);
+    expect(shares.at(-1)).toBe(1);
+  });
+
+  it("follows a provider that gives far less from one moment to the next", async () => {
+    const { work } = await newShare();
+    await work(120, allows(0.5));
+    const { refused } = await work(20, allows(0.1));
+    expect(refused).toBeLessThanOrEqual(5);
+    const { shares, refused: then } = await work(120, allows(0.1));
+    expect(then).toBeLessThanOrEqual(5);
+    expect(Math.max(...shares)).toBeLessThan(0.2);
+  }, 30_000);
+
   it("counts a 429 of a call that was under way when the last one came, though the pause is over, as that one", async () => {
     const { create, begin, finish, call, pass, read, client, key } = await newShare();
     const slow = await create();
