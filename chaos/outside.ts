@@ -12,14 +12,14 @@ export type Side = "redis" | "providers";
 export interface OutsideStart {
   readonly seed: number;
   readonly configuration: ConfigurationPatch;
-  /** Redis' Unix socket. */
-  readonly redis: string;
+  /** Redis' Unix socket; null: nothing is ever cut off, and nothing stands between. */
+  readonly redis: string | null;
 }
 /** Its answer. */
 export interface OutsideReady {
   /** The simulator itself, for its record. */
   readonly url: string;
-  /** For workers: through the proxy. */
+  /** For workers: through the proxy, where there is one. */
   readonly env: SimulatorEnvironment;
   readonly redisUrl: string;
 }
@@ -32,6 +32,11 @@ export interface CutOrder {
 
 async function start({ seed, configuration, redis }: OutsideStart): Promise<void> {
   const simulator = await startSimulator({ random: seededRandom(seed), configuration, witness: true });
+  if (redis === null) {
+    const ready: OutsideReady = { url: simulator.url, env: simulator.env, redisUrl: "" };
+    process.send?.(ready);
+    return;
+  }
   const port = Number(new URL(simulator.url).port);
   const proxies = {
     redis: await Proxy.listen({ path: redis }),

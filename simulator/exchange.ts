@@ -35,7 +35,7 @@ export async function exchange(
   world: World,
   closed: AbortSignal,
 ): Promise<RequestRecord> {
-  const record = world.requests.arrive(world.now(), request.method ?? "", world.heartbeat?.heardUntil);
+  const record = world.requests.arrive(world.now(), request.method ?? "", world.heartbeat?.cameAfter(request.socket));
   const { path, query } = splitUrl(request.url ?? "");
   const found = findPath(path);
   const route = found?.byMethod.get(record.method);

@@ -108,6 +108,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     const { operation, route, status, ms, fault } = record;
     log?.(`${operation ?? route} ${status ?? "cut"} ${ms} ms${fault === null ? "" : ` ${fault}`}`);
   };
+  if (heartbeat !== undefined) server.on("connection", (socket) => heartbeat.accepted(socket));
   server.on("request", (request, response) => {
     response.on("error", () => {}); // the caller has gone
     serve(request, response)

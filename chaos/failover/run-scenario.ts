@@ -90,7 +90,7 @@ export async function runScenario(options: FailoverOptions): Promise<FailoverRep
   const configuration = {
     ...{ quotas: QUOTAS, enforceQuotas: false, pendingWindowMs: COOLDOWN_MS - 1_000, endings: false, latencyMs },
   };
-  const world = await outsideReady(outside, { seed, configuration, redis: "" });
+  const world = await outsideReady(outside, { seed, configuration, redis: null });
   const env = {
     ...SETTINGS,
     ...world.env,
