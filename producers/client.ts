@@ -6,7 +6,7 @@ import type { Lane } from "../src/outcomes/lane.ts";
 import { createIds } from "../src/records/ids.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import { ready, type RedisClient } from "../src/redis/connection.ts";
-import { limitsPrefix, queueOf } from "../src/queues/names.ts";
+import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import { RedisClock } from "../src/redis/clock.ts";
 import { checkActor } from "./by.ts";
 import { type CheckedInput, InputCheck } from "./jobs/input-check.ts";
@@ -284,7 +284,7 @@ export class Client implements AsyncDisposable {
 
   async #learnTime(redis: RedisClient): Promise<void> {
     try {
-      await this.#clock.learn(redis, `${limitsPrefix(queueOf("eko"))}control`, TIME_FOR_MS);
+      await this.#clock.learn(redis, `${queuePrefix(queueOf("eko"))}control`, TIME_FOR_MS);
     } catch (error) {
       throw await redisFailure(error, redis);
     }

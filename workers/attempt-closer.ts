@@ -144,7 +144,7 @@ export class AttemptEnds {
       personal: personal === undefined || sealer === null ? null : sealPersonal(sealer, operation, id, personal),
       subject: job.subject,
       sent: isSent(outcome),
-      scopes: job.scopes,
+      holdNames: job.holdNames,
       answers: state === "succeeded" ? job.of : null,
       retention: retentionOf({
         ...{ state, step: operation.step, result, hasPersonal: personal !== undefined, endedAt },

@@ -1,5 +1,5 @@
 import { assertNever } from "../src/base/assert-never.ts";
-import { scopeOf } from "../src/operations/hold-names.ts";
+import { holdNameOf } from "../src/operations/hold-names.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { costsAttempt } from "../src/outcomes/decision.ts";
@@ -23,7 +23,7 @@ export function callHealth(outcome: Outcome, operation: Operation, input: OpenIn
     case "throttled":
       return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
     case "refused":
-      return { kind: "refused", scope: scopeOf(outcome.scope, operation, input), reason: outcome.reason };
+      return { kind: "refused", scope: holdNameOf(outcome.scope, operation, input), reason: outcome.reason };
     default:
       return assertNever(outcome, "outcome");
   }

@@ -5,7 +5,7 @@ import type { ProviderName } from "../src/base/provider-name.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
-import { dueKey, limitsPrefix, type QueueName, queueOf } from "../src/queues/names.ts";
+import { dueKey, queuePrefix, type QueueName, queueOf } from "../src/queues/names.ts";
 import { oldestWaitingMs } from "../src/records/oldest-waiting.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 
@@ -58,7 +58,7 @@ export class QueueMonitor {
 
   /** Another's, if there is a recent one. */
   async #measured(provider: ProviderName): Promise<Measured> {
-    const key = `${limitsPrefix(queueOf(provider))}measured`;
+    const key = `${queuePrefix(queueOf(provider))}measured`;
     const shared = this.#duty.held ? null : parseMeasured(await this.#redis.get(key));
     if (shared !== null) return shared;
     const measured = await this.#measureOne(queueOf(provider));

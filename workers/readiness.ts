@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describePause, readPause } from "../src/limits/queue-pause.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
-import { limitsPrefix, providerOf, type QueueName } from "../src/queues/names.ts";
+import { queuePrefix, providerOf, type QueueName } from "../src/queues/names.ts";
 import { refusalText } from "../src/redis/failure.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 
@@ -33,7 +33,7 @@ async function writes(redis: RedisClient, queues: readonly QueueName[], now: () 
   try {
     const [pauses] = await Promise.all([
       Promise.all(queues.map(async (queue) => await pauseText(redis, queue, now))),
-      ...queues.map((queue) => redis.set(`${limitsPrefix(queue)}ready`, "1", "PX", KEPT_MS)),
+      ...queues.map((queue) => redis.set(`${queuePrefix(queue)}ready`, "1", "PX", KEPT_MS)),
     ]);
     return pauses.find((text) => text !== null) ?? null;
   } catch (error) {

@@ -16,7 +16,7 @@ import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
 import { Providers } from "./calls.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/redis/connection.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
-import { limitsPrefix, QUEUES, queueOf } from "../src/queues/names.ts";
+import { queuePrefix, QUEUES, queueOf } from "../src/queues/names.ts";
 import { type LockTimes, QueueWorker } from "../src/queues/queue-worker.ts";
 import { RedisClock } from "../src/redis/clock.ts";
 import { redisFailure } from "../src/redis/failure.ts";
@@ -102,7 +102,7 @@ async function start(
   const metrics = new Metrics(new Registry());
   const connection = redis.connect("worker");
   const clock = new RedisClock({ now });
-  for (const provider of providers.served) await clock.learn(probe, limitsPrefix(queueOf(provider)));
+  for (const provider of providers.served) await clock.learn(probe, queuePrefix(queueOf(provider)));
   const redisNow = (): number => clock.now();
   const clockWatch = new ClockWatch(clock, logger);
   const watching = setInterval(() => clockWatch.look(), CLOCK_LOOK_MS).unref();

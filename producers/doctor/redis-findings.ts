@@ -3,7 +3,7 @@ import { openRedis } from "../../src/command/redis.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { expiryOf } from "../../src/redis/certificates.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../../src/redis/connection.ts";
-import { limitsPrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
+import { queuePrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
 import type { RedisAccess } from "../../src/redis/access.ts";
 import { redisFailure, refusalText } from "../../src/redis/failure.ts";
 import { readMemory } from "../../src/redis/memory.ts";
@@ -69,7 +69,7 @@ export async function redisFindings(context: CommandContext, settings: Settings)
 /** A Redis that answers may still take nothing: it is full, a replica, or short of replicas. */
 async function writeFindings(redis: RedisClient): Promise<Finding[]> {
   try {
-    for (const queue of QUEUES) await redis.set(`${limitsPrefix(queue)}doctor`, "1", "PX", WRITE_KEPT_MS);
+    for (const queue of QUEUES) await redis.set(`${queuePrefix(queue)}doctor`, "1", "PX", WRITE_KEPT_MS);
     return [];
   } catch (error) {
     const word = refusalWord(error);

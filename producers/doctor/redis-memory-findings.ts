@@ -2,7 +2,7 @@ import { GateControl } from "../../src/limits/control.ts";
 import { describeLoss } from "../gates/gate-obstacle.ts";
 import { PROVIDERS } from "../../src/base/provider-name.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
-import { limitsPrefix, queueOf } from "../../src/queues/names.ts";
+import { queuePrefix, queueOf } from "../../src/queues/names.ts";
 import { clockMatters, RedisClock } from "../../src/redis/clock.ts";
 import type { Finding } from "./finding.ts";
 
@@ -12,7 +12,7 @@ const LOSS_MS = 86_400_000;
 /** Whether Redis lost its data lately, and whether this machine's clock agrees with Redis'. */
 export async function redisMemoryFindings(redis: RedisClient, now: () => number): Promise<Finding[]> {
   const clock = new RedisClock({ now });
-  await clock.learn(redis, `${limitsPrefix(queueOf("eko"))}control`);
+  await clock.learn(redis, `${queuePrefix(queueOf("eko"))}control`);
   const findings = [clockFinding(clock.offsetMs)];
   for (const provider of PROVIDERS) {
     const { lost, now: at } = await new GateControl(redis).read(queueOf(provider));

@@ -15,26 +15,26 @@ export interface Obstacle<Cause = WaitCause> {
 }
 
 /**
- * What a job with these scopes would be turned back for now, in the order in which the gate looks (`BEGIN`); null: it is
+ * What a job with these hold names would be turned back for now, in the order in which the gate looks (`BEGIN`); null: it is
  * open. A person's cooldown is not in it: that shows when the job is taken.
  */
 export function gateObstacle(
   gate: GateState,
-  scopes: readonly string[],
+  holdNames: readonly string[],
   provider: string,
 ): Obstacle<WaitCause | "paused"> | null {
   return (
     paused(gate, provider) ??
     stopped(gate, provider) ??
-    scopeHold(gate, scopes, provider) ??
+    scopeHold(gate, holdNames, provider) ??
     noPlace(gate) ??
     fullQuota(gate, provider)
   );
 }
 
-/** The hold of one of the job's own scopes, due or not; null: none. */
-export function heldScope({ holds }: GateState, scopes: readonly string[]): Hold | null {
-  return holds.filter(({ scope }) => scope !== null && scopes.includes(scope)).toSorted(later)[0] ?? null;
+/** The hold of one of the job's own hold names, due or not; null: none. */
+export function heldScope({ holds }: GateState, holdNames: readonly string[]): Hold | null {
+  return holds.filter(({ scope }) => scope !== null && holdNames.includes(scope)).toSorted(later)[0] ?? null;
 }
 
 export function describeHold({ scope, reason, since, probeAt }: Hold, now: number, provider: string): string {
@@ -69,8 +69,8 @@ function stopped({ now, holds, pausedUntil, breaker, confirmedAt }: GateState, p
   return { cause: "breaker", since, until: Math.max(now, nextAt), text };
 }
 
-function scopeHold(gate: GateState, scopes: readonly string[], provider: string): Obstacle | null {
-  const hold = heldScope(gate, scopes);
+function scopeHold(gate: GateState, holdNames: readonly string[], provider: string): Obstacle | null {
+  const hold = heldScope(gate, holdNames);
   // When its time has come, whoever is next tries.
   if (hold === null || hold.probeAt <= gate.now) return null;
   return { cause: "scope", since: hold.since, until: hold.probeAt, text: describeHold(hold, gate.now, provider) };

@@ -27,9 +27,9 @@ export async function wakeHeld(
       const [error, fields] = replies[index] ?? [null, []];
       if (error !== null) throw error;
       const [cause, job, next] = fields as (string | null)[];
-      const { scopes } = unpackJob(job ?? "");
-      const other = heldScope(gate, scopes);
-      return cause === "scope" && scopes.includes(scope) && (other === null || other.probeAt < Number(next));
+      const { holdNames } = unpackJob(job ?? "");
+      const other = heldScope(gate, holdNames);
+      return cause === "scope" && holdNames.includes(scope) && (other === null || other.probeAt < Number(next));
     });
     await queues.promote(queue, held);
   }

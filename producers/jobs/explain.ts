@@ -26,7 +26,7 @@ interface Finding {
 interface Waiting extends ExplainFacts {
   readonly record: JobRecord;
   readonly now: number;
-  readonly scopes: readonly string[];
+  readonly holdNames: readonly string[];
   /** Since when it is where it is. */
   readonly since: number;
   readonly expires: number | null;
@@ -125,7 +125,7 @@ function waits(facts: ExplainFacts, record: JobRecord): Finding {
     ...facts,
     record,
     now,
-    scopes: submitted.scopes,
+    holdNames: submitted.holdNames,
     since: sinceWhen(fields, now),
     expires: submitted.expiresAt,
   };
@@ -161,7 +161,7 @@ function ownWait(job: Waiting): Obstacle<ExplainedCause> | null {
   if (record.state === "waiting" && cause !== undefined && !stopsCredential(cause) && until > now) {
     const reason = record.reason ?? describeWait(cause, fields["detail"] ?? "");
     if (cause !== "scope") return { cause, since, until, text: reason };
-    const hold = heldScope(gate, job.scopes);
+    const hold = heldScope(gate, job.holdNames);
     const text = hold === null ? `${reason}; that is lifted by now` : describeHold(hold, now, provider);
     return { cause, since: hold?.since ?? since, until, text };
   }
@@ -193,8 +193,8 @@ function putAway(job: Waiting, own: Obstacle<ExplainedCause>): Finding {
 }
 
 function inLine(job: Waiting, place: Exclude<Place, { kind: "none" }>): Finding {
-  const { gate, now, since, scopes, provider, workers } = job;
-  const wall = gateObstacle(gate, scopes, provider);
+  const { gate, now, since, holdNames, provider, workers } = job;
+  const wall = gateObstacle(gate, holdNames, provider);
   const ahead = place.kind === "lane" ? place.interactive + place.bulk : 0;
   const counted = place.kind === "lane" && !place.exact ? null : ahead;
   const said = wall === null ? [] : [wall.text];

@@ -1,5 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
-import { scopesOf } from "../../src/operations/hold-names.ts";
+import { holdNamesOf } from "../../src/operations/hold-names.ts";
 import { subjectOf } from "../../src/operations/subject.ts";
 import { consent } from "../../src/operations/fields.ts";
 import type { OpenInput } from "../../src/providers/call.ts";
@@ -43,7 +43,7 @@ export function newJob(
     reference: clientRefId === null ? (isOwn ? "fresh" : "derived") : { fixed: clientRefId },
     of,
     subject,
-    scopes: scopesOf(operation, input),
+    holdNames: holdNamesOf(operation, input),
     createdAt,
     expiresAt: earliest(
       expiresInMs === null ? null : createdAt + expiresInMs,

@@ -1,5 +1,5 @@
 import type { RedisClient } from "../redis/connection.ts";
-import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
+import { bullmqPrefix, queuePrefix, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import { CONTROL_LUA } from "./gate/control-fields.ts";
 import { FLOW_LUA } from "./gate/flow.ts";
@@ -150,7 +150,7 @@ export class GateControl {
   }
 
   async read(queue: QueueName): Promise<GateState> {
-    const keys = [controlKey(queue), `${limitsPrefix(queue)}permits`, `${limitsPrefix(queue)}flights`];
+    const keys = [controlKey(queue), `${queuePrefix(queue)}permits`, `${queuePrefix(queue)}flights`];
     const [reply, queuePause] = await Promise.all([READ.run(this.#redis, keys, []), readPause(this.#redis, queue)]);
     const [nowText, flat, inFlight, limit, ...flatUses] = reply as [
       string,
@@ -202,7 +202,7 @@ export class GateControl {
 }
 
 export function controlKey(queue: QueueName): string {
-  return `${limitsPrefix(queue)}control`;
+  return `${queuePrefix(queue)}control`;
 }
 
 export function packQuota(quota: Quota): string {

@@ -4,7 +4,7 @@ import type { ProviderName } from "../base/provider-name.ts";
 import { fingerprint } from "../secrets/fingerprint.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { limitsPrefix, type QueueName } from "../queues/names.ts";
+import { queuePrefix, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import { formatQuota } from "./parse-quota.ts";
 import type { LimitSettings } from "./settings.ts";
@@ -59,7 +59,7 @@ export async function readPrints(redis: RedisClient, queue: QueueName): Promise<
 }
 
 async function run(redis: RedisClient, queue: QueueName, worker: string, print: string): Promise<WorkerPrint[]> {
-  const keys = [`${limitsPrefix(queue)}workers`];
+  const keys = [`${queuePrefix(queue)}workers`];
   const prints = (await PRESENT.run(redis, keys, [worker, print, FORGOTTEN_MS])) as string[];
   return prints.map((text) => JSON.parse(text) as WorkerPrint);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClient } from "../redis/connection.ts";
-import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
+import { bullmqPrefix, queuePrefix, type QueueName } from "../queues/names.ts";
 import { type RedisClock, timeOf } from "../redis/clock.ts";
 import { controlKey, packQuota, unpackQuota } from "./control.ts";
 import { BRING_BACK, LOOK } from "./gate/memory.ts";
@@ -87,7 +87,7 @@ export class GateMemory {
 
   constructor(options: GateMemoryOptions) {
     this.#options = options;
-    this.#keys = [controlKey(options.queue), `${limitsPrefix(options.queue)}permits`];
+    this.#keys = [controlKey(options.queue), `${queuePrefix(options.queue)}permits`];
     const { redis } = options;
     // A Cluster's own connection stays while its nodes come and go.
     for (const event of DOUBTFUL) redis.on(event, this.#onDoubt);

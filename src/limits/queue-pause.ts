@@ -1,5 +1,5 @@
 import type { RedisClient } from "../redis/connection.ts";
-import { bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
+import { bullmqPrefix, queuePrefix, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import { atTime } from "../base/at-time.ts";
 
@@ -41,7 +41,7 @@ return since .. ' ' .. exact
 /** Null: it is not paused. One round trip. */
 export async function readPause(redis: RedisClient, queue: QueueName): Promise<QueuePause | null> {
   const base = bullmqPrefix(queue);
-  const keys = [`${base}meta`, `${base}events`, `${limitsPrefix(queue)}paused`];
+  const keys = [`${base}meta`, `${base}events`, `${queuePrefix(queue)}paused`];
   const [since = "", exact] = ((await PAUSE.run(redis, keys, [])) as string).split(" ");
   return since === "" ? null : { since: Number(since), exact: exact === "1" };
 }

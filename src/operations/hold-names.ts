@@ -6,14 +6,14 @@ import type { RefusedScope } from "../outcomes/outcome.ts";
 const DEFAULT = "default";
 
 /** What may be held for itself of a job: its agent, its initiator, its operation. Names without blanks. */
-export function scopesOf(operation: Operation, input: OpenInput): string[] {
+export function holdNamesOf(operation: Operation, input: OpenInput): string[] {
   const named = ["user_code", "initiator_id"] as const;
   const own = operation.provider === "eko" ? named.map((field) => `${field}:${nameOf(input[field])}`) : [];
   return [...own, `operation:${operation.name}`];
 }
 
-/** The scope that a refusal is about; null: the whole credential. */
-export function scopeOf(scope: RefusedScope, operation: Operation, input: OpenInput): string | null {
+/** The name of what a refusal is about; null: the whole credential. */
+export function holdNameOf(scope: RefusedScope, operation: Operation, input: OpenInput): string | null {
   switch (scope) {
     case "credential":
       return null;

@@ -52,11 +52,11 @@ export const SETTLED_CHANNEL = "satyapan:settled";
 
 /** Records by when the reaper has to look at them. */
 export function dueKey(queue: QueueName): string {
-  return `${limitsPrefix(queue)}due`;
+  return `${queuePrefix(queue)}due`;
 }
 
 /** In front of the keys of a queue's gate: `control`, `permits`, `sent:…`, `failed`. */
-export function limitsPrefix(queue: QueueName): string {
+export function queuePrefix(queue: QueueName): string {
   return `satyapan:${queue}:`;
 }
 

@@ -10,7 +10,7 @@ export type CallHealth =
   | { readonly kind: "well" }
   | { readonly kind: "failed" }
   | { readonly kind: "throttled"; readonly retryAfterMs: number | null }
-  /** `scope` as in `NewJob.scopes`; null: the whole credential. */
+  /** `scope` as in `NewJob.holdNames`; null: the whole credential. */
   | { readonly kind: "refused"; readonly scope: string | null; readonly reason: string };
 
 /** Everything that closing an attempt changes. */
@@ -34,7 +34,7 @@ export interface AttemptEnd {
   readonly subject: string | null;
   /** He was sent an OTP, or may have been: it counts for his cooldown. */
   readonly sent: boolean;
-  readonly scopes: readonly string[];
+  readonly holdNames: readonly string[];
   /** Id of the send whose OTP this verify answers, or null. */
   readonly answers: string | null;
   readonly retention: Retention;
@@ -73,7 +73,7 @@ export function addEndArgs(args: (string | number)[], id: string, now: number, e
   args.push(result === null ? "" : JSON.stringify(result), personal ?? "", spent);
   args.push(end.lost ? attemptToken : "", health?.kind ?? "", retryAfterMs ?? "");
   args.push(refused?.scope ?? "", refused?.reason ?? "");
-  args.push(end.subject ?? "", end.sent ? 1 : 0, end.scopes.join(" "), end.answers ?? "");
+  args.push(end.subject ?? "", end.sent ? 1 : 0, end.holdNames.join(" "), end.answers ?? "");
   args.push(...retentionArgs(end.retention), end.entry === null ? "" : auditText(end.entry));
 }
 

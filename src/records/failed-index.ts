@@ -1,7 +1,7 @@
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import { AUDIT_LUA } from "../privacy/audit/outbox.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { claimKey, limitsPrefix, type QueueName, recordKey, referenceKey } from "../queues/names.ts";
+import { claimKey, queuePrefix, type QueueName, recordKey, referenceKey } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import type { JobRecord } from "./record.ts";
 
@@ -54,12 +54,12 @@ export class FailedIndex {
   async drop(queue: QueueName, { id, attempts }: JobRecord, entry: AuditEntry): Promise<boolean> {
     const references = attempts.map(({ client_ref_id }) => referenceKey(queue, client_ref_id));
     const keys = [recordKey(queue, id), indexKey(queue), ...references];
-    const dropped = await DROP.run(this.#redis, keys, [id, limitsPrefix(queue), auditText(entry)]);
+    const dropped = await DROP.run(this.#redis, keys, [id, queuePrefix(queue), auditText(entry)]);
     if (dropped === 1) await this.#redis.del(claimKey(id));
     return dropped === 1;
   }
 }
 
 function indexKey(queue: QueueName): string {
-  return `${limitsPrefix(queue)}failed`;
+  return `${queuePrefix(queue)}failed`;
 }

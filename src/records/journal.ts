@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { GateMemory } from "../limits/gate-memory.ts";
 import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { bullmqPrefix, limitsPrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
-import { Batch } from "../redis/round-trip.ts";
+import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
+import { SharedRoundTrip } from "../redis/round-trip.ts";
 import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
 import { type Closed, type AttemptEnd, addEndArgs, parseClosed } from "./attempt-end.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "./scripts/begin.ts";
@@ -48,8 +48,8 @@ export class Journal {
   readonly #options: JournalOptions;
   /** Tells this process' attempts from those of all others. */
   readonly #stamp = randomBytes(6).toString("base64url");
-  readonly #starts = new Batch<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
-  readonly #ends = new Batch<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
+  readonly #starts = new SharedRoundTrip<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
+  readonly #ends = new SharedRoundTrip<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -100,7 +100,7 @@ export class Journal {
     subject: string | null,
   ): Promise<Permit | number | null> {
     const { redis, queue, policy, memory } = this.#options;
-    const prefix = limitsPrefix(queue);
+    const prefix = queuePrefix(queue);
     await memory?.confirmed();
     const asked = memory?.doubts;
     const job = [old ?? "", id, subject ?? "", attemptToken];
@@ -120,7 +120,7 @@ export class Journal {
   /** Nothing is called with this permit: the quota has room for another. */
   async giveBack(permit: string): Promise<void> {
     const { redis, queue, memory } = this.#options;
-    const prefix = limitsPrefix(queue);
+    const prefix = queuePrefix(queue);
     await GIVE_BACK.run(redis, [`${prefix}control`], [prefix, bullmqPrefix(queue), permit]);
     memory?.forget(permit);
   }
@@ -151,7 +151,7 @@ export class Journal {
   ): Promise<readonly Reply[]> {
     const { redis, queue, retentionMs } = this.#options;
     const keys = asks.map(({ id }) => recordKey(queue, id));
-    const shared = [limitsPrefix(queue), bullmqPrefix(queue), SETTLED_CHANNEL, retentionMs];
+    const shared = [queuePrefix(queue), bullmqPrefix(queue), SETTLED_CHANNEL, retentionMs];
     return (await script.run(redis, keys, [...shared, ...args])) as readonly Reply[];
   }
 }

@@ -1,5 +1,5 @@
 import type { RedisClient } from "../redis/connection.ts";
-import { BULK_PRIORITY, BULK_VERIFY_PRIORITY, bullmqPrefix, limitsPrefix, type QueueName } from "../queues/names.ts";
+import { BULK_PRIORITY, BULK_VERIFY_PRIORITY, bullmqPrefix, queuePrefix, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import { stopsCredential, WAIT_CAUSES } from "../outcomes/wait-cause.ts";
 
@@ -51,6 +51,6 @@ return oldest and string.format('%.0f', math.max(0, now - oldest)) or ''
 export async function oldestWaitingMs(redis: RedisClient, queue: QueueName): Promise<number | null> {
   const base = bullmqPrefix(queue);
   const keys = [`${base}wait`, `${base}prioritized`];
-  const age = (await OLDEST.run(redis, keys, [base, limitsPrefix(queue)])) as string;
+  const age = (await OLDEST.run(redis, keys, [base, queuePrefix(queue)])) as string;
   return age === "" ? null : Number(age);
 }

@@ -1,6 +1,6 @@
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { dueKey, limitsPrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
+import { dueKey, queuePrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
 import { parseRecord } from "./parse-record.ts";
 import type { JobRecord } from "./record.ts";
@@ -55,7 +55,7 @@ export class RecordStore {
   /** Ends a job that will never be called (again). */
   async abandon(queue: QueueName, id: string, state: TerminalState, reason: string, now: number): Promise<string> {
     const lookAt = now + this.#retention.resultMs;
-    const args = [id, now, state, reason, this.#retention.recordMs, SETTLED_CHANNEL, limitsPrefix(queue), lookAt];
+    const args = [id, now, state, reason, this.#retention.recordMs, SETTLED_CHANNEL, queuePrefix(queue), lookAt];
     return (await ABANDON.run(this.#redis, [recordKey(queue, id)], args)) as string;
   }
 
@@ -69,14 +69,14 @@ export class RecordStore {
     retention: Retention,
     entry: AuditEntry,
   ): Promise<string> {
-    const args = [id, now, state, decision, this.#retention.recordMs, SETTLED_CHANNEL, limitsPrefix(queue)];
+    const args = [id, now, state, decision, this.#retention.recordMs, SETTLED_CHANNEL, queuePrefix(queue)];
     args.push(...retentionArgs(retention), auditText(entry));
     return (await SETTLE.run(this.#redis, [recordKey(queue, id)], args)) as string;
   }
 
   /** Gives a failed job its attempts back; it has to be queued then. `done`, `missing`, or the other state it is in. */
   async revive(queue: QueueName, id: string, decision: string, now: number, entry: AuditEntry): Promise<string> {
-    const args = [id, now, decision, limitsPrefix(queue), auditText(entry)];
+    const args = [id, now, decision, queuePrefix(queue), auditText(entry)];
     return (await REVIVE.run(this.#redis, [recordKey(queue, id)], args)) as string;
   }
 
@@ -89,7 +89,7 @@ export class RecordStore {
     const [, first] = await this.#redis.zrange(dueKey(queue), "0", "0", "WITHSCORES");
     if (first === undefined || Number(first) > now) return { expired: [], more: false };
     const { recordMs, resultMs } = this.#retention;
-    const args = [now, REAP_AT_ONCE, limitsPrefix(queue), recordMs, SETTLED_CHANNEL, resultMs, LOOK_AGAIN_MS];
+    const args = [now, REAP_AT_ONCE, queuePrefix(queue), recordMs, SETTLED_CHANNEL, resultMs, LOOK_AGAIN_MS];
     const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as (string | number)[];
     const looked = Number(reply.at(-1));
     const expired = Array.from({ length: (reply.length - 1) / 2 }, (_, index) => ({
@@ -146,7 +146,7 @@ export class RecordStore {
   /** Ids of the jobs that last sent these persons an OTP, newest first, in one round trip. */
   async lastSends(queue: QueueName, subjects: readonly string[]): Promise<string[][]> {
     if (subjects.length === 0) return [];
-    const found = await this.#redis.mget(subjects.map((subject) => `${limitsPrefix(queue)}sent:${subject}`));
+    const found = await this.#redis.mget(subjects.map((subject) => `${queuePrefix(queue)}sent:${subject}`));
     return found.map((sent) => (sent ?? "").split(",").flatMap((entry) => entry.split(" ").slice(1)));
   }
 
@@ -155,7 +155,7 @@ export class RecordStore {
     if (subjects.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const subject of subjects)
-      pipeline.hget(`${limitsPrefix(queue)}asked:${subject.slice(0, 2)}`, subject.slice(2));
+      pipeline.hget(`${queuePrefix(queue)}asked:${subject.slice(0, 2)}`, subject.slice(2));
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([error, ids]) => {
       if (error !== null) throw error;
@@ -190,7 +190,7 @@ function creationArgs(queue: QueueName, job: NewJob, judged: readonly string[] |
   return [
     job.id,
     job.expiresAt ?? "",
-    limitsPrefix(queue),
+    queuePrefix(queue),
     entry,
     job.subject ?? "",
     judged === null ? "" : "reuse",

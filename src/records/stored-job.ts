@@ -19,7 +19,7 @@ export interface NewJob {
   /** Id of the send whose OTP this verify answers; null: none, or not known. */
   readonly of: string | null;
   /** What may be held for itself: `user_code:X`, `initiator_id:Y`, `operation:Z`; without blanks. */
-  readonly scopes: readonly string[];
+  readonly holdNames: readonly string[];
   readonly createdAt: number;
   readonly expiresAt: number | null;
   /** The consent that came with it, for the audit log, before its first call; null: none. */
@@ -37,14 +37,23 @@ const DERIVED = "+";
  * One text of words, because a hash's fields are what a record costs in Redis:
  * `operation lane created expires|~ subject|~ ref of|~ scope…`; `ref` is `+` (derived), `~` (fresh) or the fixed one.
  */
-export function packJob({ operation, lane, createdAt, expiresAt, subject, reference, of, scopes }: StoredJob): string {
+export function packJob({
+  operation,
+  lane,
+  createdAt,
+  expiresAt,
+  subject,
+  reference,
+  of,
+  holdNames,
+}: StoredJob): string {
   const ref = reference === "derived" ? DERIVED : reference === "fresh" ? NONE : reference.fixed;
-  const words = [operation, lane, createdAt, expiresAt ?? NONE, subject ?? NONE, ref, of ?? NONE, ...scopes];
+  const words = [operation, lane, createdAt, expiresAt ?? NONE, subject ?? NONE, ref, of ?? NONE, ...holdNames];
   return words.join(" ");
 }
 
 export function unpackJob(text: string): StoredJob {
-  const [operation = "", lane, created, expires, subject = NONE, ref = NONE, of = NONE, ...scopes] = text.split(" ");
+  const [operation = "", lane, created, expires, subject = NONE, ref = NONE, of = NONE, ...holdNames] = text.split(" ");
   return {
     operation,
     lane: lane as Lane,
@@ -53,6 +62,6 @@ export function unpackJob(text: string): StoredJob {
     subject: subject === NONE ? null : subject,
     reference: ref === DERIVED ? "derived" : ref === NONE ? "fresh" : { fixed: ref },
     of: of === NONE ? null : of,
-    scopes,
+    holdNames,
   };
 }

@@ -5,7 +5,7 @@ const MOST = 32;
  * Gathers what is asked for within one turn of the event loop into one round trip. A busy worker's jobs come by the
  * handful, and a script costs more to call than to run.
  */
-export class Batch<Ask, Answer> {
+export class SharedRoundTrip<Ask, Answer> {
   readonly #send: (asks: readonly Ask[]) => Promise<readonly Answer[]>;
   #waiting: Waiting<Ask, Answer>[] = [];
 

@@ -94,7 +94,7 @@ export class ClientBundle implements AsyncDisposable {
       reference: "fresh",
       subject: null,
       of: null,
-      scopes: [],
+      holdNames: [],
       createdAt: Date.now(),
       expiresAt: null,
       consent: null,
@@ -131,7 +131,7 @@ export class ClientBundle implements AsyncDisposable {
       ...{ used: 1, pendings: 0, resends: 0, health: null, entry: null, lost: false },
       subject: job.subject,
       sent: kind === "succeeded" || kind === "unknown",
-      scopes: job.scopes,
+      holdNames: job.holdNames,
       answers: state === "succeeded" ? job.of : null,
       retention: retentionOf({
         ...{ state, step, result, hasPersonal: personal !== null, endedAt: at, resultRetentionMs: resultMs },

@@ -11,7 +11,7 @@ function ending(attemptToken: string): AttemptEnd {
   return {
     ...{ attemptToken, state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
     attempt: { client_ref_id: "ref", started: 1, ended: 2, outcome: { kind: "succeeded", ...NO_REPLY } },
-    ...{ used: 1, pendings: 0, resends: 0, health: null, subject: null, sent: false, scopes: [], answers: null },
+    ...{ used: 1, pendings: 0, resends: 0, health: null, subject: null, sent: false, holdNames: [], answers: null },
     ...{ retention: { lookAt: null, keepsInput: false }, entry: null, lost: false },
   };
 }

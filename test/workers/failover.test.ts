@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
-import { limitsPrefix, queueOf } from "../../src/queues/names.ts";
+import { queuePrefix, queueOf } from "../../src/queues/names.ts";
 import { startTestSentinel } from "../support/redis-sentinel.ts";
 import { startWorkerBundle } from "../support/worker.ts";
 
 const QUEUE = queueOf("eko");
-const PERMITS = `${limitsPrefix(QUEUE)}permits`;
+const PERMITS = `${queuePrefix(QUEUE)}permits`;
 
 it("makes no call free that the master before had charged, and goes on by itself", async () => {
   await using sentinel = await startTestSentinel({ withReplica: true });

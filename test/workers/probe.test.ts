@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
-import { limitsPrefix, recordKey } from "../../src/queues/names.ts";
+import { queuePrefix, recordKey } from "../../src/queues/names.ts";
 import type { AttemptStart, Permit } from "../../src/records/attempt-start.ts";
 import { Journal } from "../../src/records/journal.ts";
 import { newRunner } from "../support/runner.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
-const CONTROL = `${limitsPrefix(QUEUE)}control`;
+const CONTROL = `${queuePrefix(QUEUE)}control`;
 const PROBES = 8;
 const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
 
@@ -102,7 +102,7 @@ describe("a call of which nothing was written", () => {
     const fields = await bundle.redis.client().hkeys(CONTROL);
     expect(fields.filter((field) => ["breaker", "bad", "window_at"].includes(field))).toEqual([]);
     // The person was sent nothing: no cooldown holds up whoever asks next.
-    expect(await bundle.redis.client().keys(`${limitsPrefix(QUEUE)}sent:*`)).toEqual([]);
+    expect(await bundle.redis.client().keys(`${queuePrefix(QUEUE)}sent:*`)).toEqual([]);
     await bundle.startWorker();
     for (const id of ids) {
       expect((await bundle.client.waitFor(id)).state).toBe("succeeded");

@@ -1,5 +1,5 @@
 import type { RedisClient } from "../../redis/connection.ts";
-import { limitsPrefix, type QueueName } from "../../queues/names.ts";
+import { queuePrefix, type QueueName } from "../../queues/names.ts";
 import { AuditEntry, auditText } from "./entry.ts";
 
 /**
@@ -7,10 +7,10 @@ import { AuditEntry, auditText } from "./entry.ts";
  * the very same atomic step. The chain takes them from there (`AuditChain`).
  */
 export function outboxKey(queue: QueueName): string {
-  return `${limitsPrefix(queue)}audit`;
+  return `${queuePrefix(queue)}audit`;
 }
 
-/** For the journal's scripts. P: the queue's prefix (`limitsPrefix`); text as `auditText` makes it, or '' for nothing. */
+/** For the journal's scripts. P: the queue's prefix (`queuePrefix`); text as `auditText` makes it, or '' for nothing. */
 export const AUDIT_LUA = `
 local function audit(P, text)
   if text and text ~= '' then redis.call('XADD', P .. 'audit', '*', 'e', text) end

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { GateControl } from "../../../src/limits/control.ts";
-import { limitsPrefix, queueOf } from "../../../src/queues/names.ts";
+import { queuePrefix, queueOf } from "../../../src/queues/names.ts";
 import {
   AADHAAR_INPUT,
   CONSENT,
@@ -102,7 +102,7 @@ describe("explain while workers run", () => {
     ];
     await new GateControl(redis).setQuota(EKO, quota);
     const calledAt = Date.now();
-    await redis.lpush(`${limitsPrefix(EKO)}permits`, calledAt);
+    await redis.lpush(`${queuePrefix(EKO)}permits`, calledAt);
     const freeAt = calledAt + 10_000;
     const second = await client.submit("eko.mobile-otp", mobileInput(2));
     await expect.poll(async () => (await client.get(second.id))?.state).toBe("waiting");
@@ -129,7 +129,7 @@ describe("explain while workers run", () => {
     await bundle.startWorker();
     const { id } = await bundle.client.submit("eko.mobile-otp", mobileInput(1));
     await expect.poll(async () => (await bundle.client.get(id))?.state).toBe("waiting");
-    const { hold_probe: probe } = await bundle.redis.client().hgetall(`${limitsPrefix(EKO)}control`);
+    const { hold_probe: probe } = await bundle.redis.client().hgetall(`${queuePrefix(EKO)}control`);
     await expect.poll(async () => (await bundle.client.explain(id))?.ahead).toBe(0);
     const explanation = await bundle.client.explain(id);
     expect(explanation).toMatchObject({

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { redisMemoryFindings } from "../../../producers/doctor/redis-memory-findings.ts";
-import { limitsPrefix, queueOf } from "../../../src/queues/names.ts";
+import { queuePrefix, queueOf } from "../../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 
 const DAY_MS = 86_400_000;
-const CONTROL = `${limitsPrefix(queueOf("deepvue"))}control`;
+const CONTROL = `${queuePrefix(queueOf("deepvue"))}control`;
 
 let redis: TestRedis;
 beforeAll(async () => {

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { JobQueues } from "../../../src/queues/job-queues.ts";
 import { wakeHeld } from "../../../producers/gates/wake-held.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
-import { bullmqJobId, bullmqPrefix, limitsPrefix, recordKey } from "../../../src/queues/names.ts";
+import { bullmqJobId, bullmqPrefix, queuePrefix, recordKey } from "../../../src/queues/names.ts";
 import type { Lane } from "../../../src/outcomes/lane.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
 import { type ClientBundle, startClientBundle } from "../../support/client.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
 
 const QUEUE = "{eko-0}";
-const CONTROL = `${limitsPrefix(QUEUE)}control`;
+const CONTROL = `${queuePrefix(QUEUE)}control`;
 const BASE = bullmqPrefix(QUEUE);
 const A = "user_code:A";
 const B = "operation:eko.mobile-otp";
@@ -17,7 +17,7 @@ const HOLD_MS = 300_000;
 
 interface PutAway {
   readonly id: string;
-  readonly scopes: readonly string[];
+  readonly holdNames: readonly string[];
   readonly cause?: string;
   readonly lane?: Lane;
   readonly verify?: boolean;
@@ -25,7 +25,7 @@ interface PutAway {
   readonly forMs?: number;
 }
 
-/** Holds of these scopes, and jobs as workers put them away for them. */
+/** Holds of these names, and jobs as workers put them away for them. */
 async function setup(bundle: ClientBundle, held: readonly string[], jobs: readonly PutAway[]) {
   const redis = bundle.redis.client();
   const now = Date.now();
@@ -35,8 +35,8 @@ async function setup(bundle: ClientBundle, held: readonly string[], jobs: readon
   const store = new RecordStore(redis, bundle.settings.retention);
   await store.create(
     QUEUE,
-    jobs.map(({ id, scopes, lane = "interactive" }) => ({
-      ...{ id, scopes, lane, operation: "eko.mobile-otp", input: "{}", digest: id, reference: "fresh" as const },
+    jobs.map(({ id, holdNames, lane = "interactive" }) => ({
+      ...{ id, holdNames, lane, operation: "eko.mobile-otp", input: "{}", digest: id, reference: "fresh" as const },
       ...{ subject: null, of: null, createdAt: now, expiresAt: null, consent: null },
     })),
   );
@@ -86,15 +86,15 @@ describe("the resume of a scope", () => {
   it("wakes the jobs that were put away for that scope, and leaves all others where they are", async () => {
     await using bundle = await startClientBundle();
     const others: PutAway[] = [
-      { id: "of-another-agent", scopes: ["user_code:AA"] },
-      { id: "of-another-operation", scopes: ["operation:other"] },
-      { id: "in-its-cooldown", scopes: [A], cause: "cooldown", forMs: 40_000 },
-      { id: "pending", scopes: [A], cause: "pending", forMs: 50_000 },
-      { id: "backing-off", scopes: [A], cause: "backoff", forMs: 60_000 },
-      { id: "unknown", scopes: [A], cause: "unknown", forMs: 70_000 },
+      { id: "of-another-agent", holdNames: ["user_code:AA"] },
+      { id: "of-another-operation", holdNames: ["operation:other"] },
+      { id: "in-its-cooldown", holdNames: [A], cause: "cooldown", forMs: 40_000 },
+      { id: "pending", holdNames: [A], cause: "pending", forMs: 50_000 },
+      { id: "backing-off", holdNames: [A], cause: "backoff", forMs: 60_000 },
+      { id: "unknown", holdNames: [A], cause: "unknown", forMs: 70_000 },
     ];
-    const scopes = ["user_code:A", "initiator_id:I"];
-    await using place = await setup(bundle, [A, "user_code:AA"], [...others, { id: "held", scopes }]);
+    const holdNames = ["user_code:A", "initiator_id:I"];
+    await using place = await setup(bundle, [A, "user_code:AA"], [...others, { id: "held", holdNames }]);
     const before = await place.delayed();
     await bundle.client.gates.resume("eko", A);
     expect(await place.waiting()).toEqual(["held"]);
@@ -103,15 +103,15 @@ describe("the resume of a scope", () => {
     expect((await bundle.client.gates.read("eko")).holds.map(({ scope }) => scope)).toEqual(["user_code:AA"]);
   });
 
-  it("leaves those that another of their scopes holds for as long, and wakes those it holds for less", async () => {
+  it("leaves those that another of their hold names holds for as long, and wakes those it holds for less", async () => {
     await using bundle = await startClientBundle();
-    const scopes = [A, B];
+    const holdNames = [A, B];
     await using place = await setup(
       bundle,
       [A, B],
       [
-        { id: "for-both", scopes },
-        { id: "longer-for-a", scopes, forMs: 2 * HOLD_MS },
+        { id: "for-both", holdNames },
+        { id: "longer-for-a", holdNames, forMs: 2 * HOLD_MS },
       ],
     );
     await bundle.client.gates.resume("eko", A);
@@ -122,15 +122,15 @@ describe("the resume of a scope", () => {
 
   it("keeps each job's lane and priority: verifies of the bulk lane go before its sends", async () => {
     await using bundle = await startClientBundle();
-    const scopes = [A];
+    const holdNames = [A];
     await using place = await setup(
       bundle,
       [A],
       [
-        { id: "send", scopes, lane: "bulk" },
-        { id: "urgent", scopes },
-        { id: "verify", scopes, lane: "bulk", verify: true },
-        { id: "later-send", scopes, lane: "bulk" },
+        { id: "send", holdNames, lane: "bulk" },
+        { id: "urgent", holdNames },
+        { id: "verify", holdNames, lane: "bulk", verify: true },
+        { id: "later-send", holdNames, lane: "bulk" },
       ],
     );
     const priorities = async () =>
@@ -147,7 +147,7 @@ describe("the resume of a scope", () => {
 
   it("wakes a thousand, in the order in which they were put away", async () => {
     await using bundle = await startClientBundle();
-    const jobs = Array.from({ length: 1_000 }, (_, index) => ({ id: `job-${index}`, scopes: [A] }));
+    const jobs = Array.from({ length: 1_000 }, (_, index) => ({ id: `job-${index}`, holdNames: [A] }));
     await using place = await setup(bundle, [A], jobs);
     const before = performance.now();
     await bundle.client.gates.resume("eko", A);
@@ -158,11 +158,11 @@ describe("the resume of a scope", () => {
 
   it("leaves a job alone that is taken or ends while the others are woken", async () => {
     await using bundle = await startClientBundle();
-    const scopes = [A];
+    const holdNames = [A];
     await using place = await setup(
       bundle,
       [],
-      ["first", "taken", "ended", "last"].map((id) => ({ id, scopes })),
+      ["first", "taken", "ended", "last"].map((id) => ({ id, holdNames })),
     );
     const { redis } = place;
     /** Between the look at the records and the wake. */
@@ -185,7 +185,7 @@ describe("the resume of a scope", () => {
 
   it("does nothing where nobody waits, and does not trip over a job whose record is gone", async () => {
     await using bundle = await startClientBundle();
-    await using place = await setup(bundle, [], [{ id: "gone", scopes: [A] }]);
+    await using place = await setup(bundle, [], [{ id: "gone", holdNames: [A] }]);
     await place.redis.del(recordKey(QUEUE, "gone"));
     await wakeHeld(place, QUEUE, A);
     await wakeHeld(place, "{deepvue-0}", A);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { behindGate } from "../../../producers/jobs/behind-gate.ts";
 import type { GateState } from "../../../src/limits/control.ts";
 import { AHEAD_MS } from "../../../src/limits/gate/margins.ts";
-import { limitsPrefix } from "../../../src/queues/names.ts";
+import { queuePrefix } from "../../../src/queues/names.ts";
 import type { JobRecord } from "../../../src/records/record.ts";
 import { JOB_STATES } from "../../../src/outcomes/state.ts";
 import { AADHAAR_INPUT, type ClientBundle, MOBILE_INPUT, startClientBundle, testKeys } from "../../support/client.ts";
@@ -10,7 +10,7 @@ import { satyapan } from "../../support/command.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 
-const PERMITS = `${limitsPrefix("{eko-0}")}permits`;
+const PERMITS = `${queuePrefix("{eko-0}")}permits`;
 const NOW = Date.UTC(2026, 0, 15, 10);
 const DAY = 86_400_000;
 const at = (ms: number) => new Date(NOW + ms).toISOString();

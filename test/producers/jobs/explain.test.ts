@@ -38,7 +38,7 @@ interface Given extends Partial<Omit<ExplainFacts, "gate">> {
 const JOB: StoredJob = {
   ...{ operation: "eko.mobile-otp", lane: "interactive", createdAt: NOW - MINUTE, expiresAt: null, subject: null },
   ...{ reference: "derived", of: null },
-  scopes: ["user_code:default", "initiator_id:default", "operation:eko.mobile-otp"],
+  holdNames: ["user_code:default", "initiator_id:default", "operation:eko.mobile-otp"],
 };
 
 /** A job that was queued a minute ago, is next in an open line, and has workers: differing from that as given. */

@@ -77,7 +77,7 @@ export async function addJob(
   const input = parseInput(OPERATION, { mobile: mobileOf(id), csp_id: "agent-1" }, { now: 0, aadhaarChecksum: true });
   const job: NewJob = {
     ...{ id, operation: OPERATION.name, lane: "interactive", input: sealInput(sealer, OPERATION, id, input) },
-    ...{ digest: "d", reference: "fresh", subject: null, of: null, scopes: [], createdAt: NOON, expiresAt: null },
+    ...{ digest: "d", reference: "fresh", subject: null, of: null, holdNames: [], createdAt: NOON, expiresAt: null },
     consent: null,
   };
   await new RecordStore(redis, { recordMs: DAY_MS, resultMs: DAY_MS }).create(QUEUE, [job]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GateControl, type GateState } from "../../../src/limits/control.ts";
 import { formatQuota } from "../../../src/limits/parse-quota.ts";
 import type { Quota } from "../../../src/limits/quota.ts";
-import { limitsPrefix } from "../../../src/queues/names.ts";
+import { queuePrefix } from "../../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { type Gate, newGate, WELL } from "./gate-bundle.ts";
 
@@ -24,7 +24,7 @@ describe("resume", () => {
   async function held(...scopes: string[]): Promise<Gate> {
     const gate = await newGate(redis);
     for (const scope of scopes) {
-      await gate.call({ kind: "refused", scope, reason: "346" }, { scopes: [scope] });
+      await gate.call({ kind: "refused", scope, reason: "346" }, { holdNames: [scope] });
     }
     return gate;
   }
@@ -41,8 +41,8 @@ describe("resume", () => {
     const { control, queue, field, call } = await held(A, "user_code:B", "operation:x");
     await control.resume(queue, A);
     expect(await field("scopes")).toBe("2");
-    expect(await call(WELL, { scopes: ["user_code:B"] })).toMatchObject({ kind: "blocked", cause: "scope" });
-    expect((await call(WELL, { scopes: [A] })).kind).toBe("run");
+    expect(await call(WELL, { holdNames: ["user_code:B"] })).toMatchObject({ kind: "blocked", cause: "scope" });
+    expect((await call(WELL, { holdNames: [A] })).kind).toBe("run");
     expect(await control.resume(queue, A)).toBe(false);
     expect(await field("scopes")).toBe("2");
     await control.resume(queue, "user_code:B");
@@ -153,7 +153,7 @@ const AGES = fc.array(fc.oneof(fc.integer({ min: -100, max: 320_000 }), fc.integ
 
 async function fill({ client, queue }: Gate, permits: readonly number[]): Promise<void> {
   if (permits.length === 0) return;
-  await client.rpush(`${limitsPrefix(queue)}permits`, ...permits.toSorted((a, b) => b - a));
+  await client.rpush(`${queuePrefix(queue)}permits`, ...permits.toSorted((a, b) => b - a));
 }
 
 describe("what is read of a quota", () => {
@@ -207,7 +207,7 @@ describe("what is read of a quota", () => {
       for i = from, from + 4999 do some[#some + 1] = string.format('%.0f', ARGV[1] - i * 1000) end
       redis.call('RPUSH', KEYS[1], unpack(some))
     end`;
-    await client.eval(push, 1, `${limitsPrefix(queue)}permits`, newest);
+    await client.eval(push, 1, `${queuePrefix(queue)}permits`, newest);
     await control.read(queue);
     const stats = async () => {
       const text = await client.info("commandstats");

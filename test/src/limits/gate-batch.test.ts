@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
+import { bullmqPrefix, queuePrefix } from "../../../src/queues/names.ts";
 import type { AttemptStart } from "../../../src/records/attempt-start.ts";
 import type { CallHealth } from "../../../src/records/attempt-end.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
@@ -40,14 +40,14 @@ const HEALTHS: readonly (CallHealth | null)[] = [
 
 interface Person {
   readonly subject: string | null;
-  readonly scopes: readonly string[];
+  readonly holdNames: readonly string[];
   readonly lane: NewJob["lane"];
 }
 
 const PERSON: fc.Arbitrary<Person> = fc.record({
   // Most jobs are nobody's else: one person in a batch of many is the rule, and the cooldown the exception.
   subject: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, fc.constantFrom("a", "b")),
-  scopes: fc.constantFrom([], ["user_code:A", "operation:x"], ["user_code:B", "operation:x"]),
+  holdNames: fc.constantFrom([], ["user_code:A", "operation:x"], ["user_code:B", "operation:x"]),
   lane: fc.constantFrom("interactive", "bulk"),
 });
 /** Windows of an hour and more: how long a test takes decides nothing. None, wide ones, and such that fill up. */
@@ -89,7 +89,7 @@ async function memory({ client, key, queue, permits, inFlight }: Gate, ids: read
   // How many calls may be at once is learnt from how long they take: from times.
   const { flow: _, ...known } = await client.hgetall(key);
   const fields = Object.entries(known).map(([name, value]) => [name, named(value)] as const);
-  const sends = await client.mget(["a", "b"].map((subject) => `${limitsPrefix(queue)}sent:${subject}`));
+  const sends = await client.mget(["a", "b"].map((subject) => `${queuePrefix(queue)}sent:${subject}`));
   return {
     fields: Object.fromEntries(fields),
     sends: sends.map((sent) => sent?.split(",").map((send) => named(send.split(" ")[1] ?? ""))),
@@ -124,7 +124,7 @@ describe("jobs that come together", () => {
 
   it("charge a wide quota with one command, and a scarce one with one for each", async () => {
     const pushes = async (quota: string, count: number): Promise<number> => {
-      const person = { subject: null, scopes: [], lane: "interactive" } as const;
+      const person = { subject: null, holdNames: [], lane: "interactive" } as const;
       const { gate, ids } = await prepare(quota, {}, [Array.from({ length: count }, () => person)]);
       const calls = async (): Promise<number> =>
         Number(/cmdstat_lpush:calls=(\d+)/.exec(await gate.client.info("commandstats"))?.[1] ?? 0);

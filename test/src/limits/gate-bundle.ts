@@ -2,7 +2,7 @@ import { GateControl } from "../../../src/limits/control.ts";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
-import { bullmqPrefix, limitsPrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
+import { bullmqPrefix, queuePrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
 import type { AttemptStart, Permit } from "../../../src/records/attempt-start.ts";
 import type { CallHealth, AttemptEnd } from "../../../src/records/attempt-end.ts";
 import { createIds } from "../../../src/records/ids.ts";
@@ -45,14 +45,14 @@ export async function newGate(
   const journal = new Journal({ redis: client, queue, retentionMs: retention.recordMs, policy });
   const control = new GateControl(client);
   await control.configure(queue, parseQuota(quota === "" ? "100000/1ms" : quota, "quota"));
-  const key = `${limitsPrefix(queue)}control`;
+  const key = `${queuePrefix(queue)}control`;
   if (flow !== null) await client.hset(key, "flow", flow);
   const ids = createIds();
   const runs = new Map<string, Run>();
 
   const newJob = (more: Partial<NewJob> = {}): NewJob => ({
     ...{ id: ids.job(Date.now()), operation: "eko.mobile-otp", lane: "interactive", input: "{}", digest: "d" },
-    ...{ reference: "derived", subject: null, of: null, scopes: [], createdAt: Date.now(), expiresAt: null },
+    ...{ reference: "derived", subject: null, of: null, holdNames: [], createdAt: Date.now(), expiresAt: null },
     ...{ consent: null, ...more },
   });
   const create = async (more: Partial<NewJob> = {}): Promise<string> => {
@@ -73,7 +73,15 @@ export async function newGate(
     const ending: AttemptEnd = {
       ...{ attemptToken: run.attemptToken, attempt: { client_ref_id: run.clientRefId, started: 1, ended: 2, outcome } },
       ...{ state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
-      ...{ used: 1, pendings: 0, resends: 0, health, subject: run.job.subject, sent: false, scopes: run.job.scopes },
+      ...{
+        used: 1,
+        pendings: 0,
+        resends: 0,
+        health,
+        subject: run.job.subject,
+        sent: false,
+        holdNames: run.job.holdNames,
+      },
       ...{ answers: null, retention: { lookAt: "unchanged", keepsInput: true }, entry: null, lost: false },
       ...more,
     };
@@ -100,8 +108,8 @@ export async function newGate(
   };
   return {
     ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, pass, permit },
-    permits: async () => await client.lrange(`${limitsPrefix(queue)}permits`, 0, -1),
-    inFlight: async () => await client.zcard(`${limitsPrefix(queue)}flights`),
+    permits: async () => await client.lrange(`${queuePrefix(queue)}permits`, 0, -1),
+    inFlight: async () => await client.zcard(`${queuePrefix(queue)}flights`),
     field: async (name: string) => await client.hget(key, name),
     closedMs: async () => await client.pttl(`${bullmqPrefix(queue)}limiter`),
   };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FEW_CALLS } from "../../../src/limits/gate/flow.ts";
-import { limitsPrefix } from "../../../src/queues/names.ts";
+import { queuePrefix } from "../../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { FAILED, newGate, WELL } from "./gate-bundle.ts";
 
@@ -14,7 +14,7 @@ afterAll(async () => await redis.stop());
 async function newFlow(quota = "", flow: string | null = null) {
   const gate = await newGate(redis, quota, {}, { flow });
   const { create, begin, client, queue, control } = gate;
-  const flights = `${limitsPrefix(queue)}flights`;
+  const flights = `${queuePrefix(queue)}flights`;
   /** Begins as many as may be under way. */
   const fill = async (most = 200): Promise<string[]> => {
     const ids: string[] = [];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GateControl } from "../../../src/limits/control.ts";
 import { GateMemory, type GateLoss } from "../../../src/limits/gate-memory.ts";
-import { limitsPrefix, type QueueName } from "../../../src/queues/names.ts";
+import { queuePrefix, type QueueName } from "../../../src/queues/names.ts";
 import { RedisClock } from "../../../src/redis/clock.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 
@@ -33,7 +33,7 @@ function setup() {
       onOtherServer: () => (otherServers += 1),
       onError: (error) => errors.push(error),
     });
-  const keys = { control: `${limitsPrefix(queue)}control`, permits: `${limitsPrefix(queue)}permits` };
+  const keys = { control: `${queuePrefix(queue)}control`, permits: `${queuePrefix(queue)}permits` };
   const used = async () => (await new GateControl(client).read(queue)).windows.map((window) => window.used);
   return { client, queue, losses, errors, newMemory, keys, used, otherServers: () => otherServers };
 }

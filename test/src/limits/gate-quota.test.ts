@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../../src/limits/gate/margins.ts";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
 import type { Quota } from "../../../src/limits/quota.ts";
-import { bullmqPrefix, limitsPrefix } from "../../../src/queues/names.ts";
+import { bullmqPrefix, queuePrefix } from "../../../src/queues/names.ts";
 import type { AttemptStart, Permit } from "../../../src/records/attempt-start.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { newGate, WELL } from "./gate-bundle.ts";
@@ -218,7 +218,7 @@ describe("a permit ahead of its time", () => {
     const { create, begin, permit, client, queue } = await gate("1/200ms");
     const id = await create({ subject: "s" });
     const first = permitOf(await begin(id));
-    const key = `${limitsPrefix(queue)}sent:s`;
+    const key = `${queuePrefix(queue)}sent:s`;
     expect(await client.get(key)).toBe(`${first.id} ${id}`);
     const until = await client.pexpiretime(key);
     await expect.poll(async () => typeof (await permit(null, "other", null))).toBe("object");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseQuota } from "../../../src/limits/parse-quota.ts";
-import { limitsPrefix } from "../../../src/queues/names.ts";
+import { queuePrefix } from "../../../src/queues/names.ts";
 import type { CallHealth } from "../../../src/records/attempt-end.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { FAILED, type Given, newGate, REFUSED, WELL } from "./gate-bundle.ts";
@@ -109,7 +109,7 @@ describe("the gate's cooldown", () => {
     expect(kinds).toEqual(["run", "run", "run", "blocked"]);
     const long = await gate("", { cooldownMs: 3_600_000, otpLimit: { max: 5, ms: 1_000 } });
     await long.begin(await long.create(sent));
-    expect(await long.client.pttl(`${limitsPrefix(long.queue)}sent:s`)).toBeGreaterThan(3_000_000);
+    expect(await long.client.pttl(`${queuePrefix(long.queue)}sent:s`)).toBeGreaterThan(3_000_000);
   });
 });
 
@@ -247,8 +247,8 @@ describe("the gate's holds", () => {
   it("holds a scope alone, and a turn to try that finds no permit is not lost", async () => {
     const { call, control, queue, client, key, begin, create } = await gate("3/1h");
     const scoped: CallHealth = { kind: "refused", scope: "user_code:A", reason: "346" };
-    const a = { scopes: ["user_code:A", "operation:x"] };
-    const b = { scopes: ["user_code:B", "operation:x"] };
+    const a = { holdNames: ["user_code:A", "operation:x"] };
+    const b = { holdNames: ["user_code:B", "operation:x"] };
     await call(scoped, a);
     expect(await call(WELL, a)).toMatchObject({ kind: "blocked", cause: "scope" });
     expect((await call(WELL, b)).kind).toBe("run");
@@ -267,7 +267,7 @@ describe("the gate's holds", () => {
     expect(await control.resume(queue, null)).toBe(true);
     expect(await closedMs()).toBe(-2);
     expect(
-      (await call({ kind: "refused", scope: "user_code:A", reason: "346" }, { scopes: ["user_code:A"] })).kind,
+      (await call({ kind: "refused", scope: "user_code:A", reason: "346" }, { holdNames: ["user_code:A"] })).kind,
     ).toBe("run");
     expect(await control.resume(queue, null)).toBe(false);
     expect(await control.resume(queue, "user_code:B")).toBe(false);

@@ -2,7 +2,7 @@ import { GateControl } from "../../../src/limits/control.ts";
 import type { GatePolicy } from "../../../src/limits/policy.ts";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
 import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
-import { limitsPrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
+import { queuePrefix, type QueueName, recordKey } from "../../../src/queues/names.ts";
 import type { AttemptStart } from "../../../src/records/attempt-start.ts";
 import type { AttemptEnd } from "../../../src/records/attempt-end.ts";
 import { createIds } from "../../../src/records/ids.ts";
@@ -47,7 +47,7 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
     reference: "derived",
     subject: null,
     of: null,
-    scopes: [],
+    holdNames: [],
     createdAt: T0,
     expiresAt: null,
     consent: null,
@@ -74,7 +74,7 @@ export function ending(beginning: AttemptStart, given: Partial<AttemptEnd> = {})
     health: null,
     subject: job.subject,
     sent: true,
-    scopes: job.scopes,
+    holdNames: job.holdNames,
     answers: null,
     retention: { lookAt: null, keepsInput: false },
     entry: null,
@@ -102,8 +102,8 @@ export async function setup(redis: TestRedis, given: Partial<NewJob> = {}) {
   const { id } = created;
   await store.create(QUEUE, [created]);
   // Attempts that other tests left open are no calls under way.
-  await client.del(`${limitsPrefix(QUEUE)}flights`);
-  await client.hset(`${limitsPrefix(QUEUE)}control`, "flow", UNLIMITED);
+  await client.del(`${queuePrefix(QUEUE)}flights`);
+  await client.hset(`${queuePrefix(QUEUE)}control`, "flow", UNLIMITED);
   await new GateControl(client).configure(QUEUE, [{ max: 1_000, ms: 1_000 }]);
   return {
     ...{ client, store, journal, newJournal, created, id },

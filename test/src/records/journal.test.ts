@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
-import { limitsPrefix } from "../../../src/queues/names.ts";
+import { queuePrefix } from "../../../src/queues/names.ts";
 import type { AttemptStart } from "../../../src/records/attempt-start.ts";
 import type { AttemptEnd } from "../../../src/records/attempt-end.ts";
 import type { RecordedOutcome } from "../../../src/records/record.ts";
@@ -10,7 +10,7 @@ import { ending, QUEUE, RETENTION, settled, setup, SUCCEEDED, T0, waiting } from
 
 const PENDING: RecordedOutcome = { kind: "pending", ...NO_REPLY, http_status: 409, sub_code: "VERIFICATION_PENDING" };
 const UNKNOWN: RecordedOutcome = { kind: "unknown", ...NO_REPLY };
-const PERMITS = `${limitsPrefix(QUEUE)}permits`;
+const PERMITS = `${queuePrefix(QUEUE)}permits`;
 const SENT = { otp_sent: true, otp_valid_until: new Date(T0 + 600_000).toISOString() };
 
 let redis: TestRedis;
@@ -40,7 +40,7 @@ describe("the journal", () => {
   it("tells the worker everything that the job was created with", async () => {
     const job: Partial<NewJob> = {
       ...{ operation: "eko.mobile-otp", lane: "bulk", input: '{"plain":{},"sealed":{}}', subject: "tells" },
-      ...{ reference: "derived", of: "sent", scopes: ["user_code:X"], createdAt: T0, expiresAt: T0 + 5_000 },
+      ...{ reference: "derived", of: "sent", holdNames: ["user_code:X"], createdAt: T0, expiresAt: T0 + 5_000 },
     };
     const { begin } = await setup(redis, job);
     const beginning = await begin(T0 + 10);
@@ -152,8 +152,8 @@ describe("a step that is sent again because its answer was cut off", () => {
       { answer: "done", nextAt: T0 + 5_000, corrected: false },
       { answer: "done", nextAt: T0 + 5_000, corrected: false },
     ]);
-    expect(await client.hget(`${limitsPrefix(QUEUE)}control`, "bad")).toBe("1");
-    await client.hdel(`${limitsPrefix(QUEUE)}control`, "bad", "good", "window_at", "bad_id");
+    expect(await client.hget(`${queuePrefix(QUEUE)}control`, "bad")).toBe("1");
+    await client.hdel(`${queuePrefix(QUEUE)}control`, "bad", "good", "window_at", "bad_id");
     const second = ending(await begin(T0 + 5_000), { used: 2 });
     expect([await finish(T0 + 5_030, second), await finish(T0 + 5_030, second)]).toEqual(["done", "done"]);
     expect(await get()).toMatchObject({ state: "succeeded", attempts: [{ n: 1 }, { n: 2 }] });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dueKey, limitsPrefix, recordKey } from "../../../src/queues/names.ts";
+import { dueKey, queuePrefix, recordKey } from "../../../src/queues/names.ts";
 import { retentionOf } from "../../../src/records/retention.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { ending, QUEUE, RETENTION, settled, setup, T0 } from "./journal-bundle.ts";
@@ -176,6 +176,6 @@ describe("RecordStore.settle", () => {
       expect(await send.client.hmget(send.key, "answered", "input")).toEqual(answered);
       expect(await send.client.hexists(recordKey(QUEUE, id), "input")).toBe(0);
     }
-    await send.client.del(dueKey(QUEUE), `${limitsPrefix(QUEUE)}audit`);
+    await send.client.del(dueKey(QUEUE), `${queuePrefix(QUEUE)}audit`);
   });
 });

@@ -5,9 +5,9 @@ import { packJob, type StoredJob, unpackJob } from "../../../src/records/stored-
 
 const PLAIN: StoredJob = {
   ...{ operation: "eko.mobile-otp.verify", lane: "bulk", createdAt: 1_800_000_000_000, expiresAt: null },
-  ...{ subject: "s", reference: { fixed: "ref-1" }, of: "sent", scopes: ["user_code:X", "operation:Y"] },
+  ...{ subject: "s", reference: { fixed: "ref-1" }, of: "sent", holdNames: ["user_code:X", "operation:Y"] },
 };
-/** As ids, references and scopes are: `checkOwnId`, facts/eko §6, `scopesOf`. */
+/** As ids, references and hold names are: `checkOwnId`, facts/eko §6, `holdNamesOf`. */
 const text = (pattern: RegExp) => fc.stringMatching(pattern);
 const ID = text(/^[A-Za-z0-9._-]{1,64}$/);
 const REFERENCE = text(/^[A-Za-z0-9_-]{1,20}$/);
@@ -23,7 +23,7 @@ const JOB: fc.Arbitrary<StoredJob> = fc.record({
     REFERENCE.map((fixed) => ({ fixed })),
   ),
   of: fc.option(ID),
-  scopes: fc.array(text(/^(user_code|initiator_id|operation):[A-Za-z0-9._-]{1,20}$/), { maxLength: 3 }),
+  holdNames: fc.array(text(/^(user_code|initiator_id|operation):[A-Za-z0-9._-]{1,20}$/), { maxLength: 3 }),
 });
 
 describe("a stored job", () => {
@@ -41,7 +41,7 @@ describe("a stored job", () => {
     fc.assert(
       fc.property(JOB, (job) => {
         const words = packJob(job).split(" ");
-        expect(words).toHaveLength(7 + job.scopes.length);
+        expect(words).toHaveLength(7 + job.holdNames.length);
         expect(words.every((word) => /^\S+$/.test(word))).toBe(true);
       }),
     );
@@ -49,7 +49,7 @@ describe("a stored job", () => {
 
   it("reads as its table says", () => {
     expect(packJob(PLAIN)).toBe("eko.mobile-otp.verify bulk 1800000000000 ~ s ref-1 sent user_code:X operation:Y");
-    expect(packJob({ ...PLAIN, subject: null, of: null, scopes: [], reference: "derived", expiresAt: 7 })).toBe(
+    expect(packJob({ ...PLAIN, subject: null, of: null, holdNames: [], reference: "derived", expiresAt: 7 })).toBe(
       "eko.mobile-otp.verify bulk 1800000000000 7 ~ + ~",
     );
   });

@@ -1,12 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Batch } from "../../../src/redis/round-trip.ts";
+import { SharedRoundTrip } from "../../../src/redis/round-trip.ts";
 
 /** A batch whose every ask is answered with its double, and what was sent. */
 function setup(fails: (asks: readonly number[]) => boolean = () => false) {
   const sent: (readonly number[])[] = [];
-  const batch = new Batch<number, number>(async (asks) => {
+  const batch = new SharedRoundTrip<number, number>(async (asks) => {
     sent.push(asks);
     await setImmediate();
     if (fails(asks)) throw new Error(`no answer for ${asks.length}`);
@@ -17,7 +17,7 @@ function setup(fails: (asks: readonly number[]) => boolean = () => false) {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-describe("Batch", () => {
+describe("SharedRoundTrip", () => {
   it("sends what is asked for within one turn at once, in order, and gives each its own answer", async () => {
     const { batch, sent } = setup();
     const answers = await Promise.all([

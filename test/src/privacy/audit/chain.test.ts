@@ -7,7 +7,7 @@ import { AuditKey } from "../../../../src/privacy/audit/key.ts";
 import { readLine } from "../../../../src/privacy/audit/line.ts";
 import { HEAD_KEY, LOG_KEY } from "../../../../src/privacy/audit/log.ts";
 import { AUDIT_LUA, appendAudit, outboxKey } from "../../../../src/privacy/audit/outbox.ts";
-import { limitsPrefix, QUEUES, queueOf } from "../../../../src/queues/names.ts";
+import { queuePrefix, QUEUES, queueOf } from "../../../../src/queues/names.ts";
 import { type AuditBundle, callEntry, rewriteLog, startAuditBundle, testSubjectKey } from "../../../support/audit.ts";
 import { Script } from "../../../support/script.ts";
 
@@ -31,8 +31,8 @@ describe("the audit chain", () => {
     const { client, chain, log } = bundle;
     const append = `${AUDIT_LUA}\naudit(ARGV[1], ARGV[2])`;
     const text = '{"at":"2026-11-21T10:00:00.000Z","kind":"replay","job":"job-1"}';
-    await client.eval(append, 0, limitsPrefix(queueOf("eko")), text);
-    await client.eval(append, 0, limitsPrefix(queueOf("eko")), "");
+    await client.eval(append, 0, queuePrefix(queueOf("eko")), text);
+    await client.eval(append, 0, queuePrefix(queueOf("eko")), "");
     await appendAudit(client, queueOf("deepvue"), [callEntry(2), callEntry(3)]);
     expect(await chain.backlog()).toBe(3);
     expect(await chain.step()).toBe("idle");
