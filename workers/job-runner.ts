@@ -13,6 +13,7 @@ import type { AttemptStart } from "../src/records/attempt-start.ts";
 import { openerOf } from "../src/records/attempt-end.ts";
 import type { Ids } from "../src/records/ids.ts";
 import type { Journal } from "../src/records/journal.ts";
+import { NO_RECORD } from "../src/records/no-record.ts";
 import { openInput } from "../src/records/sealed-input.ts";
 import { stopsCredential } from "../src/outcomes/wait-cause.ts";
 import { AttemptEnds, type OpenAttempt } from "./attempt-closer.ts";
@@ -107,6 +108,8 @@ export class JobRunner {
         if (takenAt - queuedAt < RECORD_LATE_MS) return { kind: "later", until: takenAt + LOOK_AGAIN_MS };
         logger.warn({ job: id }, "job without a record dropped");
         return DONE;
+      case "no-record":
+        return await parkBroken(this.#deps, id, NO_RECORD, false);
       case "broken": {
         const { fields, called } = start;
         return await parkBroken(this.#deps, id, `${fields} of its record is not what was stored`, called);

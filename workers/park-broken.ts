@@ -2,7 +2,7 @@ import { ErrorCode } from "../src/base/error.ts";
 import { OPERATION_NAMES } from "../src/operations/catalogue.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
-import type { FollowUp } from "../src/queues/follow-up.ts";
+import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 
 export interface Parking {
   readonly metrics: Metrics;
@@ -21,9 +21,19 @@ export async function parkBroken(
   const state = called ? "unknown" : "failed";
   const reason = `${ErrorCode.UNREADABLE}: ${what} (altered, cut off, or of a later version)`;
   await park(id, state, reason);
+  sayParked({ metrics, logger }, id, state, reason);
+  return DONE;
+}
+
+/** Counts a job that was parked, and logs why. */
+export function sayParked(
+  { metrics, logger }: Pick<Parking, "metrics" | "logger">,
+  id: string,
+  state: "failed" | "unknown",
+  reason: string,
+): void {
   metrics.unreadable("record");
   logger.error({ job: id, code: ErrorCode.UNREADABLE, state, reason }, "record that cannot be read: job parked");
-  return { kind: "done" };
 }
 
 /** What is no name is not repeated. */

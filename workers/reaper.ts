@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duty } from "../src/redis/lease.ts";
 import type { QueueName } from "../src/queues/names.ts";
+import { NO_RECORD } from "../src/records/no-record.ts";
 import type { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
+import { sayParked } from "./park-broken.ts";
 
 export interface ReaperDeps {
   readonly records: RecordStore;
@@ -59,11 +61,12 @@ export class Reaper {
 
   async #reap(queue: QueueName): Promise<boolean> {
     const { records, metrics, logger, now } = this.#deps;
-    const { expired, more } = await records.reap(queue, now());
+    const { expired, parked, more } = await records.reap(queue, now());
     for (const { id, job } of expired) {
       metrics.jobSettled(job.operation, "expired", job.lane);
       logger.info({ job: id, operation: job.operation, state: "expired" }, "job expired");
     }
+    for (const id of parked) sayParked({ metrics, logger }, id, "failed", NO_RECORD);
     return more;
   }
 }

@@ -121,7 +121,7 @@ async function change(
   }
   if (destroyed > 0) {
     stderr.write(
-      `satyapan: ${destroyed} ${jobs(destroyed)} left out: their input is no longer kept; submit them anew\n`,
+      `satyapan: ${destroyed} ${jobs(destroyed)} left out: their input is no longer kept, or cannot be read; submit them anew\n`,
     );
     context.exit(ExitCode.NOT_SUCCEEDED);
   }

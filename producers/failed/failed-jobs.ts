@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { findOperation } from "../../src/operations/catalogue.ts";
+import { findOperation, OPERATION_NAMES } from "../../src/operations/catalogue.ts";
 import type { OutcomeKind } from "../../src/outcomes/outcome.ts";
 import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
 import { FailedIndex } from "../../src/records/failed-index.ts";
@@ -35,7 +35,7 @@ export interface ChangeOptions {
 export interface RetryOptions extends ChangeOptions {
   /** Jobs per second. Default 50: the quota decides how fast they are called, this only spares Redis. */
   readonly rate?: number;
-  /** Called with ids of jobs that stay as they are, because their input is no longer kept. */
+  /** Called with ids of jobs that stay as they are, because their input is no longer kept or cannot be read. */
   readonly onDestroyed?: ((ids: readonly string[]) => void) | undefined;
 }
 
@@ -118,15 +118,18 @@ export class FailedJobs {
     return await this.#use(async ({ records, queues }) => {
       const at = this.#by.now();
       const line = JSON.stringify({ decision: "retry", reason: null, at });
-      const jobs = found.map(({ record }) => asQueued(record));
+      const [readable, others] = [found.filter(isReadable), found.filter((job) => !isReadable(job))];
+      const unreadable = others.map(({ record }) => record.id);
+      if (readable.length === 0) return { done: 0, destroyed: unreadable };
+      const jobs = readable.map(({ record }) => asQueued(record));
       const answers = await requeue(queues, queue, jobs, 0, async () => {
         return await Promise.all(
-          found.map(async (job) => await records.revive(queue, job.record.id, line, at, this.#entry("replay", job))),
+          readable.map(async (job) => await records.revive(queue, job.record.id, line, at, this.#entry("replay", job))),
         );
       });
       return {
         done: answers.filter((answer) => answer === "done").length,
-        destroyed: jobs.filter((_, index) => answers[index] === "destroyed").map(({ id }) => id),
+        destroyed: [...unreadable, ...jobs.filter((_, index) => answers[index] === "destroyed").map(({ id }) => id)],
       };
     });
   }
@@ -202,6 +205,11 @@ export class FailedJobs {
       return { entries, records: found, subjects };
     });
   }
+}
+
+/** One whose operation nobody knows cannot be called: its record is broken, or of a later version. */
+function isReadable({ record }: FoundJob): boolean {
+  return OPERATION_NAMES.includes(record.operation);
 }
 
 function fits({ operation, outcome, updated_at }: JobRecord, filter: FailedFilter): boolean {

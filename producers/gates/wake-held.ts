@@ -1,6 +1,7 @@
 import { GateControl } from "../../src/limits/control.ts";
 import { heldScope } from "./gate-obstacle.ts";
 import { bullmqPrefix, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
+import { isNoRecord } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { Opened } from "../opened.ts";
 
@@ -25,6 +26,7 @@ export async function wakeHeld(
     const replies = (await pipeline.exec()) ?? [];
     const held = ids.filter((_, index) => {
       const [error, fields] = replies[index] ?? [null, []];
+      if (error !== null && isNoRecord(error)) return false;
       if (error !== null) throw error;
       const [cause, job, next] = fields as (string | null)[];
       const { holdNames } = unpackJob(job ?? "");

@@ -4,6 +4,6 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 export function inputDestroyed(id: string): SatyapanError {
   return new SatyapanError(
     ErrorCode.BAD_INPUT,
-    `job ${id} cannot be tried again: its input is no longer kept (RESULT_RETENTION; an OTP goes with its deadline); submit a new job`,
+    `job ${id} cannot be tried again: its input is no longer kept, or cannot be read (RESULT_RETENTION; an OTP goes with its deadline); submit a new job`,
   );
 }

@@ -1,6 +1,7 @@
 import type { ExplainFacts, Place } from "./explanation.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { bullmqJobId, bullmqPrefix, type QueueName, recordKey } from "../../src/queues/names.ts";
+import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 
 /** So many jobs from the front on are looked through for one; farther back its place is only known to be farther. */
@@ -31,6 +32,7 @@ export async function locateJob(
     .exec();
   if (replies === null) throw new TypeError("Redis gave up a transaction that watches nothing");
   const [fields, exists, waiting, position, rank, score] = replies.map(([error, reply]) => {
+    if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
     if (error !== null) throw error;
     return reply;
   }) as [Record<string, string>, number, number, number | null, number | null, string | null];

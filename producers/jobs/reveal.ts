@@ -1,4 +1,5 @@
-import { findOperation } from "../../src/operations/catalogue.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { findOperation, OPERATION_NAMES } from "../../src/operations/catalogue.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { clearValues } from "../../src/privacy/sealing/clear-values.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
@@ -39,6 +40,9 @@ export async function reveal(
   const why = checkReason(typeof reason === "string" ? reason : "");
   const { queue, fields } = await findFields(records, id);
   const { operation: name, subject } = unpackJob(fields["job"] ?? "");
+  if (!OPERATION_NAMES.includes(name)) {
+    throw new SatyapanError(ErrorCode.UNREADABLE, `nothing of job ${id} can be opened: its record cannot be read`);
+  }
   const operation = findOperation(name);
   const { input: sealedInput, personal: sealedPersonal } = fields;
   const opener = await dataKeys.opener([sealedInput ?? "", sealedPersonal ?? ""]);

@@ -2,6 +2,7 @@ import { Cluster } from "ioredis";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { recordKey, QUEUES, type QueueName } from "../../src/queues/names.ts";
 import { LuaScript } from "../../src/redis/script.ts";
+import { isNoRecord } from "../../src/records/no-record.ts";
 import { SEALED_FIELDS, type SealedField } from "../../src/records/resealed.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { JobState } from "../../src/outcomes/state.ts";
@@ -71,8 +72,18 @@ export class SealedRecords {
 
   /** Records are of several slots: in a Cluster each is asked for itself. */
   async #read(keys: readonly string[]): Promise<SealedRecord[]> {
-    const found = await Promise.all(keys.map(async (key) => toRecord(key, await this.#redis.hmget(key, ...FIELDS))));
+    const found = await Promise.all(keys.map(async (key) => toRecord(key, await this.#fields(key))));
     return found.flatMap((record) => record ?? []);
+  }
+
+  /** None of what is no record. */
+  async #fields(key: string): Promise<readonly (string | null)[]> {
+    try {
+      return await this.#redis.hmget(key, ...FIELDS);
+    } catch (error) {
+      if (isNoRecord(error)) return [];
+      throw error;
+    }
   }
 }
 

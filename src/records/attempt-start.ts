@@ -36,6 +36,8 @@ export interface Permit {
 
 export type AttemptStart =
   | { readonly kind: "missing" }
+  /** Its key holds something else than a record. */
+  | { readonly kind: "no-record" }
   /** Its record cannot be read; `called`: an attempt is open, whose call may have been made. Nothing was opened or charged. */
   | { readonly kind: "broken"; readonly fields: string; readonly called: boolean }
   | { readonly kind: "settled"; readonly state: JobState }
@@ -66,6 +68,7 @@ export function parseAttemptStart(reply: readonly string[]): AttemptStart {
   const [kind, first = "", second = "", ...rest] = reply;
   switch (kind) {
     case "missing":
+    case "no-record":
       return { kind };
     case "broken":
       return { kind, fields: first, called: second !== "" };

@@ -13,7 +13,12 @@ export interface FailedEntry {
 
 /** KEYS record, index, references…; ARGV id, P, the audit log's entry. → 1, or 0 where it is not `failed` any more */
 const DROP = new LuaScript(`${AUDIT_LUA}
-local state = redis.call('HGET', KEYS[1], 'state')
+local state = redis.pcall('HGET', KEYS[1], 'state')
+-- What is no record is dropped as one that failed.
+if type(state) == 'table' then
+  if not string.find(state.err, 'WRONGTYPE', 1, true) then error(state.err, 0) end
+  state = 'failed'
+end
 if state and state ~= 'failed' then return 0 end
 redis.call('ZREM', KEYS[2], ARGV[1])
 table.remove(KEYS, 2)

@@ -25,7 +25,7 @@ local oldest
 -- A wait that was the job's own (cooldown, backoff) and is over: it could run only since then. One for the gate goes on.
 local function look(id)
   local since = tonumber(redis.call('HGET', ARGV[1] .. id, 'timestamp'))
-  local record = redis.call('HMGET', ARGV[2] .. 'job:' .. string.sub(id, 3), 'next', 'cause')
+  local record = redis.pcall('HMGET', ARGV[2] .. 'job:' .. string.sub(id, 3), 'next', 'cause')
   local own = tonumber(record[1])
   if own and not GATE[record[2]] and own <= now then since = math.max(since or own, own) end
   if since and (not oldest or since < oldest) then oldest = since end

@@ -2,6 +2,7 @@ import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { dueKey, queuePrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
+import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
 import { parseRecord } from "./parse-record.ts";
 import type { JobRecord } from "./record.ts";
 import { CREATE } from "./scripts/create.ts";
@@ -15,6 +16,15 @@ import { type NewJob, packJob, type StoredJob, unpackJob } from "./stored-job.ts
 export interface ExpiredJob {
   readonly id: string;
   readonly job: StoredJob;
+}
+
+/** One round of the reaper. */
+export interface Reaped {
+  readonly expired: readonly ExpiredJob[];
+  /** Ids of jobs whose keys hold no record: they are parked. */
+  readonly parked: readonly string[];
+  /** Whether more is due. */
+  readonly more: boolean;
 }
 
 /** Of one round of the reaper. */
@@ -81,22 +91,23 @@ export class RecordStore {
   }
 
   /**
-   * Ends jobs whose deadline came while nobody took them, and destroys sealed values that are kept no longer. Those that
-   * expired, and whether more is due.
+   * Ends jobs whose deadline came while nobody took them, and destroys sealed values that are kept no longer.
    */
-  async reap(queue: QueueName, now: number): Promise<{ readonly expired: ExpiredJob[]; readonly more: boolean }> {
+  async reap(queue: QueueName, now: number): Promise<Reaped> {
     // Mostly nothing is due, and this costs least.
     const [, first] = await this.#redis.zrange(dueKey(queue), "0", "0", "WITHSCORES");
-    if (first === undefined || Number(first) > now) return { expired: [], more: false };
+    if (first === undefined || Number(first) > now) return { expired: [], parked: [], more: false };
     const { recordMs, resultMs } = this.#retention;
     const args = [now, REAP_AT_ONCE, queuePrefix(queue), recordMs, SETTLED_CHANNEL, resultMs, LOOK_AGAIN_MS];
     const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as (string | number)[];
     const looked = Number(reply.at(-1));
-    const expired = Array.from({ length: (reply.length - 1) / 2 }, (_, index) => ({
+    const ended = Array.from({ length: (reply.length - 1) / 2 }, (_, index) => ({
       id: String(reply[2 * index]),
-      job: unpackJob(String(reply[2 * index + 1])),
+      text: String(reply[2 * index + 1]),
     }));
-    return { expired, more: looked === REAP_AT_ONCE };
+    const expired = ended.flatMap(({ id, text }) => (text === "" ? [] : [{ id, job: unpackJob(text) }]));
+    const parked = ended.flatMap(({ id, text }) => (text === "" ? [id] : []));
+    return { expired, parked, more: looked === REAP_AT_ONCE };
   }
 
   /** The sealed result goes, if it is still that one. */
@@ -114,9 +125,9 @@ export class RecordStore {
   }
 
   /** The fields of a record as they are stored, or null. */
-  async fields(queue: QueueName, id: string): Promise<Record<string, string> | null> {
-    const fields = await this.#redis.hgetall(recordKey(queue, id));
-    return fields["state"] === undefined ? null : fields;
+  async fields(queue: QueueName, id: string): Promise<Readonly<Record<string, string>> | null> {
+    const [fields = null] = await this.fieldsOfMany(queue, [id]);
+    return fields;
   }
 
   async get(queue: QueueName, id: string): Promise<JobRecord | null> {
@@ -131,12 +142,13 @@ export class RecordStore {
   }
 
   /** `fields` of many, in one round trip. */
-  async fieldsOfMany(queue: QueueName, ids: readonly string[]): Promise<(Record<string, string> | null)[]> {
+  async fieldsOfMany(queue: QueueName, ids: readonly string[]): Promise<(Readonly<Record<string, string>> | null)[]> {
     if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(recordKey(queue, id));
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([error, reply]) => {
+      if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
       if (error !== null) throw error;
       const fields = reply as Record<string, string>;
       return fields["state"] === undefined ? null : fields;
@@ -163,13 +175,14 @@ export class RecordStore {
     });
   }
 
-  /** The input digests of those jobs that are there, null for the others, in one round trip. */
+  /** The input digests of those jobs that are there ('' of what is no record), null for the others, in one round trip. */
   async digests(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
     if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hget(recordKey(queue, id), "digest");
     const replies = (await pipeline.exec()) ?? [];
     return replies.map(([error, reply]) => {
+      if (error !== null && isNoRecord(error)) return "";
       if (error !== null) throw error;
       return reply as string | null;
     });

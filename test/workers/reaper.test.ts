@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
 import type { Duty } from "../../src/redis/lease.ts";
-import { dueKey, recordKey } from "../../src/queues/names.ts";
+import { dueKey, limitsPrefix, recordKey } from "../../src/queues/names.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
@@ -198,6 +198,7 @@ describe("what is overdue", () => {
     await using bundle = await startWorkerBundle();
     const client = bundle.redis.client();
     await client.set(recordKey(QUEUE, "broken"), "no hash");
+    await client.set(`${limitsPrefix(QUEUE)}failed`, "no index");
     await client.zadd(dueKey(QUEUE), Date.now() - 90_000, "broken", Date.now() + 3_600_000, "later");
     const { metricsPort } = await bundle.startWorker();
     const overdue = async (): Promise<Record<string, number>> => {
@@ -209,7 +210,7 @@ describe("what is overdue", () => {
     expect(first[QUEUE]).toBeGreaterThanOrEqual(90);
     expect(first[QUEUE]).toBeLessThan(150);
     expect(first["{deepvue-0}"]).toBe(0);
-    await client.del(recordKey(QUEUE, "broken"));
+    await client.del(`${limitsPrefix(QUEUE)}failed`);
     await expect.poll(async () => (await overdue())[QUEUE]).toBe(0);
   });
 });
@@ -224,9 +225,9 @@ describe("a job whose input was destroyed", () => {
       await bundle.finish(state, "eko", state);
     }
     const { resultMs } = bundle.settings.retention;
-    expect(await bundle.records.reap(QUEUE, Date.now() + resultMs)).toEqual({ expired: [], more: false });
+    expect(await bundle.records.reap(QUEUE, Date.now() + resultMs)).toEqual({ expired: [], parked: [], more: false });
     const why = (id: string): string =>
-      `job ${id} cannot be tried again: its input is no longer kept (RESULT_RETENTION; an OTP goes with its deadline); submit a new job`;
+      `job ${id} cannot be tried again: its input is no longer kept, or cannot be read (RESULT_RETENTION; an OTP goes with its deadline); submit a new job`;
     await expect(bundle.client.failed.retry({ ids: ["failed"] })).rejects.toThrow(why("failed"));
     await expect(bundle.client.settle("unknown", "resend", WHY)).rejects.toThrow(why("unknown"));
     expect(await bundle.client.settle("unknown", "rejected", WHY)).toMatchObject({ state: "rejected" });

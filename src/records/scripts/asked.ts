@@ -7,6 +7,14 @@ const MOST = 8;
  * goes with the end of its job.
  */
 export const ASKED_LUA = `
+-- These fields of a record; nil where its key holds something else than a hash.
+local function record_fields(key, ...)
+  local r = redis.pcall('HMGET', key, ...)
+  if not r.err then return r end
+  if string.find(r.err, 'WRONGTYPE', 1, true) then return nil end
+  error(r.err, 0)
+end
+
 local function asked_place(P, subject)
   return P .. 'asked:' .. string.sub(subject, 1, 2), string.sub(subject, 3)
 end
@@ -36,12 +44,12 @@ end
 -- went out since somebody looked. \`judged\`: whom that look had seen, \`,id,id,\`.
 local function pending_send(P, subject, operation, judged)
   for id in asked_ids(P, subject) do
-    local r = redis.call('HMGET', P .. 'job:' .. id, 'state', 'job')
+    local r = record_fields(P .. 'job:' .. id, 'state', 'job') or {}
     if (r[1] == 'queued' or r[1] == 'active' or r[1] == 'waiting') and is_of(operation, r[2]) then return id end
   end
   for id in string.gmatch(redis.call('GET', P .. 'sent:' .. subject) or '', '%d+ ([^,]+)') do
     if not string.find(judged, ',' .. id .. ',', 1, true) then
-      local r = redis.call('HMGET', P .. 'job:' .. id, 'state', 'job', 'answered', 'result')
+      local r = record_fields(P .. 'job:' .. id, 'state', 'job', 'answered', 'result') or {}
       local sent = r[1] == 'succeeded' and not r[3] and string.find(r[4] or '', '"otp_sent":true', 1, true)
       if sent and is_of(operation, r[2]) then return id end
     end

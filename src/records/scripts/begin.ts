@@ -9,7 +9,7 @@ const BEGIN_ARGS = 3;
  * The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
  * KEYS records; ARGV P, B, channel, retention ms, hold ms, call ms, cooldown ms, cooldown max, cooldown span ms, floor (after
  * so many calls the next is for a bulk job), stamp of the opener, the worker's epoch or ''; then of each job: id, now, fresh ref.
- * → for each {`missing`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until} | {`blocked`, cause, until, detail}
+ * → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until} | {`blocked`, cause, until, detail}
  * | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}
  * | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
  * | {`fault`, message}
@@ -53,7 +53,8 @@ end
 
 local function begin(key, id, nowText, fresh)
   local now = tonumber(nowText)
-  local r = redis.call('HMGET', key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost')
+  local r = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost')
+  if not r then return {'no-record'} end
   local state, text, cause = r[1], r[2], r[7]
   if not state then return {'missing'} end
   -- This very step, sent again; meanwhile somebody took its attempt for lost. Its opener knows better.

@@ -58,11 +58,26 @@ local function settled(P, key, state, id, now, retention, done, subject)
   done[#done + 1] = id
 end
 
+-- Something else stands where the record was. It stays for those who want to know what, as long as a record; as failed.
+local function park_no_record(P, key, id, now, retention, done)
+  settled(P, key, 'failed', id, now, retention, done)
+  look_again(P, id, '')
+end
+
 local function expire(P, key, id, now, retention, done, subject)
   redis.call('HSET', key, 'state', 'expired', 'reason', 'its deadline came first', 'updated', now)
   redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input')
   look_again(P, id, '')
   settled(P, key, 'expired', id, now, retention, done, subject)
+end
+
+-- The OTP of that send was answered by this verify.
+local function answered(P, send, id)
+  local key = P .. 'job:' .. send
+  local r = record_fields(key, 'state')
+  if not r or not r[1] then return end
+  redis.call('HSET', key, 'answered', id)
+  redis.call('HDEL', key, 'input')
 end
 
 local function tell(channel, done)

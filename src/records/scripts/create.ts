@@ -9,7 +9,9 @@ import { ASKED_LUA } from "./asked.ts";
  */
 export const CREATE = new LuaScript(`${AUDIT_LUA}${ASKED_LUA}
 local P, subject = ARGV[3], ARGV[5]
-local digest = redis.call('HGET', KEYS[1], 'digest')
+local there = record_fields(KEYS[1], 'digest')
+if not there then return 'conflict' end
+local digest = there[1]
 if digest then
   if digest == ARGV[9] then return 'duplicate' end
   return 'conflict'

@@ -8,12 +8,17 @@ import { RECORD_LUA } from "./common.ts";
  * state, reason, retention ms, channel, P, when the reaper has to look at it. → `done` | `settled` | `missing`
  */
 export const ABANDON = new LuaScript(`${RECORD_LUA}
-local r = redis.call('HMGET', KEYS[1], 'state', 'job')
+local r = record_fields(KEYS[1], 'state', 'job')
+local done = {}
+if not r then
+  park_no_record(ARGV[7], KEYS[1], ARGV[1], ARGV[2], ARGV[5], done)
+  tell(ARGV[6], done)
+  return 'done'
+end
 if not r[1] then return 'missing' end
 if TERMINAL[r[1]] then return 'settled' end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'reason', ARGV[4], 'updated', ARGV[2])
 redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
-local done = {}
 local job, lookAt = parse_job(r[2] or ''), tonumber(ARGV[8])
 -- As \`retentionOf\` has it: an OTP goes when it dies.
 if string.match(job.operation or '', '%.verify$') then
@@ -42,11 +47,7 @@ look_again(ARGV[7], ARGV[1], ARGV[8])
 if ARGV[9] ~= '1' then redis.call('HDEL', KEYS[1], 'input') end
 local job = parse_job(r[4] or '')
 local of = job.of
-local send = ARGV[7] .. 'job:' .. (of or '')
-if ARGV[3] == 'succeeded' and of and redis.call('EXISTS', send) == 1 then
-  redis.call('HSET', send, 'answered', ARGV[1])
-  redis.call('HDEL', send, 'input')
-end
+if ARGV[3] == 'succeeded' and of then answered(ARGV[7], of, ARGV[1]) end
 if TERMINAL[ARGV[3]] then
   local done = {}
   settled(ARGV[7], KEYS[1], ARGV[3], ARGV[1], ARGV[2], ARGV[5], done, job.subject)
@@ -84,17 +85,24 @@ return 'done'
 
 /**
  * What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
- * are destroyed. A record that is broken stays due, and holds back no other. KEYS due; ARGV now, most at once, P, retention ms,
+ * are destroyed. One that cannot be taken stays due, and holds back no other. KEYS due; ARGV now, most at once, P, retention ms,
  * channel, result retention ms, again (ms until an attempt that is under way is looked at again). → for each job that expired
- * its id and \`job\`, one after the other; last how many were looked at
+ * its id and \`job\` ('' = its key held no record: it is parked), one after the other; last how many were looked at
  */
 export const REAP = new LuaScript(`${RECORD_LUA}
 local now, P = tonumber(ARGV[1]), ARGV[3]
 local done, expired, looked = {}, {}, 0
 
 local function reap(key, id)
-  local r = redis.call('HMGET', key, 'state', 'job', 'personal', 'updated')
-  local keptUntil = tonumber(r[4] or 0) + tonumber(ARGV[6])
+  local r = record_fields(key, 'state', 'job', 'personal', 'updated')
+  if not r then
+    looked = looked + 1
+    park_no_record(P, key, id, ARGV[1], ARGV[4], done)
+    expired[#expired + 1] = id
+    expired[#expired + 1] = ''
+    return
+  end
+  local keptUntil = (tonumber(r[4]) or 0) + tonumber(ARGV[6])
   local job = parse_job(r[2] or '')
   local deadline = job.expires
   if not r[1] or (not TERMINAL[r[1]] and not deadline) then

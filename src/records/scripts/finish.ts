@@ -30,7 +30,12 @@ end
 
 local function finish(key, id, open, now, attempt, state, reason, nextAt, cause, result, personal, spent, lost,
     went, retryAfter, scope, why, subject, sent, scopes, answers, due, keeps, entry)
-  local r = redis.call('HMGET', key, 'open', 'state', 'lost')
+  local r = record_fields(key, 'open', 'state', 'lost')
+  if not r then
+    left[#left + 1] = id
+    park_no_record(P, key, id, now, retention, done)
+    return {'missing'}
+  end
   if not r[2] then
     left[#left + 1] = id
     return {'missing'}
@@ -80,11 +85,7 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
   if TERMINAL[state] then settled(P, key, state, id, now, retention, done, subject) end
   if due ~= '-' then look_again(P, id, due) end
   if keeps ~= '1' then redis.call('HDEL', key, 'input') end
-  local send = P .. 'job:' .. answers
-  if answers ~= '' and state == 'succeeded' and redis.call('EXISTS', send) == 1 then
-    redis.call('HSET', send, 'answered', id)
-    redis.call('HDEL', send, 'input')
-  end
+  if answers ~= '' and state == 'succeeded' then answered(P, answers, id) end
   return {'done', nextAt, isOpen and '' or 'corrected'}
 end
 

@@ -69,7 +69,7 @@ describe("RecordStore.reap", () => {
     await store.reap(QUEUE, lookAt - 1);
     expect(await client.hexists(key, "input")).toBe(1);
     expect(await store.overdue(QUEUE, lookAt + 5_000)).toEqual({ count: 1, oldestMs: 5_000 });
-    expect(await store.reap(QUEUE, lookAt)).toEqual({ expired: [], more: false });
+    expect(await store.reap(QUEUE, lookAt)).toEqual({ expired: [], parked: [], more: false });
     expect(await client.hexists(key, "input")).toBe(0);
     expect(await get()).toMatchObject({ id, state: "failed", result: { tid: "42" } });
     expect(await ttl()).toBeGreaterThan(0);
@@ -101,7 +101,7 @@ describe("RecordStore.reap", () => {
   it("lets an attempt that is under way end by itself, and looks again", async () => {
     const { id, client, key, store, begin } = await setup(redis, { expiresAt: T0 + 1_000 });
     await begin(T0);
-    expect(await store.reap(QUEUE, T0 + 1_000)).toEqual({ expired: [], more: false });
+    expect(await store.reap(QUEUE, T0 + 1_000)).toEqual({ expired: [], parked: [], more: false });
     expect(await client.hmget(key, "state")).toEqual(["active"]);
     expect(await client.zscore(dueKey(QUEUE), id)).toBe(String(T0 + 61_000));
     await client.del(dueKey(QUEUE));
@@ -111,24 +111,38 @@ describe("RecordStore.reap", () => {
     const { id, key, client, store } = await setup(redis);
     await client.hset(key, "state", "waiting");
     await client.zadd(dueKey(QUEUE), T0, id);
-    expect(await store.reap(QUEUE, T0)).toEqual({ expired: [], more: false });
+    expect(await store.reap(QUEUE, T0)).toEqual({ expired: [], parked: [], more: false });
     expect(await client.hmget(key, "state", "input")).toEqual(["waiting", expect.any(String)]);
     expect(await client.zscore(dueKey(QUEUE), id)).toBeNull();
     const late = await setup(redis, { expiresAt: T0 + 9_000 });
     await client.zadd(dueKey(QUEUE), T0, late.id);
-    expect(await store.reap(QUEUE, T0)).toEqual({ expired: [], more: false });
+    expect(await store.reap(QUEUE, T0)).toEqual({ expired: [], parked: [], more: false });
     expect(await client.zscore(dueKey(QUEUE), late.id)).toBe(String(T0 + 9_000));
     await client.del(dueKey(QUEUE));
   });
 
-  it("is held back by no broken record, which stays due, and forgets one that is gone", async () => {
+  it("is held back by none that it cannot take, which stays due, parks what is no record, forgets one that is gone", async () => {
     const { id, client, store } = await setup(redis, { expiresAt: T0 + 1_000 });
+    const failed = `${limitsPrefix(QUEUE)}failed`;
     await client.set(recordKey(QUEUE, "broken"), "no hash");
+    await client.set(failed, "no index");
     await client.zadd(dueKey(QUEUE), T0, "broken", T0, "gone");
-    const { expired, more } = await store.reap(QUEUE, T0 + 1_000);
-    expect({ expired: expired.map((job) => job.id), more }).toEqual({ expired: [id], more: false });
+    const { expired, parked, more } = await store.reap(QUEUE, T0 + 1_000);
+    expect({ expired: expired.map((job) => job.id), parked, more }).toEqual({ expired: [id], parked: [], more: false });
     expect(await due(Infinity)).toEqual(["broken"]);
-    await client.del(dueKey(QUEUE), recordKey(QUEUE, "broken"));
+    await client.del(failed);
+    expect(await store.reap(QUEUE, T0 + 1_000)).toEqual({ expired: [], parked: ["broken"], more: false });
+    expect(await due(Infinity)).toEqual([]);
+    await client.del(failed, recordKey(QUEUE, "broken"));
+  });
+
+  it("destroys what is sealed of a record whose time is garbled", async () => {
+    const { id, key, client, store } = await setup(redis);
+    await client.hset(key, { state: "succeeded", updated: "x", personal: "sealed" });
+    await client.zadd(dueKey(QUEUE), T0, id);
+    expect(await store.reap(QUEUE, T0)).toEqual({ expired: [], parked: [], more: false });
+    expect(await client.hmget(key, "input", "personal")).toEqual([null, null]);
+    expect(await due(Infinity)).toEqual([]);
   });
 
   it("takes many in rounds, and says that more is due", async () => {
