@@ -223,7 +223,7 @@ async function start(
       clock,
       concurrency: settings.worker.concurrency,
       pace: paceOf(quota),
-      listener: queueLog(logger, queue),
+      listener: queueLog(logger, metrics, queue),
       lock,
       run: async (id, queuedAt) => {
         running++;

@@ -25,6 +25,11 @@ export function bullmqJobId(id: string): string {
   return `j-${id}`;
 }
 
+/** Another tool may have put something else into the queue. */
+export function isOurJob(bullmqId: string): boolean {
+  return bullmqId.startsWith("j-");
+}
+
 export function jobIdOf(bullmqId: string): string {
   return bullmqId.slice(2);
 }

@@ -3,7 +3,8 @@ import type { RedisClock } from "../redis/clock.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { isPassingRefusal } from "../redis/refusal.ts";
 import type { FollowUp } from "./follow-up.ts";
-import { BULLMQ_PREFIX, jobIdOf, type QueueName } from "./names.ts";
+import { BULLMQ_PREFIX, bullmqPrefix, isOurJob, jobIdOf, type QueueName } from "./names.ts";
+import { soundJobs } from "./sound-jobs.ts";
 import { redisTimeBackend, toOwnTime } from "./time-backend.ts";
 
 export interface QueueWorkerOptions {
@@ -36,6 +37,10 @@ export interface QueueListener {
   onStopped(err: unknown): void;
   /** A fault of our own; the job comes back. */
   onThrown(err: Error, id: string | null): void;
+  /** A job's entry in the queue is not what a producer put there; null: it is none of ours. It is mended. */
+  onUnreadable(id: string | null, fields: readonly string[]): void;
+  /** An entry of another tool's was dropped. */
+  onForeign(): void;
   /** `givenUp` failed. */
   onNotGivenUp(err: unknown, id: string): void;
 }
@@ -81,6 +86,9 @@ export class QueueWorker {
         lockDuration: lock.lockMs,
         stalledInterval: lock.checkMs,
         maxStalledCount: MAX_STALLS,
+        // Of what somebody else queued, too.
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
         // A job wakes an idle worker at once; this is only how long it asks for nothing. BullMQ's longest, in seconds.
         drainDelay: 10,
         // Due jobs are promoted at least this often while the queue is rate limited (facts/bullmq §1.2).
@@ -89,7 +97,7 @@ export class QueueWorker {
         runRetryDelay: 250,
         settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
       },
-      redisTimeBackend(clock),
+      soundJobs(redisTimeBackend(clock), async (id, fields) => await this.#mend(id, fields)),
     );
     this.queue.on("error", (err) => listener.onConnectionError(err));
     this.#worker.on("error", (err) => listener.onWorkerError(err));
@@ -127,6 +135,10 @@ export class QueueWorker {
   }
 
   async #process(job: Job, token: string | undefined): Promise<void> {
+    if (!isOurJob(job.id ?? "")) {
+      this.#options.listener.onForeign();
+      return;
+    }
     const next = await this.#options.run(jobIdOf(job.id ?? ""), job.timestamp);
     if (next.kind === "done") return;
     // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
@@ -148,6 +160,14 @@ export class QueueWorker {
     const kept = { priority, lifo, attempts, backoff, removeOnComplete, removeOnFail, stackTraceLimit };
     const timestamp = this.#options.clock.now();
     await this.queue.add(name, {}, { ...defined(kept), jobId: id, timestamp, delay: Math.max(0, until - timestamp) });
+  }
+
+  /** Its record says all that is true of a job: what is broken in its entry is set anew, and it goes on. */
+  async #mend(bullmqId: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    const { listener, queue, redis } = this.#options;
+    listener.onUnreadable(isOurJob(bullmqId) ? jobIdOf(bullmqId) : null, Object.keys(fields));
+    // Not written: it is mended again when it comes back.
+    await redis.hset(`${bullmqPrefix(queue)}${bullmqId}`, fields).catch(() => {});
   }
 
   async #giveUp(id: string): Promise<void> {

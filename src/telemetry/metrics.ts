@@ -180,7 +180,7 @@ export class Metrics {
     });
   }
 
-  unreadable(place: "record"): void {
+  unreadable(place: "record" | "queue"): void {
     this.#unreadable.inc({ place });
   }
 

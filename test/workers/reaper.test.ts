@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
 import type { Duty } from "../../src/redis/lease.ts";
-import { dueKey, limitsPrefix, recordKey } from "../../src/queues/names.ts";
+import { dueKey, queuePrefix, recordKey } from "../../src/queues/names.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
@@ -198,7 +198,7 @@ describe("what is overdue", () => {
     await using bundle = await startWorkerBundle();
     const client = bundle.redis.client();
     await client.set(recordKey(QUEUE, "broken"), "no hash");
-    await client.set(`${limitsPrefix(QUEUE)}failed`, "no index");
+    await client.set(`${queuePrefix(QUEUE)}failed`, "no index");
     await client.zadd(dueKey(QUEUE), Date.now() - 90_000, "broken", Date.now() + 3_600_000, "later");
     const { metricsPort } = await bundle.startWorker();
     const overdue = async (): Promise<Record<string, number>> => {
@@ -210,7 +210,7 @@ describe("what is overdue", () => {
     expect(first[QUEUE]).toBeGreaterThanOrEqual(90);
     expect(first[QUEUE]).toBeLessThan(150);
     expect(first["{deepvue-0}"]).toBe(0);
-    await client.del(`${limitsPrefix(QUEUE)}failed`);
+    await client.del(`${queuePrefix(QUEUE)}failed`);
     await expect.poll(async () => (await overdue())[QUEUE]).toBe(0);
   });
 });

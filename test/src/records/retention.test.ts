@@ -123,7 +123,7 @@ describe("RecordStore.reap", () => {
 
   it("is held back by none that it cannot take, which stays due, parks what is no record, forgets one that is gone", async () => {
     const { id, client, store } = await setup(redis, { expiresAt: T0 + 1_000 });
-    const failed = `${limitsPrefix(QUEUE)}failed`;
+    const failed = `${queuePrefix(QUEUE)}failed`;
     await client.set(recordKey(QUEUE, "broken"), "no hash");
     await client.set(failed, "no index");
     await client.zadd(dueKey(QUEUE), T0, "broken", T0, "gone");

@@ -81,7 +81,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
         return await Promise.resolve({ kind: "done" });
       },
       givenUp: async () => {},
-      listener: queueLog(createLogger("silent", process.stderr), queue),
+      listener: queueLog(createLogger("silent", process.stderr), { unreadable: () => {} }, queue),
     });
     const queues = new JobQueues(producer.redis, Date.now);
     try {
