@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { brokenGateText } from "../src/limits/broken-gate.ts";
 import { describePause, readPause } from "../src/limits/queue-pause.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import { queuePrefix, providerOf, type QueueName } from "../src/queues/names.ts";
@@ -31,11 +32,12 @@ export async function notReady({ redis, queues, checks, now }: ReadinessDeps): P
 
 async function writes(redis: RedisClient, queues: readonly QueueName[], now: () => number): Promise<string | null> {
   try {
-    const [pauses] = await Promise.all([
+    const [pauses, broken] = await Promise.all([
       Promise.all(queues.map(async (queue) => await pauseText(redis, queue, now))),
+      Promise.all(queues.map(async (queue) => await brokenGateText(redis, queue))),
       ...queues.map((queue) => redis.set(`${queuePrefix(queue)}ready`, "1", "PX", KEPT_MS)),
     ]);
-    return pauses.find((text) => text !== null) ?? null;
+    return [...broken, ...pauses].find((text) => text !== null) ?? null;
   } catch (error) {
     const word = refusalWord(error);
     if (word === null || word === "CONNECTION" || word === "TIMEOUT") return "redis is away";

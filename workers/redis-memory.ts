@@ -1,8 +1,10 @@
+import { ErrorCode } from "../src/base/error.ts";
+import { describeBrokenGate } from "../src/limits/broken-gate.ts";
 import { GateMemory, type GateLoss } from "../src/limits/gate-memory.ts";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import type { Quota } from "../src/limits/quota.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
-import type { QueueName } from "../src/queues/names.ts";
+import { providerOf, type QueueName } from "../src/queues/names.ts";
 import { clockMatters, type RedisClock } from "../src/redis/clock.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
@@ -26,6 +28,10 @@ export async function rememberGate(deps: RedisMemoryDeps, queue: QueueName, quot
     },
     onOtherServer: () =>
       logger.warn({ queue }, "another Redis server answers: its quota's permits are confirmed first"),
+    onBroken: (fields) => {
+      if (fields === null) logger.info({ queue }, "what the gate knows can be read again");
+      else logger.error({ queue, code: ErrorCode.UNREADABLE }, describeBrokenGate(fields, providerOf(queue)));
+    },
     onError: (err) => logger.debug({ err, queue }, "gate not looked at"),
   });
   await memory.start();

@@ -1,3 +1,4 @@
+import { describeBrokenGate } from "../../src/limits/broken-gate.ts";
 import type { GateState } from "../../src/limits/control.ts";
 import { describeHold, gateObstacle } from "../gates/gate-obstacle.ts";
 import { differing, type WorkerPrint } from "../../src/limits/fleet.ts";
@@ -38,13 +39,14 @@ function stops({ provider, gate, workers, waiting }: ProviderFacts): Finding[] {
   const alone = (part: Partial<GateState>): string =>
     gateObstacle({ ...gate, holds: [], pausedUntil: null, breaker: null, queuePause: null, ...part }, [], provider)
       ?.text ?? "";
+  if (gate.broken !== null) add("failed", "gate", describeBrokenGate(gate.broken, provider));
   if (queuePause !== null) add("failed", "queue", describePause(queuePause, now, provider));
   for (const hold of holds) {
     add(hold.scope === null ? "failed" : "warning", "hold", describeHold(hold, now, provider));
   }
   if (breaker !== null) add(breaker.state === "open" ? "failed" : "warning", "breaker", alone({ breaker }));
   if (pausedUntil !== null) add("warning", "pause", alone({ pausedUntil }));
-  if (quota.length === 0 && (workers > 0 || waiting > 0)) {
+  if (gate.broken === null && quota.length === 0 && (workers > 0 || waiting > 0)) {
     const cure = `start a worker again, or \`satyapan quota set ${provider} …\``;
     add("failed", "quota", `there is none in Redis, though ${workers} workers run and ${waiting} jobs wait: ${cure}`);
   }

@@ -1,3 +1,4 @@
+import { describeBrokenGate } from "../../src/limits/broken-gate.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
 import { describeWait, describeWindow, type WaitCause } from "../../src/outcomes/wait-cause.ts";
 import { atTime } from "../../src/base/at-time.ts";
@@ -25,6 +26,7 @@ export function gateObstacle(
 ): Obstacle<WaitCause | "paused"> | null {
   return (
     paused(gate, provider) ??
+    unreadable(gate, provider) ??
     stopped(gate, provider) ??
     scopeHold(gate, holdNames, provider) ??
     noPlace(gate) ??
@@ -47,6 +49,11 @@ export function describeHold({ scope, reason, since, probeAt }: Hold, now: numbe
 function paused({ now, queuePause }: GateState, provider: string): Obstacle<"paused"> | null {
   if (queuePause === null) return null;
   return { cause: "paused", since: queuePause.since, until: null, text: describePause(queuePause, now, provider) };
+}
+
+function unreadable({ broken }: GateState, provider: string): Obstacle | null {
+  if (broken === null) return null;
+  return { cause: "held", since: null, until: null, text: describeWait("held", describeBrokenGate(broken, provider)) };
 }
 
 function stopped({ now, holds, pausedUntil, breaker, confirmedAt }: GateState, provider: string): Obstacle | null {

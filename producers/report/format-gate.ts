@@ -1,3 +1,4 @@
+import { describeBrokenGate } from "../../src/limits/broken-gate.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import type { GateState, Hold } from "../../src/limits/control.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
@@ -14,6 +15,7 @@ export interface ProviderGate {
 export function formatQuotas(gates: readonly ProviderGate[]): string {
   const rows = gates.flatMap(({ provider, gate }) => {
     const by = setBy(gate);
+    if (gate.broken !== null) return [[provider, "none", "", "cannot be read"]];
     if (gate.windows.length === 0) return [[provider, "none yet", "", "no worker of it was started"]];
     if (isHeld(gate)) return [[provider, formatQuota(gate.quota), "-", `${by}: all calls are held`]];
     return gate.windows.map(({ max, ms, used }) => [provider, `${max}/${formatDuration(ms)}`, used, by]);
@@ -22,7 +24,10 @@ export function formatQuotas(gates: readonly ProviderGate[]): string {
   const shares = gates.flatMap(({ provider, gate }) =>
     gate.factor < 1 ? [`${provider}: ${describeShare(gate)}\n`] : [],
   );
-  return formatTable(columns as Parameters<typeof formatTable>[0], rows) + shares.join("");
+  const broken = gates.flatMap(({ provider, gate }) =>
+    gate.broken === null ? [] : [`${describeBrokenGate(gate.broken, provider)}\n`],
+  );
+  return formatTable(columns as Parameters<typeof formatTable>[0], rows) + [...broken, ...shares].join("");
 }
 
 /** Whether a provider may be called, and what stops it or slows it down. */
@@ -31,6 +36,7 @@ export function formatGate({ provider, gate }: ProviderGate): string {
   const lines: [string, string][] = [["provider", provider]];
   const whole = holds.find(({ scope }) => scope === null);
   lines.push(["calls", summary(gate, whole)]);
+  if (gate.broken !== null) lines.push(["gate", describeBrokenGate(gate.broken, provider)]);
   if (queuePause !== null) lines.push(["queue", describePause(queuePause, now, provider)]);
   if (whole !== undefined) lines.push(["held", describeHold(whole)]);
   if (breaker !== null) {
@@ -66,6 +72,7 @@ export function gateJson({ provider, gate }: ProviderGate): Record<string, unkno
     calls_in_flight: calls.inFlight,
     calls_in_flight_limit: calls.limit,
     paused_until: isoOrNull(pausedUntil),
+    unreadable: gate.broken,
     queue_paused: queuePause && { since: iso(queuePause.since), exact: queuePause.exact },
     holds: holds.map(({ scope, reason, since, probeAt }) => ({
       scope,
@@ -78,6 +85,7 @@ export function gateJson({ provider, gate }: ProviderGate): Record<string, unkno
 }
 
 function summary(gate: GateState, whole: Hold | undefined): string {
+  if (gate.broken !== null) return "none: its gate cannot be read";
   if (gate.queuePause !== null) return "none: its queue is paused in BullMQ";
   if (isHeld(gate)) return "none: its quota is 0";
   if (whole !== undefined) return "none: it is held";

@@ -53,12 +53,16 @@ export interface GateState {
   /** After another server took over: until when workers bring the permits that they know of. */
   readonly confirmedAt: number | null;
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
+  /** What of it cannot be read, so that nobody calls, and nothing else of it is told; null: all can. */
+  readonly broken: string | null;
   /** Not of the gate's making: nobody takes a job at all. */
   readonly queuePause: QueuePause | null;
 }
 
 /** KEYS control; ARGV a worker's own quota. → the quota that is in force: one that was set by hand, or else that */
 const CONFIGURE = new LuaScript(`
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then return ARGV[1] end
 redis.call('HSET', KEYS[1], 'quota_configured', ARGV[1])
 local quota = redis.call('HGET', KEYS[1], 'quota_by_hand') or ARGV[1]
 redis.call('HSET', KEYS[1], 'quota', quota)
@@ -76,7 +80,12 @@ return quota
 const LIST_OF_SHARE_FIELDS = SHARE_FIELDS.map((field) => `'${field}'`).join(", ");
 
 /** KEYS control, limiter; ARGV scope or ''. → 1, or 0 where nothing was stopped */
-const RESUME = new LuaScript(`
+const RESUME = new LuaScript(`${CONTROL_LUA}
+local g = open_gate(string.sub(KEYS[1], 1, -8), '')
+read_control(g)
+if g.broken and ARGV[1] == '' then
+  if g.broken == 'control' then redis.call('DEL', KEYS[1]) else redis.call('HDEL', KEYS[1], unpack(g.names)) end
+end
 if ARGV[1] ~= '' then
   if redis.call('HDEL', KEYS[1], 'hold:' .. ARGV[1]) == 0 then return 0 end
   if redis.call('HINCRBY', KEYS[1], 'scopes', -1) < 1 then redis.call('HDEL', KEYS[1], 'scopes') end
@@ -86,20 +95,16 @@ local lifted = redis.call('HDEL', KEYS[1], 'hold', 'breaker', 'pause_until', 'fa
 redis.call('HDEL', KEYS[1], 'hold_since', 'hold_probe', 'probe', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap',
   'strikes', 'strike_at', ${LIST_OF_SHARE_FIELDS})
 redis.call('DEL', KEYS[2])
-return lifted > 0 and 1 or 0
+return (lifted > 0 or g.broken) and 1 or 0
 `);
 
-/** KEYS control, permits, flights. → now, control's fields, calls under way, their limit, then of each window how many calls are in it, and when it has room (ms) */
+/** KEYS control, permits, flights. → now, control's fields, calls under way, their limit, what cannot be read or '', then of each window how many calls are in it, and when it has room (ms) */
 const READ = new LuaScript(`${CONTROL_LUA}${QUOTA_LUA}${FLOW_LUA}
-local g = open_gate('', '')
-local READ = {quota=1, factor=1, flow=1, window_at=1, bad=1, good=1}
-local flat, c = redis.call('HGETALL', KEYS[1]), {}
-for i = 1, #flat, 2 do
-  local name, value = flat[i], flat[i + 1]
-  if READ[name] then c[name] = TEXT[name] and value or tonumber(value) end
-end
+local g = open_gate(string.sub(KEYS[1], 1, -8), '')
+local c = read_control(g)
+local flat = g.broken and {} or redis.call('HGETALL', KEYS[1])
 local inFlight = redis.call('ZCOUNT', KEYS[3], '(' .. number(g.now), '+inf')
-local answer = {number(g.now), flat, inFlight, math.min(1000000, flow_limit(g, c))}
+local answer = {number(g.now), flat, inFlight, math.min(1000000, flow_limit(g, c)), g.broken or ''}
 local length = redis.call('LLEN', KEYS[2])
 for _, w in ipairs(windows_of(g, c)) do
   local max, ms = string.match(w.name, '(%d+):(%d+)')
@@ -152,11 +157,12 @@ export class GateControl {
   async read(queue: QueueName): Promise<GateState> {
     const keys = [controlKey(queue), `${queuePrefix(queue)}permits`, `${queuePrefix(queue)}flights`];
     const [reply, queuePause] = await Promise.all([READ.run(this.#redis, keys, []), readPause(this.#redis, queue)]);
-    const [nowText, flat, inFlight, limit, ...flatUses] = reply as [
+    const [nowText, flat, inFlight, limit, broken, ...flatUses] = reply as [
       string,
       string[],
       number,
       number,
+      string,
       ...(string | number)[],
     ];
     const fields = fieldsOf(flat);
@@ -183,6 +189,7 @@ export class GateControl {
       lost: lossOf(fields),
       confirmedAt: Number(fields["confirm_until"] ?? 0) > now ? Number(fields["confirm_until"]) : null,
       breaker: breakerOf(fields),
+      broken: broken === "" ? null : broken,
       queuePause,
     };
   }
@@ -209,14 +216,12 @@ export function packQuota(quota: Quota): string {
   return quota.map(({ max, ms }) => `${max}:${ms}`).join(",");
 }
 
+/** None where it is garbled: without a quota nobody calls. */
 export function unpackQuota(packed: string): Quota {
-  return packed
-    .split(",")
-    .filter((window) => window !== "")
-    .map((window) => {
-      const [max, ms] = window.split(":").map(Number);
-      return { max: max ?? 0, ms: ms ?? 0 };
-    });
+  const windows = packed.split(",").filter((window) => window !== "");
+  const parsed = windows.map((window) => /^(\d+):([1-9]\d*)$/.exec(window));
+  if (parsed.includes(null)) return [];
+  return parsed.map((parts) => ({ max: Number(parts?.[1]), ms: Number(parts?.[2]) }));
 }
 
 function fieldsOf(flat: readonly string[]): Record<string, string> {

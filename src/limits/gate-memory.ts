@@ -40,6 +40,8 @@ export interface GateMemoryOptions {
   readonly onLost: (loss: GateLoss) => void;
   /** Another server answers: one that took over, or the same started again. */
   readonly onOtherServer: () => void;
+  /** What of the gate cannot be read, so that nobody calls; null: it can be read again. */
+  readonly onBroken: (fields: string | null) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -54,6 +56,7 @@ interface Look {
   readonly quota: string;
   readonly byHand: string;
   readonly permits: readonly number[];
+  readonly broken: string;
 }
 
 /**
@@ -70,6 +73,7 @@ export class GateMemory {
   #epoch = "";
   #run = "";
   #byHand = "";
+  #broken = "";
   /** As of the last look, newest first, ms. */
   #permits: readonly number[] = [];
   /** This process' own since, in the order in which they were noted. */
@@ -175,11 +179,18 @@ export class GateMemory {
   }
 
   async #look(): Promise<void> {
-    const { redis, clock, queue, onOtherServer, onLost, onError } = this.#options;
+    const { redis, clock, queue, onOtherServer, onLost, onBroken, onError } = this.#options;
     const doubts = this.#doubts;
     // Those noted later may or may not be in what is seen: rather charged twice than not at all.
     const notes = this.#notes;
     const seen = await this.#ask(this.#newest - OVERLAP_MS, clock);
+    if (seen.broken !== this.#broken) onBroken(seen.broken === "" ? null : seen.broken);
+    this.#broken = seen.broken;
+    if (seen.broken !== "") {
+      // The gate's own steps stop everybody: nothing is lost as long as nobody calls.
+      if (doubts === this.#doubts) this.#doubtful = false;
+      return;
+    }
     const isOther = this.#run !== "" && seen.run !== "" && seen.run !== this.#run;
     const isLost = await this.#isLost(seen);
     const byHandBefore = this.#byHand;
@@ -205,9 +216,9 @@ export class GateMemory {
   async #ask(after: number, clock: RedisClock): Promise<Look> {
     const sentAt = clock.monotonic;
     const reply = (await LOOK.run(this.#options.redis, this.#keys, [after])) as readonly string[];
-    const [seconds = "", micros = "", run = "", epoch = "", quota = "", byHand = "", permits = ""] = reply;
+    const [seconds = "", micros = "", run = "", epoch = "", quota = "", byHand = "", permits = "", broken = ""] = reply;
     clock.observe({ redisMs: timeOf([seconds, micros]), sentAt, receivedAt: clock.monotonic });
-    return { run, epoch, quota, byHand, permits: permits === "" ? [] : permits.split(",").map(Number) };
+    return { run, epoch, quota, byHand, broken, permits: permits === "" ? [] : permits.split(",").map(Number) };
   }
 
   /** The first start on an empty Redis is no loss: nobody knows of an epoch. */

@@ -25,14 +25,14 @@ export function soundJobs(factory: BackendFactory<RedisQueueBackend>, mend: Mend
     const run = backend.execCommand.bind(backend);
     backend.execCommand = (client, command, args: unknown[]): unknown => {
       const reply: unknown = run(client, command, args);
-      if (!FETCHING.has(command) || !(reply instanceof Promise)) return reply;
-      return reply.then(async (next: unknown) => await soundNext(next, mend));
+      return FETCHING.has(command) ? soundNext(reply, mend) : reply;
     };
     return backend;
   };
 }
 
-async function soundNext(next: unknown, mend: Mend): Promise<unknown> {
+async function soundNext(reply: unknown, mend: Mend): Promise<unknown> {
+  const next = await reply;
   if (!Array.isArray(next) || !Array.isArray(next[0])) return next;
   const [flat, id] = next as [string[], unknown];
   const fields = new Map<string, string>();

@@ -108,7 +108,7 @@ end
 local function leave_places(g, c, left)
   if #left == 0 then return end
   redis.call('ZREM', g.P .. 'flights', unpack(left))
-  if not c.full then return end
+  if g.broken or not c.full then return end
   redis.call('HDEL', g.control, 'full')
   if stopped(g, c) then return end
   redis.call('DEL', g.B .. 'limiter')

@@ -12,14 +12,16 @@ const CONFIRM_MS = 300;
 
 /**
  * What a worker watches of its gate, in one round trip. KEYS control, permits; ARGV permits later than this are wanted (ms).
- * → seconds, µs, run id of the server ('' = it does not say), epoch, quota, quota by hand, permits separated by commas
+ * → seconds, µs, run id of the server ('' = it does not say), epoch, quota, quota by hand, permits separated by commas, what
+ * of control cannot be read ('' = all can)
  */
-export const LOOK = new LuaScript(`
+export const LOOK = new LuaScript(`${CONTROL_LUA}
 local after, found = tonumber(ARGV[1]), {}
 local time = redis.call('TIME')
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
-local c = redis.call('HMGET', KEYS[1], 'epoch', 'quota', 'quota_by_hand')
+local g = open_gate(string.sub(KEYS[1], 1, -8), '')
+local c = read_control(g)
 local from = 0
 while from >= 0 do
   local some = redis.call('LRANGE', KEYS[2], from, from + 499)
@@ -28,7 +30,7 @@ while from >= 0 do
     if tonumber(permit) > after then found[#found + 1] = permit else from = -1 end
   end
 end
-return {time[1], time[2], run, c[1] or '', c[2] or '', c[3] or '', table.concat(found, ',')}
+return {time[1], time[2], run, c.epoch or '', c.quota or '', c.quota_by_hand or '', table.concat(found, ','), g.broken or ''}
 `);
 
 /**

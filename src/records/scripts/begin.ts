@@ -81,6 +81,10 @@ local function begin(key, id, nowText, fresh)
   if r[6] and now < tonumber(r[6]) and not (cause and (GATE[cause] or cause == 'scope')) then return {'early', r[6]} end
 
   local c = read_control(g)
+  if g.broken then
+    close_gate(g, g.now + 1000)
+    return blocked(key, nowText, cause, 'held', g.now + 1000, 'what the gate knows cannot be read (' .. g.broken .. ')')
+  end
   if has_forgotten(c, epoch) then return {'forgotten'} end
   local due = {}
   if not g.calm then
@@ -162,6 +166,7 @@ give_back(open_gate(ARGV[1], ARGV[2]), ARGV[3])
 export const PERMIT = new LuaScript(`${GATE_LUA}
 local g = open_gate(ARGV[1], ARGV[2])
 local c = read_control(g)
+if g.broken then return {1000} end
 if has_forgotten(c, ARGV[8]) then return {-2} end
 if ARGV[3] ~= '' then give_back(g, ARGV[3]) end
 if redis.call('HGET', KEYS[2], 'open') ~= ARGV[6] then return {-1} end

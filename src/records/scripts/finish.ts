@@ -50,8 +50,8 @@ local function finish(key, id, open, now, attempt, state, reason, nextAt, cause,
   end
 
   left[#left + 1] = id
-  if went ~= '' then
-    local c = read_control(g)
+  local c = read_control(g)
+  if went ~= '' and not g.broken then
     -- By one clock, the caller's.
     local begun = tonumber(string.match(open, '^%d+ ........(%d+)$'))
     local ms = begun and now - begun

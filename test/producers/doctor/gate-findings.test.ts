@@ -7,7 +7,7 @@ const NOW = Date.UTC(2026, 0, 15, 10);
 const GATE: GateState = {
   ...{ now: NOW, quota: [{ max: 10, ms: 1_000 }], quotaSetByHand: false, windows: [{ max: 10, ms: 1_000, used: 0 }] },
   ...{ quotaFreeAt: 0, fullWindow: null, factor: 1, factorWorked: 1, pausedUntil: null, holds: [], breaker: null },
-  ...{ calls: { inFlight: 0, limit: 6 }, queuePause: null, lost: null, confirmedAt: null },
+  ...{ calls: { inFlight: 0, limit: 6 }, queuePause: null, broken: null, lost: null, confirmedAt: null },
 };
 const PRINT = { EKO_QUOTA: "10/1s", EKO_ACCESS_KEY: "a" };
 

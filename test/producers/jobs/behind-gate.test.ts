@@ -23,7 +23,7 @@ const QUEUED: JobRecord = {
 const OPEN: GateState = {
   ...{ now: NOW, quota: [{ max: 2, ms: DAY }], quotaSetByHand: false, windows: [{ max: 2, ms: DAY, used: 0 }] },
   ...{ quotaFreeAt: 0, fullWindow: null, factor: 1, factorWorked: 1, pausedUntil: null, holds: [], breaker: null },
-  ...{ calls: { inFlight: 0, limit: 6 }, lost: null, confirmedAt: null },
+  ...{ calls: { inFlight: 0, limit: 6 }, lost: null, broken: null, confirmedAt: null },
   queuePause: null,
 };
 

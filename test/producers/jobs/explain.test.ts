@@ -24,6 +24,7 @@ const OPEN_GATE: GateState = {
   breaker: null,
   lost: null,
   confirmedAt: null,
+  broken: null,
   queuePause: null,
 };
 

@@ -25,17 +25,19 @@ function setup() {
   const queue: QueueName = `{eko-${++made}}`;
   const losses: GateLoss[] = [];
   const errors: unknown[] = [];
+  const broken: (string | null)[] = [];
   let otherServers = 0;
   const newMemory = (): GateMemory =>
     new GateMemory({
       ...{ redis: redis.client(), queue, quota: QUOTA, clock: new RedisClock({ now: Date.now }) },
       onLost: (loss) => losses.push(loss),
       onOtherServer: () => (otherServers += 1),
+      onBroken: (fields) => broken.push(fields),
       onError: (error) => errors.push(error),
     });
   const keys = { control: `${queuePrefix(queue)}control`, permits: `${queuePrefix(queue)}permits` };
   const used = async () => (await new GateControl(client).read(queue)).windows.map((window) => window.used);
-  return { client, queue, losses, errors, newMemory, keys, used, otherServers: () => otherServers };
+  return { client, queue, losses, broken, errors, newMemory, keys, used, otherServers: () => otherServers };
 }
 
 describe("what a worker remembers of a gate", () => {

@@ -1,0 +1,22 @@
+import type { RedisClient } from "../redis/connection.ts";
+import { limitsPrefix, providerOf, type QueueName } from "../queues/names.ts";
+import { LuaScript } from "../redis/script.ts";
+import { CONTROL_LUA } from "./gate/control-fields.ts";
+
+/** KEYS control. → what of it cannot be read, or '' */
+const BROKEN = new LuaScript(`${CONTROL_LUA}
+local g = open_gate(string.sub(KEYS[1], 1, -8), '')
+read_control(g)
+return g.broken or ''
+`);
+
+/** Why a queue's gate lets nobody call though nothing stops anybody: one sentence, or null. */
+export async function brokenGateText(redis: RedisClient, queue: QueueName): Promise<string | null> {
+  const fields = (await BROKEN.run(redis, [`${limitsPrefix(queue)}control`], [])) as string;
+  return fields === "" ? null : describeBrokenGate(fields, providerOf(queue));
+}
+
+/** `fields`: `control` where its key holds something else than a gate. `provider` as `satyapan provider` takes it. */
+export function describeBrokenGate(fields: string, provider: string): string {
+  return `what ${provider}'s gate knows in Redis cannot be read (${fields}), so nobody calls: \`satyapan provider resume ${provider}\` removes it, and workers bring back the quota`;
+}
