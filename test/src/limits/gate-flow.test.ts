@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FEW_CALLS } from "../../../src/limits/gate/flow.ts";
 import { queuePrefix } from "../../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
-import { FAILED, newGate, WELL } from "./gate-bundle.ts";
+import { FAILED, newGate, REFUSED, WELL } from "./gate-bundle.ts";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -63,6 +63,27 @@ describe("the calls that may be under way at once", () => {
     const { fill, finish, limit } = await newFlow("40/1s");
     for (let round = 0; round < 3; round += 1) for (const id of await fill(10)) await finish(id, WELL);
     expect(await limit()).toBeLessThanOrEqual(8);
+  });
+
+  it("come down to that at once where they were more", async () => {
+    const { fill, finish, limit } = await newFlow("40/1s", `200 5 5 ${Date.now() - 60} 0`);
+    for (const id of await fill(1)) await finish(id, WELL);
+    expect(await limit()).toBeLessThanOrEqual(8);
+  });
+
+  it("open the queue when one ends, unless something else keeps it closed", async () => {
+    const { fill, age, call, finish, closedMs, field } = await newFlow();
+    const [one = "", two = ""] = await fill();
+    await age(4_000);
+    expect(await call(WELL)).toMatchObject({ cause: "busy" });
+    expect(await field("full")).not.toBeNull();
+    await finish(one, null);
+    expect(await closedMs()).toBe(-2);
+    await fill();
+    expect(await call(WELL)).toMatchObject({ cause: "busy" });
+    expect(await field("full")).not.toBeNull();
+    await finish(two, REFUSED);
+    expect(await closedMs()).toBeGreaterThan(60_000);
   });
 
   it("fall to fewer with each failure, so that no more are made than were under way when the breaker opens", async () => {

@@ -67,6 +67,46 @@ describe("what a worker remembers of a gate", () => {
     expect(await used()).toEqual([2, 32]);
   });
 
+  it("knows all permits of the windows, as old and as many as they are, and none that was given back", async () => {
+    const { newMemory, client, keys } = setup();
+    const memory = newMemory();
+    await memory.confirmed();
+    const from = Date.now() - 3_600_000;
+    // More than a page, the oldest far behind what a look reads again.
+    await client.rpush(keys.permits, ...Array.from({ length: 1_200 }, (_, n) => String(from - n * 1_000)));
+    await memory.look();
+    await memory.look();
+    const permit = String(Date.now());
+    memory.note(permit);
+    memory.forget(permit);
+    await client.del(keys.control, keys.permits);
+    await memory.look();
+    // And the two that fill the short window.
+    expect(await client.llen(keys.permits)).toBe(1_202);
+  });
+
+  it("takes a quota that is gone for a loss", async () => {
+    const { newMemory, losses, used, client, keys } = setup();
+    const memory = newMemory();
+    await memory.confirmed();
+    await client.hdel(keys.control, "quota");
+    await memory.look();
+    expect(losses).toMatchObject([{ broughtBack: true }]);
+    expect(await used()).toEqual([2, 2]);
+  });
+
+  it("looks again where it came into doubt while it looked", async () => {
+    const { newMemory, losses, client, keys } = setup();
+    const memory = newMemory();
+    await memory.confirmed();
+    const looking = memory.look();
+    memory.doubt();
+    await looking;
+    await client.del(keys.control, keys.permits);
+    await memory.confirmed();
+    expect(losses).toHaveLength(1);
+  });
+
   it("knows a loss also where it starts only then: another slot knows the epoch", async () => {
     const { newMemory, losses, used, client, keys } = setup();
     await newMemory().confirmed();
