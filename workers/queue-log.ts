@@ -21,7 +21,10 @@ export function queueLog(logger: Logger, metrics: Pick<Metrics, "unreadable">, q
     },
     onForeign: () => {
       metrics.unreadable("queue");
-      logger.error({ queue, code: ErrorCode.UNREADABLE }, "entry of the queue that no producer of ours put there: dropped");
+      logger.error(
+        { queue, code: ErrorCode.UNREADABLE },
+        "entry of the queue that no producer of ours put there: dropped",
+      );
     },
     onNotGivenUp: (err, job) => logger.error({ err, queue, job }, "record of a given-up job could not be closed"),
   };

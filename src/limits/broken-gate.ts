@@ -1,5 +1,5 @@
 import type { RedisClient } from "../redis/connection.ts";
-import { limitsPrefix, providerOf, type QueueName } from "../queues/names.ts";
+import { queuePrefix, providerOf, type QueueName } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
 import { CONTROL_LUA } from "./gate/control-fields.ts";
 
@@ -12,7 +12,7 @@ return g.broken or ''
 
 /** Why a queue's gate lets nobody call though nothing stops anybody: one sentence, or null. */
 export async function brokenGateText(redis: RedisClient, queue: QueueName): Promise<string | null> {
-  const fields = (await BROKEN.run(redis, [`${limitsPrefix(queue)}control`], [])) as string;
+  const fields = (await BROKEN.run(redis, [`${queuePrefix(queue)}control`], [])) as string;
   return fields === "" ? null : describeBrokenGate(fields, providerOf(queue));
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { formatQuotas } from "../../producers/report/format-gate.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
-import { limitsPrefix } from "../../src/queues/names.ts";
+import { queuePrefix } from "../../src/queues/names.ts";
 import { startWorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
-const CONTROL = `${limitsPrefix(QUEUE)}control`;
+const CONTROL = `${queuePrefix(QUEUE)}control`;
 const SOON = { timeout: 15_000, interval: 20 };
 const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
 
