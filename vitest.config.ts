@@ -11,8 +11,8 @@ const GIVEN_UP_MS = 60_000;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 3 * GIVEN_UP_MS,
-    hookTimeout: 3 * GIVEN_UP_MS,
+    testTimeout: 10 * GIVEN_UP_MS,
+    hookTimeout: 10 * GIVEN_UP_MS,
     expect: { poll: { timeout: GIVEN_UP_MS } },
     restoreMocks: true,
     // Most tests wait for a window, a process or Redis most of their time: two at once for each core.

@@ -1,69 +1,29 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { identityOf } from "../../simulator/identity.ts";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
+import { RunningCommand, satyapan } from "../support/command.ts";
 import { everythingIn } from "../support/redis-content.ts";
 import { startTestRedis } from "../support/redis.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
 import { bundleEnv } from "../support/worker.ts";
 
-const MAIN = fileURLToPath(new URL("../../bin/main.ts", import.meta.url));
 const PENDING_MS = 1_500;
-
-interface Env {
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-}
-
-/** A worker process; resolves when it takes jobs. */
-async function startWorker({ env, cwd }: Env) {
-  const child = spawn(process.execPath, [MAIN, "worker"], { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const lines: string[] = [];
-  const stdout = text(child.stdout);
-  const { promise: ready, resolve } = Promise.withResolvers<number>();
-  createInterface(child.stderr).on("line", (line) => {
-    lines.push(line);
-    const { msg, metrics_port } = JSON.parse(line) as { msg: string; metrics_port?: number };
-    if (msg === "worker ready") resolve(metrics_port ?? 0);
-  });
-  const stop = async (): Promise<string> => {
-    const exited = once(child, "exit");
-    child.kill("SIGTERM");
-    const [code] = (await exited) as [number];
-    expect(code).toBe(0);
-    return [...lines, await stdout].join("\n");
-  };
-  return { metricsPort: await ready, stop, [Symbol.dispose]: () => void child.kill("SIGKILL") };
-}
-
-/** One command in a process of its own: its exit code and everything it printed. */
-async function satyapan({ env, cwd }: Env, ...args: string[]) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const exited = once(child, "exit");
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = (await exited) as [number];
-  return { code, stdout, stderr };
-}
 
 describe("the main job, through processes of its own", () => {
   it("waits a 409 out, verifies, and leaves nothing personal in Redis, logs, metrics or output", async () => {
     await using redis = await startTestRedis();
     await using simulator = await startSimulator();
-    const cwd = await mkdtemp(join(tmpdir(), "satyapan-test-"));
+    await using dir = await makeTempDir();
     const env = {
       ...bundleEnv(simulator, redis.url),
       DEEPVUE_PENDING_DELAYS: `${PENDING_MS}ms`,
       LOG_LEVEL: "trace",
     };
-    const place = { env, cwd };
-    using worker = await startWorker(place);
+    const place = { env, cwd: dir.path };
+    await using worker = new RunningCommand(["worker"], place);
+    await worker.said("worker ready");
+    const metricsPort = /\d+/.exec(await worker.said(/"metrics_port":\d+/))?.[0];
 
     const aadhaar = madeUpAadhaar(7, "409");
     const mobile = madeUpMobile(7);
@@ -71,7 +31,7 @@ describe("the main job, through processes of its own", () => {
     const printed: string[] = [];
     const submit = async (operation: string, input: unknown, ...more: string[]) => {
       const json = JSON.stringify(input);
-      const ran = await satyapan(place, "submit", operation, "--json", "--wait", "2m", "--input", json, ...more);
+      const ran = await satyapan(["submit", operation, "--json", "--wait", "2m", "--input", json, ...more], place);
       printed.push(ran.stdout, ran.stderr);
       return {
         code: ran.code,
@@ -110,18 +70,17 @@ describe("the main job, through processes of its own", () => {
     expect(await submit("eko.dmt-levin.sender.create", sender)).toMatchObject({ code: 0 });
     // Refused at the door: what is wrong is said, what was given is not.
     const refused = await satyapan(
+      ["submit", "deepvue.aadhaar-otp", "--input", JSON.stringify({ aadhaar, purpose: aadhaar })],
       place,
-      "submit",
-      "deepvue.aadhaar-otp",
-      "--input",
-      JSON.stringify({ aadhaar, purpose: aadhaar }),
     );
     expect(refused.code).toBe(2);
-    const shown = await satyapan(place, "show", sent.record.id);
+    const shown = await satyapan(["show", sent.record.id], place);
     printed.push(refused.stdout, refused.stderr, shown.stdout, shown.stderr);
 
-    const metrics = await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text();
-    const logs = await worker.stop();
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    const stopped = await worker.stop();
+    expect(stopped.code).toBe(0);
+    const logs = stopped.stderr + stopped.stdout;
     const places = { redis: await everythingIn(redis), logs, metrics, output: printed.join("\n") };
     const verified = simulator.requests.filter(({ operation }) => operation === "deepvue.aadhaar-otp.verify");
     expect(verified).toHaveLength(2);
@@ -133,7 +92,6 @@ describe("the main job, through processes of its own", () => {
       const found = secrets.filter((secret) => content.includes(secret));
       expect(found, `in clear in ${where}`).toEqual([]);
     }
-    await rm(cwd, { recursive: true, force: true });
   });
 
   it("would find what is planted in a key, a value, the events or the AOF", async () => {

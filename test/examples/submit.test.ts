@@ -1,12 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as library from "../../bin/library.js";
 import * as sources from "../../producers/index.ts";
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
-import { RunningCommand } from "../support/command.ts";
-import { readTestEnv } from "../support/env.ts";
+import { type Ran, RunningCommand } from "../support/command.ts";
 import { makeTempDir, type TempDir } from "../support/temp-dir.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -37,10 +35,11 @@ afterAll(async () => {
   await dir[Symbol.asyncDispose]();
 });
 
-const run = async (file: string) => {
-  const program = new RunningCommand([], { cwd: dir.path, env: simulator.env, program: [process.execPath, file] });
-  return await program.ended;
-};
+/** Never while this process stands still: the simulator is in it. */
+const run = async (...program: [string, ...string[]]): Promise<Ran> =>
+  await new RunningCommand([], { cwd: dir.path, env: simulator.env, program }).ended;
+const compile = async (place: string): Promise<Ran> =>
+  await run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", place);
 
 describe("the README's program", () => {
   it("is examples/submit.ts, word for word", () => {
@@ -49,7 +48,7 @@ describe("the README's program", () => {
 
   it("runs in a clone as it stands, with nothing built", async () => {
     expect(Object.keys(library).toSorted()).toEqual(Object.keys(sources).toSorted());
-    expect(await run(PROGRAM)).toMatchObject({
+    expect(await run(process.execPath, PROGRAM)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^succeeded \S+\n$/) as unknown,
       stderr: "",
@@ -60,11 +59,13 @@ describe("the README's program", () => {
     const place = join(dir.path, "installed");
     const into = join(place, "node_modules/satyapan");
     mkdirSync(into, { recursive: true });
-    const { path, home } = readTestEnv().machine;
-    const env = { PATH: path, HOME: home };
-    execFileSync("npm", ["pack", "--pack-destination", place, "--silent"], { cwd: ROOT, env });
+    expect(await run("npm", "--prefix", ROOT, "pack", ROOT, "--pack-destination", place, "--silent")).toMatchObject({
+      code: 0,
+    });
     const [packed = ""] = readdirSync(place).filter((name) => name.endsWith(".tgz"));
-    execFileSync("tar", ["-xzf", join(place, packed), "-C", into, "--strip-components=1"]);
+    expect(await run("tar", "-xzf", join(place, packed), "-C", into, "--strip-components=1")).toMatchObject({
+      code: 0,
+    });
     // What npm would install beside it: the package's own dependencies, and the types of Node, which such a program has.
     symlinkSync(join(ROOT, "node_modules"), join(into, "node_modules"));
     symlinkSync(join(ROOT, "node_modules/@types"), join(place, "node_modules/@types"));
@@ -73,24 +74,16 @@ describe("the README's program", () => {
     copyFileSync(PROGRAM, join(place, "submit.ts"));
     expect(readdirSync(into).toSorted()).not.toContain("producers");
 
-    const checked = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", place], {
-      encoding: "utf8",
-    });
-    expect(checked.stdout).toBe("");
-    expect(checked.status).toBe(0);
+    expect(await compile(place)).toMatchObject({ code: 0, stdout: "" });
     // The first program's job has the same id, and is not repeated.
-    expect(await run(join(place, "submit.ts"))).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(process.execPath, join(place, "submit.ts"))).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("finds wrong input when it is compiled", () => {
+  it("finds wrong input when it is compiled", async () => {
     const wrong = join(dir.path, "installed/wrong.ts");
     writeFileSync(wrong, readFileSync(PROGRAM, "utf8").replace("purpose:", "porpoise:"));
-    const checked = spawnSync(
-      process.execPath,
-      [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", join(wrong, "..")],
-      { encoding: "utf8" },
-    );
-    expect(checked.stdout).toMatch(/^wrong\.ts|wrong\.ts\(/m);
-    expect(checked.stdout).toContain("porpoise");
+    const { stdout } = await compile(join(wrong, ".."));
+    expect(stdout).toMatch(/^wrong\.ts|wrong\.ts\(/m);
+    expect(stdout).toContain("porpoise");
   });
 });

@@ -20,7 +20,7 @@ export interface CommandOptions {
   /** A folder of the test's own: a command may make `.satyapan` there. */
   readonly cwd: string;
   readonly stdin?: string;
-  /** After it the process is killed and the test fails. Default two minutes: no claim about its speed. */
+  /** After it the process is killed and the test fails. Default ten minutes: no claim about its speed. */
   readonly timeoutMs?: number;
   /** What stands before the arguments. Default: this Node and `bin/main.ts`. */
   readonly program?: readonly [string, ...string[]];
@@ -33,7 +33,7 @@ export class RunningCommand implements AsyncDisposable {
   #stdout = "";
   #stderr = "";
 
-  constructor(args: readonly string[], { env = {}, cwd, stdin, timeoutMs = 120_000, program }: CommandOptions) {
+  constructor(args: readonly string[], { env = {}, cwd, stdin, timeoutMs = 600_000, program }: CommandOptions) {
     const started = performance.now();
     const [file, ...first] = program ?? [process.execPath, MAIN];
     this.#child = spawn(file, [...first, ...args], { cwd, env: { ...baseEnv(), ...env } });
