@@ -216,8 +216,7 @@ export class Client implements AsyncDisposable {
     if (opened === null || opened === undefined) return;
     opened.listener.wakeAll();
     await opened.queues.close();
-    await opened.keysAccess?.close();
-    await opened.access.close();
+    await opened.pair.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { openKeyChain } from "../src/privacy/keys/key-chain.ts";
 import { SatyapanError } from "../src/base/error.ts";
 import { ready, type RedisClient } from "../src/redis/connection.ts";
 import type { RedisAccess } from "../src/redis/access.ts";
+import { RedisPair } from "../src/redis/pair.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
 import { NotStartedError } from "./patience.ts";
@@ -11,9 +12,7 @@ import { SettledListener } from "./jobs/settled-listener.ts";
 
 /** What a client has once it is connected. */
 export interface Opened {
-  readonly access: RedisAccess;
-  /** Of the keys' Redis, where it is another. */
-  readonly keysAccess: RedisAccess | null;
+  readonly pair: RedisPair;
   readonly redis: RedisClient;
   readonly records: RecordStore;
   readonly queues: JobQueues;
@@ -34,21 +33,16 @@ export interface OpenDeps {
 /** `now`: Redis' time, ms. */
 export async function connectClient({ settings, openRedis, now }: OpenDeps): Promise<Opened> {
   await using stack = new AsyncDisposableStack();
-  const open = async (of: Settings): Promise<RedisAccess> =>
-    stack.adopt(await started(openRedis(of), of), async (access) => await access.close());
-  const access = await open(settings);
-  const redis = access.connect("client");
+  const pair = stack.use(await RedisPair.open(settings, async (of) => await started(openRedis(of), of)));
+  const { redis, keysRedis } = pair.connect("client");
   const records = new RecordStore(redis, settings.retention);
-  const listener = new SettledListener(access.connect("client"));
-  const { keysRedisUrl } = settings;
-  const keysAccess = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
-  const keysRedis = keysAccess?.connect("client") ?? redis;
-  if (keysAccess !== null) await ready(keysRedis);
+  const listener = new SettledListener(pair.jobs.connect("client"));
+  if (pair.areApart) await ready(keysRedis);
   const { dataKeys } = openKeyChain(keysRedis, settings, now);
   // A Redis that was started again may have lost them: nothing is sealed with a key that nobody can get.
   keysRedis.on("close", () => dataKeys.doubt());
   stack.move();
-  return { access, keysAccess, redis, records, queues: new JobQueues(redis, now), listener, dataKeys };
+  return { pair, redis, records, queues: new JobQueues(redis, now), listener, dataKeys };
 }
 
 /** One of our own that cannot be started will not start by itself later. */

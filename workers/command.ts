@@ -1,10 +1,8 @@
 import type { Command } from "commander";
 import { type CommandContext, ExitCode } from "../src/command/context.ts";
 import { assertClosed, exposuresOf, processFacts } from "../src/privacy/hygiene.ts";
-import { openRedis } from "../src/command/redis.ts";
+import { openRedisPair } from "../src/command/redis.ts";
 import { loadSettings } from "../src/command/settings.ts";
-import type { Settings } from "../src/config/settings.ts";
-import type { RedisAccess } from "../src/redis/access.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 import { LogLines } from "../src/telemetry/log-lines.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
@@ -42,16 +40,13 @@ export function defineWorker(command: Command, context: CommandContext): void {
       return settings.worker.shutdownGraceMs + LEFTOVERS_MS;
     });
     opened.use(hearing);
-    const open = async (of: Settings): Promise<RedisAccess> =>
-      opened.adopt(await openRedis(context, of, onError), async (access) => await access.close());
-    const redis = await open(settings);
-    const { keysRedisUrl } = settings;
-    const keysRedis = keysRedisUrl === null ? null : await open({ ...settings, redisUrl: keysRedisUrl });
+    const pair = opened.use(await openRedisPair(context, settings, onError));
+    const redis = pair.jobs;
 
     const signal = AbortSignal.any([context.signal, faulted.signal]);
     const worker = await runWorker({
       ...{ settings, redis, logger, now, random },
-      ...(keysRedis === null ? {} : { keysRedis }),
+      ...(pair.areApart ? { keysRedis: pair.keys } : {}),
     });
     const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
     const { metricsPort } = worker;

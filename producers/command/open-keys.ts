@@ -1,8 +1,8 @@
-import { openRedis } from "../../src/command/redis.ts";
+import { openRedisPair } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import { ready, type RedisClient } from "../../src/redis/connection.ts";
+import { ready } from "../../src/redis/connection.ts";
 import { connectKeys } from "../keys/connect-keys.ts";
 import type { KeyDeps, UseKeys } from "../keys/key-deps.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
@@ -35,18 +35,10 @@ export class OpenKeys implements AsyncDisposable {
   }
 
   async #open(): Promise<KeyDeps> {
-    const { keysRedisUrl } = this.#settings;
-    const redis = await this.#connect(this.#settings);
-    const keysRedis =
-      keysRedisUrl === null ? redis : await this.#connect({ ...this.#settings, redisUrl: keysRedisUrl });
-    return connectKeys(redis, keysRedis, this.#settings, this.#context.now, this.#context.actor);
-  }
-
-  async #connect(settings: Settings): Promise<RedisClient> {
-    const access = await openRedis(this.#context, settings);
-    this.#opened.defer(async () => await access.close());
-    const redis = access.connect("client");
+    const pair = this.#opened.use(await openRedisPair(this.#context, this.#settings));
+    const { redis, keysRedis } = pair.connect("client");
     await ready(redis);
-    return redis;
+    if (pair.areApart) await ready(keysRedis);
+    return connectKeys(redis, keysRedis, this.#settings, this.#context.now, this.#context.actor);
   }
 }

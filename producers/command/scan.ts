@@ -16,6 +16,7 @@ import { secretsOf } from "../../src/privacy/scan/secret-needles.ts";
 import { ready } from "../../src/redis/connection.ts";
 import { formatScan, type ScanReport } from "../report/format-scan.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
+import { redisSettingsOf } from "../../src/redis/pair.ts";
 import { parseRate } from "./failed-filter.ts";
 
 interface ScanFlags {
@@ -84,7 +85,7 @@ async function scan(
   const files = new FileScan({ scanner, onFinding });
   const skipped = needles.tooShort.map((name) => `${name}: too short to be looked for`);
   const redis = { keys: 0, bytes: 0 };
-  for (const one of withRedis ? redisSettings(settings) : []) {
+  for (const one of withRedis ? redisSettingsOf(settings) : []) {
     const looked = await scanRedis(context, one, { scanner, onFinding }, rate);
     redis.keys += looked.counts.keys;
     redis.bytes += looked.counts.bytes;
@@ -104,12 +105,6 @@ async function scan(
     values: needles.size,
     skipped,
   };
-}
-
-/** That of the jobs, and that of the data keys where it is another. */
-function redisSettings(settings: Settings): readonly Settings[] {
-  const { keysRedisUrl } = settings;
-  return keysRedisUrl === null ? [settings] : [settings, { ...settings, redisUrl: keysRedisUrl }];
 }
 
 interface LookedThrough {
