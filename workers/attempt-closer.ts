@@ -17,20 +17,7 @@ import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
 import { DONE, type FollowUp, GATE } from "../src/queues/follow-up.ts";
-import type { FailPoint } from "./open-attempt.ts";
-
-/** An attempt that is open in the journal. */
-export interface OpenAttempt {
-  readonly id: string;
-  readonly attemptToken: string;
-  readonly clientRefId: string;
-  readonly startedAt: number;
-  readonly job: TakenJob;
-  /** It tries for all: that the provider is still away costs it nothing. */
-  readonly isProbe: boolean;
-  /** `begun`: a byte of the request may have been written. */
-  readonly writing: { begun: boolean };
-}
+import type { FailPoint, OpenAttempt } from "./open-attempt.ts";
 
 /** What closing an attempt needs beside its outcome. */
 type Closing = Pick<AttemptEnd, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
@@ -45,9 +32,9 @@ function notCalled({ used, pendings, resends }: TakenJob, endedAt: number): Clos
   return { used, pendings, resends, lost: false, health: null, entry: null, call: null, sealer: null, endedAt };
 }
 
-export interface AttemptEndsDeps {
-  readonly closings: Closings;
-  readonly settings: Settings;
+export interface AttemptCloserDeps {
+  readonly closings: Pick<Closings, "write">;
+  readonly settings: Pick<Settings, "calls" | "otp" | "holdProbeMs" | "retention">;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now: () => number;
@@ -55,15 +42,15 @@ export interface AttemptEndsDeps {
   readonly atPoint?: ((point: FailPoint) => void) | undefined;
 }
 
-/** How attempts end: what follows an outcome, written into the journal, then counted and logged. */
-export class AttemptEnds {
-  readonly #deps: AttemptEndsDeps;
+/** Closes attempts: what follows an outcome is decided, written into the journal, then counted and logged. */
+export class AttemptCloser {
+  readonly #deps: AttemptCloserDeps;
 
-  constructor(deps: AttemptEndsDeps) {
+  constructor(deps: AttemptCloserDeps) {
     this.#deps = deps;
   }
 
-  /** Of a call that was made, or may have been (`lost`). `seconds`: how long it took; null: nothing was sent. */
+  /** One whose call was made, or may have been (`lost`). `seconds`: how long it took; null: not known. */
   async close(
     attempt: OpenAttempt,
     input: OpenInput,

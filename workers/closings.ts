@@ -52,9 +52,9 @@ export class Closings {
     return word === undefined ? null : { count: words.length, word };
   }
 
-  /** Resolves when every outcome is written; at once where all are. */
-  async allWritten(): Promise<void> {
-    if (this.#unwritten.size > 0) await this.#clear.promise;
+  /** Resolves when every outcome is written, or once the signal is aborted; at once where all are. */
+  async allWritten(signal: AbortSignal): Promise<void> {
+    if (this.#unwritten.size > 0) await orAborted(this.#clear.promise, signal);
   }
 
   get areAllWritten(): boolean {
@@ -132,4 +132,17 @@ export function unwrittenText(all: readonly Closings[]): string | null {
   const [first] = all.flatMap(({ unwritten }) => (unwritten === null ? [] : [unwritten]));
   if (first === undefined) return null;
   return `${first.count} outcomes cannot be written: redis refuses them (${first.word})`;
+}
+
+/** Resolves with the work, or once the signal is aborted. */
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = (): void => aborted.resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

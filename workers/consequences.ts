@@ -4,9 +4,7 @@ import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { costsAttempt } from "../src/outcomes/decision.ts";
 import { isEndedByUs, type NoReplyCause } from "../src/outcomes/no-reply.ts";
-import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts";
-import { Secret } from "../src/secrets/secret.ts";
-import type { HttpReply } from "../src/providers/http.ts";
+import type { Outcome, Result } from "../src/outcomes/outcome.ts";
 import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { CallHealth } from "../src/records/attempt-end.ts";
 
@@ -40,35 +38,9 @@ function isEndedHere({ noReply }: Extract<Outcome, { noReply?: NoReplyCause }>):
   return noReply !== undefined && isEndedByUs(noReply);
 }
 
-/** A reply that breaks its reader is a reply that cannot be read, never a lost one. */
-export function readReply(operation: Operation, reply: HttpReply, input: OpenInput): Outcome {
-  try {
-    return operation.read(reply, input);
-  } catch (error) {
-    const cause = error instanceof Error ? error.name : typeof error;
-    const reason = `no reply that can be read (${cause} in our reader)`;
-    return {
-      kind: "unknown",
-      reason,
-      reply: { ...NO_REPLY, http_status: reply.kind === "reply" ? reply.status : null },
-    };
-  }
-}
-
 /** Whether a person was sent an OTP, or may have been: it counts for his cooldown. */
 export function isSent({ kind }: Outcome): boolean {
   return kind === "succeeded" || kind === "pending" || kind === "unknown";
-}
-
-/** Adds the masked Aadhaar and mobile number, so that a result says whom it is about without telling the number. */
-export function withMasks(outcome: Outcome, input: OpenInput): Outcome {
-  if (outcome.kind !== "succeeded") return outcome;
-  const masks: Record<string, string> = {};
-  for (const [field, value] of Object.entries(input)) {
-    if (value instanceof Secret && value.maskName !== "hidden") masks[field] = value.toString();
-  }
-  const result: Result = { ...masks, ...outcome.result };
-  return { ...outcome, result };
 }
 
 /** Longest id of the provider's that the audit log keeps, in characters. */

@@ -1,2 +1,18 @@
-/** Where a process may be killed by the chaos harness, to prove that it may be killed anywhere. */
+import type { TakenJob } from "../src/records/attempt-start.ts";
+
+/** An attempt that is open in the journal, in the hands of this process. */
+export interface OpenAttempt {
+  readonly id: string;
+  readonly attemptToken: string;
+  readonly clientRefId: string;
+  /** By Redis' clock, ms. */
+  readonly startedAt: number;
+  readonly job: TakenJob;
+  /** Made to see whether the provider is back: finding it still away costs nothing. */
+  readonly isProbe: boolean;
+  /** `begun`: a byte of the request may have been written. */
+  readonly writing: { begun: boolean };
+}
+
+/** The moments of an attempt at which the chaos harness may kill its process. */
 export type FailPoint = "begun" | "signed" | "replied" | "finished";

@@ -60,11 +60,11 @@ describe("the outcome of a call", () => {
   ])(
     "is kept and written again while Redis says %s, with one line in the log when it begins and one when it is over",
     async (text) => {
-      const { closings, lines, gauge, asked } = setup([refusal(text), refusal(text), refusal(text), DONE]);
+      const { closings, lines, gauge, abort, asked } = setup([refusal(text), refusal(text), refusal(text), DONE]);
       const written = closings.write("job", 1, ending("1 x"));
       await expect.poll(() => closings.unwritten).toEqual({ count: 1, word: text.split(" ")[0] });
       expect(await written).toEqual(DONE);
-      await closings.allWritten();
+      await closings.allWritten(abort.signal);
       expect(asked()).toBe(4);
       expect(closings.unwritten).toBeNull();
       expect(gauge.at(0)).toBe(1);
