@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { parseSettings } from "../../src/config/parse-settings.ts";
 import { findOperation, OPERATIONS, type OperationName } from "../../src/operations/catalogue.ts";
 import { parseInput } from "../../src/operations/entry-rules.ts";
-import { newDataKey } from "../../src/privacy/keys/data-key.ts";
+import { newDataKey } from "../../src/privacy/sealing/data-key.ts";
 import { Opener } from "../../src/privacy/sealing/opener.ts";
 import { Sealer } from "../../src/privacy/sealing/sealed-text.ts";
 import type { HttpReply } from "../../src/providers/http.ts";
@@ -44,7 +44,7 @@ export function takenJob(name: OperationName, given: Partial<TakenJob> = {}): Ta
   const input = parseInput(operation, operation.example, { now: NOW, aadhaarChecksum: false });
   return {
     ...{ operation: name, lane: "interactive", input: sealInput(SEALER, operation, JOB, input) },
-    ...{ reference: "fresh", subject: null, of: null, scopes: [], createdAt: NOW, expiresAt: null },
+    ...{ reference: "fresh", subject: null, of: null, holdNames: [], createdAt: NOW, expiresAt: null },
     ...{ used: 0, pendings: 0, resends: 0 },
     ...given,
   };
