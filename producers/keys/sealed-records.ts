@@ -21,12 +21,9 @@ export interface SealedRecord {
 const SCAN_COUNT = 500;
 const FIELDS = ["job", "state", ...SEALED_FIELDS] as const;
 
-/** KEYS record; ARGV field, old, new → 1 | 0 */
-const REPLACE = new LuaScript(`
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return 1
-`);
+export const REPLACE = new LuaScript(new URL("replace-field.lua", import.meta.url), {
+  args: { field: "text", old: "text", new: "text" },
+});
 
 /** The records of all jobs, as far as they are sealed: read and sealed anew beside running workers. */
 export class SealedRecords {
@@ -67,7 +64,7 @@ export class SealedRecords {
 
   /** False: it is not as it was read any more. */
   async replace({ queue, id }: SealedRecord, field: SealedField, old: string, text: string): Promise<boolean> {
-    return (await REPLACE.run(this.#redis, [recordKey(queue, id)], [field, old, text])) === 1;
+    return (await REPLACE.run(this.#redis, [recordKey(queue, id)], { field, old, new: text })) === 1;
   }
 
   /** Records are of several slots: in a Cluster each is asked for itself. */

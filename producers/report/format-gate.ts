@@ -1,6 +1,7 @@
 import { describeBrokenGate } from "../../src/limits/broken-gate.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import type { GateState, Hold } from "../../src/limits/control.ts";
+import { ANY_CALLS } from "../../src/limits/gate/flow.ts";
 import { formatQuota } from "../../src/limits/parse-quota.ts";
 import { describePause } from "../../src/limits/queue-pause.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
@@ -107,7 +108,7 @@ function percent(share: number): string {
 
 /** Far more than workers have hands: no limit. */
 function describeLimit(limit: number): string {
-  return limit >= 1_000_000 ? "as the workers can" : `${limit} at once`;
+  return limit >= ANY_CALLS ? "as the workers can" : `${limit} at once`;
 }
 
 function describeHold({ reason, since, probeAt }: Hold): string {

@@ -1,18 +1,10 @@
 import type { RedisClient } from "../redis/connection.ts";
 import { queuePrefix, providerOf, type QueueName } from "../queues/names.ts";
-import { LuaScript } from "../redis/script.ts";
-import { CONTROL_LUA } from "./gate/control-fields.ts";
-
-/** KEYS control. → what of it cannot be read, or '' */
-const BROKEN = new LuaScript(`${CONTROL_LUA}
-local g = open_gate(string.sub(KEYS[1], 1, -8), '')
-read_control(g)
-return g.broken or ''
-`);
+import { BROKEN } from "./control-scripts.ts";
 
 /** Why a queue's gate lets nobody call though nothing stops anybody: one sentence, or null. */
 export async function brokenGateText(redis: RedisClient, queue: QueueName): Promise<string | null> {
-  const fields = (await BROKEN.run(redis, [`${queuePrefix(queue)}control`], [])) as string;
+  const fields = (await BROKEN.run(redis, [`${queuePrefix(queue)}control`], { prefix: queuePrefix(queue) })) as string;
   return fields === "" ? null : describeBrokenGate(fields, providerOf(queue));
 }
 

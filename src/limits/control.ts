@@ -1,9 +1,6 @@
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, queuePrefix, type QueueName } from "../queues/names.ts";
-import { LuaScript } from "../redis/script.ts";
-import { CONTROL_LUA } from "./gate/control-fields.ts";
-import { FLOW_LUA } from "./gate/flow.ts";
-import { QUOTA_LUA } from "./gate/quota.ts";
+import { CONFIGURE, READ, RESET, RESUME } from "./control-scripts.ts";
 import { SHARE_FIELDS } from "./gate/share.ts";
 import { paceOf } from "./pace.ts";
 import { type QueuePause, readPause } from "./queue-pause.ts";
@@ -59,67 +56,6 @@ export interface GateState {
   readonly queuePause: QueuePause | null;
 }
 
-/** KEYS control; ARGV a worker's own quota. → the quota that is in force: one that was set by hand, or else that */
-const CONFIGURE = new LuaScript(`
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then return ARGV[1] end
-redis.call('HSET', KEYS[1], 'quota_configured', ARGV[1])
-local quota = redis.call('HGET', KEYS[1], 'quota_by_hand') or ARGV[1]
-redis.call('HSET', KEYS[1], 'quota', quota)
-return quota
-`);
-
-/** KEYS control. → the quota of the workers' settings, which is in force again, or '' */
-const RESET = new LuaScript(`
-local quota = redis.call('HGET', KEYS[1], 'quota_configured') or ''
-redis.call('HDEL', KEYS[1], 'quota_by_hand', 'lost_quota')
-redis.call('HSET', KEYS[1], 'quota', quota)
-return quota
-`);
-
-const LIST_OF_SHARE_FIELDS = SHARE_FIELDS.map((field) => `'${field}'`).join(", ");
-
-/** KEYS control, limiter; ARGV scope or ''. → 1, or 0 where nothing was stopped */
-const RESUME = new LuaScript(`${CONTROL_LUA}
-local g = open_gate(string.sub(KEYS[1], 1, -8), '')
-read_control(g)
-if g.broken and ARGV[1] == '' then
-  if g.broken == 'control' then redis.call('DEL', KEYS[1]) else redis.call('HDEL', KEYS[1], unpack(g.names)) end
-end
-if ARGV[1] ~= '' then
-  if redis.call('HDEL', KEYS[1], 'hold:' .. ARGV[1]) == 0 then return 0 end
-  if redis.call('HINCRBY', KEYS[1], 'scopes', -1) < 1 then redis.call('HDEL', KEYS[1], 'scopes') end
-  return 1
-end
-local lifted = redis.call('HDEL', KEYS[1], 'hold', 'breaker', 'pause_until', 'factor')
-redis.call('HDEL', KEYS[1], 'hold_since', 'hold_probe', 'probe', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap',
-  'strikes', 'strike_at', ${LIST_OF_SHARE_FIELDS})
-redis.call('DEL', KEYS[2])
-return (lifted > 0 or g.broken) and 1 or 0
-`);
-
-/** KEYS control, permits, flights. → now, control's fields, calls under way, their limit, what cannot be read or '', then of each window how many calls are in it, and when it has room (ms) */
-const READ = new LuaScript(`${CONTROL_LUA}${QUOTA_LUA}${FLOW_LUA}
-local g = open_gate(string.sub(KEYS[1], 1, -8), '')
-local c = read_control(g)
-local flat = g.broken and {} or redis.call('HGETALL', KEYS[1])
-local inFlight = redis.call('ZCOUNT', KEYS[3], '(' .. number(g.now), '+inf')
-local answer = {number(g.now), flat, inFlight, math.min(1000000, flow_limit(g, c)), g.broken or ''}
-local length = redis.call('LLEN', KEYS[2])
-for _, w in ipairs(windows_of(g, c)) do
-  local max, ms = string.match(w.name, '(%d+):(%d+)')
-  local low, high = 0, math.min(length, tonumber(max))
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if tonumber(redis.call('LINDEX', KEYS[2], middle)) > g.now - tonumber(ms) then low = middle + 1 else high = middle end
-  end
-  local last = w.max > 0 and redis.call('LINDEX', KEYS[2], w.max - 1)
-  answer[#answer + 1] = low
-  answer[#answer + 1] = w.max == 0 and number(FOREVER) or last and number(last + w.ms) or '0'
-end
-return answer
-`);
-
 /** Reads and changes a queue's gate from outside of a call: quotas, holds. The table of its fields is in `gate.ts`. */
 export class GateControl {
   readonly #redis: RedisClient;
@@ -130,7 +66,9 @@ export class GateControl {
 
   /** Puts a worker's own quota in force, unless one was set by hand. The quota that is in force then. */
   async configure(queue: QueueName, quota: Quota): Promise<Quota> {
-    return unpackQuota((await CONFIGURE.run(this.#redis, [controlKey(queue)], [packQuota(quota)])) as string);
+    return unpackQuota(
+      (await CONFIGURE.run(this.#redis, [controlKey(queue)], { configured: packQuota(quota) })) as string,
+    );
   }
 
   /** In force at once, in every process, until `reset`. A window of 0 holds all calls. */
@@ -143,7 +81,7 @@ export class GateControl {
 
   /** Back to the workers' settings. */
   async resetQuota(queue: QueueName): Promise<Quota> {
-    const quota = unpackQuota((await RESET.run(this.#redis, [controlKey(queue)], [])) as string);
+    const quota = unpackQuota((await RESET.run(this.#redis, [controlKey(queue)], {})) as string);
     await this.#repace(queue, quota);
     return quota;
   }
@@ -151,12 +89,15 @@ export class GateControl {
   /** Lifts a hold (`scope` null: that of the whole credential) or closes the breaker. False: there was nothing to lift. */
   async resume(queue: QueueName, scope: string | null): Promise<boolean> {
     const keys = [controlKey(queue), `${bullmqPrefix(queue)}limiter`];
-    return (await RESUME.run(this.#redis, keys, [scope ?? ""])) === 1;
+    return (await RESUME.run(this.#redis, keys, { prefix: queuePrefix(queue), scope })) === 1;
   }
 
   async read(queue: QueueName): Promise<GateState> {
     const keys = [controlKey(queue), `${queuePrefix(queue)}permits`, `${queuePrefix(queue)}flights`];
-    const [reply, queuePause] = await Promise.all([READ.run(this.#redis, keys, []), readPause(this.#redis, queue)]);
+    const [reply, queuePause] = await Promise.all([
+      READ.run(this.#redis, keys, { prefix: queuePrefix(queue) }),
+      readPause(this.#redis, queue),
+    ]);
     const [nowText, flat, inFlight, limit, broken, ...flatUses] = reply as [
       string,
       string[],

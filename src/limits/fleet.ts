@@ -5,6 +5,7 @@ import { fingerprint } from "../secrets/fingerprint.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { queuePrefix, type QueueName } from "../queues/names.ts";
+import { CLOCK } from "../redis/clock.ts";
 import { LuaScript } from "../redis/script.ts";
 import { formatQuota } from "./parse-quota.ts";
 import type { LimitSettings } from "./settings.ts";
@@ -17,27 +18,10 @@ const FORGOTTEN_MS = 90_000;
 /** With another of these, no other hash can be compared. */
 const KEY_NAME = "SATYAPAN_SUBJECT_KEY";
 
-/** KEYS workers; ARGV worker, print, ms. → the others that live, one print after the other. A print of '' says goodbye. */
-const PRESENT = new LuaScript(`
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-if ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now) .. ' ' .. ARGV[2])
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-elseif ARGV[1] ~= '' then
-  redis.call('HDEL', KEYS[1], ARGV[1])
-end
-local flat, others = redis.call('HGETALL', KEYS[1]), {}
-for i = 1, #flat, 2 do
-  local at, print = string.match(flat[i + 1], '^(%d+) (.*)$')
-  if not at or now - tonumber(at) > tonumber(ARGV[3]) then
-    if ARGV[1] ~= '' then redis.call('HDEL', KEYS[1], flat[i]) end
-  elseif flat[i] ~= ARGV[1] then
-    others[#others + 1] = print
-  end
-end
-return others
-`);
+export const PRESENT = new LuaScript(new URL("fleet.lua", import.meta.url), {
+  needs: [CLOCK],
+  args: { worker: "text", print: "text", forgotten_ms: "number" },
+});
 
 /** Writes that a worker of a queue lives and what it runs with. What the others that live run with. */
 export async function present(
@@ -60,7 +44,7 @@ export async function readPrints(redis: RedisClient, queue: QueueName): Promise<
 
 async function run(redis: RedisClient, queue: QueueName, worker: string, print: string): Promise<WorkerPrint[]> {
   const keys = [`${queuePrefix(queue)}workers`];
-  const prints = (await PRESENT.run(redis, keys, [worker, print, FORGOTTEN_MS])) as string[];
+  const prints = (await PRESENT.run(redis, keys, { worker, print, forgotten_ms: FORGOTTEN_MS })) as string[];
   return prints.map((text) => JSON.parse(text) as WorkerPrint);
 }
 

@@ -215,7 +215,10 @@ export class GateMemory {
 
   async #ask(after: number, clock: RedisClock): Promise<Look> {
     const sentAt = clock.monotonic;
-    const reply = (await LOOK.run(this.#options.redis, this.#keys, [after])) as readonly string[];
+    const reply = (await LOOK.run(this.#options.redis, this.#keys, {
+      prefix: queuePrefix(this.#options.queue),
+      after,
+    })) as readonly string[];
     const [seconds = "", micros = "", run = "", epoch = "", quota = "", byHand = "", permits = "", broken = ""] = reply;
     clock.observe({ redisMs: timeOf([seconds, micros]), sentAt, receivedAt: clock.monotonic });
     return { run, epoch, quota, byHand, broken, permits: permits === "" ? [] : permits.split(",").map(Number) };
@@ -238,7 +241,10 @@ export class GateMemory {
     const keys = [...this.#keys, `${bullmqPrefix(queue)}meta`];
     const fresh = randomBytes(9).toString("base64url");
     const known = [...this.#own.map(({ permit }) => permit), ...this.#permits].join(",");
-    const args = [how, fresh, run, packQuota(quota), this.#byHand, known, pace.max, pace.ms];
+    const args = {
+      ...{ prefix: queuePrefix(queue), how, fresh_epoch: fresh, run, configured: packQuota(quota) },
+      ...{ by_hand: this.#byHand, known, pace_max: pace.max, pace_ms: pace.ms },
+    };
     const [epoch, broughtBack] = (await BRING_BACK.run(redis, keys, args)) as readonly [string, number];
     this.#epoch = epoch;
     return broughtBack === 1;

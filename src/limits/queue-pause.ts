@@ -1,5 +1,6 @@
 import type { RedisClient } from "../redis/connection.ts";
-import { bullmqPrefix, queuePrefix, type QueueName } from "../queues/names.ts";
+import { bullmqPrefix, EVENTS_KEPT, queuePrefix, type QueueName } from "../queues/names.ts";
+import { CLOCK } from "../redis/clock.ts";
 import { LuaScript } from "../redis/script.ts";
 import { atTime } from "../base/at-time.ts";
 
@@ -11,38 +12,16 @@ export interface QueuePause {
   readonly exact: boolean;
 }
 
-/** All that our workers let BullMQ keep. */
-const EVENTS = 1_000;
-
-/**
- * KEYS meta, events, seen. → '', or since when and whether that is exact. It is remembered, because the events go on; where
- * Redis takes no write it is told all the same.
- */
-const PAUSE = new LuaScript(`
-local seen = redis.call('GET', KEYS[3])
-if not redis.call('HGET', KEYS[1], 'paused') then
-  if seen then redis.pcall('DEL', KEYS[3]) end
-  return ''
-end
-if seen then return seen end
-local t = redis.call('TIME')
-local since, exact = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)), '0'
-local events = redis.pcall('XREVRANGE', KEYS[2], '+', '-', 'COUNT', ${EVENTS})
-for _, event in ipairs(events.err and {} or events) do
-  if event[2][1] == 'event' and event[2][2] == 'paused' then
-    since, exact = string.match(event[1], '%d+'), '1'
-    break
-  end
-end
-redis.pcall('SET', KEYS[3], since .. ' ' .. exact)
-return since .. ' ' .. exact
-`);
+export const PAUSE = new LuaScript(new URL("queue-pause.lua", import.meta.url), {
+  needs: [CLOCK],
+  constants: { EVENTS: EVENTS_KEPT },
+});
 
 /** Null: it is not paused. One round trip. */
 export async function readPause(redis: RedisClient, queue: QueueName): Promise<QueuePause | null> {
   const base = bullmqPrefix(queue);
   const keys = [`${base}meta`, `${base}events`, `${queuePrefix(queue)}paused`];
-  const [since = "", exact] = ((await PAUSE.run(redis, keys, [])) as string).split(" ");
+  const [since = "", exact] = ((await PAUSE.run(redis, keys, {})) as string).split(" ");
   return since === "" ? null : { since: Number(since), exact: exact === "1" };
 }
 

@@ -12,7 +12,8 @@ export const JOB_STATES = [
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-export type OpenState = "queued" | "active" | "waiting";
+export const OPEN_STATES = ["queued", "active", "waiting"] as const satisfies readonly JobState[];
+export type OpenState = (typeof OPEN_STATES)[number];
 export type TerminalState = Exclude<JobState, OpenState>;
 
 export const TERMINAL_STATES = [

@@ -19,8 +19,11 @@ export const WAIT_CAUSES = [
 ] as const;
 export type WaitCause = (typeof WAIT_CAUSES)[number];
 
+/** Those that stop the whole credential. */
+export const GATE_CAUSES = ["quota", "busy", "breaker", "throttled", "held"] as const satisfies readonly WaitCause[];
+
 export function stopsCredential(cause: WaitCause): boolean {
-  return cause === "quota" || cause === "busy" || cause === "breaker" || cause === "throttled" || cause === "held";
+  return (GATE_CAUSES as readonly WaitCause[]).includes(cause);
 }
 
 /** The reason that a record shows for a wait which the gate decided; `detail` is what the gate said. */

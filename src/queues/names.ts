@@ -34,6 +34,9 @@ export function jobIdOf(bullmqId: string): string {
   return bullmqId.slice(2);
 }
 
+/** Of BullMQ's own events so many are kept. */
+export const EVENTS_KEPT = 1_000;
+
 /** Interactive jobs have none, which beats every priority (facts/bullmq §1.7). */
 export const BULK_VERIFY_PRIORITY = 10;
 export const BULK_PRIORITY = 20;

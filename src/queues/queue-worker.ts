@@ -3,7 +3,7 @@ import type { RedisClock } from "../redis/clock.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { isPassingRefusal } from "../redis/refusal.ts";
 import type { FollowUp } from "./follow-up.ts";
-import { BULLMQ_PREFIX, bullmqPrefix, isOurJob, jobIdOf, type QueueName } from "./names.ts";
+import { BULLMQ_PREFIX, bullmqPrefix, EVENTS_KEPT, isOurJob, jobIdOf, type QueueName } from "./names.ts";
 import { soundJobs } from "./sound-jobs.ts";
 import { redisTimeBackend, toOwnTime } from "./time-backend.ts";
 
@@ -74,7 +74,7 @@ export class QueueWorker {
     this.#options = options;
     const { queue, redis, clock, concurrency, listener, lock = DEFAULT_LOCK } = options;
     const shared = { connection: redis, prefix: BULLMQ_PREFIX };
-    this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: 1_000 } } });
+    this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: EVENTS_KEPT } } });
     this.#worker = new TimelyWorker(
       queue,
       // Two parameters: with a third BullMQ would make an AbortController for each job, which ours does not need.

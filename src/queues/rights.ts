@@ -1,5 +1,9 @@
 import type { RedisClient } from "../redis/connection.ts";
+import { LuaScript } from "../redis/script.ts";
 import { BULLMQ_PREFIX, recordKey, type QueueName } from "./names.ts";
+
+/** Run as every script is. */
+export const MAY_READ = new LuaScript(new URL("may-read.lua", import.meta.url));
 
 /** What the user of a connection may do, tried with commands that change nothing. */
 export interface RedisRights {
@@ -18,7 +22,7 @@ export async function rightsOf(redis: RedisClient, queue: QueueName): Promise<Re
   const [record, marker] = [recordKey(queue, "-"), `${BULLMQ_PREFIX}:${queue}:-`];
   const user = await redis.call("ACL", "WHOAMI").catch(() => null);
   const [submit, work, operate, administer] = await Promise.all([
-    may(redis.eval("return redis.call('HGET', KEYS[1], '-')", 1, record)),
+    may(MAY_READ.run(redis, [record], {})),
     may(redis.zpopmin(marker)),
     may(redis.dump(record)),
     may(redis.call("ACL", "GETUSER", "-")),

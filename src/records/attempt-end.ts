@@ -1,7 +1,9 @@
 import type { Result } from "../outcomes/outcome.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
+import type { RowOf } from "../redis/script.ts";
 import type { StoredAttempt } from "./attempt-start.ts";
 import { type Retention, retentionArgs } from "./retention.ts";
+import type { FINISH } from "./scripts/finish.ts";
 import type { TerminalState } from "../outcomes/state.ts";
 import type { WaitCause } from "../outcomes/wait-cause.ts";
 
@@ -62,19 +64,33 @@ export function openerOf(attemptToken: string): string {
   return attemptToken.slice(attemptToken.indexOf(" ") + 1);
 }
 
-/** Adds FINISH's arguments of one job, in its order. */
-export function addEndArgs(args: (string | number)[], id: string, now: number, end: AttemptEnd): void {
+/** What FINISH is told of one job. */
+export function endRow(id: string, now: number, end: AttemptEnd): RowOf<typeof FINISH> {
   const { attemptToken, attempt, state, reason, nextAt, cause, result, personal, used, pendings, resends, health } =
     end;
-  const spent = `${used} ${pendings} ${resends}`;
-  const retryAfterMs = health?.kind === "throttled" ? health.retryAfterMs : null;
   const refused = health?.kind === "refused" ? health : null;
-  args.push(id, attemptToken, now, JSON.stringify(attempt), state, reason ?? "", nextAt ?? "", cause ?? "");
-  args.push(result === null ? "" : JSON.stringify(result), personal ?? "", spent);
-  args.push(end.lost ? attemptToken : "", health?.kind ?? "", retryAfterMs ?? "");
-  args.push(refused?.scope ?? "", refused?.reason ?? "");
-  args.push(end.subject ?? "", end.sent ? 1 : 0, end.holdNames.join(" "), end.answers ?? "");
-  args.push(...retentionArgs(end.retention), end.entry === null ? "" : auditText(end.entry));
+  return {
+    ...{
+      id,
+      now,
+      open: attemptToken,
+      attempt: JSON.stringify(attempt),
+      state,
+      reason,
+      next_at: nextAt,
+      cause,
+      personal,
+    },
+    result: result === null ? null : JSON.stringify(result),
+    spent: `${used} ${pendings} ${resends}`,
+    lost: end.lost ? attemptToken : null,
+    went: health?.kind ?? null,
+    retry_after: health?.kind === "throttled" ? health.retryAfterMs : null,
+    ...{ scope: refused?.scope ?? null, why: refused?.reason ?? null },
+    ...{ subject: end.subject, sent: end.sent, scopes: end.holdNames.join(" "), answers: end.answers },
+    ...retentionArgs(end.retention),
+    entry: end.entry === null ? null : auditText(end.entry),
+  };
 }
 
 /** What FINISH answers for one job. */

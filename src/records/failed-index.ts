@@ -1,5 +1,5 @@
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
-import { AUDIT_LUA } from "../privacy/audit/outbox.ts";
+import { AUDIT } from "../privacy/audit/outbox.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { claimKey, queuePrefix, type QueueName, recordKey, referenceKey } from "../queues/names.ts";
 import { LuaScript } from "../redis/script.ts";
@@ -11,21 +11,10 @@ export interface FailedEntry {
   readonly at: number;
 }
 
-/** KEYS record, index, references…; ARGV id, P, the audit log's entry. → 1, or 0 where it is not `failed` any more */
-const DROP = new LuaScript(`${AUDIT_LUA}
-local state = redis.pcall('HGET', KEYS[1], 'state')
--- What is no record is dropped as one that failed.
-if type(state) == 'table' then
-  if not string.find(state.err, 'WRONGTYPE', 1, true) then error(state.err, 0) end
-  state = 'failed'
-end
-if state and state ~= 'failed' then return 0 end
-redis.call('ZREM', KEYS[2], ARGV[1])
-table.remove(KEYS, 2)
-redis.call('UNLINK', unpack(KEYS))
-audit(ARGV[2], ARGV[3])
-return state and 1 or 0
-`);
+export const DROP = new LuaScript(new URL("drop-failed.lua", import.meta.url), {
+  needs: [AUDIT],
+  args: { id: "text", prefix: "text", entry: "text" },
+});
 
 /** The jobs that failed, by the time they did: a sorted set per queue, which the records' scripts write. */
 export class FailedIndex {
@@ -59,7 +48,7 @@ export class FailedIndex {
   async drop(queue: QueueName, { id, attempts }: JobRecord, entry: AuditEntry): Promise<boolean> {
     const references = attempts.map(({ client_ref_id }) => referenceKey(queue, client_ref_id));
     const keys = [recordKey(queue, id), indexKey(queue), ...references];
-    const dropped = await DROP.run(this.#redis, keys, [id, queuePrefix(queue), auditText(entry)]);
+    const dropped = await DROP.run(this.#redis, keys, { id, prefix: queuePrefix(queue), entry: auditText(entry) });
     if (dropped === 1) await this.#redis.del(claimKey(id));
     return dropped === 1;
   }

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { controlKey } from "../limits/control.ts";
 import type { GateMemory } from "../limits/gate-memory.ts";
 import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { SharedRoundTrip } from "../redis/round-trip.ts";
 import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
-import { type Closed, type AttemptEnd, addEndArgs, parseClosed } from "./attempt-end.ts";
-import { BEGIN, GIVE_BACK, PERMIT } from "./scripts/begin.ts";
+import { type Closed, type AttemptEnd, endRow, parseClosed } from "./attempt-end.ts";
+import { BEGIN, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
 import { FINISH } from "./scripts/finish.ts";
 
 export interface JournalOptions {
@@ -21,10 +22,6 @@ export interface JournalOptions {
 
 /** Until Redis is asked again that has forgotten its gate, in ms. */
 const FORGOTTEN_MS = 250;
-
-/** What PERMIT answers in place of a wait. */
-const NOT_OPEN = -1;
-const FORGOTTEN = -2;
 
 interface BeginAsk {
   readonly id: string;
@@ -100,12 +97,11 @@ export class Journal {
     subject: string | null,
   ): Promise<Permit | number | null> {
     const { redis, queue, policy, memory } = this.#options;
-    const prefix = queuePrefix(queue);
     await memory?.confirmed();
     const asked = memory?.doubts;
-    const job = [old ?? "", id, subject ?? "", attemptToken];
-    const args = [prefix, bullmqPrefix(queue), ...job, policy.callMs, memory?.epoch ?? ""];
-    const keys = [`${prefix}control`, recordKey(queue, id)];
+    const job = { old, id, subject, open: attemptToken };
+    const args = { ...this.#prefixes(), ...job, call_ms: policy.callMs, epoch: memory?.epoch ?? "" };
+    const keys = [controlKey(queue), recordKey(queue, id)];
     const reply = (await PERMIT.run(redis, keys, args)) as readonly [number, ...string[]];
     const [wait, permit, scarce, waitMs] = reply;
     if (wait === FORGOTTEN) memory?.doubt();
@@ -120,8 +116,7 @@ export class Journal {
   /** Nothing is called with this permit: the quota has room for another. */
   async giveBack(permit: string): Promise<void> {
     const { redis, queue, memory } = this.#options;
-    const prefix = queuePrefix(queue);
-    await GIVE_BACK.run(redis, [`${prefix}control`], [prefix, bullmqPrefix(queue), permit]);
+    await GIVE_BACK.run(redis, [controlKey(queue)], { ...this.#prefixes(), permit });
     memory?.forget(permit);
   }
 
@@ -131,27 +126,33 @@ export class Journal {
   }
 
   async #begin(asks: readonly BeginAsk[]): Promise<readonly Reply[]> {
-    const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = this.#options.policy;
-    const gate: (string | number)[] = [holdMs, callMs, cooldownMs, otpLimit.max, otpLimit.ms, floorEvery];
-    const args = [...gate, this.#stamp, this.#options.memory?.epoch ?? ""];
-    for (const { id, now, freshRef } of asks) args.push(id, now, freshRef);
-    return await this.#run(BEGIN, asks, args);
+    const { redis, policy, memory } = this.#options;
+    const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = policy;
+    const args = {
+      ...{ ...this.#args(), hold_ms: holdMs, call_ms: callMs, cooldown_ms: cooldownMs, otp_max: otpLimit.max },
+      ...{ otp_span: otpLimit.ms, floor_every: floorEvery, stamp: this.#stamp, epoch: memory?.epoch ?? "" },
+    };
+    const rows = asks.map(({ id, now, freshRef }) => ({ id, now, fresh: freshRef }));
+    return (await BEGIN.run(redis, this.#keys(asks), args, rows)) as readonly Reply[];
   }
 
   async #finish(asks: readonly FinishAsk[]): Promise<readonly Reply[]> {
-    const args: (string | number)[] = [this.#options.policy.holdMs];
-    for (const { id, now, end } of asks) addEndArgs(args, id, now, end);
-    return await this.#run(FINISH, asks, args);
+    const args = { ...this.#args(), hold_ms: this.#options.policy.holdMs };
+    const rows = asks.map(({ id, now, end }) => endRow(id, now, end));
+    return (await FINISH.run(this.#options.redis, this.#keys(asks), args, rows)) as readonly Reply[];
   }
 
-  async #run(
-    script: typeof BEGIN,
-    asks: readonly { readonly id: string }[],
-    args: readonly (string | number)[],
-  ): Promise<readonly Reply[]> {
-    const { redis, queue, retentionMs } = this.#options;
-    const keys = asks.map(({ id }) => recordKey(queue, id));
-    const shared = [queuePrefix(queue), bullmqPrefix(queue), SETTLED_CHANNEL, retentionMs];
-    return (await script.run(redis, keys, [...shared, ...args])) as readonly Reply[];
+  #keys(asks: readonly { readonly id: string }[]): string[] {
+    return asks.map(({ id }) => recordKey(this.#options.queue, id));
+  }
+
+  #args() {
+    const { retentionMs } = this.#options;
+    return { ...this.#prefixes(), channel: SETTLED_CHANNEL, retention: retentionMs };
+  }
+
+  #prefixes() {
+    const { queue } = this.#options;
+    return { prefix: queuePrefix(queue), bull: bullmqPrefix(queue) };
   }
 }

@@ -1,3 +1,4 @@
+import { FOREVER } from "../limits/gate/control-fields.ts";
 import type { JobRecord, RecordedAttempt, RecordedDecision } from "./record.ts";
 import type { JobState } from "../outcomes/state.ts";
 import { unpackJob } from "./stored-job.ts";
@@ -12,8 +13,6 @@ import {
 } from "./stored-values.ts";
 import { describeWait, WAIT_CAUSES, type WaitCause } from "../outcomes/wait-cause.ts";
 
-/** What the gate answers while a quota is 0: nobody knows when that will change. */
-const NEVER = 8.64e15;
 /** Of a record whose time cannot be read. */
 const NO_TIME = "1970-01-01T00:00:00.000Z";
 
@@ -41,7 +40,7 @@ export function parseRecord(id: string, fields: Fields): JobRecord {
     state: broken.includes("state") ? "failed" : (fields["state"] as JobState),
     outcome: attempts.findLast(({ outcome }) => outcome !== null)?.outcome ?? null,
     attempts,
-    next_attempt_at: Number(fields["next"]) === NEVER ? null : iso(fields["next"]),
+    next_attempt_at: Number(fields["next"]) === FOREVER ? null : iso(fields["next"]),
     reason: fields["reason"] ?? waitReason(cause, fields["detail"]),
     result: result ?? null,
     expires_at: isJobBroken || expiresAt === null ? null : new Date(expiresAt).toISOString(),

@@ -1,3 +1,4 @@
+import { OPERATIONS } from "../operations/catalogue.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { dueKey, queuePrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
@@ -6,7 +7,7 @@ import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
 import { parseRecord } from "./parse-record.ts";
 import type { JobRecord } from "./record.ts";
 import { CREATE } from "./scripts/create.ts";
-import { type Retention, retentionArgs } from "./retention.ts";
+import { type Retention, retentionArgs, retentionOf } from "./retention.ts";
 import type { RetentionTimes } from "./settings.ts";
 import { ABANDON, DESTROY_PERSONAL, REAP, REVIVE, SETTLE } from "./scripts/end.ts";
 import type { JobState, TerminalState } from "../outcomes/state.ts";
@@ -64,9 +65,22 @@ export class RecordStore {
 
   /** Ends a job that will never be called (again). */
   async abandon(queue: QueueName, id: string, state: TerminalState, reason: string, now: number): Promise<string> {
-    const lookAt = now + this.#retention.resultMs;
-    const args = [id, now, state, reason, this.#retention.recordMs, SETTLED_CHANNEL, queuePrefix(queue), lookAt];
-    return (await ABANDON.run(this.#redis, [recordKey(queue, id)], args)) as string;
+    const key = recordKey(queue, id);
+    // What is no record has neither.
+    const [text, personal] = await this.#redis.hmget(key, "job", "personal").catch((error: unknown) => {
+      if (isNoRecord(error)) return [];
+      throw error;
+    });
+    const { operation, expiresAt } = unpackJob(text ?? "");
+    const retention = retentionOf({
+      ...{ state, result: null, hasPersonal: typeof personal === "string", endedAt: now },
+      // Of a garbled one neither is known.
+      step: OPERATIONS.find(({ name }) => name === operation)?.step ?? "read",
+      expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+      resultRetentionMs: this.#retention.resultMs,
+    });
+    const args = { ...this.#args(queue), id, now, state, reason, ...retentionArgs(retention) };
+    return (await ABANDON.run(this.#redis, [key], args)) as string;
   }
 
   /** A decision about an `unknown` job. `done`, `missing`, or the other state that it is in. */
@@ -79,14 +93,14 @@ export class RecordStore {
     retention: Retention,
     entry: AuditEntry,
   ): Promise<string> {
-    const args = [id, now, state, decision, this.#retention.recordMs, SETTLED_CHANNEL, queuePrefix(queue)];
-    args.push(...retentionArgs(retention), auditText(entry));
+    const kept = retentionArgs(retention);
+    const args = { ...this.#args(queue), id, now, state, decision, ...kept, entry: auditText(entry) };
     return (await SETTLE.run(this.#redis, [recordKey(queue, id)], args)) as string;
   }
 
   /** Gives a failed job its attempts back; it has to be queued then. `done`, `missing`, or the other state it is in. */
   async revive(queue: QueueName, id: string, decision: string, now: number, entry: AuditEntry): Promise<string> {
-    const args = [id, now, decision, queuePrefix(queue), auditText(entry)];
+    const args = { prefix: queuePrefix(queue), id, now, decision, entry: auditText(entry) };
     return (await REVIVE.run(this.#redis, [recordKey(queue, id)], args)) as string;
   }
 
@@ -97,8 +111,8 @@ export class RecordStore {
     // Mostly nothing is due, and this costs least.
     const [, first] = await this.#redis.zrange(dueKey(queue), "0", "0", "WITHSCORES");
     if (first === undefined || Number(first) > now) return { expired: [], parked: [], more: false };
-    const { recordMs, resultMs } = this.#retention;
-    const args = [now, REAP_AT_ONCE, queuePrefix(queue), recordMs, SETTLED_CHANNEL, resultMs, LOOK_AGAIN_MS];
+    const result_retention = this.#retention.resultMs;
+    const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS };
     const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as (string | number)[];
     const looked = Number(reply.at(-1));
     const ended = Array.from({ length: (reply.length - 1) / 2 }, (_, index) => ({
@@ -112,7 +126,7 @@ export class RecordStore {
 
   /** The sealed result goes, if it is still that one. */
   async destroyPersonal(queue: QueueName, id: string, sealed: string): Promise<void> {
-    await DESTROY_PERSONAL.run(this.#redis, [recordKey(queue, id)], [sealed]);
+    await DESTROY_PERSONAL.run(this.#redis, [recordKey(queue, id)], { sealed });
   }
 
   /** How many jobs have something due, and since when the longest, in ms; for who watches the reaper. */
@@ -195,28 +209,17 @@ export class RecordStore {
     const isOfIt = record?.attempts.some(({ client_ref_id }) => client_ref_id === clientRefId) === true;
     return isOfIt ? derivedFrom : await this.#redis.get(referenceKey(queue, clientRefId));
   }
+
+  #args(queue: QueueName) {
+    return { prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs };
+  }
 }
 
-function creationArgs(queue: QueueName, job: NewJob, judged: readonly string[] | null): (string | number)[] {
-  const { digest, input, createdAt } = job;
-  const entry = job.consent === null ? "" : auditText(job.consent);
-  return [
-    job.id,
-    job.expiresAt ?? "",
-    queuePrefix(queue),
-    entry,
-    job.subject ?? "",
-    judged === null ? "" : "reuse",
-    `,${(judged ?? []).join(",")},`,
-    job.operation,
-    digest,
-    "job",
-    packJob(job),
-    "input",
-    input,
-    "state",
-    "queued",
-    "updated",
-    createdAt,
-  ];
+function creationArgs(queue: QueueName, job: NewJob, judged: readonly string[] | null) {
+  const { id, expiresAt, digest, input, createdAt, operation, subject, consent } = job;
+  return {
+    ...{ id, prefix: queuePrefix(queue), deadline: expiresAt, digest, job: packJob(job), input, created: createdAt },
+    ...{ operation, subject, reuses: judged !== null, judged: `,${(judged ?? []).join(",")},` },
+    entry: consent === null ? null : auditText(consent),
+  };
 }

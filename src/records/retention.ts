@@ -52,7 +52,10 @@ export function retentionOf(kept: Kept): Retention {
   }
 }
 
+/** In place of a time: the reaper looks at it when it would have before. */
+export const UNCHANGED = "-";
+
 /** As the records' scripts take it. */
-export function retentionArgs({ lookAt, keepsInput }: Retention): (string | number)[] {
-  return [lookAt === "unchanged" ? "-" : (lookAt ?? ""), keepsInput ? 1 : 0];
+export function retentionArgs({ lookAt, keepsInput }: Retention) {
+  return { look_at: lookAt === "unchanged" ? UNCHANGED : lookAt, keeps_input: keepsInput };
 }

@@ -5,7 +5,7 @@ import { JOB_STATES } from "../outcomes/state.ts";
 import { unpackJob } from "./stored-job.ts";
 
 /** Attempts that one job can have had at all (facts: a job is tried for days at most); beyond that the number is garbled. */
-const MOST_ATTEMPTS = 100_000;
+export const MOST_ATTEMPTS = 100_000;
 /** The greatest time that a Date can have, in ms. */
 const LAST_MS = 8.64e15;
 

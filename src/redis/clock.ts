@@ -1,3 +1,4 @@
+import { LuaPart } from "./lua-source.ts";
 import { LuaScript } from "./script.ts";
 import type { RedisClient } from "./connection.ts";
 
@@ -21,8 +22,10 @@ interface Bounds {
 
 const ANYTHING: Bounds = { low: -Infinity, high: Infinity };
 
-/** In a Cluster the key's own node is asked: it runs the scripts that look at their clock. KEYS any. → seconds, µs */
-const TIME = new LuaScript("return redis.call('TIME')");
+/** Redis' time in Lua. */
+export const CLOCK = new LuaPart(new URL("clock.lua", import.meta.url));
+
+export const TIME = new LuaScript(new URL("time.lua", import.meta.url), { needs: [CLOCK] });
 
 export interface RedisClockDeps {
   /** This machine's time of day, ms; default in production: `Date.now`. */
@@ -53,7 +56,7 @@ export class RedisClock {
   async learn(redis: RedisClient, key: string, withinMs = 0): Promise<void> {
     const sentAt = this.#monotonic();
     if (sentAt - this.#learntAt < withinMs) return;
-    const time = (await TIME.run(redis, [key], [])) as readonly string[];
+    const time = (await TIME.run(redis, [key], {})) as readonly string[];
     this.observe({ redisMs: timeOf(time), sentAt, receivedAt: this.#monotonic() });
   }
 

@@ -15,16 +15,8 @@ const AGAIN_MS = 500;
 /** Those who wait for it do not all ask in the same moment; ms. */
 const SPREAD_MS = 200;
 
-/** KEYS lease; ARGV holder, ms → 0: it is the holder's now, for so long; else how long it is another's yet, in ms */
-const TAKE = new LuaScript(`
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 0
-`);
-
-/** KEYS lease; ARGV holder */
-const RELEASE = new LuaScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`);
+export const TAKE = new LuaScript(new URL("take-lease.lua", import.meta.url), { args: { holder: "text", ms: "text" } });
+export const RELEASE = new LuaScript(new URL("release-lease.lua", import.meta.url), { args: { holder: "text" } });
 
 /** Asked before each step of what one process does for all; costs nothing. */
 export interface Duty {
@@ -131,7 +123,8 @@ export class Lease implements Duty, AsyncDisposable {
     // Who waits asks no more than this, until it is free.
     const left = this.held ? 0 : await redis.pttl(key);
     const askedAt = this.#monotonic();
-    const free = left > 0 ? left : ((await TAKE.run(redis, [key], [this.#holder, this.#leaseMs])) as number);
+    const free =
+      left > 0 ? left : ((await TAKE.run(redis, [key], { holder: this.#holder, ms: this.#leaseMs })) as number);
     if (free > 0) {
       this.#heldUntil = Number.NEGATIVE_INFINITY;
       return Math.min(free, this.#leaseMs) + random() * SPREAD_MS;
@@ -144,6 +137,6 @@ export class Lease implements Duty, AsyncDisposable {
   async #release(): Promise<void> {
     const { redis, key, onError } = this.#options;
     this.#heldUntil = Number.NEGATIVE_INFINITY;
-    await RELEASE.run(redis, [key], [this.#holder]).catch(onError);
+    await RELEASE.run(redis, [key], { holder: this.#holder }).catch(onError);
   }
 }

@@ -1,15 +1,13 @@
-import { BREAKER_LUA } from "./breaker.ts";
-import { CONTROL_LUA } from "./control-fields.ts";
-import { COOLDOWN_LUA } from "./cooldown.ts";
-import { FLOW_LUA } from "./flow.ts";
-import { QUOTA_LUA } from "./quota.ts";
-import { SHARE_LUA } from "./share.ts";
-import { STOPS_LUA } from "./stops.ts";
+import { BREAKER } from "./breaker.ts";
+import { COOLDOWN } from "./cooldown.ts";
+import { FLOW } from "./flow.ts";
+import { QUOTA } from "./quota.ts";
+import { STOPS } from "./stops.ts";
 
 /**
  * The gate: whether an attempt may start now, decided for all processes together, in the same atomic step that opens it in
- * the journal. These Lua functions stand in front of the records' scripts. All keys carry the queue's hash tag (`P` is
- * `satyapan:{queue}:`, `B` BullMQ's `bull:{queue}:`); the clock is Redis' own, in ms.
+ * the journal. These Lua functions stand in front of the records' scripts. All keys carry the queue's hash tag (`prefix` is
+ * `satyapan:{queue}:`, `bull` BullMQ's `bull:{queue}:`); the clock is Redis' own, in ms.
  *
  * `control` is one hash per credential:
  * | field | holds |
@@ -34,4 +32,4 @@ import { STOPS_LUA } from "./stops.ts";
  * | `ramp_at`, `ramp_gap` | earliest next call of the ramp, and the gap between two, in ms |
  * | `floor_owed` | a bulk job whose turn it was found no permit: the next call lets another to the front |
  */
-export const GATE_LUA = CONTROL_LUA + SHARE_LUA + STOPS_LUA + COOLDOWN_LUA + QUOTA_LUA + FLOW_LUA + BREAKER_LUA;
+export const GATE = [STOPS, COOLDOWN, QUOTA, FLOW, BREAKER] as const;

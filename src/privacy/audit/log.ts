@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { RedisClient } from "../../redis/connection.ts";
+import { RELEASE } from "../../redis/lease.ts";
 import { auditBroken } from "./broken.ts";
-import { EXTEND, FILED, LEASE, READ, REKEY, RELEASE, TAIL, TRIM } from "./log-scripts.ts";
+import { EXTEND, FILED, READ, REKEY, TAIL, TAKE_FOLDER, TRIM } from "./log-scripts.ts";
 
 /**
  * One stream for all queues, a batch of entries in each of its own: field `l` has their lines, `n` says how many, and the id
@@ -69,7 +70,7 @@ export class AuditLog {
   }
 
   async head(): Promise<Head> {
-    const reply = await READ.run(this.#redis, [HEAD_KEY], [randomBytes(16).toString("hex")]);
+    const reply = await READ.run(this.#redis, [HEAD_KEY], { fresh: randomBytes(16).toString("hex") });
     return parseHead(reply as string[]);
   }
 
@@ -84,9 +85,12 @@ export class AuditLog {
   ): Promise<"done" | "moved"> {
     const { seq, hash } = head;
     const { keyId, at, lines } = next;
-    const args = [seq, seq === 0 ? "" : hash, keyId, at, next.hash, from.size, ...[...from].flat()];
-    const answer = (await EXTEND.run(this.#redis, KEYS, [...args, lines.length, lines.join("\n")])) as
-      "done" | "moved" | "key" | "headless";
+    const args = {
+      ...{ seq, hash: seq === 0 ? "" : hash, key_id: keyId, at, new_hash: next.hash },
+      ...{ count: lines.length, lines: lines.join("\n") },
+    };
+    const rows = [...from].map(([queue, taken]) => ({ queue, taken }));
+    const answer = (await EXTEND.run(this.#redis, KEYS, args, rows)) as "done" | "moved" | "key" | "headless";
     if (answer === "key") throw otherKey((await this.head()).keyId, next.keyId);
     if (answer === "headless") throw headless();
     return answer;
@@ -110,7 +114,7 @@ export class AuditLog {
 
   /** At least so many of the last lines, if there are, oldest first; and the head of the same moment (null: no log was begun). */
   async tail(count: number): Promise<{ readonly lines: readonly string[]; readonly head: Head | null }> {
-    const reply = await TAIL.run(this.#redis, KEYS, [count]);
+    const reply = await TAIL.run(this.#redis, KEYS, { count });
     const [entries, ...head] = reply as [[string, string[]][], ...string[]];
     const lines = batches(entries)
       .toReversed()
@@ -129,26 +133,26 @@ export class AuditLog {
     const [ms = "", seq = ""] = last.id.split("-");
     const hash = /"hash":"([^"]+)"\}$/.exec(last.lines.at(-1) ?? "")?.[1];
     if (hash === undefined) throw auditBroken(`entry ${seq} of the log in Redis has no hash`);
-    return (await TRIM.run(this.#redis, KEYS, [`${ms}-${Number(seq) + 1}`, seq, hash])) as number;
+    return (await TRIM.run(this.#redis, KEYS, { first: `${ms}-${Number(seq) + 1}`, seq: Number(seq), hash })) as number;
   }
 
   /** Takes the folder for `ms`, or keeps it; false: another writer has it. */
   async lease(folder: string, token: string, ms: number): Promise<boolean> {
-    return (await LEASE.run(this.#redis, [WRITER_KEY + folder], [token, ms])) === 1;
+    return (await TAKE_FOLDER.run(this.#redis, [WRITER_KEY + folder], { token, ms })) === 1;
   }
 
   /** Notes how far the files are; false: the folder has another writer by now. */
   async filed(folder: string, token: string, ms: number, id: string): Promise<boolean> {
-    return (await FILED.run(this.#redis, [HEAD_KEY, WRITER_KEY + folder], [token, ms, folder, id])) === 1;
+    return (await FILED.run(this.#redis, [HEAD_KEY, WRITER_KEY + folder], { token, ms, folder, id })) === 1;
   }
 
   async release(folder: string, token: string): Promise<void> {
-    await RELEASE.run(this.#redis, [WRITER_KEY + folder], [token]);
+    await RELEASE.run(this.#redis, [WRITER_KEY + folder], { holder: token });
   }
 
   /** From the next entry on the log is chained with another key. False: it was chained with yet another one. */
   async rekey(oldKeyId: string, newKeyId: string): Promise<boolean> {
-    return (await REKEY.run(this.#redis, [HEAD_KEY], [oldKeyId, newKeyId])) === 1;
+    return (await REKEY.run(this.#redis, [HEAD_KEY], { old: oldKeyId, new: newKeyId })) === 1;
   }
 
   async #before(end: string): Promise<Batch[]> {

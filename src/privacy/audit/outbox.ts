@@ -1,5 +1,6 @@
 import type { RedisClient } from "../../redis/connection.ts";
 import { queuePrefix, type QueueName } from "../../queues/names.ts";
+import { LuaPart } from "../../redis/lua-source.ts";
 import { AuditEntry, auditText } from "./entry.ts";
 
 /**
@@ -10,12 +11,8 @@ export function outboxKey(queue: QueueName): string {
   return `${queuePrefix(queue)}audit`;
 }
 
-/** For the journal's scripts. P: the queue's prefix (`queuePrefix`); text as `auditText` makes it, or '' for nothing. */
-export const AUDIT_LUA = `
-local function audit(P, text)
-  if text and text ~= '' then redis.call('XADD', P .. 'audit', '*', 'e', text) end
-end
-`;
+/** For the journal's scripts. */
+export const AUDIT = new LuaPart(new URL("outbox.lua", import.meta.url));
 
 /**
  * Entries of what no script of the journal does (a reveal, a key, a quota); what has no queue goes to the first one.

@@ -78,14 +78,14 @@ export class DataKeyStore {
     damaged: string | null = null,
     print: string | null = null,
   ): Promise<Taking> {
-    const offered = offer === null ? ["", "", ""] : [offer.id, toJson(offer), offer.by];
+    const offered = { id: offer?.id ?? null, json: offer === null ? null : toJson(offer), by: offer?.by ?? null };
     const keys = [DATA_KEYS, CURRENT, SEALERS, RETIRED, PRINTS];
-    const [kind, id, json, sealer] = (await TAKE.run(this.#redis, keys, [
+    const [kind, id, json, sealer] = (await TAKE.run(this.#redis, keys, {
       scope,
       ...offered,
-      damaged ?? "",
-      print ?? "",
-    ])) as string[];
+      damaged,
+      print,
+    })) as string[];
     if (kind !== "taken") return { kind: kind as "none" | "retired" | "other" };
     return { kind, stored: parse(id ?? "", json ?? ""), sealer: Number(sealer) };
   }
@@ -102,7 +102,7 @@ export class DataKeyStore {
 
   /** A data key was unwrapped with this key: from now on, another one of its id is the wrong one. */
   async proved(keyId: string, print: string): Promise<void> {
-    await PROVED.run(this.#redis, [PRINTS], [keyId, print]);
+    await PROVED.run(this.#redis, [PRINTS], { by: keyId, print });
   }
 
   /** Ids of the keys that seal now, by scope. */
@@ -149,7 +149,7 @@ export class DataKeyStore {
     expected: string,
     print: string | null = null,
   ): Promise<"done" | "changed" | "retired" | "other"> {
-    const args = [id, wrapped, by, expected, print ?? ""];
+    const args = { id, wrapped, by, before: expected, print };
     return (await REWRAP.run(this.#redis, [DATA_KEYS, RETIRED, PRINTS], args)) as
       "done" | "changed" | "retired" | "other";
   }
@@ -157,19 +157,21 @@ export class DataKeyStore {
   /** They open, but seal no more: the next that asks for their scopes makes new ones. How many were current. */
   async close(ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;
-    return Number(await CLOSE.run(this.#redis, [CURRENT], [DATA_KEYS_CHANNEL, ...ids]));
+    const rows = ids.map((id) => ({ id }));
+    return Number(await CLOSE.run(this.#redis, [CURRENT], { channel: DATA_KEYS_CHANNEL }, rows));
   }
 
   /** For good. How many there were. */
   async destroy(ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;
     const keys = [DATA_KEYS, CURRENT, SEALERS];
-    return Number(await DESTROY.run(this.#redis, keys, [DATA_KEYS_CHANNEL, ...ids]));
+    const rows = ids.map((id) => ({ id }));
+    return Number(await DESTROY.run(this.#redis, keys, { channel: DATA_KEYS_CHANNEL }, rows));
   }
 
   /** Marks a wrapping key so that it wraps no more; or how many data keys still need it, and it is not marked. */
   async retire(keyId: string, now: number): Promise<number> {
-    return Number(await RETIRE.run(this.#redis, [DATA_KEYS, RETIRED], [keyId, now]));
+    return Number(await RETIRE.run(this.#redis, [DATA_KEYS, RETIRED], { by: keyId, now }));
   }
 
   /** When each was retired, ms, by the id of the wrapping key. */

@@ -10,6 +10,7 @@ import { Journal } from "../../../src/records/journal.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
 import type { NewJob } from "../../../src/records/stored-job.ts";
 import type { TestRedis } from "../../support/redis.ts";
+import { TestClock } from "../../support/test-clock.ts";
 
 const POLICY: GatePolicy = {
   holdMs: 300_000,
@@ -30,7 +31,7 @@ type Run = Extract<AttemptStart, { kind: "run" }>;
 /** Of a provider that is known well, for ever: whatever is called, the number of calls at once stops nobody. */
 export const UNLIMITED = "1000000 1 1 4000000000000 0";
 
-/** A gate of its own, and jobs in front of it. `flow`: what it knows of the provider; null: nothing. */
+/** A gate of its own, whose time stands until it is moved, and jobs in front of it. `flow`: what it knows of the provider; null: nothing. */
 export async function newGate(
   redis: TestRedis,
   quota = "",
@@ -39,6 +40,7 @@ export async function newGate(
 ) {
   const client = redis.client();
   const queue: QueueName = `{eko-${await client.incr("gates")}}`;
+  const clock = await TestClock.start(client, `clock:${queue}`);
   const retention = { recordMs: 60_000, resultMs: 30_000 };
   const store = new RecordStore(client, retention);
   const policy = { ...POLICY, ...given };
@@ -51,8 +53,8 @@ export async function newGate(
   const runs = new Map<string, Run>();
 
   const newJob = (more: Partial<NewJob> = {}): NewJob => ({
-    ...{ id: ids.job(Date.now()), operation: "eko.mobile-otp", lane: "interactive", input: "{}", digest: "d" },
-    ...{ reference: "derived", subject: null, of: null, holdNames: [], createdAt: Date.now(), expiresAt: null },
+    ...{ id: ids.job(clock.now), operation: "eko.mobile-otp", lane: "interactive", input: "{}", digest: "d" },
+    ...{ reference: "derived", subject: null, of: null, holdNames: [], createdAt: clock.now, expiresAt: null },
     ...{ consent: null, ...more },
   });
   const create = async (more: Partial<NewJob> = {}): Promise<string> => {
@@ -61,12 +63,11 @@ export async function newGate(
     return job.id;
   };
   const begin = async (id: string): Promise<AttemptStart> => {
-    const beginning = await journal.begin(id, ids.reference(Date.now()), Date.now());
+    const beginning = await journal.begin(id, ids.reference(clock.now), clock.now);
     if (beginning.kind === "run") runs.set(id, beginning);
     return beginning;
   };
-  /** `laterMs`: it took so much longer. */
-  const finish = async (id: string, health: CallHealth | null, more: Partial<AttemptEnd> = {}, laterMs = 0) => {
+  const finish = async (id: string, health: CallHealth | null, more: Partial<AttemptEnd> = {}) => {
     const run = runs.get(id);
     if (run === undefined) throw new Error(`${id} was not begun`);
     const outcome = { kind: "succeeded", ...NO_REPLY } as const;
@@ -85,7 +86,7 @@ export async function newGate(
       ...{ answers: null, retention: { lookAt: "unchanged", keepsInput: true }, entry: null, lost: false },
       ...more,
     };
-    return await journal.finish(id, Date.now() + laterMs, ending);
+    return await journal.finish(id, clock.now, ending);
   };
   /** A whole call that ended so; what the gate said where it did not let it through. */
   const call = async (health: CallHealth | null, more: Partial<NewJob> = {}) => {
@@ -93,10 +94,6 @@ export async function newGate(
     const beginning = await begin(id);
     if (beginning.kind === "run") await finish(id, health);
     return { id, ...beginning };
-  };
-  /** As if so much time had passed since the gate noted these. */
-  const pass = async (ms: number, ...fields: string[]): Promise<void> => {
-    for (const field of fields) await client.hincrby(key, field, -ms);
   };
   /** A fresh permit for that job, as if an attempt of it were open. */
   const permit = async (old: string | null, id: string, subject: string | null): Promise<Permit | number> => {
@@ -107,7 +104,7 @@ export async function newGate(
     return fresh;
   };
   return {
-    ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, pass, permit },
+    ...{ queue, client, store, journal, control, key, newJob, create, begin, finish, call, permit, clock },
     permits: async () => await client.lrange(`${queuePrefix(queue)}permits`, 0, -1),
     inFlight: async () => await client.zcard(`${queuePrefix(queue)}flights`),
     field: async (name: string) => await client.hget(key, name),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FEW_CALLS } from "../../../src/limits/gate/flow.ts";
-import { queuePrefix } from "../../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
+import { TEST_TIME } from "../../support/test-clock.ts";
 import { FAILED, newGate, REFUSED, WELL } from "./gate-bundle.ts";
 
 let redis: TestRedis;
@@ -13,8 +13,7 @@ afterAll(async () => await redis.stop());
 /** A gate that knows nothing, or this, of its provider. */
 async function newFlow(quota = "", flow: string | null = null) {
   const gate = await newGate(redis, quota, {}, { flow });
-  const { create, begin, client, queue, control } = gate;
-  const flights = `${queuePrefix(queue)}flights`;
+  const { create, begin, queue, control } = gate;
   /** Begins as many as may be under way. */
   const fill = async (most = 200): Promise<string[]> => {
     const ids: string[] = [];
@@ -25,12 +24,8 @@ async function newFlow(quota = "", flow: string | null = null) {
     }
     return ids;
   };
-  /** As if calls had been under way for so long. */
-  const age = async (ms: number): Promise<void> => {
-    for (const id of await client.zrange(flights, "0", "-1")) await client.zincrby(flights, -ms, id);
-  };
   const limit = async () => (await control.read(queue)).calls.limit;
-  return { ...gate, flights, fill, age, limit };
+  return { ...gate, fill, limit };
 }
 
 describe("the calls that may be under way at once", () => {
@@ -43,11 +38,12 @@ describe("the calls that may be under way at once", () => {
   });
 
   it("double with every round that goes well", async () => {
-    const { fill, finish } = await newFlow();
+    const { fill, finish, clock } = await newFlow();
     const rounds: number[] = [];
     for (let round = 0; round < 4; round += 1) {
       const ids = await fill();
       rounds.push(ids.length);
+      await clock.wait(20);
       await Promise.all(ids.map(async (id) => await finish(id, WELL)));
     }
     expect(rounds).toEqual([6, 12, 24, 48]);
@@ -66,15 +62,15 @@ describe("the calls that may be under way at once", () => {
   });
 
   it("come down to that at once where they were more", async () => {
-    const { fill, finish, limit } = await newFlow("40/1s", `200 5 5 ${Date.now() - 60} 0`);
+    const { fill, finish, limit } = await newFlow("40/1s", `200 5 5 ${TEST_TIME - 60} 0`);
     for (const id of await fill(1)) await finish(id, WELL);
     expect(await limit()).toBeLessThanOrEqual(8);
   });
 
   it("open the queue when one ends, unless something else keeps it closed", async () => {
-    const { fill, age, call, finish, closedMs, field } = await newFlow();
+    const { fill, clock, call, finish, closedMs, field } = await newFlow();
     const [one = "", two = ""] = await fill();
-    await age(4_000);
+    await clock.wait(4_000);
     expect(await call(WELL)).toMatchObject({ cause: "busy" });
     expect(await field("full")).not.toBeNull();
     await finish(one, null);
@@ -87,7 +83,7 @@ describe("the calls that may be under way at once", () => {
   });
 
   it("fall to fewer with each failure, so that no more are made than were under way when the breaker opens", async () => {
-    const { fill, finish, field, create, begin } = await newFlow("", `20 5 5 ${Date.now()} 0`);
+    const { fill, finish, field, create, begin } = await newFlow("", `20 5 5 ${TEST_TIME} 0`);
     const ids = await fill(10);
     for (const [n, id] of ids.slice(0, 3).entries()) {
       await finish(id, FAILED);
@@ -97,44 +93,41 @@ describe("the calls that may be under way at once", () => {
   });
 
   it("are few again after a silence, and after an outage", async () => {
-    const quiet = await newFlow("", `200 5 5 ${Date.now() - 5_500} 0`);
+    const quiet = await newFlow("", `200 5 5 ${TEST_TIME - 5_500} 0`);
     expect(await quiet.limit()).toBe(FEW_CALLS);
-    const slow = await newFlow("", `200 3000 3000 ${Date.now() - 5_500} 0`);
+    const slow = await newFlow("", `200 3000 3000 ${TEST_TIME - 5_500} 0`);
     expect(await slow.limit()).toBe(200);
-    const out = await newFlow("", `200 5 5 ${Date.now()} 0`);
+    const out = await newFlow("", `200 5 5 ${TEST_TIME} 0`);
     for (let n = 0; n < 3; n += 1) await out.call(FAILED);
     expect(await out.limit()).toBe(FEW_CALLS);
   });
 
   it("fall when calls take far longer than usual, and rise again when that has become usual", async () => {
-    const { create, begin, finish, limit, client, key } = await newFlow("", `64 20 20 ${Date.now()} 0`);
+    const { create, begin, finish, limit, clock, field } = await newFlow("", `64 20 20 ${TEST_TIME} 0`);
     const slowCall = async () => {
       const id = await create();
       await begin(id);
-      // As if the last one had gone well a while ago, and this one had taken 200 ms.
-      const [, at = "", recent = "", usual = ""] =
-        /^(\S+) (\S+) (\S+)/.exec((await client.hget(key, "flow")) ?? "") ?? [];
-      await client.hset(key, "flow", `${at} ${recent} ${usual} ${Date.now() - 100} 0`);
-      await finish(id, WELL, {}, 200);
+      await clock.wait(200);
+      await finish(id, WELL);
     };
     for (let n = 0; n < 12; n += 1) await slowCall();
     const low = await limit();
     expect(low).toBeLessThan(64);
     expect(low).toBeGreaterThanOrEqual(FEW_CALLS);
     for (let n = 0; n < 300; n += 1) await slowCall();
-    const usual = Number((await client.hget(key, "flow"))?.split(" ")[2]);
+    const usual = Number((await field("flow"))?.split(" ")[2]);
     expect(usual).toBeGreaterThan(100);
   });
 
   it("are not counted when their workers must be dead, and one more is made when none was for five seconds", async () => {
-    const { fill, age, call, inFlight, create, begin } = await newFlow();
+    const { fill, clock, call, inFlight, create, begin } = await newFlow();
     await fill();
-    await age(4_000);
+    await clock.wait(4_000);
     expect(await call(WELL)).toMatchObject({ kind: "blocked", cause: "busy" });
-    await age(2_000);
+    await clock.wait(1_000);
     expect((await begin(await create())).kind).toBe("run");
     expect(await begin(await create())).toMatchObject({ kind: "blocked", cause: "busy" });
-    await age(31_000);
+    await clock.wait(30_000);
     expect((await begin(await create())).kind).toBe("run");
     expect(await inFlight()).toBeLessThanOrEqual(2);
   });

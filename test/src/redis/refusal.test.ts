@@ -2,12 +2,13 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { ErrorCode, SatyapanError } from "../../../src/base/error.ts";
 import { isPassingRefusal, refusalWord } from "../../../src/redis/refusal.ts";
-import { RECORD_LUA } from "../../../src/records/scripts/common.ts";
+import { RECORD } from "../../../src/records/scripts/record.ts";
+import { luaSource } from "../../support/lua.ts";
 import { startTestRedis } from "../../support/redis.ts";
 
 const WRITE = "return redis.call('SET', KEYS[1], 'x')";
 /** As our batch scripts do it: the fault of one job is its own answer. */
-const CAUGHT = `${RECORD_LUA} return attempted(function() return redis.call('SET', KEYS[1], 'x') end)`;
+const CAUGHT = luaSource([RECORD], "return attempted(function() return redis.call('SET', KEYS[1], 'x') end)");
 
 describe("a refusal of a real Redis", () => {
   it.each([

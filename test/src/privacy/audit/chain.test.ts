@@ -6,9 +6,10 @@ import { assertIntact } from "../../../../src/privacy/audit/intact.ts";
 import { AuditKey } from "../../../../src/privacy/audit/key.ts";
 import { readLine } from "../../../../src/privacy/audit/line.ts";
 import { HEAD_KEY, LOG_KEY } from "../../../../src/privacy/audit/log.ts";
-import { AUDIT_LUA, appendAudit, outboxKey } from "../../../../src/privacy/audit/outbox.ts";
+import { appendAudit, AUDIT, outboxKey } from "../../../../src/privacy/audit/outbox.ts";
 import { queuePrefix, QUEUES, queueOf } from "../../../../src/queues/names.ts";
 import { type AuditBundle, callEntry, rewriteLog, startAuditBundle, testSubjectKey } from "../../../support/audit.ts";
+import { luaSource } from "../../../support/lua.ts";
 import { Script } from "../../../support/script.ts";
 
 /** The numbers of the jobs in the log, in its order; fails where the chain does not hold. */
@@ -29,7 +30,7 @@ describe("the audit chain", () => {
   it("takes what the journal's scripts and the library wrote, from every queue, and leaves the outboxes empty", async () => {
     await using bundle = await startAuditBundle();
     const { client, chain, log } = bundle;
-    const append = `${AUDIT_LUA}\naudit(ARGV[1], ARGV[2])`;
+    const append = luaSource([AUDIT], "audit(ARGV[1], ARGV[2])");
     const text = '{"at":"2026-11-21T10:00:00.000Z","kind":"replay","job":"job-1"}';
     await client.eval(append, 0, queuePrefix(queueOf("eko")), text);
     await client.eval(append, 0, queuePrefix(queueOf("eko")), "");

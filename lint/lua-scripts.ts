@@ -1,0 +1,25 @@
+import { REPLACE } from "../producers/keys/sealed-records.ts";
+import { BROKEN, CONFIGURE, READ as READ_GATE, RESET, RESUME } from "../src/limits/control-scripts.ts";
+import { PRESENT } from "../src/limits/fleet.ts";
+import { BRING_BACK, LOOK } from "../src/limits/gate/memory.ts";
+import { PAUSE } from "../src/limits/queue-pause.ts";
+import { EXTEND, FILED, READ as READ_HEAD, REKEY, TAIL, TAKE_FOLDER, TRIM } from "../src/privacy/audit/log-scripts.ts";
+import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE as TAKE_KEY } from "../src/privacy/keys/data-key-scripts.ts";
+import { MAY_READ } from "../src/queues/rights.ts";
+import { DROP } from "../src/records/failed-index.ts";
+import { OLDEST } from "../src/records/oldest-waiting.ts";
+import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
+import { CREATE } from "../src/records/scripts/create.ts";
+import { ABANDON, DESTROY_PERSONAL, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
+import { FINISH } from "../src/records/scripts/finish.ts";
+import { TIME } from "../src/redis/clock.ts";
+import { RELEASE, TAKE } from "../src/redis/lease.ts";
+import type { LuaOrigin } from "../src/redis/lua-source.ts";
+
+/** Every script, by its name; a `.lua` file that is in none of them is reported. */
+export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrigin[] }>> = {
+  ...{ BEGIN, GIVE_BACK, PERMIT, FINISH, CREATE, ABANDON, SETTLE, REVIVE, REAP, DESTROY_PERSONAL, DROP, OLDEST },
+  ...{ LOOK, BRING_BACK, CONFIGURE, RESET, RESUME, READ_GATE, BROKEN, PRESENT, PAUSE, MAY_READ, TIME, TAKE, RELEASE },
+  ...{ READ_HEAD, EXTEND, TRIM, TAIL, TAKE_FOLDER, FILED, REKEY },
+  ...{ TAKE_KEY, REWRAP, PROVED, CLOSE, DESTROY, RETIRE, REPLACE },
+};

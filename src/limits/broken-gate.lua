@@ -1,0 +1,4 @@
+-- What of the gate cannot be read, or ''.
+local g = open_gate(prefix, '')
+read_control(g)
+return g.broken or ''

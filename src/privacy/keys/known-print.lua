@@ -1,0 +1,7 @@
+-- Whether a wrapping key is the one that went by this id before (`print` '': it has none): who comes first says which.
+local function is_known(key, by, print)
+  if print == '' then return true end
+  local first = redis.call('HGET', key, by)
+  if not first then redis.call('HSET', key, by, print) end
+  return not first or first == print
+end

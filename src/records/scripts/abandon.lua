@@ -1,0 +1,17 @@
+-- Ends a job that cannot be called at all (BullMQ gave it up). Never overrules a terminal state. KEYS record
+-- → `done` | `settled` | `missing`
+local stored, done = record_fields(KEYS[1], 'state', 'job'), {}
+if not stored then
+  park_no_record(prefix, KEYS[1], id, now, retention, done)
+  tell(channel, done)
+  return 'done'
+end
+if not stored[1] then return 'missing' end
+if TERMINAL[stored[1]] then return 'settled' end
+redis.call('HSET', KEYS[1], 'state', state, 'reason', reason, 'updated', now)
+redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
+if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end
+schedule_reaper(prefix, id, look_at)
+settled(prefix, KEYS[1], state, id, now, retention, done, parse_job(stored[2] or '').subject)
+tell(channel, done)
+return 'done'

@@ -1,0 +1,154 @@
+-- The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
+-- `floor_every`: after so many calls the next is for a bulk job. KEYS records; each has its row.
+-- constants: BROKEN_MS
+-- → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until}
+-- | {`blocked`, cause, until, detail} | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}
+-- | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
+-- | {`fault`, message}
+local person = {cooldown = cooldown_ms, most = otp_max, span = otp_span}
+local g, done = open_gate(prefix, bull), {}
+
+-- A generated id takes two more characters for the number of the attempt; its last four make room past 1,295 attempts.
+local DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
+local function base36(n, width)
+  local text = ''
+  for _ = 1, width do
+    local digit = n % 36
+    text = string.sub(DIGITS, digit + 1, digit + 1) .. text
+    n = (n - digit) / 36
+  end
+  return text
+end
+
+local function reference(job, n)
+  if job.ref == '+' then
+    if n < 1296 then return id .. base36(n, 2) end
+    return string.sub(id, 1, 14) .. base36(n, 6)
+  end
+  if job.ref ~= '~' then return job.ref end
+  redis.call('SET', prefix .. 'ref:' .. fresh, id, 'PX', retention)
+  return fresh
+end
+
+-- An attempt was opened and never closed.
+local function resume_open(key, open, count, text, input, spent, due_at)
+  local attempt = redis.call('HGET', key, 'attempt:' .. count)
+  -- What became of it, its worker finds out.
+  if open ~= count .. ' ' .. stamp .. now then return {'open', open, attempt, text, input, spent} end
+  -- This very step, sent again because its answer was cut off: its attempt is open, and its permit is old.
+  local ref = string.match(attempt, '"client_ref_id":"([^"]+)"')
+  return {'run', open, ref, text, input, spent, due_at, 'scarce', '', '0', ''}
+end
+
+-- Whether the gate lets this job through. → the permit, whether it tries for all; or nil, why not, until when, detail
+local function check_gate(job)
+  local control = read_control(g)
+  local due = {}
+  if not g.quota_only then
+    local why, at, detail = stopped(g, control)
+    if why then
+      close_gate(g, at)
+      return nil, why, at, detail
+    end
+    at, detail, due = scope_held(g, control, job.scopes)
+    if at then return nil, 'scope', at, detail end
+  end
+  if not has_place(g, control, call_ms) then
+    g.full = g.full or full_until(g, call_ms)
+    return nil, 'busy', g.full, number(flow_limit(g, control))
+  end
+  local others
+  if job.subject ~= '~' then
+    local at
+    at, others = cooldown_free(g, job.subject, id, person)
+    if at > 0 then return nil, 'cooldown', at end
+  end
+  local permit, at, full = take_permit(g, control)
+  if not permit then
+    close_gate(g, at)
+    -- Its turn at the front was in vain: it gets the next one.
+    if job.lane == 'bulk' then
+      redis.call('HSET', g.control_key, 'floor_owed', 1)
+      changed(g)
+    end
+    return nil, 'quota', at, full
+  end
+  take_place(g, id, call_ms, permit.wait)
+  -- Until when its call arrives at the latest: the person's next one keeps its distance from that.
+  if others then remember_send(g, job.subject, id, permit.ends, others, person) end
+  local till, tries_for_all = permit.next, false
+  if not g.quota_only then
+    tries_for_all = control.hold or control.breaker == 'open'
+    take_scope_turns(g, due, hold_ms)
+    till = math.max(till, take_turn(g, control, id, hold_ms, call_ms))
+  end
+  close_gate(g, till)
+  if permit.count then keep_floor(g, control, permit.count, floor_every) end
+  return permit, tries_for_all
+end
+
+local function write_wait(key, before, why, at, detail)
+  if why ~= before then redis.call('HSET', key, 'since', now) end
+  redis.call('HSET', key, 'state', 'waiting', 'cause', why, 'detail', detail or '', 'next', number(at), 'updated', now)
+  redis.call('HDEL', key, 'reason')
+  return {'blocked', why, number(at), detail or ''}
+end
+
+-- → by what the attempt is known here, and at the provider
+local function write_attempt(key, job, n, has_waited)
+  local ref, open = reference(job, n), n .. ' ' .. stamp .. now
+  redis.call('HSET', key, 'attempts', tostring(n), 'open', open, 'state', 'active', 'updated', now,
+    'attempt:' .. n, '{"client_ref_id":"' .. ref .. '","started":' .. now .. '}')
+  if has_waited then redis.call('HDEL', key, 'next', 'reason', 'cause', 'detail', 'since', 'lost') end
+  return open, ref
+end
+
+local function begin(key, i)
+  row(i)
+  local stored = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost')
+  if not stored then return {'no-record'} end
+  local state, text, input, open, next_at, cause = stored[1], stored[2], stored[3], stored[5] or '', stored[6], stored[7]
+  local spent, lost = stored[8] or '', stored[9]
+  if not state then return {'missing'} end
+  -- This very step, sent again; meanwhile somebody took its attempt for lost. Its opener knows better.
+  if lost and string.match(lost, '^%d+ (.*)$') == stamp .. now then
+    local attempt = redis.call('HGET', key, 'attempt:' .. string.match(lost, '^%d+'))
+    return {'open', lost, attempt, text, input or '', spent}
+  end
+  if TERMINAL[state] then return {'settled', state} end
+  local job, count = parse_job(text or ''), tonumber(stored[4] or 0)
+  local broken = broken_fields(job, state, count, next_at)
+  if broken then return {'broken', broken, open} end
+  local due_at = next_at or job.created
+  if open ~= '' then return resume_open(key, open, count, text, input, spent, due_at) end
+  if job.expires and tonumber(now) >= job.expires then
+    expire(prefix, key, id, now, retention, done, job.subject)
+    return {'expired', text}
+  end
+  -- What the gate decided is asked of it again; a wait of the job's own is kept.
+  local is_of_gate = cause and (GATE_CAUSES[cause] or cause == 'scope')
+  if next_at and tonumber(now) < tonumber(next_at) and not is_of_gate then return {'early', next_at} end
+  local control = read_control(g)
+  if g.broken then
+    local detail = 'what the gate knows cannot be read (' .. g.broken .. ')'
+    close_gate(g, g.now + BROKEN_MS)
+    return write_wait(key, cause, 'held', g.now + BROKEN_MS, detail)
+  end
+  if has_forgotten(control, epoch) then return {'forgotten'} end
+  local permit, why, at, detail = check_gate(job)
+  if not permit then return write_wait(key, cause, why, at, detail) end
+  local tries_for_all = why
+  local attempt, ref = write_attempt(key, job, count + 1, next_at or state == 'waiting')
+  return {'run', attempt, ref, text, input, spent, due_at, permit.scarce and 'scarce' or '', number(permit.ends),
+    number(permit.wait), tries_for_all and 'probe' or ''}
+end
+
+local control = read_control(g)
+if g.quota_only and has_room_for(g, control, #KEYS) then g.loose = {} end
+local replies = {}
+for i, key in ipairs(KEYS) do replies[i] = attempted(begin, key, i) end
+control = read_control(g)
+enter_loose(g, control, floor_every)
+enter_places(g, control, call_ms)
+tell(channel, done)
+return replies

@@ -1,0 +1,14 @@
+-- `judged`: the sends of the person that were looked at before, `,id,id,`.
+-- KEYS record, due. → `created` | `duplicate` | `conflict` | `pending ID`
+local there = record_fields(KEYS[1], 'digest')
+if not there then return 'conflict' end
+if there[1] then return there[1] == digest and 'duplicate' or 'conflict' end
+if reuses and subject ~= '' then
+  local pending = pending_send(prefix, subject, operation, judged)
+  if pending then return 'pending ' .. pending end
+end
+redis.call('HSET', KEYS[1], 'digest', digest, 'job', job, 'input', input, 'state', 'queued', 'updated', created)
+if deadline ~= '' then redis.call('ZADD', KEYS[2], deadline, id) end
+asked(prefix, subject, id, true)
+audit(prefix, entry)
+return 'created'

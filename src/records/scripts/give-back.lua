@@ -1,0 +1,2 @@
+-- A permit whose call is not made after all.
+give_back(open_gate(prefix, bull), permit)

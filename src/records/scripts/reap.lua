@@ -1,0 +1,47 @@
+-- What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
+-- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
+-- looked at again, ms. KEYS due
+-- → for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other; last how many were looked at
+local due_by = tonumber(now)
+local done, expired, looked = {}, {}, 0
+
+local function reap(key, id)
+  local stored = record_fields(key, 'state', 'job', 'personal', 'updated')
+  if not stored then
+    looked = looked + 1
+    park_no_record(prefix, key, id, now, retention, done)
+    expired[#expired + 1] = id
+    expired[#expired + 1] = ''
+    return
+  end
+  local state, text, personal = stored[1], stored[2], stored[3]
+  local kept_until = (tonumber(stored[4]) or 0) + result_retention
+  local job = parse_job(text or '')
+  local deadline = job.expires
+  if not state or (not TERMINAL[state] and not deadline) then
+    schedule_reaper(prefix, id, '')
+  elseif not TERMINAL[state] and deadline > due_by then
+    -- It was `unknown`, until its true outcome came.
+    schedule_reaper(prefix, id, number(deadline))
+  elseif state == 'active' then
+    schedule_reaper(prefix, id, number(due_by + again))
+  elseif not TERMINAL[state] then
+    expire(prefix, key, id, now, retention, done, job.subject)
+    expired[#expired + 1] = id
+    expired[#expired + 1] = text
+  elseif personal and kept_until > due_by then
+    redis.call('HDEL', key, 'input')
+    schedule_reaper(prefix, id, number(kept_until))
+  else
+    redis.call('HDEL', key, 'input', 'personal')
+    schedule_reaper(prefix, id, '')
+  end
+  looked = looked + 1
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
+  attempted(reap, prefix .. 'job:' .. id, id)
+end
+tell(channel, done)
+expired[#expired + 1] = looked
+return expired

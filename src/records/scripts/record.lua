@@ -1,0 +1,87 @@
+-- What the steps of a record's life share. A record is one hash:
+--
+-- | field | holds |
+-- | --- | --- |
+-- | `job` | what was submitted, as words (`StoredJob`): operation, lane, created, expires, subject, ref, of, scopes |
+-- | `digest` | keyed hash of the input, to tell the same submission from another |
+-- | `input` | sealed input (JSON) |
+-- | `state`, `reason`, `next`, `updated` | where it stands; times in ms |
+-- | `cause`, `detail`, `since` | why it waits (`WaitCause`), what exactly, and since when for this cause |
+-- | `attempts`, `attempt:N` | the journal: how many, and each as JSON |
+-- | `open` | the attempt between request and reply, as `N stamp`; the stamp is its opener's. Empty or absent otherwise |
+-- | `lost` | the attempt that was given up as `unknown` without its reply, as `open` had it |
+-- | `spent` | attempts used, 409s so far, sends repeated after `unknown`: `1 0 0`; absent = none |
+-- | `result`, `personal` | references and masks; sealed personal data |
+-- | `answered` | of a send: the verify that succeeded with its OTP |
+-- | `decisions` | what people decided about it (`settle`), as JSON lines |
+-- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS
+
+local function parse_job(text)
+  local job = {}
+  job.operation, job.lane, job.created, job.expires, job.subject, job.ref, job.of, job.scopes =
+    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
+  job.endless = job.expires == '~'
+  job.expires = job.expires and tonumber(job.expires)
+  return job
+end
+
+-- As `brokenFields` has it, for what decides here: the fields that decide about a job and are not what was stored; nil where all are.
+local function broken_fields(job, state, count, due)
+  local names = {}
+  if not LANES[job.lane] or not tonumber(job.created) or not (job.expires or job.endless) then names[#names + 1] = 'job' end
+  if not OPEN_STATES[state] and not TERMINAL[state] then names[#names + 1] = 'state' end
+  if not count or count < 0 or count > MOST_ATTEMPTS or count % 1 ~= 0 then names[#names + 1] = 'attempts' end
+  if due and not tonumber(due) then names[#names + 1] = 'next' end
+  if #names > 0 then return table.concat(names, ', ') end
+end
+
+-- `due` (a sorted set by time, ms): when the reaper has to look at a record: its deadline, or the end of what is kept sealed.
+local function schedule_reaper(prefix, id, at)
+  if at == '' then redis.call('ZREM', prefix .. 'due', id) else redis.call('ZADD', prefix .. 'due', at, id) end
+end
+
+-- `done`: ids that are told to those who wait, once for a whole batch.
+local function settled(prefix, key, state, id, now, retention, done, subject)
+  redis.call('PEXPIRE', key, retention)
+  asked(prefix, subject or '', id, false)
+  if state == 'failed' then redis.call('ZADD', prefix .. 'failed', now, id) end
+  done[#done + 1] = id
+end
+
+-- Something else stands where the record was. It stays for those who want to know what, as long as a record; as failed.
+local function park_no_record(prefix, key, id, now, retention, done)
+  settled(prefix, key, 'failed', id, now, retention, done)
+  schedule_reaper(prefix, id, '')
+end
+
+local function expire(prefix, key, id, now, retention, done, subject)
+  redis.call('HSET', key, 'state', 'expired', 'reason', 'its deadline came first', 'updated', now)
+  redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input')
+  schedule_reaper(prefix, id, '')
+  settled(prefix, key, 'expired', id, now, retention, done, subject)
+end
+
+-- A verify succeeded: the OTP of its send is answered, and the send's input is needed no more.
+local function close_challenge(prefix, send, verify)
+  local key = prefix .. 'job:' .. send
+  local stored = record_fields(key, 'state')
+  if not stored or not stored[1] then return end
+  redis.call('HSET', key, 'answered', verify)
+  redis.call('HDEL', key, 'input')
+end
+
+local function tell(channel, done)
+  if #done > 0 then redis.call('PUBLISH', channel, table.concat(done, ' ')) end
+end
+
+-- One job's step; its fault is its own answer, not that of the others in the batch. What Redis refuses, it refuses to all:
+-- the whole batch is asked again. A text is raised, never a table: Redis 7.0 dies of one without `err`.
+local function attempted(step, ...)
+  local ok, answer = pcall(step, ...)
+  if ok then return answer end
+  local text = type(answer) == 'table' and answer.err or tostring(answer)
+  for _, word in ipairs({'OOM', 'READONLY', 'NOREPLICAS', 'MISCONF'}) do
+    if string.find(text, word .. ' ', 1, true) then error(text, 0) end
+  end
+  return {'fault', text}
+end

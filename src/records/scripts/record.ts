@@ -1,0 +1,19 @@
+import { LANES } from "../../outcomes/lane.ts";
+import { TERMINAL_STATES } from "../../outcomes/state.ts";
+import { GATE_CAUSES } from "../../outcomes/wait-cause.ts";
+import { CLOCK } from "../../redis/clock.ts";
+import { LuaPart } from "../../redis/lua-source.ts";
+import { MOST_ATTEMPTS } from "../stored-values.ts";
+import { ASKED } from "./asked.ts";
+
+/** What the steps of a record's life share; the file has the table of a record's fields. */
+export const RECORD = new LuaPart(new URL("record.lua", import.meta.url), {
+  needs: [CLOCK, ASKED],
+  constants: {
+    MOST_ATTEMPTS,
+    TERMINAL: new Set(TERMINAL_STATES),
+    LANES: new Set(LANES),
+    // These stop the whole credential: the job goes back to the front of its queue, and its time is not binding.
+    GATE_CAUSES: new Set(GATE_CAUSES),
+  },
+});
