@@ -8,14 +8,14 @@ import { isTerminal } from "../src/outcomes/state.ts";
 import { ready, type RedisClient } from "../src/redis/connection.ts";
 import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import { RedisClock } from "../src/redis/clock.ts";
-import { checkActor } from "./by.ts";
+import { checkActor } from "./actor.ts";
 import { type CheckedInput, InputCheck } from "./jobs/input-check.ts";
 import { explainJob } from "./jobs/explain-job.ts";
 import { FailedJobs } from "./failed/failed-jobs.ts";
 import { Gates } from "./gates/gates.ts";
 import { type AcceptOptions, checkIds, Intake } from "./jobs/intake.ts";
 import { checkIfPending, type IfPending } from "./jobs/open-challenges.ts";
-import { connectClient, type OpenDeps, type Opened } from "./opened.ts";
+import { connectClient, type OpenDeps, type ClientConnections } from "./client-connections.ts";
 import { Patience, type PatienceOptions } from "./patience.ts";
 import { readRecords } from "./jobs/read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
@@ -23,7 +23,7 @@ import { redisFailure } from "../src/redis/failure.ts";
 import { SamePersonError, samePersons } from "./jobs/same-person.ts";
 import { jobTerms } from "./jobs/job-terms.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
-import { unknownJob } from "./jobs/unknown-job.ts";
+import { unknownJob } from "./jobs/find-job.ts";
 
 export { unknownJob };
 
@@ -86,7 +86,7 @@ export class Client implements AsyncDisposable {
   readonly #ids = createIds();
   /** Redis' time, learnt from it: what a producer's own clock says is of no matter. */
   readonly #clock: RedisClock;
-  #opening: Promise<Opened> | null = null;
+  #opening: Promise<ClientConnections> | null = null;
   #closed = false;
 
   constructor(deps: ClientDeps) {
@@ -99,9 +99,9 @@ export class Client implements AsyncDisposable {
       settings: deps.settings,
       now,
     });
-    const by = { actor: deps.actor, now };
-    this.failed = new FailedJobs(async (work) => await this.#withRedis(work), by);
-    this.gates = new Gates(async (work) => await this.#withRedis(work), by);
+    const actor = { name: deps.actor, now };
+    this.failed = new FailedJobs(async (work) => await this.#withRedis(work), actor);
+    this.gates = new Gates(async (work) => await this.#withRedis(work), actor);
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */
@@ -167,7 +167,7 @@ export class Client implements AsyncDisposable {
    */
   async settle(id: string, decision: SettleDecision, options: SettleOptions): Promise<JobRecord> {
     const { settings, actor } = this.#deps;
-    const by = { actor, now: () => this.#clock.now() };
+    const by = { name: actor, now: () => this.#clock.now() };
     return await this.#withRedis(async (opened) => await settle(opened, settings, by, id, decision, options));
   }
 
@@ -175,7 +175,7 @@ export class Client implements AsyncDisposable {
   async reveal(id: string, options: RevealOptions): Promise<Revealed> {
     const { actor } = this.#deps;
     const now = (): number => this.#clock.now();
-    const by = { actor: options.actor === undefined ? actor : `library:${checkActor(options.actor)}`, now };
+    const by = { name: options.actor === undefined ? actor : `library:${checkActor(options.actor)}`, now };
     return await this.#withRedis(async (opened) => await reveal(opened, by, id, options));
   }
 
@@ -257,7 +257,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** Connects at first use. What goes wrong in Redis comes out as SatyapanError. */
-  async #withRedis<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+  async #withRedis<T>(work: (opened: ClientConnections) => Promise<T>): Promise<T> {
     const opened = await this.#open();
     try {
       return await work(opened);
@@ -266,7 +266,7 @@ export class Client implements AsyncDisposable {
     }
   }
 
-  async #open(): Promise<Opened> {
+  async #open(): Promise<ClientConnections> {
     if (this.#closed) throw new SatyapanError(ErrorCode.CLOSED, "this client is closed; create a new one");
     this.#opening ??= connectClient({ ...this.#deps, now: () => this.#clock.now() });
     let opened;

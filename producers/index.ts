@@ -7,7 +7,7 @@ import type { Settings } from "../src/config/settings.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
 import { RedisAccess, stateDirOf } from "../src/redis/access.ts";
-import { checkActor } from "./by.ts";
+import { checkActor } from "./actor.ts";
 import { Client } from "./client.ts";
 
 export { SatyapanError, ErrorCode } from "../src/base/error.ts";
@@ -23,7 +23,7 @@ export type { Revealed, RevealOptions } from "./jobs/reveal.ts";
 export type { PatienceOptions } from "./patience.ts";
 export type { IfPending } from "./jobs/open-challenges.ts";
 export type { SettleDecision, SettleOptions } from "./jobs/settle.ts";
-export { InputsError } from "./jobs/inputs-error.ts";
+export { InputsError } from "./jobs/input-check.ts";
 export { SamePersonError } from "./jobs/same-person.ts";
 
 export interface ClientOptions {

@@ -18,7 +18,7 @@ import { ready, type RedisClient } from "../../src/redis/connection.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import { auditLines, subjectOfNumber } from "../audit/audit-log.ts";
 import { readNamed } from "../files/read-input.ts";
-import { parseMoment } from "./moment.ts";
+import { parseMoment } from "./parse-argument.ts";
 
 interface VerifyFlags {
   readonly dir?: string;

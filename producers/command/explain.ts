@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Explanation } from "../jobs/explanation.ts";
 import { unknownJob } from "../client.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
 
 export function defineExplain(command: Command, context: CommandContext): void {
   command

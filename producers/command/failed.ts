@@ -1,16 +1,20 @@
 import { type Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { parseText, textSchema, Complaint, quote } from "../../src/base/text.ts";
-import { ErrorCode } from "../../src/base/error.ts";
-import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { findOperation } from "../../src/operations/catalogue.ts";
+import { OUTCOME_KINDS, type OutcomeKind } from "../../src/outcomes/outcome.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { DEFAULT_RATE, type FailedFilter } from "../failed/failed-jobs.ts";
 import { startProgress } from "../report/progress.ts";
 import { formatTable } from "../report/table.ts";
-import { failedFilter, type FilterFlags, parseRate } from "./failed-filter.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
+import { parseMoment, parseRate } from "./parse-argument.ts";
 
-interface Flags extends FilterFlags {
+interface Flags {
+  readonly operation?: string;
+  readonly outcome?: OutcomeKind;
+  readonly since?: string;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -61,6 +65,21 @@ function withFilters(command: Command): Command {
     .addOption(new Option("--outcome <kind>", "only those whose last attempt ended so").choices(OUTCOME_KINDS))
     .option("--since <time>", "only those that failed since: 2h (ago), 2026-01-15, 2026-01-15T10:00:00+05:30")
     .option("--json", "print one JSON document");
+}
+
+/** Throws SatyapanError `bad-usage` or `unknown-operation`. */
+function failedFilter(ids: readonly string[], { operation, outcome, since }: Flags, now: number): FailedFilter {
+  if (operation !== undefined) findOperation(operation);
+  const from = since === undefined ? null : parseMoment(since, "--since", now);
+  if (from !== null && from > now) {
+    throw new SatyapanError(ErrorCode.BAD_USAGE, `--since must be in the past, not ${since}`);
+  }
+  return {
+    ids,
+    ...(operation === undefined ? {} : { operation }),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(from === null ? {} : { since: from }),
+  };
 }
 
 async function list(

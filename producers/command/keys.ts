@@ -4,8 +4,8 @@ import { formatDuration } from "../../src/base/duration.ts";
 import { KeyRotation, type Renewed, type Rewrapped } from "../keys/key-rotation.ts";
 import type { DataKeyState, KeyStatus, WrappingKey } from "../keys/key-status.ts";
 import { formatTable } from "../report/table.ts";
-import { OpenKeys } from "./open-keys.ts";
-import { passProgress } from "./pass-progress.ts";
+import { OpenKeys } from "./open.ts";
+import { isStopped, passProgress } from "./pass-progress.ts";
 
 interface JsonFlag {
   readonly json?: true;
@@ -73,14 +73,6 @@ async function rotate(
   stdout.write(json ? `${JSON.stringify({ ...wrapped, ...renewed })}\n` : formatRotation(wrapped, renewed));
   if (isStopped(context)) return;
   if (Object.keys(wrapped.missing).length > 0) context.exit(ExitCode.NOT_SUCCEEDED);
-}
-
-/** Says it once, with the exit code. */
-export function isStopped({ signal, stderr, exit }: CommandContext): boolean {
-  if (!signal.aborted) return false;
-  stderr.write("satyapan: stopped; the same command goes on with what is left\n");
-  exit(ExitCode.NOT_SUCCEEDED);
-  return true;
 }
 
 function formatRotation({ rewrapped, missing }: Rewrapped, renewed: Renewed | null): string {

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../../src/command/context.ts";
+import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import type { PassOptions } from "../keys/key-deps.ts";
 import { type Progress, startProgress } from "../report/progress.ts";
 
@@ -19,4 +19,12 @@ export function passProgress({ stderr, signal }: CommandContext, what: string): 
     bar.update(done);
   };
   return { options: { signal, onProgress }, stop, [Symbol.dispose]: stop };
+}
+
+/** Says it once, with the exit code. */
+export function isStopped({ signal, stderr, exit }: CommandContext): boolean {
+  if (!signal.aborted) return false;
+  stderr.write("satyapan: stopped; the same command goes on with what is left\n");
+  exit(ExitCode.NOT_SUCCEEDED);
+  return true;
 }

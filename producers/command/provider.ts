@@ -3,7 +3,7 @@ import type { CommandContext } from "../../src/command/context.ts";
 import type { GateState } from "../../src/limits/control.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
 import { formatGate, gateJson } from "../report/format-gate.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
 import { oneOrAll, providerArgument, readGates } from "./provider-argument.ts";
 
 export function defineProvider(command: Command, context: CommandContext): void {

@@ -4,7 +4,7 @@ import { formatQuota } from "../../src/limits/parse-quota.ts";
 import type { Quota } from "../../src/limits/quota.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
 import { formatQuotas, gateJson } from "../report/format-gate.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
 import { oneOrAll, providerArgument, readGates } from "./provider-argument.ts";
 
 interface JsonFlag {

@@ -17,7 +17,7 @@ import { ready } from "../../src/redis/connection.ts";
 import { formatScan, type ScanReport } from "../report/format-scan.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
 import { redisSettingsOf } from "../../src/redis/pair.ts";
-import { parseRate } from "./failed-filter.ts";
+import { parseRate } from "./parse-argument.ts";
 
 interface ScanFlags {
   readonly redis: boolean;

@@ -2,7 +2,7 @@ import { Argument, type Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { checkSettling, SETTLE_DECISIONS, type SettleDecision } from "../jobs/settle.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
 
 const DECISIONS = `
 Decisions:

@@ -3,7 +3,7 @@ import type { CommandContext } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { type Client, unknownJob } from "../client.ts";
 import { formatRecord, formatValues } from "../report/format-record.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
 
 interface ShowFlags {
   readonly json?: true;

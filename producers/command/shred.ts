@@ -4,9 +4,8 @@ import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { DiskPurge } from "../keys/disk-purge.ts";
 import { type Shredded, type ShredPlan, Shredding, type ShredTarget } from "../keys/shredding.ts";
-import { isStopped } from "./keys.ts";
-import { OpenKeys } from "./open-keys.ts";
-import { passProgress } from "./pass-progress.ts";
+import { OpenKeys } from "./open.ts";
+import { isStopped, passProgress } from "./pass-progress.ts";
 
 interface Flags {
   readonly batch?: string;

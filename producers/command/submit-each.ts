@@ -4,7 +4,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import type { Client, SubmitManyOptions } from "../client.ts";
-import { InputsError } from "../jobs/inputs-error.ts";
+import { InputsError } from "../jobs/input-check.ts";
 import { Patience } from "../patience.ts";
 import { SamePersonError } from "../jobs/same-person.ts";
 import { readNamed, readStandardInput } from "../files/read-input.ts";

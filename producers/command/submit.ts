@@ -11,7 +11,7 @@ import { readInput } from "../files/read-input.ts";
 import { IF_PENDING } from "../jobs/open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { stillOpen } from "../report/still-open.ts";
-import { openClient } from "./open-client.ts";
+import { openClient } from "./open.ts";
 import { submitEach } from "./submit-each.ts";
 import type { SubmitFlags } from "./submit-flags.ts";
 

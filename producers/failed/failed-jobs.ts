@@ -9,10 +9,9 @@ import { unpackJob } from "../../src/records/stored-job.ts";
 import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { asQueued, findJob, type FoundJob } from "../jobs/find-job.ts";
-import type { By } from "../by.ts";
-import { inputDestroyed } from "../jobs/input-destroyed.ts";
-import type { UseRedis } from "../opened.ts";
-import { requeue } from "../jobs/requeue.ts";
+import type { Actor } from "../actor.ts";
+import type { UseRedis } from "../client-connections.ts";
+import { inputDestroyed, requeue } from "../jobs/requeue.ts";
 
 /** Which failed jobs; what is not given does not matter. */
 export interface FailedFilter {
@@ -52,11 +51,11 @@ const STEP_MS = 200;
 /** The dead letters: jobs whose attempts were used up. An `unknown` job is none of them: it is settled, not tried again. */
 export class FailedJobs {
   readonly #use: UseRedis;
-  readonly #by: By;
+  readonly #actor: Actor;
 
-  constructor(use: UseRedis, by: By) {
+  constructor(use: UseRedis, actor: Actor) {
     this.#use = use;
-    this.#by = by;
+    this.#actor = actor;
   }
 
   /** Their records, oldest first in each queue. Throws SatyapanError `unknown-operation`, `unknown-job`, `bad-input`. */
@@ -76,7 +75,7 @@ export class FailedJobs {
     { rate = DEFAULT_RATE, signal, onDone, onDestroyed }: RetryOptions = {},
   ): Promise<number> {
     const size = Math.min(PAGE, Math.max(1, Math.floor((rate * STEP_MS) / 1_000)));
-    const { now } = this.#by;
+    const { now } = this.#actor;
     const started = now();
     let taken = 0;
     let done = 0;
@@ -116,7 +115,7 @@ export class FailedJobs {
 
   async #revive(queue: QueueName, found: readonly FoundJob[]): Promise<Revived> {
     return await this.#use(async ({ records, queues }) => {
-      const at = this.#by.now();
+      const at = this.#actor.now();
       const line = JSON.stringify({ decision: "retry", reason: null, at });
       const [readable, others] = [found.filter(isReadable), found.filter((job) => !isReadable(job))];
       const unreadable = others.map(({ record }) => record.id);
@@ -135,7 +134,7 @@ export class FailedJobs {
   }
 
   #entry(kind: "replay" | "drop", { record, subject }: FoundJob): AuditEntry {
-    const { actor, now } = this.#by;
+    const { name: actor, now } = this.#actor;
     const { id: job, operation } = record;
     return { at: new Date(now()).toISOString(), kind, actor, job, operation, subject };
   }

@@ -6,18 +6,18 @@ import { findOperation } from "../../src/operations/catalogue.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
-import type { By } from "../by.ts";
-import type { UseRedis } from "../opened.ts";
+import type { Actor } from "../actor.ts";
+import type { UseRedis } from "../client-connections.ts";
 import { wakeHeld } from "./wake-held.ts";
 
 /** Shows and changes what stands between the jobs and each provider: quotas, holds, the breaker. In force at once, everywhere. */
 export class Gates {
   readonly #use: UseRedis;
-  readonly #by: By;
+  readonly #actor: Actor;
 
-  constructor(use: UseRedis, by: By) {
+  constructor(use: UseRedis, actor: Actor) {
     this.#use = use;
-    this.#by = by;
+    this.#actor = actor;
   }
 
   async read(provider: ProviderName): Promise<GateState> {
@@ -66,7 +66,7 @@ export class Gates {
   }
 
   #entry<Kind extends "quota" | "hold">(kind: Kind, provider: ProviderName) {
-    const { actor, now } = this.#by;
+    const { name: actor, now } = this.#actor;
     return { at: new Date(now()).toISOString(), kind, actor, provider };
   }
 }

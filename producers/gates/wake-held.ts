@@ -3,7 +3,7 @@ import { heldScope } from "./gate-obstacle.ts";
 import { bullmqPrefix, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
 import { isNoRecord } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
-import type { Opened } from "../opened.ts";
+import type { ClientConnections } from "../client-connections.ts";
 
 const CHUNK = 500;
 
@@ -12,7 +12,7 @@ const CHUNK = 500;
  * Those that another hold keeps for at least as long stay where they are.
  */
 export async function wakeHeld(
-  { redis, queues }: Pick<Opened, "redis" | "queues">,
+  { redis, queues }: Pick<ClientConnections, "redis" | "queues">,
   queue: QueueName,
   scope: string,
 ): Promise<void> {

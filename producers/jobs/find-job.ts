@@ -1,3 +1,4 @@
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import type { QueuedJob } from "../../src/queues/job-options.ts";
 import { type QueueName, QUEUES } from "../../src/queues/names.ts";
@@ -5,7 +6,6 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { RecordStore } from "../../src/records/record-store.ts";
-import { unknownJob } from "./unknown-job.ts";
 
 export interface FoundJob {
   readonly queue: QueueName;
@@ -35,4 +35,14 @@ export async function findFields(
 /** What its queue has to know of it. Throws SatyapanError `unknown-operation` for a job of another version. */
 export function asQueued({ id, lane, operation }: JobRecord): QueuedJob {
   return { id, lane, verify: findOperation(operation).step === "verify" };
+}
+
+export function unknownJob(id: string): SatyapanError {
+  const shown = showable(id) ? `job ${id}` : "such job";
+  return new SatyapanError(ErrorCode.UNKNOWN_JOB, `there is no ${shown}, or its record is past its retention`);
+}
+
+/** An argument in the wrong place may be a number of somebody: it is not repeated. */
+function showable(id: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(id) && !/\d{10}/.test(id);
 }

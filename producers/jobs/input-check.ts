@@ -1,8 +1,9 @@
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import type { Opener } from "../../src/privacy/sealing/opener.ts";
 import { parseInput } from "../../src/operations/entry-rules.ts";
-import { InputError } from "../../src/operations/input-error.ts";
+import { type FieldProblem, InputError } from "../../src/operations/input-error.ts";
 import type { Operation } from "../../src/operations/operation.ts";
 import type { OpenInput } from "../../src/providers/call.ts";
 import { resolveOf, type SentJob } from "../../src/operations/resolve-of.ts";
@@ -13,7 +14,27 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import { challengeDeadline } from "../../src/outcomes/challenge.ts";
 import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
-import { InputsError, type InputProblem } from "./inputs-error.ts";
+
+export interface InputProblem {
+  /** Position of the input in the list that was given, from 0. */
+  readonly index: number;
+  /** `field: what is wrong`, without the value. */
+  readonly message: string;
+  /** The same, one by one. */
+  readonly fields: readonly FieldProblem[];
+}
+
+/** Some of many inputs are wrong; none was accepted. */
+export class InputsError extends SatyapanError {
+  readonly problems: readonly InputProblem[];
+
+  constructor(problems: readonly InputProblem[], of: number) {
+    const [first] = problems;
+    const where = first === undefined ? "" : `; the first is number ${first.index + 1}: ${first.message}`;
+    super(ErrorCode.BAD_INPUT, `${problems.length} of ${of} inputs are wrong, so none was submitted${where}`);
+    this.problems = problems;
+  }
+}
 
 /** An input that may enter: complete, its secrets as `Secret`. */
 export interface CheckedInput {

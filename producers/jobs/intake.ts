@@ -1,7 +1,7 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
-import type { Scope } from "../../src/privacy/sealing/data-key.ts";
+import type { KeyScope } from "../../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
 import { Secret } from "../../src/secrets/secret.ts";
@@ -38,7 +38,7 @@ export interface AcceptOptions {
   /** From when it is accepted, in ms; null: no deadline. */
   readonly expiresInMs: number | null;
   /** Whose data key seals them. */
-  readonly scope: Scope;
+  readonly scope: KeyScope;
   /** `reuse`: a person to whom one of the same operation is pending is answered with that, marked `reused`. */
   readonly ifPending: IfPending;
   /** Goes on for as long as it bears what passes. */

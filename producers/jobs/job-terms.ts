@@ -1,6 +1,6 @@
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { batchScope, dayScope, type Scope } from "../../src/privacy/sealing/data-key.ts";
+import { batchScope, dayScope, type KeyScope } from "../../src/privacy/sealing/data-key.ts";
 import { LANES, type Lane } from "../../src/outcomes/lane.ts";
 
 /** Ten years, in ms: the longest that a duration may be. */
@@ -11,7 +11,7 @@ export interface JobTerms {
   /** From when it is accepted, in ms; null: no deadline. */
   readonly expiresInMs: number | null;
   /** Whose data key seals it. */
-  readonly scope: Scope;
+  readonly scope: KeyScope;
 }
 
 /**

@@ -1,15 +1,15 @@
-import { GateControl } from "../../src/limits/control.ts";
-import { PROVIDERS } from "../../src/base/provider-name.ts";
+import { GateControl, type GateState } from "../../src/limits/control.ts";
+import { PROVIDERS, type ProviderName } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import type { JobRecord } from "../../src/records/record.ts";
-import { behindGate } from "./behind-gate.ts";
-import type { Opened } from "../opened.ts";
+import { gateObstacle } from "../gates/gate-obstacle.ts";
+import type { ClientConnections } from "../client-connections.ts";
 
 const CHUNK = 500;
 
 /** The records of these jobs, null where there is none, in order; the gate is asked where one is only `queued`. */
 export async function readRecords(
-  { records, redis }: Pick<Opened, "records" | "redis">,
+  { records, redis }: Pick<ClientConnections, "records" | "redis">,
   ids: readonly string[],
 ): Promise<(JobRecord | null)[]> {
   const found: (JobRecord | null)[] = [];
@@ -28,4 +28,19 @@ export async function readRecords(
     }
   }
   return found;
+}
+
+/** A gate that opens sooner, in ms, is only the quota's own pace. */
+const SHORT_MS = 1_000;
+
+/**
+ * A job in line behind a gate that is closed for all: nobody has taken it, so its record says only `queued`. It waits, and
+ * whoever looks is told why and until when.
+ */
+export function behindGate(record: JobRecord, gate: GateState, provider: ProviderName): JobRecord {
+  if (record.state !== "queued") return record;
+  const obstacle = gateObstacle(gate, [], provider);
+  if (obstacle === null || (obstacle.until !== null && obstacle.until < gate.now + SHORT_MS)) return record;
+  const next = obstacle.until === null ? null : new Date(obstacle.until).toISOString();
+  return { ...record, state: "waiting", reason: obstacle.text, next_attempt_at: next };
 }

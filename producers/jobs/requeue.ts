@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { QueuedJob } from "../../src/queues/job-options.ts";
 import type { QueueName } from "../../src/queues/names.ts";
 import type { JobQueues } from "../../src/queues/job-queues.ts";
@@ -38,4 +39,12 @@ async function lastRunEnded(queues: JobQueues, queue: QueueName, ids: readonly s
     if (!ids.some((id) => active.has(id))) return;
     await sleep(LOOK_MS);
   }
+}
+
+/** Its input was kept for `RESULT_RETENTION`, or as long as its OTP lived, and is gone (design §4 rule 1). */
+export function inputDestroyed(id: string): SatyapanError {
+  return new SatyapanError(
+    ErrorCode.BAD_INPUT,
+    `job ${id} cannot be tried again: its input is no longer kept, or cannot be read (RESULT_RETENTION; an OTP goes with its deadline); submit a new job`,
+  );
 }

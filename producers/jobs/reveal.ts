@@ -6,10 +6,9 @@ import { parseRecord } from "../../src/records/parse-record.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
-import type { By } from "../by.ts";
+import { type Actor, checkReason } from "../actor.ts";
 import { findFields } from "./find-job.ts";
-import type { Opened } from "../opened.ts";
-import { checkReason } from "./reason.ts";
+import type { ClientConnections } from "../client-connections.ts";
 
 export interface RevealOptions {
   /** Why; written into the audit log before anything is answered, so without anything personal. */
@@ -32,8 +31,8 @@ export interface Revealed {
  * @throws SatyapanError `unknown-job`, `bad-input` for a bad reason, `shredded`, `unknown-key`, `unreadable`
  */
 export async function reveal(
-  { redis, records, dataKeys }: Opened,
-  { actor, now }: By,
+  { redis, records, dataKeys }: ClientConnections,
+  { name: actor, now }: Actor,
   id: string,
   { reason, once = false }: RevealOptions,
 ): Promise<Revealed> {

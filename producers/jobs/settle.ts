@@ -5,13 +5,10 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { type Retention, retentionOf } from "../../src/records/retention.ts";
 import { isTerminal, type JobState } from "../../src/outcomes/state.ts";
 import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
-import type { By } from "../by.ts";
-import { asQueued, findJob } from "./find-job.ts";
-import type { Opened } from "../opened.ts";
-import { checkReason } from "./reason.ts";
-import { requeue } from "./requeue.ts";
-import { inputDestroyed } from "./input-destroyed.ts";
-import { unknownJob } from "./unknown-job.ts";
+import { type Actor, checkReason } from "../actor.ts";
+import { asQueued, findJob, unknownJob } from "./find-job.ts";
+import type { ClientConnections } from "../client-connections.ts";
+import { inputDestroyed, requeue } from "./requeue.ts";
 
 /** What may be decided about a job that is `unknown`: `resend` makes one more attempt. */
 export const SETTLE_DECISIONS = ["succeeded", "rejected", "resend"] as const;
@@ -27,9 +24,9 @@ export interface SettleOptions {
  * @throws SatyapanError `unknown-job`; `bad-input` for a job that is not `unknown`, or a bad decision or reason; `expired`
  */
 export async function settle(
-  { records, queues }: Opened,
+  { records, queues }: ClientConnections,
   settings: Settings,
-  { actor, now }: By,
+  { name: actor, now }: Actor,
   id: string,
   decision: SettleDecision,
   options: SettleOptions,

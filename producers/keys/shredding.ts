@@ -11,7 +11,7 @@ import { auditShred } from "./key-audit.ts";
 import type { KeyDeps, PassOptions, UseKeys } from "./key-deps.ts";
 import { Resealing } from "./resealing.ts";
 import { type SealedRecord, SealedRecords } from "./sealed-records.ts";
-import { unknownJob } from "../jobs/unknown-job.ts";
+import { unknownJob } from "../jobs/find-job.ts";
 
 /** What is to be unreadable for ever. */
 export type ShredTarget =

@@ -45,7 +45,7 @@ export class AuditChain {
   }
 
   /**
-   * One batch. `more`: there may be another at once; `moved`: another process is at it.
+   * One block. `more`: there may be another at once; `moved`: another process is at it.
    * @throws SatyapanError `audit-broken` where the log is chained with another key; whatever Redis answers
    */
   async step(): Promise<"more" | "idle" | "moved"> {

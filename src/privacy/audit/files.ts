@@ -8,10 +8,10 @@ import { auditFiles, claimFolder, endOf, fileNameOf, syncFolder } from "./folder
 import { makeHeader } from "./header.ts";
 import type { AuditKey } from "./key.ts";
 import { type AuditLine, readLine, streamId } from "./line.ts";
-import { AuditLog, type Batch, type Head, type Mark } from "./log.ts";
+import { AuditLog, type Block, type Head, type Mark } from "./log.ts";
 
-/** Batches of the chain at once: together some MB at most. */
-const BATCHES = 10;
+/** Blocks of the chain at once: together some MB at most. */
+const BLOCKS = 10;
 /** A writer that says nothing for so long, in ms, is taken for dead: another goes on. */
 const LEASE_MS = 15_000;
 
@@ -67,29 +67,29 @@ export class AuditFiles implements AsyncDisposable {
   }
 
   /**
-   * Writes what is new, one batch. `away`: another writer has the folder.
+   * Writes what is new, one block. `away`: another writer has the folder.
    * @throws SatyapanError `audit-broken` where files and log do not fit together: nothing was written then
    */
   async step(): Promise<"more" | "idle" | "away"> {
     const position = this.#position ?? (await this.#open());
     if (position === null) return "away";
     this.#position = position;
-    const batches = await this.#log.after(position.id, BATCHES);
+    const blocks = await this.#log.after(position.id, BLOCKS);
     // So that it is known to live, also when there is nothing to write.
-    if (batches.length === 0) return performance.now() - this.#leasedAt < this.#leaseMs / 3 ? "idle" : this.#renew();
+    if (blocks.length === 0) return performance.now() - this.#leasedAt < this.#leaseMs / 3 ? "idle" : this.#renew();
     if (!(await this.#log.lease(position.folder, this.#token, this.#leaseMs))) return await this.#leave();
     if (!(await this.#isAsLeft(position))) {
       await this.#leave();
       return "more"; // all is looked at afresh
     }
     try {
-      this.#position = await this.#write(position, batches);
+      this.#position = await this.#write(position, blocks);
     } catch (error) {
       await this.#leave(); // a full disk: what is half written is cut off before it is written again
       throw error;
     }
     if ((await this.#note(this.#position)) === "away") return "away";
-    return batches.length === BATCHES ? "more" : "idle";
+    return blocks.length === BLOCKS ? "more" : "idle";
   }
 
   async close(): Promise<void> {
@@ -170,9 +170,9 @@ export class AuditFiles implements AsyncDisposable {
     if (filed > seq) this.#deps.onMended(`${path} ended with entry ${seq}, though ${filed} had been written: again`);
   }
 
-  async #write(position: Position, batches: readonly Batch[]): Promise<Position> {
+  async #write(position: Position, blocks: readonly Block[]): Promise<Position> {
     let at = position;
-    for (const part of this.#parts(position, batches)) {
+    for (const part of this.#parts(position, blocks)) {
       const isNew = part.name !== at.file?.name;
       const file = at.file === null || isNew ? await this.#begin(part.name, at.file?.handle) : at.file;
       const header = { chain: at.chain, file: part.name, previous: at.file?.name ?? null, after: at };
@@ -193,26 +193,26 @@ export class AuditFiles implements AsyncDisposable {
   }
 
   /** By day. Throws SatyapanError `audit-broken` where the log does not go on with the next entry. */
-  #parts(position: Mark, batches: readonly Batch[]): Part[] {
+  #parts(position: Mark, blocks: readonly Block[]): Part[] {
     const parts: { name: string; lines: string[]; id: string; seq: number; hash: string }[] = [];
     let before: Mark = position;
-    for (const [index, batch] of batches.entries()) {
+    for (const [index, block] of blocks.entries()) {
       // The files may have its beginning: a writer was killed in the middle of it.
-      const lines = index === 0 ? batch.lines.filter((line) => (readLine(line)?.seq ?? 0) > position.seq) : batch.lines;
+      const lines = index === 0 ? block.lines.filter((line) => (readLine(line)?.seq ?? 0) > position.seq) : block.lines;
       const [first, last] = [readLine(lines[0] ?? ""), readLine(lines.at(-1) ?? "")];
       if (first === null || last === null || first.seq !== before.seq + 1 || last.seq - before.seq !== lines.length) {
         throw auditBroken(
           `the log in Redis does not go on after entry ${before.seq}: what follows it was altered or lost`,
         );
       }
-      // The others of a batch are `verify`'s; this one tells whether Redis holds another past than the files.
+      // The others of a block are `verify`'s; this one tells whether Redis holds another past than the files.
       const { key } = this.#deps;
       if (first.keyId === key.id && key.hash(before.hash, first.body) !== first.hash) {
         throw auditBroken(`entry ${first.seq} of the log in Redis does not follow entry ${before.seq} of the files`);
       }
       const name = fileNameOf(last.chained);
       const part = parts.at(-1);
-      const end = { id: batch.id, seq: last.seq, hash: last.hash };
+      const end = { id: block.id, seq: last.seq, hash: last.hash };
       if (part?.name === name) Object.assign(part, { lines: [...part.lines, ...lines], ...end });
       else parts.push({ name, lines: [...lines], ...end });
       before = last;

@@ -5,7 +5,7 @@ import { auditBroken } from "./broken.ts";
 import { EXTEND, FILED, READ, REKEY, TAIL, TAKE_FOLDER, TRIM } from "./log-scripts.ts";
 
 /**
- * One stream for all queues, a batch of entries in each of its own: field `l` has their lines, `n` says how many, and the id
+ * One stream for all queues, a block of entries in each of its own: field `l` has their lines, `n` says how many, and the id
  * is `<ms of chaining>-<seq of the last>`. One by one they would cost Redis five times as much.
  */
 export const LOG_KEY = "satyapan:{audit}:log";
@@ -52,7 +52,7 @@ export interface Head extends Mark {
 }
 
 /** Lines that were chained together. */
-export interface Batch {
+export interface Block {
   /** That of the last line (`streamId`). */
   readonly id: string;
   readonly lines: readonly string[];
@@ -97,18 +97,18 @@ export class AuditLog {
   }
 
   /**
-   * The next batches with lines that come after the one of this id (`0`: from the first); of the first batch some lines may
+   * The next blocks with lines that come after the one of this id (`0`: from the first); of the first block some lines may
    * come before it.
    */
-  async after(id: string, count: number): Promise<Batch[]> {
-    return batches(await this.#redis.xrange(LOG_KEY, `(${id}`, "+", "COUNT", count));
+  async after(id: string, count: number): Promise<Block[]> {
+    return blocks(await this.#redis.xrange(LOG_KEY, `(${id}`, "+", "COUNT", count));
   }
 
   /** Whether the line of this id is this one; null: it is not there. */
   async has(id: string, line: string): Promise<boolean | null> {
-    const [batch] = batches(await this.#redis.xrange(LOG_KEY, id, "+", "COUNT", 1));
+    const [block] = blocks(await this.#redis.xrange(LOG_KEY, id, "+", "COUNT", 1));
     const [seq] = id.split("-").slice(1);
-    const found = batch?.lines.find((text) => text.startsWith(`{"seq":${seq},`));
+    const found = block?.lines.find((text) => text.startsWith(`{"seq":${seq},`));
     return found === undefined ? null : found === line;
   }
 
@@ -116,13 +116,13 @@ export class AuditLog {
   async tail(count: number): Promise<{ readonly lines: readonly string[]; readonly head: Head | null }> {
     const reply = await TAIL.run(this.#redis, KEYS, { count });
     const [entries, ...head] = reply as [[string, string[]][], ...string[]];
-    const lines = batches(entries)
+    const lines = blocks(entries)
       .toReversed()
-      .flatMap((batch) => batch.lines);
+      .flatMap((block) => block.lines);
     return { lines, head: head.length > 1 ? parseHead(head) : null };
   }
 
-  /** Removes what is older than `keepMs` and safe in the files of every folder in use. How many batches. */
+  /** Removes what is older than `keepMs` and safe in the files of every folder in use. How many blocks. */
   async trim(keepMs: number): Promise<number> {
     const { now, filed } = await this.head();
     const inUse = [...filed.values()].filter(({ at }) => now - at < FOLDER_GONE_MS);
@@ -155,8 +155,8 @@ export class AuditLog {
     return (await REKEY.run(this.#redis, [HEAD_KEY], { old: oldKeyId, new: newKeyId })) === 1;
   }
 
-  async #before(end: string): Promise<Batch[]> {
-    return batches(await this.#redis.xrevrange(LOG_KEY, end, "-", "COUNT", 1));
+  async #before(end: string): Promise<Block[]> {
+    return blocks(await this.#redis.xrevrange(LOG_KEY, end, "-", "COUNT", 1));
   }
 }
 
@@ -171,7 +171,7 @@ export function otherKey(found: string | null, ours: string): Error {
   );
 }
 
-function batches(entries: readonly (readonly [string, readonly string[]])[]): Batch[] {
+function blocks(entries: readonly (readonly [string, readonly string[]])[]): Block[] {
   return entries.map(([id, fields]) => ({ id, lines: (fields[1] ?? "").split("\n") }));
 }
 

@@ -6,7 +6,7 @@ import { readLine } from "./line.ts";
 import { readFileLines } from "./lines.ts";
 import type { AuditLog, Head } from "./log.ts";
 
-/** Batches at once. */
+/** Blocks at once. */
 const PAGE = 20;
 /** More places than these say nothing more. */
 const MOST_PROBLEMS = 20;
@@ -93,7 +93,7 @@ async function checkRedis(check: ChainCheck, log: AuditLog, head: Head): Promise
     for (const line of page.flatMap(({ lines }) => lines)) {
       number += 1;
       const seq = readLine(line)?.seq ?? 0;
-      // A batch is whole in Redis, though the files may have its beginning.
+      // A block is whole in Redis, though the files may have its beginning.
       if (!(isFirst && seq > 0 && seq <= known) && seq <= head.seq) check.line(IN_REDIS, number, line);
     }
     isFirst = false;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { RedisClient } from "../../redis/connection.ts";
-import { isScope, type Scope } from "../sealing/data-key.ts";
+import { isKeyScope, type KeyScope } from "../sealing/data-key.ts";
 import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE } from "./data-key-scripts.ts";
 
 /** A message is `closed ID…` (they seal no more) or `destroyed ID…`. */
@@ -25,7 +25,7 @@ export interface StoredDataKey {
   readonly wrapped: string;
   /** The id of the key that wrapped it. */
   readonly by: string;
-  readonly scope: Scope;
+  readonly scope: KeyScope;
   readonly created: number;
   /** When the first key of this scope was made: what is sealed under this one may be as old. */
   readonly since: number;
@@ -73,7 +73,7 @@ export class DataKeyStore {
 
   /** The key of a scope with a new sealer number; where there is none (or only `damaged`), `offer` becomes it. */
   async take(
-    scope: Scope,
+    scope: KeyScope,
     offer: StoredDataKey | null,
     damaged: string | null = null,
     print: string | null = null,
@@ -91,7 +91,7 @@ export class DataKeyStore {
   }
 
   /** The id of the key that seals for a scope now, or null. */
-  async currentFor(scope: Scope): Promise<string | null> {
+  async currentFor(scope: KeyScope): Promise<string | null> {
     return await this.#redis.hget(CURRENT, scope);
   }
 
@@ -203,7 +203,7 @@ const RenewalForm = z.object({ since: z.number(), ids: z.array(z.string()) });
 const Stored = z.object({
   wrapped: z.string(),
   by: z.string(),
-  scope: z.custom<Scope>((scope) => typeof scope === "string" && isScope(scope)),
+  scope: z.custom<KeyScope>((scope) => typeof scope === "string" && isKeyScope(scope)),
   created: z.number(),
   since: z.number(),
 });

@@ -1,6 +1,6 @@
 import type { RedisClient } from "../../redis/connection.ts";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
-import { type DataKey, dataKeyOf, newDataKey, type Scope, wrapContext } from "../sealing/data-key.ts";
+import { type DataKey, dataKeyOf, newDataKey, type KeyScope, wrapContext } from "../sealing/data-key.ts";
 import { DATA_KEYS_CHANNEL, type DataKeyStore, type StoredDataKey, type TakenDataKey } from "./data-key-store.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type KeyFailure, Opener } from "../sealing/opener.ts";
@@ -37,12 +37,12 @@ export interface DataKeysDeps {
 export class DataKeys {
   readonly #deps: DataKeysDeps;
   readonly #cached = new Map<string, Cached>();
-  readonly #sealers = new Map<Scope, CachedSealer>();
+  readonly #sealers = new Map<KeyScope, CachedSealer>();
   /** Under way, so that a hundred jobs at once ask for a key once. */
   readonly #loading = new Map<string, Promise<DataKey | KeyFailure>>();
-  readonly #taking = new Map<Scope, Promise<Sealer>>();
+  readonly #taking = new Map<KeyScope, Promise<Sealer>>();
   /** Scopes whose damaged key was replaced. */
-  readonly #replaced = new Set<Scope>();
+  readonly #replaced = new Set<KeyScope>();
   /** Wrapping keys of this process that unwrapped something. */
   readonly #proved = new Set<string>();
 
@@ -54,7 +54,7 @@ export class DataKeys {
    * Seals for a scope, synchronously; for now, not to be kept: ask again for the next job.
    * @throws SatyapanError `keys-unreachable`, `unknown-key`, `bad-settings` where this process would wrap with a retired key
    */
-  async sealer(scope: Scope): Promise<Sealer> {
+  async sealer(scope: KeyScope): Promise<Sealer> {
     const cached = this.#sealers.get(scope);
     if (cached !== undefined && cached.sealer.left >= LEAST_LEFT) {
       if (this.#isFresh(cached.seenAt, SEALER_LOOK_MS)) return cached.sealer;
@@ -115,7 +115,7 @@ export class DataKeys {
    * A damaged key must not stop what comes in: another takes its place. Once per scope: two processes with different keys
    * of one id would replace each other's for ever.
    */
-  async #takeReadable(scope: Scope): Promise<Sealer> {
+  async #takeReadable(scope: KeyScope): Promise<Sealer> {
     try {
       return await this.#take(scope, null);
     } catch (error) {
@@ -126,7 +126,7 @@ export class DataKeys {
     }
   }
 
-  async #take(scope: Scope, damaged: string | null): Promise<Sealer> {
+  async #take(scope: KeyScope, damaged: string | null): Promise<Sealer> {
     const { store, now } = this.#deps;
     const askedAt = now();
     let taken = await store.take(scope, null, damaged);
@@ -146,7 +146,7 @@ export class DataKeys {
     return sealer;
   }
 
-  async #offer(scope: Scope): Promise<{ readonly dataKey: DataKey; readonly stored: StoredDataKey }> {
+  async #offer(scope: KeyScope): Promise<{ readonly dataKey: DataKey; readonly stored: StoredDataKey }> {
     const { store, provider, now } = this.#deps;
     const { dataKey, bytes } = newDataKey(scope);
     const wrapped = await provider.wrap(bytes, wrapContext(dataKey.id, scope));

@@ -12,25 +12,25 @@ const DAY_SCOPE = /^day:(\d{4}-\d{2}-\d{2})$/;
 const BATCH_SCOPE = /^batch:[A-Za-z0-9._-]{1,64}$/;
 
 /** What one data key seals, and what is destroyed with it: `day:2026-11-21` (UTC) or `batch:NAME`. */
-export type Scope = `day:${string}` | `batch:${string}`;
+export type KeyScope = `day:${string}` | `batch:${string}`;
 
 /** Seals values. In clear only in memory; stored wrapped by a `KeyProvider`. */
 export interface DataKey {
   /** 12 characters of `[0-9a-z]`, random. */
   readonly id: string;
-  readonly scope: Scope;
+  readonly scope: KeyScope;
   /** Cannot be printed, and seals four times as fast as its bytes. */
   readonly key: KeyObject;
 }
 
 /** A new key with its bytes, which the caller wraps and then overwrites (`fill(0)`). */
-export function newDataKey(scope: Scope): { readonly dataKey: DataKey; readonly bytes: Uint8Array } {
+export function newDataKey(scope: KeyScope): { readonly dataKey: DataKey; readonly bytes: Uint8Array } {
   const bytes = randomBytes(KEY_BYTES);
   return { dataKey: dataKeyOf(newId(), scope, bytes), bytes };
 }
 
 /** Throws RangeError for another length: AES-256 takes 32 bytes. */
-export function dataKeyOf(id: string, scope: Scope, bytes: Uint8Array): DataKey {
+export function dataKeyOf(id: string, scope: KeyScope, bytes: Uint8Array): DataKey {
   if (bytes.length !== KEY_BYTES) throw new RangeError(`a data key has ${KEY_BYTES} bytes, not ${bytes.length}`);
   return { id, scope, key: createSecretKey(bytes) };
 }
@@ -41,29 +41,29 @@ export function wrapContext(id: string, scope: string): string {
 }
 
 /** The scope of what arrives at this time, ms. */
-export function dayScope(now: number): Scope {
+export function dayScope(now: number): KeyScope {
   return `day:${new Date(now).toISOString().slice(0, 10)}`;
 }
 
 /** The scope of what comes of a job: its batch's, so that it is shredded with it, otherwise the day of its own. */
-export function resultScope(inputScope: Scope | null, now: number): Scope {
+export function resultScope(inputScope: KeyScope | null, now: number): KeyScope {
   return inputScope !== null && BATCH_SCOPE.test(inputScope) ? inputScope : dayScope(now);
 }
 
 /** Throws SatyapanError `bad-input` for a name that is none. */
-export function batchScope(name: string): Scope {
+export function batchScope(name: string): KeyScope {
   const scope = `batch:${name}`;
-  if (isScope(scope)) return scope;
+  if (isKeyScope(scope)) return scope;
   throw new SatyapanError(ErrorCode.BAD_INPUT, "batch: 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed");
 }
 
-export function isScope(text: string): text is Scope {
+export function isKeyScope(text: string): text is KeyScope {
   const day = DAY_SCOPE.exec(text)?.[1];
   return day === undefined ? BATCH_SCOPE.test(text) : !Number.isNaN(Date.parse(day));
 }
 
 /** When a day is over, ms; null: a batch does not say. */
-export function scopeEnd(scope: Scope): number | null {
+export function scopeEnd(scope: KeyScope): number | null {
   const day = DAY_SCOPE.exec(scope)?.[1];
   return day === undefined ? null : Date.parse(day) + DAY_MS;
 }

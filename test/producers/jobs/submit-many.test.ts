@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputsError } from "../../../producers/jobs/inputs-error.ts";
+import { InputsError } from "../../../producers/jobs/input-check.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { MOBILE_INPUT, startClientBundle } from "../../support/client.ts";

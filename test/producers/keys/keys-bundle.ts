@@ -2,7 +2,7 @@ import { connectKeys } from "../../../producers/keys/connect-keys.ts";
 import type { KeyDeps, UseKeys } from "../../../producers/keys/key-deps.ts";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
-import type { Scope } from "../../../src/privacy/sealing/data-key.ts";
+import type { KeyScope } from "../../../src/privacy/sealing/data-key.ts";
 import { type KeyRing, parseKeyRing } from "../../../src/privacy/keys/key-ring.ts";
 import { dataKeyIdsIn } from "../../../src/privacy/sealing/sealed-text.ts";
 import type { Secret } from "../../../src/secrets/secret.ts";
@@ -70,7 +70,7 @@ export class KeysBundle implements AsyncDisposable {
 export async function addJob(
   { dataKeys, redis }: KeyDeps,
   id: string,
-  scope: Scope = TODAY,
+  scope: KeyScope = TODAY,
   state: JobState = "succeeded",
 ): Promise<void> {
   const sealer = await dataKeys.sealer(scope);

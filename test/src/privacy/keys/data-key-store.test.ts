@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../src/base/error.ts";
-import { newDataKey, type Scope } from "../../../../src/privacy/sealing/data-key.ts";
+import { newDataKey, type KeyScope } from "../../../../src/privacy/sealing/data-key.ts";
 import {
   DATA_KEYS,
   DATA_KEYS_CHANNEL,
@@ -20,12 +20,12 @@ beforeEach(async () => {
   store = new DataKeyStore(client);
 });
 
-function offer(scope: Scope = TODAY, by = "k1"): StoredDataKey {
+function offer(scope: KeyScope = TODAY, by = "k1"): StoredDataKey {
   const { id } = newDataKey(scope).dataKey;
   return { id, wrapped: `w1.${by}.${id}`, by, scope, created: NOON, since: NOON };
 }
 
-async function taken(scope: Scope, offered: StoredDataKey | null) {
+async function taken(scope: KeyScope, offered: StoredDataKey | null) {
   const taking = await store.take(scope, offered);
   if (taking.kind !== "taken") throw new Error(`it was ${taking.kind}`);
   return taking;

@@ -4,7 +4,7 @@ import {
   batchScope,
   dataKeyOf,
   dayScope,
-  isScope,
+  isKeyScope,
   newDataKey,
   resultScope,
   scopeEnd,
@@ -51,6 +51,6 @@ describe("a scope", () => {
 
   it.each(["", "day:", "day:2026-13-01", "day:today", "batch:", "week:3", "xday:2026-11-21", "batch:a b"])(
     "is not %j",
-    (text) => expect(isScope(text)).toBe(false),
+    (text) => expect(isKeyScope(text)).toBe(false),
   );
 });

@@ -11,7 +11,7 @@ import { NotStartedError } from "./patience.ts";
 import { SettledListener } from "./jobs/settled-listener.ts";
 
 /** What a client has once it is connected. */
-export interface Opened {
+export interface ClientConnections {
   readonly pair: RedisPair;
   readonly redis: RedisClient;
   readonly records: RecordStore;
@@ -21,7 +21,7 @@ export interface Opened {
 }
 
 /** Connects at first use and runs `work`; what goes wrong in Redis comes out as SatyapanError. */
-export type UseRedis = <T>(work: (opened: Opened) => Promise<T>) => Promise<T>;
+export type UseRedis = <T>(work: (opened: ClientConnections) => Promise<T>) => Promise<T>;
 
 export interface OpenDeps {
   readonly settings: Settings;
@@ -31,7 +31,7 @@ export interface OpenDeps {
 }
 
 /** `now`: Redis' time, ms. */
-export async function connectClient({ settings, openRedis, now }: OpenDeps): Promise<Opened> {
+export async function connectClient({ settings, openRedis, now }: OpenDeps): Promise<ClientConnections> {
   await using stack = new AsyncDisposableStack();
   const pair = stack.use(await RedisPair.open(settings, async (of) => await started(openRedis(of), of)));
   const { redis, keysRedis } = pair.connect("client");

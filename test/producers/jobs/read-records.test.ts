@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { behindGate } from "../../../producers/jobs/behind-gate.ts";
+import { behindGate } from "../../../producers/jobs/read-records.ts";
 import type { GateState } from "../../../src/limits/control.ts";
 import { AHEAD_MS } from "../../../src/limits/gate/margins.ts";
 import { queuePrefix } from "../../../src/queues/names.ts";

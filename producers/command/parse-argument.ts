@@ -1,6 +1,7 @@
 import { parseDuration } from "../../src/base/duration.ts";
 import { quote } from "../../src/base/text.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { windowSchema } from "../../src/limits/parse-quota.ts";
 
 const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 
@@ -14,4 +15,11 @@ export function parseMoment(text: string, name: string, now: number): number {
   if (!Number.isNaN(at)) return at;
   const message = `${name} must be a duration like 2h, or a time like 2026-01-15T10:00:00+05:30, not ${quote(text)}`;
   throw new SatyapanError(ErrorCode.BAD_USAGE, message);
+}
+
+/** Jobs per second, from `10/s` or `600/1m`. Throws SatyapanError `bad-usage`. */
+export function parseRate(text: string): number {
+  const rate = windowSchema.safeParse(text.replace(/\/(?=[a-z]+$)/, "/1"));
+  if (rate.success) return (rate.data.max / rate.data.ms) * 1_000;
+  throw new SatyapanError(ErrorCode.BAD_USAGE, `--rate must be jobs per time, like 10/s or 600/1m, not ${quote(text)}`);
 }

@@ -1,11 +1,19 @@
-import { openRedisPair } from "../../src/command/redis.ts";
+import { openRedis, openRedisPair } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { ready } from "../../src/redis/connection.ts";
+import { Client } from "../client.ts";
 import { connectKeys } from "../keys/connect-keys.ts";
 import type { KeyDeps, UseKeys } from "../keys/key-deps.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
+
+/** The client of a command: connections are made at first use, so wrong input is told before Redis is asked. */
+export function openClient(context: CommandContext): Client {
+  const settings = loadSettings(context);
+  const { now, actor } = context;
+  return new Client({ settings, now, actor, openRedis: async (of) => await openRedis(context, of) });
+}
 
 /** A command's keys: connected at first use, so that wrong input is told before Redis is asked. */
 export class OpenKeys implements AsyncDisposable {
