@@ -14,6 +14,14 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 /** Of `src/privacy`; "" are the files at its top. */
 const PRIVACY_FLOORS: readonly (readonly string[])[] = [["", "sealing", "audit"], ["keys"], ["scan"]];
+/** Of `producers`. The files at its top have no floor: the library's face lies above its rooms, what all share below. */
+const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
+  ["audit", "gates"],
+  ["jobs", "doctor"],
+  ["failed", "keys"],
+  ["files", "report"],
+  ["command"],
+];
 
 /** What the houses beside `src` import of ours, besides themselves. A simulator is a witness: it knows nothing it tests. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
@@ -59,8 +67,12 @@ function wrongImport(path: string, target: string): string | null {
   if (!target.startsWith(`${house}/`)) {
     return allowed.some((begin) => target.startsWith(begin)) ? null : `${path}: ${house} does not import ${target}`;
   }
-  if (house !== "src") return null;
-  return upward(path, target, "src", FLOORS) ?? upward(path, target, "src/privacy", PRIVACY_FLOORS);
+  const atTop = [path, target].some((file) => roomIn("producers", file) === "");
+  return (
+    upward(path, target, "src", FLOORS) ??
+    upward(path, target, "src/privacy", PRIVACY_FLOORS) ??
+    (atTop ? null : upward(path, target, "producers", PRODUCERS_FLOORS))
+  );
 }
 
 function upward(path: string, target: string, house: string, floors: typeof FLOORS): string | null {

@@ -43,6 +43,8 @@ describe("the floors of the house", () => {
       "src/config/environment.ts": "export const all = { ...process.env };",
       "src/command/redis.ts": 'import { a } from "../config/settings.ts";',
       "workers/run.ts": 'import { a } from "../src/redis/url.ts";\nimport { b } from "./own.ts";',
+      "producers/client.ts": 'import { a } from "./jobs/intake.ts";',
+      "producers/jobs/intake.ts": 'import { a } from "../actor.ts";\nimport { b } from "../gates/gates.ts";',
       "simulator/world.ts": 'import { a } from "../src/base/error.ts";',
     });
     expect(floorProblems(fine)).toEqual([]);
@@ -59,6 +61,7 @@ describe("the floors of the house", () => {
     ["one over several lines", { "src/base/a.ts": 'import {\n  a,\n} from "../redis/url.ts";' }, "does not lie above"],
     ["its neighbour of one floor", { "src/limits/a.ts": 'import { a } from "../privacy/b.ts";' }, "does not lie above"],
     ["what seals from what keeps", { "src/privacy/sealing/a.ts": 'import "../keys/b.ts";' }, "does not lie above"],
+    ["what only commands print", { "producers/jobs/a.ts": 'import "../report/b.ts";' }, "does not lie above"],
     ["a room without a floor", { "src/base/a.ts": 'import "../attic/b.ts";' }, "src/attic has no floor yet"],
     ["a worker from below", { "src/redis/a.ts": 'import "../../workers/b.ts";' }, "src does not import workers"],
     [
