@@ -9,7 +9,7 @@ import { createLogger } from "../src/telemetry/logger.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { assertServes, runWorker } from "./run-worker.ts";
 
-/** After a fault: longer than a stop takes beyond `SHUTDOWN_GRACE` (run-worker.ts), in ms. */
+/** After a fault: longer than a stop takes beyond `SHUTDOWN_GRACE` (shutdown.ts), in ms. */
 const LEFTOVERS_MS = 10_000;
 
 export function defineWorker(command: Command, context: CommandContext): void {

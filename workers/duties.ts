@@ -1,0 +1,66 @@
+import { AuditTrail } from "../src/privacy/audit/trail.ts";
+import { Needles } from "../src/privacy/scan/needles.ts";
+import { PrivacySampler } from "../src/privacy/scan/sampler.ts";
+import { Scanner } from "../src/privacy/scan/scanner.ts";
+import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
+import { QUEUES } from "../src/queues/names.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
+import { refusalWord } from "../src/redis/refusal.ts";
+import { RareLog } from "../src/telemetry/rare-log.ts";
+import { QueueMonitor } from "./queue-monitor.ts";
+import { Reaper } from "./reaper.ts";
+import { closeInTime } from "./shutdown.ts";
+import type { WorkerCore } from "./worker-core.ts";
+
+/** What one worker does for all: each has these parts, and the one that holds the lease works. */
+export interface Duties {
+  readonly audit: AuditTrail;
+  readonly monitor: QueueMonitor;
+}
+
+/** Starts them onto `started`. Throws SatyapanError where the audit log's files are broken. */
+export async function startDuties(
+  core: WorkerCore,
+  random: () => number,
+  started: AsyncDisposableStack,
+): Promise<Duties> {
+  const { settings, logger, metrics, providers, connection, probe, redisNow } = core;
+  const rare = new RareLog(logger);
+  const duty = await Lease.open({
+    ...{ redis: probe, key: WORKERS_LEASE_KEY, random },
+    onError: (err) => rare.log("warn", refusalWord(err) ?? "fault", { err }, "lease of what one worker does for all"),
+    onChange: (held) => logger.info({ held }, "what one worker does for all"),
+  });
+  started.defer(async () => await closeInTime(duty.close()));
+  const audit = await AuditTrail.start({
+    redis: connection,
+    duty,
+    subjectKey: settings.subjectKey,
+    ...settings.audit,
+    onError: (err) => rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log"),
+    onMended: (what) => logger.warn({ what }, "audit files mended"),
+  });
+  // It waits for ever while Redis is away.
+  started.defer(async () => await closeInTime(audit.close()));
+  const monitor = new QueueMonitor(probe, duty, providers.served, metrics, redisNow);
+  started.defer(async () => await monitor.close());
+  const sampler = new PrivacySampler({
+    redis: probe,
+    duty,
+    scanner: new Scanner(new Needles(secretsOf(settings))),
+    metrics: async () => await metrics.registry.metrics(),
+    onFinding: (finding) => logger.error({ ...finding }, "something personal or secret is in clear"),
+    onMeasured: (place, findings) => metrics.privacyMeasured(place, findings),
+  });
+  const sampling = sampler.run();
+  started.defer(async () => {
+    sampler.stop();
+    await sampling;
+  });
+  // In all queues: the worker that reaps may serve another provider than the job's.
+  const reaping = { records: new RecordStore(probe, settings.retention), queues: QUEUES };
+  const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
+  started.defer(async () => await reaper.close());
+  return { audit, monitor };
+}

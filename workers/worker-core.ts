@@ -1,0 +1,98 @@
+import { Registry } from "prom-client";
+import type { Settings } from "../src/config/settings.ts";
+import { GateControl } from "../src/limits/control.ts";
+import type { ProviderName } from "../src/base/provider-name.ts";
+import { assertWraps, type KeyChain, openKeyChain } from "../src/privacy/keys/key-chain.ts";
+import { isDrift } from "../src/providers/clock-offset.ts";
+import { queuePrefix, queueOf } from "../src/queues/names.ts";
+import { createIds, type Ids } from "../src/records/ids.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import type { RedisAccess } from "../src/redis/access.ts";
+import { RedisClock } from "../src/redis/clock.ts";
+import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/redis/connection.ts";
+import { sharesMessages } from "../src/redis/shares-messages.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import { Metrics } from "../src/telemetry/metrics.ts";
+import { Providers } from "./calls.ts";
+import { ClockWatch } from "./redis-memory.ts";
+
+const CLOCK_LOOK_MS = 1_000;
+
+/** What all parts of a worker share. */
+export interface WorkerCore {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly providers: Providers;
+  /** Waits while Redis is away. */
+  readonly connection: RedisClient;
+  /** Fails fast while Redis is away: the client's role. */
+  readonly probe: RedisClient;
+  readonly clock: RedisClock;
+  /** Redis' time, ms. */
+  readonly redisNow: () => number;
+  readonly records: RecordStore;
+  readonly control: GateControl;
+  readonly ids: Ids;
+  readonly keyChain: KeyChain;
+}
+
+export interface WorkerCoreDeps {
+  readonly settings: Settings;
+  readonly redis: RedisAccess;
+  /** Where the data keys are; default: `redis`. */
+  readonly keysRedis?: RedisAccess;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Opens it onto `started`, and checks both Redis and the keys. Throws SatyapanError. */
+export async function openCore(
+  { settings, redis, keysRedis, logger, now }: WorkerCoreDeps,
+  probe: RedisClient,
+  started: AsyncDisposableStack,
+): Promise<WorkerCore> {
+  const providers = new Providers(settings, now, (provider, offsetMs) => logDrift(logger, provider, offsetMs));
+  started.defer(async () => await providers.destroy());
+  await ready(probe);
+  const facts = await checkRedis(probe);
+  assertSuitable(facts);
+  for (const warning of redisWarnings(facts)) logger.warn({ redis: redis.describe(), warning }, "redis warning");
+
+  const metrics = new Metrics(new Registry());
+  const connection = redis.connect("worker");
+  const clock = new RedisClock({ now });
+  for (const provider of providers.served) await clock.learn(probe, queuePrefix(queueOf(provider)));
+  const redisNow = (): number => clock.now();
+  const clockWatch = new ClockWatch(clock, logger);
+  const watching = setInterval(() => clockWatch.look(), CLOCK_LOOK_MS).unref();
+  started.defer(() => clearInterval(watching));
+  clockWatch.look();
+
+  if (keysRedis !== undefined) assertSuitable(await checkRedis(await readyClient(keysRedis)));
+  const keysConnection = keysRedis === undefined ? connection : keysRedis.connect("worker");
+  const keyChain = openKeyChain(keysConnection, settings, redisNow);
+  await assertWraps(keyChain);
+  await keyChain.dataKeys.listen(
+    (await sharesMessages(keysConnection)) ? keysConnection : (keysRedis ?? redis).connect("worker"),
+  );
+  return {
+    ...{ settings, logger, metrics, providers, connection, probe, clock, redisNow, keyChain, ids: createIds() },
+    records: new RecordStore(connection, settings.retention),
+    control: new GateControl(probe),
+  };
+}
+
+async function readyClient(access: RedisAccess): Promise<RedisClient> {
+  const client = access.connect("client");
+  await ready(client);
+  return client;
+}
+
+/** Once when it begins, and once when it is over. */
+function logDrift(logger: Logger, provider: ProviderName, offsetMs: number): void {
+  const facts = { provider, clock_offset_ms: offsetMs };
+  if (isDrift(offsetMs))
+    logger.warn(facts, "our clock differs from the provider's: set it (NTP); signatures follow the provider's");
+  else logger.info(facts, "our clock agrees with the provider's again");
+}
