@@ -18,7 +18,6 @@ export function processContext(faults: Faults, signal: AbortSignal): CommandCont
     now: Date.now,
     random: Math.random,
     readFile: (path) => readFileSync(path, "utf8"),
-    readBytes: (path) => readFileSync(path),
     actor: commandActor(userInfo().username),
     machine: machineFrom(env, process.platform, homedir(), tmpdir()),
     signal,

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient } from "../producers/index.ts";
-import { outcomeTable } from "../producers/report/outcome-table.ts";
+import { OutcomeTable } from "../producers/report/outcome-table.ts";
 import { stateCounts } from "../producers/report/state-counts.ts";
 import type { ConfigurationPatch } from "../simulator/configuration.ts";
 import { startSimulator } from "../simulator/simulator.ts";
@@ -68,7 +68,7 @@ async function demo(signal: AbortSignal): Promise<number> {
   const client = resources.use(createClient({ settings, directory: folder }));
   signal.throwIfAborted();
 
-  const senders = readSenders("examples/senders.csv", readFileSync(FILE, "utf8"));
+  const senders = await readSenders("examples/senders.csv", readFileSync(FILE, "utf8"));
   introduce(senders.length, simulator.url);
   const records: JobRecord[] = [];
   const totals = new Map(SENDS.flatMap((send) => [send, `${send}.verify`]).map((name) => [name, senders.length]));
@@ -120,7 +120,7 @@ function conclude(
   stdout.write(
     [
       "",
-      outcomeTable(records),
+      OutcomeTable.of(records).format(),
       `${records.length} jobs in ${(tookMs / 1_000).toFixed(1)} s: ${stateCounts(records)}; ${stats.otps_sent} OTPs were sent.`,
       "",
       "Met on the way:",

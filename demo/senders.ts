@@ -14,7 +14,7 @@ export type VerifyName = `${SendName}.verify`;
 export const SENDS = Object.keys(FIELDS) as SendName[];
 
 export interface Sender {
-  /** His row in the file, from 0. */
+  /** The row in the file, from 0. */
   readonly index: number;
   readonly mobile: string;
   readonly aadhaar: string;
@@ -22,8 +22,9 @@ export interface Sender {
 }
 
 /** The senders of a CSV file with the columns of `examples/senders.csv`. */
-export function readSenders(path: string, text: string): Sender[] {
-  return readRows(path, text).map(({ input }, index) => ({
+export async function readSenders(path: string, text: string): Promise<Sender[]> {
+  const rows = await Array.fromAsync(readRows(path, text));
+  return rows.map(({ input }, index) => ({
     index,
     mobile: String(input["mobile"]),
     aadhaar: String(input["aadhaar"]),

@@ -1,10 +1,13 @@
 import type { Settings } from "../src/config/settings.ts";
 import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
 import { openKeyChain } from "../src/privacy/keys/key-chain.ts";
-import { SatyapanError } from "../src/base/error.ts";
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { ready, type RedisClient } from "../src/redis/connection.ts";
 import type { RedisAccess } from "../src/redis/access.ts";
 import { RedisPair } from "../src/redis/pair.ts";
+import { RedisClock } from "../src/redis/clock.ts";
+import { redisFailure } from "../src/redis/failure.ts";
+import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
 import { NotStartedError } from "./patience.ts";
@@ -30,8 +33,65 @@ export interface OpenDeps {
   readonly now: () => number;
 }
 
+/** Redis' time is good for this long without asking again, in ms. */
+const TIME_FOR_MS = 10_000;
+
+/** The connections of one client: made at first use, and anew after a failure, until they are closed for good. */
+export class LazyConnections {
+  /** Redis' time, learnt from it: what a producer's own clock says is of no matter. */
+  readonly clock: RedisClock;
+  /** Rejects with SatyapanError, also where Redis failed `work`. */
+  readonly use: UseRedis = async (work) => {
+    const connections = await this.connect();
+    try {
+      return await work(connections);
+    } catch (error) {
+      throw await redisFailure(error, connections.redis);
+    }
+  };
+  readonly #deps: OpenDeps;
+  #opening: Promise<ClientConnections> | null = null;
+  #closed = false;
+
+  constructor(deps: OpenDeps) {
+    this.#deps = deps;
+    this.clock = new RedisClock({ now: deps.now });
+  }
+
+  async connect(): Promise<ClientConnections> {
+    if (this.#closed) throw new SatyapanError(ErrorCode.CLOSED, "this client is closed; create a new one");
+    this.#opening ??= openConnections({ ...this.#deps, now: () => this.clock.now() });
+    let connections;
+    try {
+      connections = await this.#opening;
+    } catch (error) {
+      this.#opening = null;
+      throw error;
+    }
+    await ready(connections.redis);
+    try {
+      await this.clock.learn(connections.redis, `${queuePrefix(queueOf("eko"))}control`, TIME_FOR_MS);
+    } catch (error) {
+      throw await redisFailure(error, connections.redis);
+    }
+    return connections;
+  }
+
+  /** Never hangs. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    this.#opening = null;
+    const connections = await opening?.catch(() => null);
+    if (connections === null || connections === undefined) return;
+    connections.listener.wakeAll();
+    await connections.queues.close();
+    await connections.pair.close();
+  }
+}
+
 /** `now`: Redis' time, ms. */
-export async function connectClient({ settings, openRedis, now }: OpenDeps): Promise<ClientConnections> {
+async function openConnections({ settings, openRedis, now }: OpenDeps): Promise<ClientConnections> {
   await using stack = new AsyncDisposableStack();
   const pair = stack.use(await RedisPair.open(settings, async (of) => await started(openRedis(of), of)));
   const { redis, keysRedis } = pair.connect("client");

@@ -1,31 +1,23 @@
-import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import type { InputOf, OperationName } from "../src/operations/catalogue.ts";
-import type { Explanation } from "./jobs/explanation.ts";
-import type { JobRecord } from "../src/records/record.ts";
-import type { Lane } from "../src/outcomes/lane.ts";
+import { findOperation, type InputOf, type OperationName } from "../src/operations/catalogue.ts";
+import { queueOf } from "../src/queues/names.ts";
 import { createIds } from "../src/records/ids.ts";
-import { isTerminal } from "../src/outcomes/state.ts";
-import { ready, type RedisClient } from "../src/redis/connection.ts";
-import { queuePrefix, queueOf } from "../src/queues/names.ts";
-import { RedisClock } from "../src/redis/clock.ts";
-import { checkActor } from "./actor.ts";
-import { type CheckedInput, InputCheck } from "./jobs/input-check.ts";
-import { explainJob } from "./jobs/explain-job.ts";
+import type { Lane } from "../src/outcomes/lane.ts";
+import type { JobRecord } from "../src/records/record.ts";
+import { type Actor, checkActor } from "./actor.ts";
+import { LazyConnections, type OpenDeps } from "./client-connections.ts";
 import { FailedJobs } from "./failed/failed-jobs.ts";
 import { Gates } from "./gates/gates.ts";
-import { type AcceptOptions, checkIds, Intake } from "./jobs/intake.ts";
-import { checkIfPending, type IfPending } from "./jobs/open-challenges.ts";
-import { connectClient, type OpenDeps, type ClientConnections } from "./client-connections.ts";
-import { Patience, type PatienceOptions } from "./patience.ts";
+import { awaitAll, type AwaitAllOptions } from "./jobs/await-all.ts";
+import { explainJob } from "./jobs/explain-job.ts";
+import type { Explanation } from "./jobs/explanation.ts";
+import { jobTerms } from "./jobs/job-terms.ts";
+import type { IfPending } from "./jobs/open-challenges.ts";
 import { readRecords } from "./jobs/read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
-import { redisFailure } from "../src/redis/failure.ts";
-import { SamePersonError, samePersons } from "./jobs/same-person.ts";
-import { jobTerms } from "./jobs/job-terms.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
-import { unknownJob } from "./jobs/find-job.ts";
-
-export { unknownJob };
+import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "./jobs/submission.ts";
+import { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
+import { Patience, type PatienceOptions } from "./patience.ts";
 
 export interface SubmitOptions extends PatienceOptions {
   /** The caller's own id: the same one twice gives the first job back. Default: a new one. */
@@ -53,27 +45,16 @@ export interface SubmitManyOptions extends SubmitOptions {
   readonly id?: string;
   /** Default `bulk`. */
   readonly lane?: Lane;
+  /** Called once all inputs are checked, with how many there are, before the first is accepted. */
+  readonly onChecked?: (count: number) => void;
   /** Called after each chunk with the number of jobs accepted so far. */
   readonly onAccepted?: (count: number) => void;
-}
-
-export interface WaitOptions {
-  /** Default 60 s. */
-  readonly timeoutMs?: number;
-  /** Aborted, it ends the waiting as if the time were up. */
-  readonly signal?: AbortSignal;
 }
 
 export interface ClientDeps extends OpenDeps {
   /** Who uses it, for the audit log: `command:USER`, `library:NAME`. */
   readonly actor: string;
 }
-
-// A settled message can be lost with a connection: whoever waits looks by himself this often.
-const LOOK_MS = 2_000;
-/** So long Redis' time is good without asking again, in ms. */
-const TIME_FOR_MS = 10_000;
-const DEFAULT_WAIT_MS = 60_000;
 
 /** Submits jobs and reads their records. Safe to share; fails in milliseconds while Redis is away, and recovers by itself. */
 export class Client implements AsyncDisposable {
@@ -82,26 +63,17 @@ export class Client implements AsyncDisposable {
   /** What stands before each provider: quotas, holds. */
   readonly gates: Gates;
   readonly #deps: ClientDeps;
-  readonly #check: InputCheck;
-  readonly #ids = createIds();
-  /** Redis' time, learnt from it: what a producer's own clock says is of no matter. */
-  readonly #clock: RedisClock;
-  #opening: Promise<ClientConnections> | null = null;
-  #closed = false;
+  readonly #connections: LazyConnections;
+  readonly #submission: Submission;
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
-    this.#clock = new RedisClock({ now: deps.now });
-    const now = (): number => this.#clock.now();
-    this.#check = new InputCheck({
-      fields: async (queue, id) => await this.#withRedis(async ({ records }) => await records.fields(queue, id)),
-      opener: async (texts) => await this.#withRedis(async ({ dataKeys }) => await dataKeys.opener(texts)),
-      settings: deps.settings,
-      now,
-    });
-    const actor = { name: deps.actor, now };
-    this.failed = new FailedJobs(async (work) => await this.#withRedis(work), actor);
-    this.gates = new Gates(async (work) => await this.#withRedis(work), actor);
+    const { settings, actor } = deps;
+    const connections = new LazyConnections(deps);
+    this.#connections = connections;
+    this.#submission = new Submission({ settings, actor, connections, ids: createIds() });
+    this.failed = new FailedJobs(connections.use, this.#actor());
+    this.gates = new Gates(connections.use, this.#actor());
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */
@@ -115,12 +87,10 @@ export class Client implements AsyncDisposable {
 
   /** `submit` for names and inputs that are known only at run time; checked just the same. */
   async submitUnchecked(operation: string, input: unknown, options: SubmitOptions = {}): Promise<JobRecord> {
-    const terms = jobTerms(options, "interactive", this.#clock.now());
+    const { ifPending, id = null } = options;
+    const terms = jobTerms(options, "interactive", this.#connections.clock.now());
     const patience = new Patience(options, this.#deps.now);
-    const ids = [options.id ?? null];
-    const checked = await patience.run(async () => await this.#check.check(operation, input, options.id ?? null));
-    const [record] = await this.#accept([checked], { ...terms, ids, patience }, options.ifPending);
-    return record ?? missing();
+    return await this.#submission.one(operation, input, { ...terms, ifPending, patience, idOf: () => id });
   }
 
   /** Checks every input before any is accepted, then submits them in chunks. Throws SatyapanError naming each bad one. */
@@ -137,12 +107,30 @@ export class Client implements AsyncDisposable {
     inputs: readonly unknown[],
     options: SubmitManyOptions = {},
   ): Promise<JobRecord[]> {
-    const terms = jobTerms(options, "bulk", this.#clock.now());
-    const ids = inputs.map((_, index) => (options.id === undefined ? null : `${options.id}-${index + 1}`));
+    const records: JobRecord[] = [];
+    await this.submitFrom(operation, sourceOf(inputs), options, async (chunk) => {
+      await Promise.resolve(records.push(...chunk));
+    });
+    return records;
+  }
+
+  /**
+   * `submitMany` for inputs that need not be in memory: they are gone through twice, and `onRecords` is given each chunk's
+   * records. Throws SatyapanError; after the first chunk it says how many were accepted.
+   */
+  async submitFrom(
+    operation: string,
+    source: InputSource,
+    options: SubmitManyOptions,
+    onRecords: SubmissionOptions["onRecords"],
+  ): Promise<void> {
+    const { id, ifPending, onChecked, onAccepted } = options;
+    const terms = jobTerms(options, "bulk", this.#connections.clock.now());
     const patience = new Patience(options, this.#deps.now);
-    const checked = await patience.run(async () => await this.#check.checkAll(operation, inputs, ids));
-    const { onAccepted } = options;
-    return await this.#accept(checked, { ...terms, ids, patience, onAccepted }, options.ifPending);
+    const idOf = (index: number): string | null => (id === undefined ? null : `${id}-${index + 1}`);
+    await this.#submission.many(operation, source, {
+      ...{ ...terms, idOf, ifPending, patience, onChecked, onAccepted, onRecords },
+    });
   }
 
   /** The record of a job, or null. */
@@ -153,12 +141,12 @@ export class Client implements AsyncDisposable {
 
   /** Why a job is not done yet, and when it will be tried; null: there is no such job. */
   async explain(id: string): Promise<Explanation | null> {
-    return await this.#withRedis(async (opened) => await explainJob(opened, id));
+    return await this.#connections.use(async (opened) => await explainJob(opened, id));
   }
 
   /** The records of many jobs, null where there is none; in order. */
   async getMany(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return await this.#withRedis(async (opened) => await readRecords(opened, ids));
+    return await this.#connections.use(async (opened) => await readRecords(opened, ids));
   }
 
   /**
@@ -166,134 +154,43 @@ export class Client implements AsyncDisposable {
    * cooldown). The record after it. Throws SatyapanError: `unknown-job`, `bad-input` where it is not `unknown`, `expired`.
    */
   async settle(id: string, decision: SettleDecision, options: SettleOptions): Promise<JobRecord> {
-    const { settings, actor } = this.#deps;
-    const by = { name: actor, now: () => this.#clock.now() };
-    return await this.#withRedis(async (opened) => await settle(opened, settings, by, id, decision, options));
+    const { settings } = this.#deps;
+    return await this.#connections.use(
+      async (opened) => await settle(opened, settings, this.#actor(), id, decision, options),
+    );
   }
 
   /** A job's sealed values in clear, written into the audit log first. Throws SatyapanError: see `reveal.ts`. */
   async reveal(id: string, options: RevealOptions): Promise<Revealed> {
-    const { actor } = this.#deps;
-    const now = (): number => this.#clock.now();
-    const by = { name: options.actor === undefined ? actor : `library:${checkActor(options.actor)}`, now };
-    return await this.#withRedis(async (opened) => await reveal(opened, by, id, options));
+    const actor = this.#actor(options.actor);
+    return await this.#connections.use(async (opened) => await reveal(opened, actor, id, options));
   }
 
   /** Resolves with the record once the job is settled. Throws SatyapanError `wait-timeout` or `unknown-job`. */
-  async waitFor(id: string, { timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions = {}): Promise<JobRecord> {
-    const { listener } = await this.#open();
-    await this.#withRedis(async () => await listener.subscribe());
-    const deadline = this.#deps.now() + timeoutMs;
-    let wake = (): void => {};
-    const wakeUp = (): void => wake();
-    const stop = listener.listen(id, wakeUp);
-    signal?.addEventListener("abort", wakeUp);
-    try {
-      for (;;) {
-        // Before the look, so that what happens during it is not missed.
-        const woken = new Promise<void>((resolve) => (wake = resolve));
-        const record = await this.get(id);
-        if (record === null) throw unknownJob(id);
-        if (isTerminal(record.state)) return record;
-        const left = deadline - this.#deps.now();
-        if (!(left > 0) || signal?.aborted === true) throw stillOpen(record);
-        const timer = setTimeout(wakeUp, Math.min(left, LOOK_MS));
-        await woken;
-        clearTimeout(timer);
-      }
-    } finally {
-      stop();
-      signal?.removeEventListener("abort", wakeUp);
-    }
+  async waitFor(id: string, options: WaitOptions = {}): Promise<JobRecord> {
+    return await waitFor(this.#connections, this.#deps.now, id, options);
+  }
+
+  /** Resolves when all these jobs of one operation are settled, when the time is up, or when `signal` aborts. */
+  async waitForAll(operation: string, ids: readonly string[], options: AwaitAllOptions): Promise<void> {
+    const queue = queueOf(findOperation(operation).provider);
+    await awaitAll(this.#connections, this.#deps.now, queue, ids, options);
   }
 
   /** Closes the connections; the client cannot be used again. Never hangs. */
   async close(): Promise<void> {
-    this.#closed = true;
-    const opening = this.#opening;
-    this.#opening = null;
-    const opened = await opening?.catch(() => null);
-    if (opened === null || opened === undefined) return;
-    opened.listener.wakeAll();
-    await opened.queues.close();
-    await opened.pair.close();
+    await this.#connections.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #accept(
-    inputs: readonly CheckedInput[],
-    options: Omit<AcceptOptions, "ifPending">,
-    given?: IfPending,
-  ): Promise<JobRecord[]> {
-    const ifPending = given ?? "wait";
-    checkIds(inputs, options.ids);
-    checkIfPending(ifPending, inputs);
-    const groups = samePersons(this.#deps.settings, inputs);
-    if (given === undefined && groups.length > 0) throw new SamePersonError(groups);
-    // With reuse, the first of a person's is submitted for all of them.
-    const firsts = new Map(
-      ifPending === "reuse" ? groups.flatMap(([first = 0, ...rest]) => rest.map((row) => [row, first])) : [],
-    );
-    await options.patience.run(async () => await this.#open());
-    return await this.#withRedis(async (opened) => {
-      const { settings, actor } = this.#deps;
-      const now = (): number => this.#clock.now();
-      const intake = new Intake({ ...opened, settings, ids: this.#ids, actor, now });
-      const isNew = ({ known }: CheckedInput, index: number): boolean => known === null && !firsts.has(index);
-      const ids = inputs.flatMap((input, index) => (isNew(input, index) ? [options.ids[index] ?? null] : []));
-      const accepted = (await intake.accept(inputs.filter(isNew), { ...options, ids, ifPending })).values();
-      const records: JobRecord[] = [];
-      for (const [index, { known }] of inputs.entries()) {
-        const first = records[firsts.get(index) ?? -1];
-        if (known !== null) records.push({ ...known, duplicate: true });
-        else if (first !== undefined) records.push({ ...first, reused: true });
-        else records.push(accepted.next().value ?? missing());
-      }
-      return records;
-    });
+  /** `name`: of the caller's own for itself. */
+  #actor(name?: string): Actor {
+    return {
+      name: name === undefined ? this.#deps.actor : `library:${checkActor(name)}`,
+      now: () => this.#connections.clock.now(),
+    };
   }
-
-  /** Connects at first use. What goes wrong in Redis comes out as SatyapanError. */
-  async #withRedis<T>(work: (opened: ClientConnections) => Promise<T>): Promise<T> {
-    const opened = await this.#open();
-    try {
-      return await work(opened);
-    } catch (error) {
-      throw await redisFailure(error, opened.redis);
-    }
-  }
-
-  async #open(): Promise<ClientConnections> {
-    if (this.#closed) throw new SatyapanError(ErrorCode.CLOSED, "this client is closed; create a new one");
-    this.#opening ??= connectClient({ ...this.#deps, now: () => this.#clock.now() });
-    let opened;
-    try {
-      opened = await this.#opening;
-    } catch (error) {
-      this.#opening = null;
-      throw error;
-    }
-    await ready(opened.redis);
-    await this.#learnTime(opened.redis);
-    return opened;
-  }
-
-  async #learnTime(redis: RedisClient): Promise<void> {
-    try {
-      await this.#clock.learn(redis, `${queuePrefix(queueOf("eko"))}control`, TIME_FOR_MS);
-    } catch (error) {
-      throw await redisFailure(error, redis);
-    }
-  }
-}
-
-function missing(): never {
-  throw new TypeError("no record for a submitted job");
-}
-
-function stillOpen({ id, state }: JobRecord): SatyapanError {
-  return new SatyapanError(ErrorCode.WAIT_TIMEOUT, `job ${id} is still ${state}`);
 }

@@ -16,14 +16,15 @@ export type { ExplainedCause, Explanation } from "./jobs/explanation.ts";
 export type { Lane } from "../src/outcomes/lane.ts";
 export type { JobRecord, RecordedAttempt, RecordedDecision, RecordedOutcome } from "../src/records/record.ts";
 export type { JobState } from "../src/outcomes/state.ts";
-export type { Client, SubmitManyOptions, SubmitOptions, WaitOptions } from "./client.ts";
+export type { Client, SubmitManyOptions, SubmitOptions } from "./client.ts";
+export type { WaitOptions } from "./jobs/wait-for.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
 export type { Gates } from "./gates/gates.ts";
 export type { Revealed, RevealOptions } from "./jobs/reveal.ts";
 export type { PatienceOptions } from "./patience.ts";
 export type { IfPending } from "./jobs/open-challenges.ts";
 export type { SettleDecision, SettleOptions } from "./jobs/settle.ts";
-export { InputsError } from "./jobs/input-check.ts";
+export { InputsError } from "./jobs/input-problems.ts";
 export { SamePersonError } from "./jobs/same-person.ts";
 
 export interface ClientOptions {

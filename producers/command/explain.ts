@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Explanation } from "../jobs/explanation.ts";
-import { unknownJob } from "../client.ts";
+import { unknownJob } from "../jobs/find-job.ts";
 import { openClient } from "./open.ts";
 
 export function defineExplain(command: Command, context: CommandContext): void {

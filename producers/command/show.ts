@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { type Client, unknownJob } from "../client.ts";
+import type { Client } from "../client.ts";
+import { unknownJob } from "../jobs/find-job.ts";
 import { formatRecord, formatValues } from "../report/format-record.ts";
 import { openClient } from "./open.ts";
 

@@ -130,7 +130,7 @@ async function waited(
     const isOver = error instanceof SatyapanError && OVER.has(error.code);
     if (!isOver) throw error;
     record = (await client.get(submitted.id)) ?? submitted;
-    if (!isTerminal(record.state)) stderr.write(`satyapan: ${stillOpen([record])}\n`);
+    if (!isTerminal(record.state)) stderr.write(`satyapan: ${stillOpen(record, 1, record.state !== "queued")}\n`);
   }
   return { ...record, ...(duplicate === true ? { duplicate } : {}), ...(reused === true ? { reused } : {}) };
 }

@@ -3,35 +3,73 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 /** How a file begins that is a spreadsheet's own (.xlsx and .ods are zip archives, .xls is older). */
 const BOOKS = ["504b0304", "d0cf11e0"];
 
+/** The longest of these and of the byte order marks, in bytes. */
+const SIGNATURE = 4;
+
 /**
- * The text of a file that somebody saved: UTF-8, or UTF-16 with its byte order mark; the mark is left out.
+ * The text of a file that somebody saved, piece by piece: UTF-8, or UTF-16 with its byte order mark; the mark is left out,
+ * and all line ends are "\n".
  * @throws SatyapanError `bad-file` naming the line, for everything else
  */
-export function decodeText(path: string, bytes: Uint8Array): string {
-  if (BOOKS.includes(Buffer.from(bytes.subarray(0, 4)).toString("hex"))) {
-    throw badFile(path, null, "is a spreadsheet's own file and no text: export it as CSV UTF-8");
+export async function* decodeText(path: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const lines = new CheckedLines(path);
+  let head: Buffer = Buffer.alloc(0);
+  let decoder: InstanceType<typeof TextDecoder> | null = null;
+  for await (const bytes of content) {
+    let piece: Uint8Array = bytes;
+    if (decoder === null) {
+      head = Buffer.concat([head, bytes]);
+      if (head.length < SIGNATURE) continue;
+      decoder = decoderOf(path, head, lines);
+      piece = head;
+    }
+    yield lines.check(decoder.decode(piece, { stream: true }));
   }
-  const [first, second] = bytes;
-  const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : null;
-  return checkText(path, new TextDecoder(wide ?? "utf-8").decode(bytes), wide === null ? "UTF-8" : "UTF-16");
+  const [last, rest] = decoder === null ? [decoderOf(path, head, lines), head] : [decoder, Buffer.alloc(0)];
+  yield lines.check(last.decode(rest), true);
 }
 
-/** @throws SatyapanError `bad-file` for text with NUL characters, or with characters that could not be read */
-export function checkText(path: string, text: string, encoding = "UTF-8"): string {
-  const nul = text.indexOf("\0");
-  if (nul !== -1) {
-    const what = "holds a NUL character: it is no text, or UTF-16 without its mark; save it as CSV UTF-8";
-    throw badFile(path, lineAt(text, nul), what);
+function decoderOf(path: string, head: Buffer, lines: CheckedLines): InstanceType<typeof TextDecoder> {
+  if (BOOKS.includes(head.subarray(0, SIGNATURE).toString("hex"))) {
+    throw badFile(path, null, "is a spreadsheet's own file and no text: export it as CSV UTF-8");
   }
-  const unread = text.indexOf("\uFFFD");
-  if (unread !== -1) {
-    throw badFile(
-      path,
-      lineAt(text, unread),
-      `is not ${encoding}; save the file as such (in a spreadsheet: CSV UTF-8)`,
-    );
+  const [first, second] = head;
+  const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : null;
+  lines.encoding = wide === null ? "UTF-8" : "UTF-16";
+  return new TextDecoder(wide ?? "utf-8");
+}
+
+/** Knows which line a piece of text begins in. */
+class CheckedLines {
+  encoding = "UTF-8";
+  readonly #path: string;
+  #line = 1;
+  /** A "\r" at the end of a piece may be the first half of a line's end. */
+  #held = "";
+
+  constructor(path: string) {
+    this.#path = path;
   }
-  return text.replace(/^\uFEFF/, "");
+
+  /** The piece with its line ends made one. Throws for NUL characters, and for what could not be decoded. */
+  check(piece: string, isLast = false): string {
+    let text = this.#held + piece;
+    this.#held = !isLast && text.endsWith("\r") ? "\r" : "";
+    text = text.slice(0, text.length - this.#held.length);
+    if (text.includes("\r")) text = text.replaceAll(/\r\n?/g, "\n");
+    const nul = text.indexOf("\0");
+    if (nul !== -1) {
+      const what = "holds a NUL character: it is no text, or UTF-16 without its mark; save it as CSV UTF-8";
+      throw badFile(this.#path, this.#line + newlines(text.slice(0, nul)), what);
+    }
+    const unread = text.indexOf("\uFFFD");
+    if (unread !== -1) {
+      const what = `is not ${this.encoding}; save the file as such (in a spreadsheet: CSV UTF-8)`;
+      throw badFile(this.#path, this.#line + newlines(text.slice(0, unread)), what);
+    }
+    this.#line += newlines(text);
+    return text;
+  }
 }
 
 export function badFile(path: string, line: number | null, what: string): SatyapanError {
@@ -39,7 +77,8 @@ export function badFile(path: string, line: number | null, what: string): Satyap
   return new SatyapanError(ErrorCode.BAD_FILE, `${where}${what}`);
 }
 
-/** From 1. */
-function lineAt(text: string, index: number): number {
-  return (text.slice(0, index).match(/\r\n|\n|\r/g)?.length ?? 0) + 1;
+export function newlines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count++;
+  return count;
 }

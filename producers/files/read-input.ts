@@ -1,5 +1,5 @@
 import { addAbortSignal } from "node:stream";
-import { buffer, text } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
 import type { CommandContext } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 
@@ -25,11 +25,14 @@ export function readNamed<Content>(path: string, readFile: (path: string) => Con
   try {
     return readFile(path);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw new SatyapanError(ErrorCode.BAD_FILE, `the file ${path} ${WHY.get(code) ?? `cannot be read (${code})`}`, {
-      cause,
-    });
+    throw unreadable(path, cause);
   }
+}
+
+export function unreadable(path: string, cause: unknown): SatyapanError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
+  const why = WHY.get(code) ?? `cannot be read (${code})`;
+  return new SatyapanError(ErrorCode.BAD_FILE, `the file ${path} ${why}`, { cause });
 }
 
 const WHY: ReadonlyMap<string, string> = new Map([
@@ -39,21 +42,14 @@ const WHY: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Standard input, to its end. Ctrl-C ends the reading, too. */
-export async function readStandardInput({
-  stdin,
-  signal,
-}: Pick<InputContext, "stdin" | "signal">): Promise<Uint8Array> {
-  return await untilItsEnd(async () => await buffer(addAbortSignal(signal, stdin)));
-}
-
 async function readAll({ stdin, signal }: InputContext): Promise<string> {
-  return await untilItsEnd(async () => await text(addAbortSignal(signal, stdin)));
+  try {
+    return await text(addAbortSignal(signal, stdin));
+  } catch (cause) {
+    throw notToItsEnd(cause);
+  }
 }
 
-async function untilItsEnd<Content>(read: () => Promise<Content>): Promise<Content> {
-  try {
-    return await read();
-  } catch (cause) {
-    throw new SatyapanError(ErrorCode.BAD_INPUT, "standard input was not read to its end", { cause });
-  }
+export function notToItsEnd(cause: unknown): SatyapanError {
+  return new SatyapanError(ErrorCode.BAD_INPUT, "standard input was not read to its end", { cause });
 }

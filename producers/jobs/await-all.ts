@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
-import type { Client } from "../client.ts";
+import type { QueueName } from "../../src/queues/names.ts";
+import type { LazyConnections } from "../client-connections.ts";
 import type { Patience } from "../patience.ts";
 
 export interface AwaitAllOptions {
@@ -9,39 +8,73 @@ export interface AwaitAllOptions {
   readonly signal: AbortSignal;
   /** Goes on looking for as long as it bears what passes. */
   readonly patience: Patience;
-  readonly now: () => number;
   /** Called when more jobs have settled, with how many. */
   readonly onSettled?: (count: number) => void;
 }
 
-// Often enough for a live display; each look reads only what is still open, in one round trip per queue and 500 records.
-const LOOK_MS = 250;
+/** Settled messages can be lost with a connection, so the states of what is open are also read this often, in ms. */
+const LOOK_MS = 10_000;
+/** States read in one round trip. */
+const CHUNK = 500;
 
-/** The records of many jobs once all are settled, or as they stand when the time is up or `signal` aborts. */
+/** Resolves when all these jobs of one queue are settled, when the time is up, or when `signal` aborts. */
 export async function awaitAll(
-  client: Client,
-  submitted: readonly JobRecord[],
-  { timeoutMs, signal, patience, now, onSettled }: AwaitAllOptions,
-): Promise<JobRecord[]> {
+  connections: LazyConnections,
+  now: () => number,
+  queue: QueueName,
+  ids: readonly string[],
+  { timeoutMs, signal, patience, onSettled }: AwaitAllOptions,
+): Promise<void> {
   const deadline = now() + timeoutMs;
-  const records = new Map(submitted.map((record) => [record.id, record]));
-  for (;;) {
-    const open = [...records.values()].filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
-    const found = await patience
-      .run(async () => await client.getMany(open))
-      .catch((error: unknown) => {
-        if (signal.aborted) return [];
-        throw error;
+  const open = new Set(ids);
+  const total = open.size;
+  let wake = (): void => {};
+  const wakeUp = (): void => wake();
+  const settle = (settled: readonly string[]): void => {
+    const before = open.size;
+    for (const id of settled) open.delete(id);
+    if (open.size < before) onSettled?.(total - open.size);
+    if (open.size === 0) wakeUp();
+  };
+  const look = async (): Promise<void> => {
+    await connections.use(async ({ listener, records }) => {
+      await listener.subscribe();
+      for (const chunk of chunksOf(open)) {
+        const states = await records.states(queue, chunk);
+        settle(chunk.filter((_, index) => isTerminal(states[index] ?? "queued")));
+        if (signal.aborted || now() >= deadline) return;
+      }
+    });
+  };
+  const { listener } = await patience.run(async () => await connections.connect());
+  const stop = listener.listenToAll(settle);
+  signal.addEventListener("abort", wakeUp);
+  try {
+    for (;;) {
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      await patience.run(look).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
       });
-    for (const record of found) if (record !== null) records.set(record.id, keepMark(record, records));
-    const settled = [...records.values()].filter(({ state }) => isTerminal(state)).length;
-    onSettled?.(settled);
-    if (settled === records.size || now() >= deadline || signal.aborted) return [...records.values()];
-    await sleep(Math.min(LOOK_MS, Math.max(1, deadline - now())), undefined, { signal }).catch(() => {});
+      const left = deadline - now();
+      if (open.size === 0 || !(left > 0) || signal.aborted) return;
+      const timer = setTimeout(wakeUp, Math.min(left, LOOK_MS));
+      await woken;
+      clearTimeout(timer);
+    }
+  } finally {
+    stop();
+    signal.removeEventListener("abort", wakeUp);
   }
 }
 
-function keepMark(record: JobRecord, before: ReadonlyMap<string, JobRecord>): JobRecord {
-  const { duplicate, reused } = before.get(record.id) ?? {};
-  return { ...record, ...(duplicate === true ? { duplicate } : {}), ...(reused === true ? { reused } : {}) };
+/** What is in the set when its turn comes: it may shrink meanwhile. */
+function* chunksOf(ids: ReadonlySet<string>): Generator<string[]> {
+  let chunk: string[] = [];
+  for (const id of ids) {
+    chunk.push(id);
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }

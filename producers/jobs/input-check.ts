@@ -1,9 +1,8 @@
-import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import type { Opener } from "../../src/privacy/sealing/opener.ts";
 import { parseInput } from "../../src/operations/entry-rules.ts";
-import { type FieldProblem, InputError } from "../../src/operations/input-error.ts";
+import { InputError } from "../../src/operations/input-error.ts";
 import type { Operation } from "../../src/operations/operation.ts";
 import type { OpenInput } from "../../src/providers/call.ts";
 import { resolveOf, type SentJob } from "../../src/operations/resolve-of.ts";
@@ -14,27 +13,6 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import { challengeDeadline } from "../../src/outcomes/challenge.ts";
 import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
-
-export interface InputProblem {
-  /** Position of the input in the list that was given, from 0. */
-  readonly index: number;
-  /** `field: what is wrong`, without the value. */
-  readonly message: string;
-  /** The same, one by one. */
-  readonly fields: readonly FieldProblem[];
-}
-
-/** Some of many inputs are wrong; none was accepted. */
-export class InputsError extends SatyapanError {
-  readonly problems: readonly InputProblem[];
-
-  constructor(problems: readonly InputProblem[], of: number) {
-    const [first] = problems;
-    const where = first === undefined ? "" : `; the first is number ${first.index + 1}: ${first.message}`;
-    super(ErrorCode.BAD_INPUT, `${problems.length} of ${of} inputs are wrong, so none was submitted${where}`);
-    this.problems = problems;
-  }
-}
 
 /** An input that may enter: complete, its secrets as `Secret`. */
 export interface CheckedInput {
@@ -50,9 +28,11 @@ export interface CheckedInput {
   readonly known: JobRecord | null;
 }
 
+type Fields = Readonly<Record<string, string>>;
+
 export interface InputCheckDeps {
-  /** A record's stored fields, or null: asked for only where an input has `of`. */
-  readonly fields: (queue: QueueName, id: string) => Promise<Readonly<Record<string, string>> | null>;
+  /** Records' stored fields, null where there is none, in one round trip: asked for only where inputs have `of`. */
+  readonly fieldsOfMany: (queue: QueueName, ids: readonly string[]) => Promise<(Fields | null)[]>;
   readonly opener: (texts: readonly string[]) => Promise<Opener>;
   readonly settings: Settings;
   readonly now: () => number;
@@ -68,90 +48,132 @@ export class InputCheck {
 
   /** `ownId`: the caller's own, or null. Throws SatyapanError `unknown-operation`, or InputError naming each bad field. */
   async check(operationName: string, raw: unknown, ownId: string | null): Promise<CheckedInput> {
-    const operation = findOperation(operationName);
-    const { settings, now } = this.#deps;
-    const { aadhaarChecksum, consentRequired } = settings;
-    const rules = { now: now(), aadhaarChecksum, consentRequired };
-    let input = parseInput(operation, raw, rules);
-    let deadline = null;
-    const of = input["of"];
-    if (typeof of === "string" && operation.of !== undefined) {
-      const sent = await this.#sentJob(of, operation.of.send);
-      if (sent === null) {
-        const known = ownId === null ? null : await this.#submittedBefore(operation, ownId, of);
-        if (known === null) throw otpOver();
-        return { operation, input: {}, clientRefId: null, of, deadline, known };
-      }
-      input = parseInput(operation, resolveOf(operation, raw as Record<string, unknown>, sent), rules);
-      deadline = challengeDeadline(sent.result, sent.sentAt);
-    }
-    const clientRefId = input["client_ref_id"];
-    return {
-      operation,
-      input,
-      clientRefId: typeof clientRefId === "string" ? clientRefId : null,
-      of: typeof of === "string" ? of : null,
-      deadline,
-      known: null,
-    };
+    const [checked] = await this.checkAll(operationName, [raw], [ownId]);
+    if (checked === undefined || checked instanceof InputError) throw checked ?? new TypeError("nothing was checked");
+    return checked;
   }
 
-  /** Checks all before it answers for any; `ownIds`, one each. Throws InputsError with every bad one. */
+  /**
+   * Inputs of one operation, each as it may enter or with what is wrong with it; `ownIds`, one each. However many have `of`,
+   * it takes two round trips at most.
+   */
   async checkAll(
     operationName: string,
     raws: readonly unknown[],
     ownIds: readonly (string | null)[],
-  ): Promise<CheckedInput[]> {
-    const checked: CheckedInput[] = [];
-    const problems: InputProblem[] = [];
-    for (const [index, raw] of raws.entries()) {
-      try {
-        checked.push(await this.check(operationName, raw, ownIds[index] ?? null));
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        problems.push({ index, message: error.message, fields: error.fields });
-      }
-    }
-    if (problems.length > 0) throw new InputsError(problems, raws.length);
-    return checked;
+  ): Promise<(CheckedInput | InputError)[]> {
+    const operation = findOperation(operationName);
+    const { settings, now } = this.#deps;
+    const { aadhaarChecksum, consentRequired } = settings;
+    const door = { now: now(), aadhaarChecksum, consentRequired };
+    const parsed = raws.map((raw) => orInputError(() => parseInput(operation, raw, door)));
+    const ofs = parsed.flatMap((input) => (operation.of === undefined ? [] : (ofOf(input) ?? [])));
+    const sends = await this.#stored(QUEUES, ofs);
+    // Whose send's input is gone may have been submitted before.
+    const owns = parsed.flatMap((input, index) => {
+      const send = sends.get(ofOf(input) ?? "");
+      return send !== undefined && send["input"] === undefined ? (ownIds[index] ?? []) : [];
+    });
+    const before = await this.#stored([queueOf(operation.provider)], owns);
+    const opener = await this.#openerOf([...sends.values()]);
+    return parsed.map((input, index) =>
+      orInputError(() => {
+        if (input instanceof InputError) throw input;
+        const of = ofOf(input);
+        if (of === null || operation.of === undefined) return complete(operation, input, of, null);
+        const sent = sentJob(opener, of, operation.of.send, sends.get(of));
+        if (sent !== null) {
+          const resolved = resolveOf(operation, raws[index] as Record<string, unknown>, sent);
+          return complete(
+            operation,
+            parseInput(operation, resolved, door),
+            of,
+            challengeDeadline(sent.result, sent.sentAt),
+          );
+        }
+        const id = ownIds[index] ?? null;
+        const known = id === null ? null : submittedBefore(operation, id, of, before.get(id));
+        if (known === null) throw otpOver();
+        return { operation, input: {}, clientRefId: null, of, deadline: null, known };
+      }),
+    );
   }
 
-  /** The job of that id, if it was submitted for the same send: it is given back whatever became of its send since. */
-  async #submittedBefore(operation: Operation, id: string, of: string): Promise<JobRecord | null> {
-    const fields = await this.#deps.fields(queueOf(operation.provider), id);
-    const job = fields === null ? null : unpackJob(fields["job"] ?? "");
-    return fields !== null && job?.operation === operation.name && job.of === of ? parseRecord(id, fields) : null;
+  /** Those of these records that are there, by id. */
+  async #stored(queues: readonly QueueName[], ids: readonly string[]): Promise<Map<string, Fields>> {
+    const wanted = [...new Set(ids)];
+    if (wanted.length === 0) return new Map();
+    const found = await Promise.all(queues.map(async (queue) => await this.#deps.fieldsOfMany(queue, wanted)));
+    return new Map(
+      wanted.flatMap((id, index) => {
+        const fields = found.map((list) => list[index] ?? null).find((one) => one !== null);
+        return fields === undefined || fields === null ? [] : [[id, fields] as const];
+      }),
+    );
   }
 
-  /** The send that a verify belongs to: it must have sent its OTP. Null: its input is no longer kept. */
-  async #sentJob(id: string, send: string): Promise<(SentJob & { readonly sentAt: number }) | null> {
-    const refuse = (message: string): InputError => new InputError([{ field: "of", message }]);
-    for (const queue of QUEUES) {
-      const fields = await this.#deps.fields(queue, id);
-      if (fields === null) continue;
-      const record = parseRecord(id, fields);
-      if (record.operation !== send) throw refuse(`must name a job of ${send}, and that one is of ${record.operation}`);
-      // Where somebody settled it as succeeded, its last attempt is the one that was in doubt.
-      const attempt =
-        record.state === "succeeded"
-          ? record.attempts.at(-1)
-          : record.attempts.findLast(({ outcome }) => outcome?.kind === "succeeded");
-      if (attempt === undefined) throw refuse(notSent(record.state));
-      const { input } = fields;
-      if (input === undefined) return null;
-      const operation = findOperation(send);
-      const { personal: sealed } = fields;
-      const opener = await this.#deps.opener([input, sealed ?? ""]);
-      const personal = sealed === undefined ? {} : openPersonal(opener, operation, id, sealed);
-      return {
-        input: openInput(opener, operation, id, input),
-        result: { ...personal, ...record.result },
-        clientRefId: attempt.client_ref_id,
-        sentAt: Date.parse(attempt.ended_at ?? attempt.started_at),
-      };
-    }
-    throw refuse("there is no such job, or its record is past its retention");
+  async #openerOf(sends: readonly Fields[]): Promise<Opener | null> {
+    const sealed = sends.flatMap(({ input, personal }) => (input === undefined ? [] : [input, personal ?? ""]));
+    return sealed.length === 0 ? null : await this.#deps.opener(sealed);
   }
+}
+
+function orInputError<T>(work: () => T): T | InputError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
+/** The job that a parsed input names, or null. */
+function ofOf(input: OpenInput | InputError): string | null {
+  const of = input instanceof InputError ? undefined : input["of"];
+  return typeof of === "string" ? of : null;
+}
+
+function complete(operation: Operation, input: OpenInput, of: string | null, deadline: number | null): CheckedInput {
+  const clientRefId = input["client_ref_id"];
+  return {
+    ...{ operation, input, of, deadline, known: null },
+    clientRefId: typeof clientRefId === "string" ? clientRefId : null,
+  };
+}
+
+/** The job of that id, if it was submitted for the same send: it is given back whatever became of its send since. */
+function submittedBefore(operation: Operation, id: string, of: string, fields: Fields | undefined): JobRecord | null {
+  const job = fields === undefined ? null : unpackJob(fields["job"] ?? "");
+  return fields !== undefined && job?.operation === operation.name && job.of === of ? parseRecord(id, fields) : null;
+}
+
+/** The send that a verify belongs to: it must have sent its OTP. Null: its input is no longer kept. */
+function sentJob(
+  opener: Opener | null,
+  id: string,
+  send: string,
+  fields: Fields | undefined,
+): (SentJob & { readonly sentAt: number }) | null {
+  const refuse = (message: string): InputError => new InputError([{ field: "of", message }]);
+  if (fields === undefined) throw refuse("there is no such job, or its record is past its retention");
+  const record = parseRecord(id, fields);
+  if (record.operation !== send) throw refuse(`must name a job of ${send}, and that one is of ${record.operation}`);
+  // Where somebody settled it as succeeded, its last attempt is the one that was in doubt.
+  const attempt =
+    record.state === "succeeded"
+      ? record.attempts.at(-1)
+      : record.attempts.findLast(({ outcome }) => outcome?.kind === "succeeded");
+  if (attempt === undefined) throw refuse(notSent(record.state));
+  const { input, personal: sealed } = fields;
+  if (input === undefined || opener === null) return null;
+  const operation = findOperation(send);
+  const personal = sealed === undefined ? {} : openPersonal(opener, operation, id, sealed);
+  return {
+    input: openInput(opener, operation, id, input),
+    result: { ...personal, ...record.result },
+    clientRefId: attempt.client_ref_id,
+    sentAt: Date.parse(attempt.ended_at ?? attempt.started_at),
+  };
 }
 
 function otpOver(): InputError {

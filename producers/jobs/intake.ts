@@ -43,7 +43,6 @@ export interface AcceptOptions {
   readonly ifPending: IfPending;
   /** Goes on for as long as it bears what passes. */
   readonly patience: Patience;
-  readonly onAccepted?: ((count: number) => void) | undefined;
 }
 
 /** One of the inputs, with the id that it keeps however often it is tried. */
@@ -62,8 +61,8 @@ interface AcceptedJob {
   readonly judged: readonly string[] | null;
 }
 
-// 500 to 1,000 a pipeline is the fastest that leaves Redis responsive (facts/bullmq §1.8).
-const CHUNK = 500;
+/** Jobs taken in at once: 500 to 1,000 a pipeline is the fastest that leaves Redis responsive (facts/bullmq §1.8). */
+export const CHUNK = 500;
 
 /**
  * Takes checked inputs in: seals, records, then queues them. The record comes first, so a crash in between leaves a
@@ -76,41 +75,40 @@ export class Intake {
     this.#deps = deps;
   }
 
-  /** The records in the order of the inputs, whose ids have been through `checkIds`. Throws SatyapanError `id-conflict` for an id that names another job. */
+  /**
+   * Takes in at most `CHUNK` inputs, whose ids have been through `checkIds` and `refuseConflicts`. Their records, in order.
+   * Throws SatyapanError `id-conflict` for an id that has come to name another job meanwhile.
+   */
   async accept(inputs: readonly CheckedInput[], options: AcceptOptions): Promise<JobRecord[]> {
-    const { ids, now } = this.#deps;
+    const { ids, now, redis } = this.#deps;
     const entries = inputs.map((checked, index): Entry => {
       const own = options.ids[index] ?? null;
       return { id: own ?? ids.job(now()), isOwn: own !== null, checked };
     });
-    const records: JobRecord[] = [];
     try {
-      await options.patience.run(async () => await this.#refuseConflicts(inputs, options.ids));
-      for (let from = 0; from < entries.length; from += CHUNK) {
-        records.push(...(await this.#acceptChunk(entries.slice(from, from + CHUNK), options)));
-        options.onAccepted?.(records.length);
-      }
+      return entries.length === 0 ? [] : await this.#acceptChunk(entries, options);
     } catch (error) {
-      throw partly(await redisFailure(error, this.#deps.redis), entries, records.length);
+      const failure = await redisFailure(error, redis);
+      const [only] = entries;
+      const isStopped = failure instanceof SatyapanError && failure.code === ErrorCode.INTERRUPTED;
+      if (!isStopped || entries.length > 1 || only === undefined) throw failure;
+      const text = `the submission was stopped: \`satyapan show ${only.id}\` tells whether the job was accepted`;
+      throw new SatyapanError(failure.code, text, { cause: failure });
     }
-    return records;
   }
 
-  /** Before the first of many is taken in: no id of the caller's names another job already, of either provider. */
-  async #refuseConflicts(inputs: readonly CheckedInput[], ids: readonly (string | null)[]): Promise<void> {
+  /** Before the first of many is taken in: none of these ids of the caller's names another job already, of either provider. */
+  async refuseConflicts(inputs: readonly CheckedInput[], ids: readonly (string | null)[]): Promise<void> {
     const { records, settings } = this.#deps;
     const own = inputs.flatMap(({ operation, input }, index) => {
       const id = ids[index] ?? null;
       return id === null ? [] : [{ id, digest: inputDigest(settings.subjectKey, operation.name, input) }];
     });
-    for (let from = 0; from < own.length; from += CHUNK) {
-      const chunk = own.slice(from, from + CHUNK);
-      const chunkIds = chunk.map(({ id }) => id);
-      for (const queue of QUEUES) {
-        const digests = await records.digests(queue, chunkIds);
-        const conflict = chunk.find(({ digest }, index) => (digests[index] ?? digest) !== digest);
-        if (conflict !== undefined) throw idConflict(conflict.id);
-      }
+    const ownIds = own.map(({ id }) => id);
+    for (const queue of QUEUES) {
+      const digests = await records.digests(queue, ownIds);
+      const conflict = own.find(({ digest }, index) => (digests[index] ?? digest) !== digest);
+      if (conflict !== undefined) throw idConflict(conflict.id);
     }
   }
 
@@ -245,23 +243,6 @@ export function checkIds(inputs: readonly CheckedInput[], ids: readonly (string 
 async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(works);
   await Promise.all(works);
-}
-
-/** The failure of a submission of which some may have been accepted. */
-function partly(failure: unknown, entries: readonly Entry[], accepted: number): unknown {
-  if (!(failure instanceof SatyapanError)) return failure;
-  const { code, message } = failure;
-  const isStopped = code === ErrorCode.INTERRUPTED;
-  const [only] = entries;
-  if (entries.length === 1 && only !== undefined && isStopped) {
-    const text = `the submission was stopped: \`satyapan show ${only.id}\` tells whether the job was accepted`;
-    return new SatyapanError(code, text, { cause: failure });
-  }
-  if (entries.length === 1 || (accepted === 0 && code === ErrorCode.ID_CONFLICT)) return failure;
-  const why = isStopped ? "the submission was stopped" : message;
-  return new SatyapanError(code, `at least ${accepted} of ${entries.length} jobs were accepted, then: ${why}`, {
-    cause: failure,
-  });
 }
 
 function idConflict(id: string): SatyapanError {

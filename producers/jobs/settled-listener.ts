@@ -3,18 +3,21 @@ import { SETTLED_CHANNEL } from "../../src/queues/names.ts";
 
 /**
  * Hears of jobs that reach a terminal state, over one subscribed connection for all who wait. A message can be lost while
- * a connection is re-made, so whoever waits also looks by himself from time to time.
+ * a connection is re-made, so whoever waits also reads the states from time to time.
  */
 export class SettledListener {
   readonly #redis: RedisClient;
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #hearers = new Set<(ids: readonly string[]) => void>();
   #subscribed: Promise<void> | null = null;
 
   /** `redis`: a connection of its own; a subscribed one can do nothing else. */
   constructor(redis: RedisClient) {
     this.#redis = redis;
-    redis.on("message", (_channel: string, ids: string) => {
-      for (const id of ids.split(" ")) for (const wake of this.#waiting.get(id) ?? []) wake();
+    redis.on("message", (_channel: string, message: string) => {
+      const ids = message.split(" ");
+      for (const id of ids) for (const wake of this.#waiting.get(id) ?? []) wake();
+      for (const hear of this.#hearers) hear(ids);
     });
   }
 
@@ -37,6 +40,12 @@ export class SettledListener {
       wakes.delete(wake);
       if (wakes.size === 0) this.#waiting.delete(id);
     };
+  }
+
+  /** Calls `hear` with the ids of each message, of whichever jobs, until the returned function is called. */
+  listenToAll(hear: (ids: readonly string[]) => void): () => void {
+    this.#hearers.add(hear);
+    return () => void this.#hearers.delete(hear);
   }
 
   /** So that those who wait notice that the connection is closed. */

@@ -12,28 +12,38 @@ interface Group {
  * What came of many jobs: every call by operation × outcome × response_status_id (Deepvue's `sub_code` is its
  * response_status_id), how many, and how long they took.
  */
-export function outcomeTable(records: Iterable<JobRecord>): string {
-  const groups = new Map<string, Group>();
-  for (const { operation, attempts } of records) {
+export class OutcomeTable {
+  readonly #groups = new Map<string, Group>();
+
+  static of(records: Iterable<JobRecord>): OutcomeTable {
+    const table = new OutcomeTable();
+    for (const record of records) table.add(record);
+    return table;
+  }
+
+  add({ operation, attempts }: JobRecord): void {
     for (const { started_at, ended_at, outcome } of attempts) {
       if (outcome === null || ended_at === null) continue;
       const response_status_id = String(outcome.response_status_id ?? outcome.sub_code ?? "none");
       const key = JSON.stringify([operation, outcome.kind, response_status_id]);
-      const group = groups.get(key) ?? { operation, outcome: outcome.kind, response_status_id, latencies: [] };
+      const group = this.#groups.get(key) ?? { operation, outcome: outcome.kind, response_status_id, latencies: [] };
       group.latencies.push(Date.parse(ended_at) - Date.parse(started_at));
-      groups.set(key, group);
+      this.#groups.set(key, group);
     }
   }
-  const rows = [...groups.entries()]
-    .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([, { operation, outcome, response_status_id, latencies }]) => [
-      ...[operation, outcome, response_status_id, latencies.length],
-      ...[`${percentile(latencies, 0.5)} ms`, `${percentile(latencies, 0.99)} ms`],
-    ]);
-  if (rows.length === 0) return "no call has ended yet\n";
-  const columns = [{ title: "operation" }, { title: "outcome" }, { title: "response_status_id" }] as const;
-  const figures = ["calls", "p50", "p99"].map((title) => ({ title, align: "right" as const }));
-  return formatTable([...columns, ...figures], rows);
+
+  format(): string {
+    const rows = [...this.#groups.entries()]
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([, { operation, outcome, response_status_id, latencies }]) => [
+        ...[operation, outcome, response_status_id, latencies.length],
+        ...[`${percentile(latencies, 0.5)} ms`, `${percentile(latencies, 0.99)} ms`],
+      ]);
+    if (rows.length === 0) return "no call has ended yet\n";
+    const columns = [{ title: "operation" }, { title: "outcome" }, { title: "response_status_id" }] as const;
+    const figures = ["calls", "p50", "p99"].map((title) => ({ title, align: "right" as const }));
+    return formatTable([...columns, ...figures], rows);
+  }
 }
 
 /** The nearest-rank percentile of at least one value. */

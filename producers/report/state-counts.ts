@@ -1,11 +1,26 @@
 import type { JobRecord } from "../../src/records/record.ts";
-import { JOB_STATES } from "../../src/outcomes/state.ts";
+import { JOB_STATES, type JobState } from "../../src/outcomes/state.ts";
 
-/** How many jobs are in each state, in the order of a job's life: `2 waiting, 17 succeeded`. */
+/** How many jobs are in each state. */
+export class StateCounts {
+  readonly #counts = new Map<JobState, number>();
+
+  add({ state }: Pick<JobRecord, "state">): void {
+    this.#counts.set(state, this.of(state) + 1);
+  }
+
+  of(state: JobState): number {
+    return this.#counts.get(state) ?? 0;
+  }
+
+  /** In the order of a job's life: `2 waiting, 17 succeeded`. */
+  format(): string {
+    return JOB_STATES.flatMap((state) => (this.of(state) === 0 ? [] : [`${this.of(state)} ${state}`])).join(", ");
+  }
+}
+
 export function stateCounts(records: Iterable<JobRecord>): string {
-  const counts = Map.groupBy(records, ({ state }) => state);
-  return JOB_STATES.flatMap((state) => {
-    const count = counts.get(state)?.length ?? 0;
-    return count === 0 ? [] : [`${count} ${state}`];
-  }).join(", ");
+  const counts = new StateCounts();
+  for (const record of records) counts.add(record);
+  return counts.format();
 }

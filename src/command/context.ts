@@ -14,8 +14,6 @@ export interface CommandContext {
   readonly now: () => number;
   readonly random: () => number;
   readonly readFile: (path: string) => string;
-  /** As it is: it may be in another encoding. */
-  readonly readBytes: (path: string) => Uint8Array;
   /** Who runs it, for the audit log: `command:USER`. */
   readonly actor: string;
   /** For finding an embedded Redis. */

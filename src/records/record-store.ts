@@ -191,15 +191,13 @@ export class RecordStore {
 
   /** The input digests of those jobs that are there ('' of what is no record), null for the others, in one round trip. */
   async digests(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
-    if (ids.length === 0) return [];
-    const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.hget(recordKey(queue, id), "digest");
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply]) => {
-      if (error !== null && isNoRecord(error)) return "";
-      if (error !== null) throw error;
-      return reply as string | null;
-    });
+    return await this.#fieldOfMany(queue, ids, "digest");
+  }
+
+  /** The states of those jobs that are there, null for the others, in one round trip. */
+  async states(queue: QueueName, ids: readonly string[]): Promise<(JobState | null)[]> {
+    const states = await this.#fieldOfMany(queue, ids, "state");
+    return states.map((state) => (state === "" ? null : (state as JobState | null)));
   }
 
   /** The job that made the attempt of this `client_ref_id`, or null. */
@@ -212,6 +210,19 @@ export class RecordStore {
 
   #args(queue: QueueName) {
     return { prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs };
+  }
+
+  /** '' of what is no record. */
+  async #fieldOfMany(queue: QueueName, ids: readonly string[], name: string): Promise<(string | null)[]> {
+    if (ids.length === 0) return [];
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hget(recordKey(queue, id), name);
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, reply]) => {
+      if (error !== null && isNoRecord(error)) return "";
+      if (error !== null) throw error;
+      return reply as string | null;
+    });
   }
 }
 

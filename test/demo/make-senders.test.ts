@@ -13,8 +13,8 @@ describe("examples/senders.csv", () => {
     expect(readFileSync(FILE, "utf8")).toBe(makeSenders());
   });
 
-  it("has 200 senders, no number twice, each fit for every operation of the demo", () => {
-    const senders = readSenders("senders.csv", makeSenders());
+  it("has 200 senders, no number twice, each fit for every operation of the demo", async () => {
+    const senders = await readSenders("senders.csv", makeSenders());
     expect(senders).toHaveLength(SENDERS);
     expect(new Set(senders.flatMap(({ mobile, aadhaar }) => [mobile, aadhaar])).size).toBe(2 * SENDERS);
     for (const sender of senders) {

@@ -97,13 +97,15 @@ describe("a submission with patience", () => {
     await using bundle = await startClientBundle();
     await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT, { id: "there" });
     const check = new InputCheck({
-      fields: async () => await Promise.resolve(null),
+      fieldsOfMany: async () => await Promise.resolve([]),
       opener: async (texts) => await bundle.dataKeys.opener(texts),
       settings: bundle.settings,
       now: Date.now,
     });
     const other = { mobile: madeUpMobile(1), csp_id: "a1" };
-    const checked = await check.checkAll("eko.mobile-otp", [MOBILE_INPUT, other, other], [null, null, null]);
+    const checked = await Promise.all(
+      [MOBILE_INPUT, other, other].map(async (input) => await check.check("eko.mobile-otp", input, null)),
+    );
     const records = await deafIntake(bundle).accept(checked, {
       ids: ["there", "mine", null],
       lane: "interactive",
@@ -123,12 +125,12 @@ describe("a submission with patience", () => {
   it("reuses no send that it created itself", async () => {
     await using bundle = await startClientBundle();
     const check = new InputCheck({
-      fields: async () => await Promise.resolve(null),
+      fieldsOfMany: async () => await Promise.resolve([]),
       opener: async (texts) => await bundle.dataKeys.opener(texts),
       settings: bundle.settings,
       now: Date.now,
     });
-    const checked = await check.checkAll("eko.mobile-otp", [MOBILE_INPUT], [null]);
+    const checked = [await check.check("eko.mobile-otp", MOBILE_INPUT, null)];
     const [record] = await deafIntake(bundle).accept(checked, {
       ids: [null],
       lane: "interactive",

@@ -56,7 +56,6 @@ async function audit(args: readonly string[], { dir, env, auditDir, stdin = "" }
       random: Math.random,
     },
     readFile: (path) => readFileSync(path, "utf8"),
-    readBytes: (path) => readFileSync(path),
     actor: "command:asha",
     machine: readTestEnv().machine,
     faults: new Faults(),

@@ -45,7 +45,6 @@ async function run(define: DefineCommand, line: string, keys = OLD, signal = new
     ...{ cwd: dir.path, stdin: new PassThrough(), stdout, stderr, now: () => NOON, random: Math.random },
     ...{
       readFile: () => "",
-      readBytes: () => Buffer.alloc(0),
       actor: "command:asha",
       machine: readTestEnv().machine,
       faults: new Faults(),

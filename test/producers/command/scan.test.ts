@@ -62,7 +62,6 @@ async function scan(
     now: Date.now,
     random: Math.random,
     readFile: (path) => readFileSync(path, "utf8"),
-    readBytes: (path) => readFileSync(path),
     machine: readTestEnv().machine,
     faults: new Faults(),
     signal: new AbortController().signal,

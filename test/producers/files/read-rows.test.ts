@@ -1,14 +1,25 @@
 import { readFileSync } from "node:fs";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { readRows } from "../../../producers/files/read-rows.ts";
+import { readRows, type Row } from "../../../producers/files/read-rows.ts";
 import { ErrorCode, SatyapanError } from "../../../src/base/error.ts";
 
 /** Made up, and never to be seen in a message. */
 const PLANTED = "999999990019";
 
-function refusal(path: string, text: string | Uint8Array): string {
+/** All rows; the same ones where the file comes byte by byte. */
+async function rowsOf(path: string | null, content: string | Uint8Array): Promise<Row[]> {
+  const whole = Array.fromAsync(readRows(path, content));
+  const bytes = Array.from(Buffer.from(content), (byte) => Uint8Array.of(byte));
+  const apart = Array.fromAsync(readRows(path, Readable.from(bytes)));
+  const [one, other] = await Promise.allSettled([whole, apart]);
+  expect(other).toEqual(one);
+  return await whole;
+}
+
+async function refusal(path: string, text: string | Uint8Array): Promise<string> {
   try {
-    readRows(path, text);
+    await rowsOf(path, text);
   } catch (error) {
     if (!(error instanceof SatyapanError)) throw error;
     expect(error.code).toBe(ErrorCode.BAD_FILE);
@@ -20,41 +31,41 @@ function refusal(path: string, text: string | Uint8Array): string {
 }
 
 describe("rows of a CSV file", () => {
-  it("takes the header's names, whatever the line ends, and drops a byte order mark", () => {
+  it("takes the header's names, whatever the line ends, and drops a byte order mark", async () => {
     for (const end of ["\n", "\r\n"]) {
       const text = ["\uFEFFmobile,csp_id", "9123456780,a1", "9123456781,a2", ""].join(end);
-      expect(readRows("x.csv", text)).toEqual([
+      expect(await rowsOf("x.csv", text)).toEqual([
         { line: 2, input: { mobile: "9123456780", csp_id: "a1" } },
         { line: 3, input: { mobile: "9123456781", csp_id: "a2" } },
       ]);
     }
   });
 
-  it("reads quoted cells with commas, quotes and new lines, and knows the line where each row begins", () => {
+  it("reads quoted cells with commas, quotes and new lines, and knows the line where each row begins", async () => {
     const text = 'name,address\n"Rao, Tara","12 ""Main"" Road\nPune"\nDev,Jaipur\n';
-    expect(readRows("x.csv", text)).toEqual([
+    expect(await rowsOf("x.csv", text)).toEqual([
       { line: 2, input: { name: "Rao, Tara", address: '12 "Main" Road\nPune' } },
       { line: 4, input: { name: "Dev", address: "Jaipur" } },
     ]);
   });
 
-  it("leaves out empty cells and rows, and trims blanks", () => {
+  it("leaves out empty cells and rows, and trims blanks", async () => {
     const text = "otp, mobile ,csp_id\n\n 0123 ,,a1\n,,\n   \n4567, 9123456780,\n";
-    expect(readRows("x.csv", text)).toEqual([
+    expect(await rowsOf("x.csv", text)).toEqual([
       { line: 3, input: { otp: "0123", csp_id: "a1" } },
       { line: 6, input: { otp: "4567", mobile: "9123456780" } },
     ]);
   });
 
-  it("makes dotted columns one object", () => {
+  it("makes dotted columns one object", async () => {
     const text = "consent.reference,consent.method\nC-1,checkbox\n";
-    expect(readRows("x.csv", text)).toEqual([
+    expect(await rowsOf("x.csv", text)).toEqual([
       { line: 2, input: { consent: { reference: "C-1", method: "checkbox" } } },
     ]);
   });
 
-  it("keeps a column named __proto__ for the door to refuse", () => {
-    const [row] = readRows("x.csv", "mobile,__proto__\n9123456780,polluted\n");
+  it("keeps a column named __proto__ for the door to refuse", async () => {
+    const [row] = await rowsOf("x.csv", "mobile,__proto__\n9123456780,polluted\n");
     expect(Object.entries(row?.input ?? {})).toContainEqual(["__proto__", "polluted"]);
     expect({}).not.toHaveProperty("polluted");
   });
@@ -105,8 +116,8 @@ describe("rows of a CSV file", () => {
       `[{"aadhaar":"${PLANTED}"}]`,
       "x.csv looks like JSON: write one object in each line, and name the file .ndjson",
     ],
-  ])("refuses %s", (_what, text, message) => {
-    expect(refusal("x.csv", text)).toBe(message);
+  ])("refuses %s", async (_what, text, message) => {
+    expect(await refusal("x.csv", text)).toBe(message);
   });
 
   it.each([
@@ -135,8 +146,8 @@ describe("rows of a CSV file", () => {
       Buffer.from("sep=x\naxb\n"),
       "x.csv line 1: names no separator that is known: there are sep=, sep=; sep=| and sep= with a tab",
     ],
-  ])("refuses %s", (_what, file, message) => {
-    expect(refusal("x.csv", file)).toBe(message);
+  ])("refuses %s", async (_what, file, message) => {
+    expect(await refusal("x.csv", file)).toBe(message);
   });
 
   const TWO = [
@@ -151,44 +162,46 @@ describe("rows of a CSV file", () => {
     ["empty columns and rows at the end", "mobile,csp_id,,\n9123456780,a1,,\n9123456781,a2,,,,\n,,,\n,,\n\u200B,\n"],
     ["format characters around values", "mobile,csp_id\n\u200B9123456780\u202C,a1\u00A0\n\u202A9123456781,\uFEFFa2\n"],
     ["apostrophes that mark text", "mobile,csp_id\n'9123456780,a1\n\u20199123456781,a2\n"],
-  ])("reads %s", (_what, text) => {
-    expect(readRows("x.csv", text)).toEqual(TWO);
+  ])("reads %s", async (_what, text) => {
+    expect(await rowsOf("x.csv", text)).toEqual(TWO);
   });
 
-  it("reads a first line sep=; and counts it", () => {
+  it("reads a first line sep=; and counts it", async () => {
     const text = "sep=;\r\nmobile;latlong\r\n9123456780;28.6139,77.2090\r\n";
-    expect(readRows("x.csv", text)).toEqual([{ line: 3, input: { mobile: "9123456780", latlong: "28.6139,77.2090" } }]);
+    expect(await rowsOf("x.csv", text)).toEqual([
+      { line: 3, input: { mobile: "9123456780", latlong: "28.6139,77.2090" } },
+    ]);
   });
 
-  it("keeps empty cells at the beginning of a row between tabs", () => {
-    expect(readRows("x.csv", "a\tb\tc\n\t\t3\n")).toEqual([{ line: 2, input: { c: "3" } }]);
+  it("keeps empty cells at the beginning of a row between tabs", async () => {
+    expect(await rowsOf("x.csv", "a\tb\tc\n\t\t3\n")).toEqual([{ line: 2, input: { c: "3" } }]);
   });
 
-  it("reads UTF-16 with its byte order mark, both ways round", () => {
+  it("reads UTF-16 with its byte order mark, both ways round", async () => {
     const text = "\uFEFFmobile\tcsp_id\r\n9123456780\ta1\r\n9123456781\ta2\r\n";
     const little = Buffer.from(text, "utf16le");
-    expect(readRows("x.csv", little)).toEqual(TWO);
-    expect(readRows("x.csv", Buffer.from(little).swap16())).toEqual(TWO);
+    expect(await rowsOf("x.csv", little)).toEqual(TWO);
+    expect(await rowsOf("x.csv", Buffer.from(little).swap16())).toEqual(TWO);
   });
 
-  it("tells CSV from NDJSON without a name, by a first brace", () => {
-    expect(readRows(null, "mobile,csp_id\n9123456780,a1\n9123456781,a2\n")).toEqual(TWO);
-    expect(readRows(null, '\n {"a":1}\n')).toEqual([{ line: 2, input: { a: 1 } }]);
-    expect(() => readRows(null, "mobile\n")).toThrow("standard input has no rows");
+  it("tells CSV from NDJSON without a name, by a first brace", async () => {
+    expect(await rowsOf(null, "mobile,csp_id\n9123456780,a1\n9123456781,a2\n")).toEqual(TWO);
+    expect(await rowsOf(null, '\n {"a":1}\n')).toEqual([{ line: 2, input: { a: 1 } }]);
+    await expect(rowsOf(null, "mobile\n")).rejects.toThrow("standard input has no rows");
   });
 
-  it("reads the example that comes with the project", () => {
+  it("reads the example that comes with the project", async () => {
     const path = new URL("../../../examples/mobile-otp.csv", import.meta.url);
-    const rows = readRows("mobile-otp.csv", readFileSync(path, "utf8"));
+    const rows = await rowsOf("mobile-otp.csv", readFileSync(path, "utf8"));
     expect(rows.length).toBeGreaterThan(0);
     expect(rows[0]).toMatchObject({ line: 2, input: { mobile: expect.stringMatching(/^\d{10}$/) as string } });
   });
 });
 
 describe("rows of an NDJSON file", () => {
-  it.each(["x.ndjson", "x.NDJSON", "x.jsonl"])("reads %s: one object a line, past blank lines", (path) => {
+  it.each(["x.ndjson", "x.NDJSON", "x.jsonl"])("reads %s: one object a line, past blank lines", async (path) => {
     const text = '\uFEFF{"mobile":"9123456780"}\r\n\n{"consent":{"reference":"C-1"},"flag":true}\n  \n';
-    expect(readRows(path, text)).toEqual([
+    expect(await rowsOf(path, text)).toEqual([
       { line: 1, input: { mobile: "9123456780" } },
       { line: 3, input: { consent: { reference: "C-1" }, flag: true } },
     ]);
@@ -199,13 +212,13 @@ describe("rows of an NDJSON file", () => {
     ["a list", `["${PLANTED}"]`],
     ["a number", PLANTED],
     ["null", "null"],
-  ])("refuses %s and names the line", (_what, bad) => {
-    expect(refusal("x.ndjson", `{"a":1}\n\n${bad}\n{"a":2}\n`)).toBe(
+  ])("refuses %s and names the line", async (_what, bad) => {
+    expect(await refusal("x.ndjson", `{"a":1}\n\n${bad}\n{"a":2}\n`)).toBe(
       "x.ndjson line 3: is not a JSON object; an NDJSON file has one in each line",
     );
   });
 
-  it("refuses an empty file", () => {
-    expect(refusal("x.ndjson", "\n\n")).toBe("x.ndjson has no rows");
+  it("refuses an empty file", async () => {
+    expect(await refusal("x.ndjson", "\n\n")).toBe("x.ndjson has no rows");
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { InputsError } from "../../../producers/jobs/input-check.ts";
+import { InputCheck } from "../../../producers/jobs/input-check.ts";
+import { InputsError } from "../../../producers/jobs/input-problems.ts";
+import { type InputSource, sourceOf } from "../../../producers/jobs/submission.ts";
+import { InputError } from "../../../src/operations/input-error.ts";
+import { RecordStore } from "../../../src/records/record-store.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { MOBILE_INPUT, startClientBundle } from "../../support/client.ts";
@@ -75,5 +79,52 @@ describe("submitMany", () => {
       message: expect.stringContaining(`b-${MANY} `) as string,
     });
     expect(await keysIn(bundle.redis)).toEqual(before);
+  });
+
+  it("reads a list twice that is longer than what is kept, and accepts it in order", async () => {
+    await using bundle = await startClientBundle();
+    const rows = inputs(10_600);
+    let passes = 0;
+    const source: InputSource = {
+      chunks: async function* () {
+        passes++;
+        yield* sourceOf(rows).chunks();
+      },
+    };
+    const ids: string[] = [];
+    const checked: number[] = [];
+    await bundle.client.submitFrom(
+      "eko.mobile-otp",
+      source,
+      { id: "b", onChecked: (count) => checked.push(count, ids.length) },
+      async (records) => await Promise.resolve(void ids.push(...records.map(({ id }) => id))),
+    );
+    expect(passes).toBe(2);
+    expect(checked).toEqual([rows.length, 0]);
+    expect(ids).toEqual(rows.map((_, index) => `b-${index + 1}`));
+  });
+});
+
+describe("verifies of one submission", () => {
+  it("are checked against their sends in two round trips, however many there are", async () => {
+    await using bundle = await startClientBundle();
+    const asked: number[] = [];
+    const check = new InputCheck({
+      fieldsOfMany: async (queue, ids) => {
+        asked.push(ids.length);
+        return await new RecordStore(bundle.redis.client(), bundle.settings.retention).fieldsOfMany(queue, ids);
+      },
+      opener: async (texts) => await bundle.dataKeys.opener(texts),
+      settings: bundle.settings,
+      now: Date.now,
+    });
+    const verifies = Array.from({ length: 300 }, (_, index) => ({ of: `none-${index}`, otp: "123456" }));
+    const answers = await check.checkAll(
+      "eko.mobile-otp.verify",
+      verifies,
+      verifies.map(() => null),
+    );
+    expect(answers.every((answer) => answer instanceof InputError)).toBe(true);
+    expect(asked).toEqual([300, 300]); // one for each provider
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { awaitAll } from "../../../producers/jobs/await-all.ts";
 import { Patience } from "../../../producers/patience.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { type ClientBundle, MOBILE_INPUT, startClientBundle } from "../../support/client.ts";
@@ -96,33 +95,45 @@ describe("waitFor", () => {
   });
 });
 
-describe("awaitAll", () => {
-  it("tells of each that settles, keeps the marks of duplicates, and gives all as they stand when the time is up", async () => {
+describe("waitForAll", () => {
+  const input = (index: number) => ({ mobile: `912345678${index}`, csp_id: "agent-1" });
+  const patience = new Patience({}, Date.now);
+
+  it("tells of each that settles, also before it was called, and ends with the last", async () => {
     await using bundle = await startClientBundle();
     const { client } = bundle;
-    const input = (index: number) => ({ mobile: `912345678${index}`, csp_id: "agent-1" });
-    await client.submitMany("eko.mobile-otp", [input(1)], { id: "b" });
-    const submitted = await client.submitMany("eko.mobile-otp", [input(1), input(2)], { id: "b" });
+    await client.submitMany("eko.mobile-otp", [input(1), input(2)], { id: "b" });
     await bundle.begin("b-1", "eko");
     await bundle.finish("b-1", "eko", "succeeded");
     const seen: number[] = [];
-    const options = {
-      ...{ signal: AbortSignal.timeout(60_000), now: Date.now },
-      patience: new Patience({}, Date.now),
+    const { promise: first, resolve } = Promise.withResolvers<void>();
+    const onSettled = (count: number): void => {
+      seen.push(count);
+      resolve();
     };
-    const all = await awaitAll(client, submitted, {
-      ...options,
-      timeoutMs: 50,
-      onSettled: (count) => seen.push(count),
-    });
-    expect(all).toMatchObject([
-      { id: "b-1", state: "succeeded", duplicate: true },
-      { id: "b-2", state: "queued" },
-    ]);
-    expect(new Set(seen)).toEqual(new Set([1]));
+    const options = { timeoutMs: 30_000, signal: AbortSignal.timeout(60_000), patience, onSettled };
+    const waiting = client.waitForAll("eko.mobile-otp", ["b-1", "b-2"], options);
+    await first;
     await bundle.begin("b-2", "eko");
     await bundle.finish("b-2", "eko", "rejected");
-    const end = await awaitAll(client, all, { ...options, timeoutMs: 5_000 });
-    expect(end.map(({ state }) => state)).toEqual(["succeeded", "rejected"]);
+    await waiting;
+    expect(seen).toEqual([1, 2]);
+  });
+
+  it("ends when the time is up, and when it is aborted", async () => {
+    await using bundle = await startClientBundle();
+    const { client } = bundle;
+    await client.submitMany("eko.mobile-otp", [input(1)], { id: "b" });
+    await client.waitForAll("eko.mobile-otp", ["b-1"], {
+      timeoutMs: 50,
+      signal: AbortSignal.timeout(60_000),
+      patience,
+    });
+    await client.waitForAll("eko.mobile-otp", ["b-1"], {
+      timeoutMs: 60_000,
+      signal: AbortSignal.timeout(50),
+      patience,
+    });
+    expect(await client.get("b-1")).toMatchObject({ state: "queued" });
   });
 });

@@ -1,0 +1,49 @@
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { openTwice, pipedTwice, type TwiceRead } from "../../../producers/files/twice-read.ts";
+import { ErrorCode } from "../../../src/base/error.ts";
+import { makeTempDir } from "../../support/temp-dir.ts";
+
+const all = async (content: TwiceRead): Promise<string> => String(await buffer(Readable.from(content.pieces())));
+
+describe("bytes that are read twice", () => {
+  it("are the same both times, from a file of many pieces and from a pipe", async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "rows.csv");
+    const text = "9123456780,a1\n".repeat(20_000);
+    writeFileSync(path, text);
+    await using file = await openTwice(path);
+    await using pipe = await pipedTwice(Readable.from([Buffer.from("one "), Buffer.from("two")]), "standard input");
+    for (const _pass of [1, 2]) {
+      expect((await all(file)) === text).toBe(true);
+      expect(await all(pipe)).toBe("one two");
+    }
+  });
+
+  it.each([
+    ["another byte", (path: string) => writeFileSync(path, "9123456781\n", { flag: "r+" })],
+    ["more at its end", (path: string) => appendFileSync(path, "1")],
+    ["less", (path: string) => writeFileSync(path, "9123")],
+  ])("are refused the second time where the file has %s by then", async (_what, change) => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "rows.csv");
+    writeFileSync(path, "9123456780\n");
+    await using file = await openTwice(path);
+    await all(file);
+    change(path);
+    await expect(all(file)).rejects.toMatchObject({
+      code: ErrorCode.BAD_FILE,
+      message: `${path} was changed while it was read`,
+    });
+  });
+
+  it("are not to be had from a folder", async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "folder");
+    mkdirSync(path);
+    await expect(openTwice(path)).rejects.toMatchObject({ message: `the file ${path} is a folder` });
+  });
+});
