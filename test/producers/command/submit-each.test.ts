@@ -121,7 +121,7 @@ describe("satyapan submit --each", () => {
     expect(ran.stderr).toContain("satyapan: job lines-2 is still queued and goes on without this command");
     await bundle.begin("lines-2", "deepvue");
     await bundle.finish("lines-2", "deepvue", "succeeded");
-    expect((await submit(...args, "--wait", "10s")).code).toBe(0);
+    expect((await submit(...args, "--wait", "2m")).code).toBe(0);
   });
 
   it("submits nothing of a file one of whose ids names another job", async () => {
