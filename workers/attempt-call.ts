@@ -118,7 +118,7 @@ export class AttemptCall {
   ): Promise<HttpReply> {
     const { journal, settings, signal } = this.#deps;
     const source = { journal, id, attemptToken, subject: job.subject, writing };
-    // Nor is another permit waited for past the job's deadline.
+    // Another permit is not waited for past the job's deadline, either.
     const patienceMs = Math.min(settings.calls.timeoutMs, (job.expiresAt ?? Infinity) - sentAt);
     return await sendWithPermit(call, permit, source, patienceMs, signal);
   }

@@ -24,7 +24,7 @@ type Closing = Pick<AttemptEnd, "used" | "pendings" | "resends" | "lost" | "heal
   readonly endedAt: number;
   /** To be counted once it is written; null where no call was made. */
   readonly call: FinishedCall | null;
-  /** For its personal result; null where there is none. */
+  /** The sealer of its personal result; null where there is none. */
   readonly sealer: Sealer | null;
 };
 
@@ -50,7 +50,7 @@ export class AttemptCloser {
     this.#deps = deps;
   }
 
-  /** One whose call was made, or may have been (`lost`). `seconds`: how long it took; null: not known. */
+  /** Closes one whose call was made, or may have been (`lost`). `seconds`: how long it took; null: not known. */
   async close(
     attempt: OpenAttempt,
     input: OpenInput,
@@ -86,7 +86,7 @@ export class AttemptCloser {
     return await this.#write(attempt, operation, outcome, decision, closing);
   }
 
-  /** Not a byte of it was written: it costs nothing, and is tried again at `until`. */
+  /** Closes one of which not a byte was written: it costs nothing, and its job is tried again at `until`, ms. */
   async notMade(attempt: OpenAttempt, reason: string, until: number): Promise<FollowUp> {
     const operation = findOperation(attempt.job.operation);
     const outcome: Outcome = { kind: "unavailable", reason, reply: NO_REPLY };

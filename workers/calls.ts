@@ -34,7 +34,7 @@ interface Deepvue {
   readonly clock: ClockOffset;
 }
 
-/** Told when a provider's clock and ours begin to differ, and when they agree again (`offsetMs` within the tolerance). */
+/** Called when a provider's clock and ours begin to differ, and when they agree again (`offsetMs` within the tolerance). */
 export type OnDrift = (provider: ProviderName, offsetMs: number) => void;
 
 /** The providers this process has settings for: one connection pool each. */
@@ -89,7 +89,7 @@ export class Providers {
         const eko = configured(this.#eko, operation.provider);
         const { settings, signer, encryptAadhaar, clock } = eko;
         const request = operation.prepare(input, { settings, path, clientRefId, encryptAadhaar });
-        // By the provider's clock where ours is known to be wrong: then a 403 for it heals by itself at the next try.
+        // Signed by the provider's clock where ours is known to be wrong: a 403 for it then heals by itself at the next try.
         return this.#sendable("eko", eko, () => ekoCall(request, settings, signer, this.#now() + clock.correctionMs));
       }
       case "deepvue": {

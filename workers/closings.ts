@@ -33,7 +33,7 @@ export interface Unwritten {
  */
 export class Closings {
   readonly #deps: ClosingsDeps;
-  /** By attempt token; the word of its last refusal. */
+  /** The word of the last refusal, by attempt token. */
   readonly #unwritten = new Map<string, string>();
   readonly #underWay = new Set<(reason: Error) => void>();
   #clear = Promise.withResolvers<void>();
@@ -86,7 +86,7 @@ export class Closings {
     }
   }
 
-  /** As the journal's, but it ends when all is given up: a connection may keep a command for ever while Redis is away. */
+  /** The journal's `finish`, ended when all is given up: a connection may keep a command for ever while Redis is away. */
   async #finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
     const { promise, resolve, reject } = Promise.withResolvers<Closed>();
     this.#underWay.add(reject);

@@ -38,12 +38,12 @@ function isEndedHere({ noReply }: Extract<Outcome, { noReply?: NoReplyCause }>):
   return noReply !== undefined && isEndedByUs(noReply);
 }
 
-/** Whether a person was sent an OTP, or may have been: it counts for his cooldown. */
+/** Whether a person was sent an OTP, or may have been: it counts for the cooldown. */
 export function isSent({ kind }: Outcome): boolean {
   return kind === "succeeded" || kind === "pending" || kind === "unknown";
 }
 
-/** Longest id of the provider's that the audit log keeps, in characters. */
+/** The longest transaction id that the audit log keeps, in characters. */
 const LONGEST_TRANSACTION = 128;
 
 export interface AuditedCall {

@@ -41,7 +41,7 @@ export async function startDuties(
     onError: (err) => rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log"),
     onMended: (what) => logger.warn({ what }, "audit files mended"),
   });
-  // It waits for ever while Redis is away.
+  // Its close waits for ever while Redis is away.
   started.defer(async () => await closeInTime(audit.close()));
   const monitor = new QueueMonitor(probe, duty, providers.served, metrics, redisNow);
   started.defer(async () => await monitor.close());

@@ -7,11 +7,11 @@ import { type QueueName, queueOf } from "../src/queues/names.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
 export interface FleetWatchDeps {
-  /** Of the client's role. */
+  /** A connection of the client's role: it fails fast. */
   readonly redis: RedisClient;
   readonly settings: Settings;
   readonly providers: readonly ProviderName[];
-  /** Of this worker, among all. */
+  /** This worker's name among all. */
   readonly id: string;
   readonly logger: Logger;
   /** Between two looks, in ms. Default 30 s: two script runs a minute for each provider. */
@@ -71,7 +71,7 @@ export class FleetWatch {
         const others = await present(redis, one.queue, id, one.print);
         this.#tell(one, differing([one.print, ...others]));
       } catch (err) {
-        // It is looked again; who waits for Redis says so elsewhere.
+        // The next look tries again, and what waits for Redis is said elsewhere.
         logger.debug({ err, queue: one.queue }, "other workers not compared");
       }
     }

@@ -7,10 +7,10 @@ import { isPassingRefusal } from "../src/redis/refusal.ts";
 import type { Permit } from "../src/records/attempt-start.ts";
 import type { Journal } from "../src/records/journal.ts";
 
-/** What of a permit's margin is the network's, in ms; the rest is ours. */
+/** The network's part of a permit's margin, in ms; the rest is ours. */
 const NETWORK_MS = 8;
 
-/** A permit that Redis refuses is asked for again after this, in ms. */
+/** The wait before a permit that Redis refused is asked for again, in ms. */
 const REFUSED_AGAIN_MS = 250;
 
 /** A permit with its start and end, on the clock of `performance.now()`. */
@@ -30,7 +30,7 @@ export function timed({ id, scarce, waitMs, isVoid }: Permit, askedAt: number, g
   return { id, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
 }
 
-/** Where an attempt's permits come from, and for whom. */
+/** The attempt for which permits are asked, and the journal that gives them. */
 export interface PermitSource {
   readonly journal: Pick<Journal, "permit">;
   readonly id: string;

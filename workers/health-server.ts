@@ -90,7 +90,7 @@ export class HealthServer {
     } catch (cause) {
       throw cannotListen(port, host, cause);
     }
-    // Also later ones, such as of accepting a connection: unheard they would end the process.
+    // Later errors too, such as of accepting a connection: unheard they would end the process.
     server.on("error", onError);
     return new HealthServer(server);
   }
@@ -105,7 +105,7 @@ export class HealthServer {
   }
 }
 
-/** Of a request's target, whatever it is: a path, a whole URL as a proxy is asked, or neither. Not `new URL`, which throws. */
+/** The path of a request's target, whatever that is: a path, a whole URL as a proxy is asked, or neither. Not `new URL`, which throws. */
 function pathOf(target: string): string {
   return target.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
 }

@@ -1,4 +1,4 @@
-/** So many at most are remembered; one is forgotten when its job comes back, which it does within a lock's time. */
+/** The most attempts that are remembered; one is forgotten when its job comes back, which it does within a lock's time. */
 const MOST = 10_000;
 
 /**

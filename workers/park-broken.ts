@@ -11,7 +11,7 @@ export interface Parking {
   readonly park: (id: string, state: "failed" | "unknown", reason: string) => Promise<unknown>;
 }
 
-/** Once, and for good: what may have been called is `unknown`, for a person to settle. */
+/** Ends such a job for good: where it may have been called it is `unknown`, for a person to settle. */
 export async function parkBroken(
   { metrics, logger, park }: Parking,
   id: string,
@@ -36,7 +36,7 @@ export function sayParked(
   logger.error({ job: id, code: ErrorCode.UNREADABLE, state, reason }, "record that cannot be read: job parked");
 }
 
-/** What is no name is not repeated. */
+/** The name for a message; a text that does not look like one is not repeated. */
 export function shown(operation: string): string {
   return /^[a-z][a-z.-]{0,79}$/i.test(operation) ? operation : "of its";
 }

@@ -7,7 +7,7 @@ import { refusalText } from "../src/redis/failure.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 
 export interface ReadinessDeps {
-  /** Of the client's role: it fails fast. */
+  /** A connection of the client's role: it fails fast. */
   readonly redis: RedisClient;
   readonly queues: readonly QueueName[];
   /** Whatever else keeps the worker from taking jobs: a sentence, or null. Asked first, in this order. */
@@ -15,9 +15,9 @@ export interface ReadinessDeps {
   readonly now: () => number;
 }
 
-/** A probe gets its answer within a second, also from a Redis that is frozen. */
+/** The longest wait for Redis, in ms: a probe gets its answer within a second, also where Redis is frozen. */
 const ANSWER_MS = 800;
-/** What the write leaves behind, in ms. */
+/** The life of the key that is written, in ms. */
 const KEPT_MS = 60_000;
 
 /** Why this worker is not ready, or null. Proven by a real write for every queue: a replica answers PING as well. */

@@ -50,7 +50,7 @@ export class Reaper {
           }
           if (failing.delete(queue)) logger.info({ queue }, "reaper goes on");
         } catch (err) {
-          // Once: Redis may be away for long. What is overdue meanwhile is a metric.
+          // Logged once: Redis may be away for long. What is overdue meanwhile is a metric.
           if (!failing.has(queue)) logger.warn({ err, queue }, "reaper's round failed");
           failing.add(queue);
         }

@@ -14,9 +14,9 @@ import { listenHealth } from "./worker-health.ts";
 
 export interface WorkerDeps extends WorkerCoreDeps {
   readonly random: () => number;
-  /** For the chaos harness: called at each point where a worker may die. */
+  /** Called at each point where a worker may die, for the chaos harness. */
   readonly atPoint?: (point: FailPoint) => void;
-  /** For tests: how soon a lost worker's jobs are found. */
+  /** How soon a lost worker's jobs are found, for tests. */
   readonly lock?: LockTimes;
 }
 

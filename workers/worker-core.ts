@@ -40,7 +40,7 @@ export interface WorkerCore {
 export interface WorkerCoreDeps {
   readonly settings: Settings;
   readonly redis: RedisAccess;
-  /** Where the data keys are; default: `redis`. */
+  /** The Redis of the data keys; default: `redis`. */
   readonly keysRedis?: RedisAccess;
   readonly logger: Logger;
   readonly now: () => number;
@@ -89,7 +89,7 @@ async function readyClient(access: RedisAccess): Promise<RedisClient> {
   return client;
 }
 
-/** Once when it begins, and once when it is over. */
+/** Says once when a difference begins, and once when it is over. */
 function logDrift(logger: Logger, provider: ProviderName, offsetMs: number): void {
   const facts = { provider, clock_offset_ms: offsetMs };
   if (isDrift(offsetMs))

@@ -22,7 +22,7 @@ export const residenceAddress = z
   .transform((address) => new Secret(typeof address === "string" ? address : JSON.stringify(address)))
   .meta({ sealed: true, description: "Address: text, a list of lines, or an object (line, city, state, pincode, …)" });
 
-/** As it goes out: a list as a list, also one that came as JSON text (a CSV cell); an object as JSON text, text as it is. */
+/** The address in the form that is sent: a list (also one that came as JSON text, in a CSV cell), JSON text of an object, or text. */
 export function addressOnTheWire(address: Secret): string | string[] {
   const text = address.open();
   if (!text.startsWith("[")) return text;

@@ -53,7 +53,7 @@ export function parseInput(operation: Operation, raw: unknown, rules: EntryRules
 }
 
 function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): FieldProblem[] {
-  // Of our own names only: inside an address the caller chooses them.
+  // Only names of ours are shown: inside an address the caller chooses them.
   const path = issue.path.slice(0, issue.path[0] === "consent" ? 2 : 1).join(".");
   if (issue.code !== "unrecognized_keys") return [{ field: path, message: issue.message }];
   const holder = issue.path.length === 0 ? raw : raw[String(issue.path[0])];

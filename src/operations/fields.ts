@@ -117,7 +117,7 @@ const initiatorId = text(/^[A-Za-z0-9_-]{4,32}$/, "must be 4 to 32 letters and d
   description: "Registered number of the API user. Default: EKO_INITIATOR_ID",
 });
 
-/** Who calls, in every Eko input but the mobile OTP's, which takes no `user_code`. */
+/** The fields that name the caller, in every Eko input but the mobile OTP's, which takes no `user_code`. */
 export const agent = { initiator_id: initiatorId.optional(), user_code: userCode.optional() };
 export const initiator = { initiator_id: agent.initiator_id };
 
@@ -126,7 +126,7 @@ export const cspId = sealed(
   "Customer Service Point id of the agent the OTP is sent for; it may be a mobile number",
 );
 
-/** Of our own making, or a producer's where it sent the OTP itself. */
+/** A `client_ref_id` of ours, or the producer's where it sent the OTP itself. */
 export const clientRefId = text(/^[A-Za-z0-9_-]{1,20}$/, "must be 1 to 20 letters, digits, `-` or `_`").meta({
   description: "`client_ref_id` of the call that sent the OTP",
 });
@@ -200,7 +200,7 @@ export const consent = z
   )
   .meta({ description: "Consent of the person, obtained before the call" });
 
-/** Where the provider does not ask for it; CONSENT_REQUIRED=all does. */
+/** Consent that the provider does not ask for, but CONSENT_REQUIRED=all does. */
 export const optionalConsent = consent.optional().meta({
   description: "Consent of the person, obtained before the call; required with CONSENT_REQUIRED=all",
 });

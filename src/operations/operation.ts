@@ -7,7 +7,7 @@ import type { CallContext } from "../providers/call.ts";
 import type { EkoContext } from "../providers/eko/body.ts";
 import type { HttpReply, ProviderRequest } from "../providers/http.ts";
 
-/** Where a verify gets a field from when it is given `of`, the id of its send's job. */
+/** The source of a verify's field when it is given `of`, the id of its send's job. */
 export type TakenFrom =
   | { readonly input: string } // a field of the send's own input
   | { readonly result: string } // a reference in the send's result
@@ -16,7 +16,7 @@ export type TakenFrom =
 export interface SendLink<Taken extends string = string> {
   /** The operation whose job `of` must name. */
   readonly send: string;
-  /** Field of this operation's input → where it comes from. What the caller gives himself wins. */
+  /** Field of this operation's input → where it comes from. What the caller gives wins. */
   readonly takes: Readonly<Record<Taken, TakenFrom>>;
 }
 
@@ -42,7 +42,7 @@ interface OperationOf<
   readonly exactlyOne?: readonly string[];
   /** Only a send: the fields that tell whom an OTP goes to, the first that is given (an Aadhaar or a mobile number). */
   readonly subject?: readonly string[];
-  /** Only a verify has one. */
+  /** The link to its send; only a verify has one. */
   readonly of?: SendLink<Taken>;
   readonly afterUnknown: AfterUnknown;
   // Methods, not function fields: an operation of one input fits the list of all (`Operation`).

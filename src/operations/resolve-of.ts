@@ -16,7 +16,7 @@ export interface SentJob {
 
 /**
  * The complete input of a verify, in clear, for `parseInput`: what the caller gave, without `of`, and from the send's job
- * what he left out. It holds secrets: it is never kept.
+ * what was left out. It holds secrets: it is never kept.
  * @throws InputError where the send's job does not have a field that is needed
  */
 export function resolveOf(

@@ -42,7 +42,7 @@ export function nestDotted(record: Readonly<Record<string, unknown>>): Record<st
   );
 }
 
-/** Only our own name is shown: a column's may be a value. */
+/** Shows our own name of the field only: a column's may be a value. */
 function objectName(field: string): string {
   return field === "consent" ? field : "(a column)";
 }

@@ -3,7 +3,7 @@ import type { OpenInput } from "../providers/call.ts";
 import { Secret } from "../secrets/secret.ts";
 import { subjectKey } from "../secrets/subject-key.ts";
 
-/** The keyed hash of the person whom a send is about: all that Redis knows of him. Null where nobody is sent anything. */
+/** The keyed hash of the person to whom a send goes, which is all that Redis knows of them. Null where nobody is sent anything. */
 export function subjectOf(key: Secret, operation: Operation, input: OpenInput): string | null {
   for (const field of operation.subject ?? []) {
     const value = input[field];

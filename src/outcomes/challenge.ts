@@ -5,7 +5,7 @@ export const OTP_LIFE_MS = 600_000;
 const LONGEST_OTP_LIFE_MS = 3_600_000;
 
 /**
- * Until when the OTP of a succeeded send can be answered, ms. What a provider says of it is a hint: its published samples
+ * The deadline for answering the OTP of a succeeded send, ms. What a provider says of it is a hint: its published samples
  * are long past. Where it was over when the reply came, or lies too far ahead, our own default counts instead.
  */
 export function challengeDeadline(result: Readonly<Record<string, unknown>>, sentAt: number): number {

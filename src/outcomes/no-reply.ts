@@ -4,7 +4,7 @@ import { assertNever } from "../base/assert-never.ts";
 export type NoReplyCause =
   /** This process ended the call while it stops, or did not send it because the time for that was over. */
   | { readonly kind: "cancelled" | "closed" | "too late" }
-  /** It took too long, or was more than is read. */
+  /** The exchange took too long, or the reply was longer than is read. */
   | { readonly kind: "timeout" | "too large" }
   /** The code of Node, OpenSSL or undici, for example `ECONNREFUSED`. */
   | { readonly kind: "network"; readonly code: string }
@@ -31,7 +31,7 @@ export function isEndedByUs(cause: NoReplyCause): boolean {
   }
 }
 
-/** In one word, for example `ECONNREFUSED` or `timeout`. */
+/** The cause in one word, for example `ECONNREFUSED` or `timeout`. */
 export function noReplyWord(cause: NoReplyCause): string {
   switch (cause.kind) {
     case "network":

@@ -1,7 +1,7 @@
 import { httpDate } from "./retry-after.ts";
 
 /**
- * From here on a clock is wrong and not merely uncertain, in ms: `Date` has whole seconds and some servers renew theirs a
+ * The offset from which a clock is wrong and not merely uncertain, in ms: `Date` has whole seconds and some servers renew theirs a
  * little late. Up to here nothing is corrected: no provider's tolerance is known to be so small (facts/eko §1.6), and our
  * own clock is the better guess.
  */

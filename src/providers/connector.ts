@@ -18,7 +18,7 @@ export function createConnector(timeoutMs: number): Connector {
   });
   return {
     connect(options, callback) {
-      // It returns the socket, which its type hides. (A `signal` for all sockets would keep each of them for ever: Node 24
+      // `connect` returns the socket, which its type hides. (A `signal` for all sockets would keep each of them for ever: Node 24
       // does not take its listener off a socket that closed.)
       const socket: unknown = connect(options, (...result) => {
         if (socket instanceof Socket) connecting.delete(socket);

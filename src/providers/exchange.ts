@@ -30,7 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits;
   readonly #settle: (reply: HttpReply, exchange: Exchange) => void;
   readonly #deadline: NodeJS.Timeout;
-  /** Not written after this, on the clock of `performance.now()`; null: at any time. */
+  /** The latest moment to write the request, on the clock of `performance.now()`; null: any time. */
   readonly #writeBefore: number | null;
   /** Null until the request is written. */
   #controller: Controller | null = null;
@@ -127,7 +127,7 @@ function onDeadline(exchange: Exchange): void {
   exchange.stop("timeout");
 }
 
-/** By the code of Node, OpenSSL or undici, or else the error's name; never its message, which may name an address or a URL. */
+/** The code of Node, OpenSSL or undici, or else the error's name; never its message, which may name an address or a URL. */
 function causeOf(error: Error): NoReplyCause {
   const code = "code" in error ? error.code : undefined;
   if (typeof code !== "string" || !/^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return { kind: "error", name: error.name };

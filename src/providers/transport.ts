@@ -8,7 +8,7 @@ import type { HttpCall, HttpReply } from "./http.ts";
 export interface TransportOptions {
   /** Scheme, host and port, for example `https://api.eko.in`; nothing is ever sent elsewhere. */
   readonly origin: string;
-  /** From the first byte written to the last byte read, in ms. Before that, as long again for a connection (10 s to make one). */
+  /** The time from the first byte written to the last byte read, in ms; a connection may take as long again (10 s to make one). */
   readonly timeoutMs: number;
   /** Most connections at once. Default: as many as there are calls under way, so that none waits for another. */
   readonly connections?: number;

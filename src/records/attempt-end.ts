@@ -17,7 +17,7 @@ export type CallHealth =
 
 /** Everything that closing an attempt changes. */
 export interface AttemptEnd {
-  /** As `AttemptStart` gave it. */
+  /** The one that `AttemptStart` gave. */
   readonly attemptToken: string;
   readonly attempt: StoredAttempt;
   readonly state: TerminalState | "waiting";
@@ -34,13 +34,13 @@ export interface AttemptEnd {
   readonly health: CallHealth | null;
   /** Keyed hash of the person who is sent an OTP; null where nobody is. */
   readonly subject: string | null;
-  /** He was sent an OTP, or may have been: it counts for his cooldown. */
+  /** The person was sent an OTP, or may have been: it counts for the cooldown. */
   readonly sent: boolean;
   readonly holdNames: readonly string[];
   /** Id of the send whose OTP this verify answers, or null. */
   readonly answers: string | null;
   readonly retention: Retention;
-  /** For the audit log; null where no call was made. */
+  /** The audit log's entry; null where no call was made. */
   readonly entry: AuditEntry | null;
   /** The attempt is closed without its reply; a late reply may still correct it. */
   readonly lost: boolean;

@@ -22,13 +22,13 @@ export interface StoredAttempt {
   readonly outcome?: RecordedOutcome;
 }
 
-/** Leave for one call, charged to every window of the quota. */
+/** A permit for one call, charged to every window of the quota. */
 export interface Permit {
-  /** What the gate knows it by. */
+  /** Its name at the gate. */
   readonly id: string;
   /** Little of the quota is left, so it is good for a shorter time. */
   readonly scarce: boolean;
-  /** From when on it is good, in ms from when it was given. */
+  /** The wait from when it was given until it is good, in ms. */
   readonly waitMs: number;
   /** The server that gave it may not be the one that counts any more: it has to be asked for anew. */
   readonly isVoid?: true;
@@ -42,7 +42,7 @@ export type AttemptStart =
   | { readonly kind: "broken"; readonly fields: string; readonly called: boolean }
   | { readonly kind: "settled"; readonly state: JobState }
   | { readonly kind: "expired"; readonly job: StoredJob }
-  /** It came back before its time (a worker died on the way to putting it away); times in ms. */
+  /** The job came back before its time (a worker died on the way to putting it away); times in ms. */
   | { readonly kind: "early"; readonly until: number }
   /** The gate is closed for it: nothing was opened or charged. */
   | { readonly kind: "blocked"; readonly cause: WaitCause; readonly until: number }
@@ -53,10 +53,10 @@ export type AttemptStart =
       /** The name of the attempt in the journal: its number, who opened it and when. */
       readonly attemptToken: string;
       readonly clientRefId: string;
-      /** Since when it could be tried, ms. */
+      /** When the job was due, ms. */
       readonly dueAt: number;
       readonly permit: Permit;
-      /** It tries for all, while the provider is held or its breaker open. */
+      /** Made to see whether the provider is back, while it is held or its breaker is open. */
       readonly isProbe: boolean;
       readonly job: TakenJob;
     };

@@ -8,7 +8,7 @@ const TIME_DIGITS = 8;
 const JOB_ID_LENGTH = 18;
 /** What Eko takes at most: `^[A-Za-z0-9_-]{1,20}$`. */
 const REFERENCE_LENGTH = 20;
-/** So many random bytes at once: asked for by the dozen they cost ten times as much. */
+/** The number of random bytes made at once: asked for by the dozen they cost ten times as much. */
 const POOL_BYTES = 4_096;
 
 export interface Ids {

@@ -20,7 +20,7 @@ export interface JournalOptions {
   readonly memory?: GateMemory;
 }
 
-/** Until Redis is asked again that has forgotten its gate, in ms. */
+/** The wait before Redis is asked again that has forgotten its gate, in ms. */
 const FORGOTTEN_MS = 250;
 
 interface BeginAsk {

@@ -13,7 +13,7 @@ import {
 } from "./stored-values.ts";
 import { describeWait, WAIT_CAUSES, type WaitCause } from "../outcomes/wait-cause.ts";
 
-/** Of a record whose time cannot be read. */
+/** Shown for a time that cannot be read. */
 const NO_TIME = "1970-01-01T00:00:00.000Z";
 
 type Fields = Readonly<Record<string, string>>;

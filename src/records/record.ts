@@ -41,12 +41,12 @@ export interface JobRecord {
   readonly expires_at: string | null;
   readonly created_at: string;
   readonly updated_at: string;
-  /** Only where there are some, oldest first. */
+  /** Oldest first; absent where there are none. */
   readonly decisions?: readonly RecordedDecision[];
-  /** Only where something of it is not what was stored (error code `unreadable`): the names of those fields. */
+  /** The names of the fields that are not what was stored (error code `unreadable`); absent where there are none. */
   readonly unreadable?: readonly string[];
-  /** Only on the answer to a `submit` whose id was there before. */
+  /** Set on the answer to a `submit` whose id was there before. */
   readonly duplicate?: true;
-  /** Only on the answer to a `submit` that sent nothing, because this job's OTP to the same person is still open. */
+  /** Set on the answer to a `submit` that sent nothing, because this job's OTP to the same person is still open. */
   readonly reused?: true;
 }

@@ -55,7 +55,7 @@ export function retentionOf(kept: Kept): Retention {
 /** In place of a time: the reaper looks at it when it would have before. */
 export const UNCHANGED = "-";
 
-/** As the records' scripts take it. */
+/** The retention as arguments of the records' scripts. */
 export function retentionArgs({ lookAt, keepsInput }: Retention) {
   return { look_at: lookAt === "unchanged" ? UNCHANGED : lookAt, keeps_input: keepsInput };
 }

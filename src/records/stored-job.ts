@@ -26,10 +26,10 @@ export interface NewJob {
   readonly consent: AuditEntry | null;
 }
 
-/** What of it never changes, and is not sealed. */
+/** The part of a job that never changes and is not sealed. */
 export type StoredJob = Omit<NewJob, "id" | "input" | "digest" | "consent">;
 
-/** In no id, subject or `client_ref_id`. */
+/** Words that stand for no value: in no id, subject or `client_ref_id`. */
 const NONE = "~";
 const DERIVED = "+";
 

@@ -56,7 +56,7 @@ export function storedCount(text: string | undefined): number | undefined {
   return Number.isInteger(count) && count >= 0 && count <= MOST_ATTEMPTS ? count : undefined;
 }
 
-/** What of the fields that decide about a job is not what was stored; empty where it can be run. */
+/** The fields, among those that decide about a job, that are not what was stored; empty where it can be run. */
 export function brokenFields(fields: Readonly<Record<string, string | undefined>>): string[] {
   const { operation, lane, createdAt, expiresAt } = unpackJob(fields["job"] ?? "");
   const isTime = (ms: number): boolean => Ms.safeParse(ms).success;

@@ -14,7 +14,7 @@ export const DEEPVUE_REJECTIONS: ReadonlyMap<string, string> = new Map([
   ["400 AADHAAR_MOBILE_NOT_LINKED", "no mobile number is linked to the Aadhaar number"],
 ]);
 
-/** Of the upstream's table of `verify-otp` (facts/deepvue §2.2, §2.3): an INVALID_INPUT says too little by itself. */
+/** Texts of the upstream's table of `verify-otp` (facts/deepvue §2.2, §2.3): an INVALID_INPUT says too little by itself. */
 export const DEEPVUE_DETAILS: ReadonlyMap<string, string> = new Map([
   ["Invalid UID. Please enter valid UID", "the Aadhaar number does not exist"],
   ["Invalid Aadhaar Card", "the Aadhaar number does not exist"],

@@ -14,7 +14,7 @@ interface Caller {
   readonly user_code?: string | undefined;
 }
 
-/** Who calls: the input's own, else the settings'. */
+/** The initiator of a call: the input's own, else the settings'. */
 export function initiatorFields({ initiator_id }: Caller, { settings }: EkoContext): { initiator_id: string } {
   return { initiator_id: initiator_id ?? settings.initiatorId };
 }

@@ -115,12 +115,12 @@ function saysFalse(flag: unknown): boolean {
   return flag === false || flag === 0 || (typeof flag === "string" && /^(?:false|0|no|n)$/i.test(flag.trim()));
 }
 
-/** By the operation's own codes, or a send's new reference. */
+/** A success by the operation's own codes, or a send's new reference. */
 function strongSuccess(envelope: EkoEnvelope, rules: EkoRules, input: OpenInput): Result | null {
   const isSend = rules.needs !== undefined;
   for (const code of [envelope.typeId, envelope.status]) {
     const added = code === null ? undefined : rules.succeeds[code];
-    // Of a verify the type alone is not enough: 1632 is there for right and wrong OTPs (facts/eko §4.3).
+    // For a verify the type alone is not enough: 1632 is there for right and wrong OTPs (facts/eko §4.3).
     if (added !== undefined && (isSend || envelope.status === 0 || envelope.status === code)) return added;
   }
   if (!isSend) return null;
@@ -128,7 +128,7 @@ function strongSuccess(envelope: EkoEnvelope, rules: EkoRules, input: OpenInput)
   return reference !== null && !isEcho(reference, input) ? rules.plain : null;
 }
 
-/** By `status: 0`, which web servers and gateways say as well, and some failures (facts/eko §3.1). */
+/** A success by `status: 0`, which web servers and gateways say as well, and some failures (facts/eko §3.1). */
 function weakSuccess(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): Result | null {
   if (envelope.status !== 0 || envelope.statusId === EKO_IN_PROGRESS || isNegative(envelope, rules)) return null;
   const credible = isSuccessStatus(httpStatus) || (isWholeEnvelope(envelope) && ![401, 403, 429].includes(httpStatus));
