@@ -32,8 +32,3 @@ export function createEkoSigner(accessKey: Secret): EkoSigner {
     return last;
   };
 }
-
-/** Signs once. In the path of many calls, keep the signer of `createEkoSigner`. */
-export function signEko(accessKey: Secret, timestampMs: number): EkoSignature {
-  return createEkoSigner(accessKey)(timestampMs);
-}
