@@ -1,7 +1,7 @@
 import type { Settings } from "../src/config/settings.ts";
 import type { GatePolicy } from "../src/limits/policy.ts";
 
-/** What the gate is told with each attempt of a worker with these settings. */
+/** The gate's policy by a worker's settings: sent with each of its attempts. */
 export function gatePolicy({ holdProbeMs, calls, otp, bulkFloor }: Settings): GatePolicy {
   return {
     holdMs: holdProbeMs,

@@ -13,11 +13,11 @@ export interface HealthServerOptions {
   readonly metrics: () => Promise<string>;
   /** Null where ready, else why not. */
   readonly notReady: () => Promise<string | null>;
-  /** Hears of what befell the listener itself (no free file descriptor …); it goes on. */
+  /** Called with what befell the listener itself (no free file descriptor …); it goes on. */
   readonly onError: (error: Error) => void;
 }
 
-/** Whoever asks sends a few lines: in so many ms its head, all of it, and the next step of anything. */
+/** How long a caller, who sends a few lines, may take for the head, for all of it, and for each next step, in ms. */
 const HEAD_MS = 5_000;
 const REQUEST_MS = 5_000;
 const IDLE_MS = 10_000;

@@ -10,7 +10,7 @@ const EVERY_MS = 10_000;
 /** The same while a key is lacking: what is lacking may not be needed any more after a `keys rotate`. */
 const LACKING_MS = 1_000;
 const DAY_MS = 86_400_000;
-/** Data keys that jobs came upon and this process could not unwrap; beyond so many one is as good as all. */
+/** The most data keys that are remembered as lacking here; beyond that, more of them tell nothing new. */
 const MOST_MET = 100;
 
 export interface KeyWatchDeps {

@@ -25,7 +25,7 @@ const Measured = z.object({
 type Measured = z.infer<typeof Measured>;
 
 /**
- * Measures queues and gates for a scrape: whoever has the duty does, and leaves it in Redis for the scrapes of the others.
+ * Measures queues and gates for a scrape: the worker that has the duty does, and leaves it in Redis for the others' scrapes.
  * Its own connection fails fast, so that a scrape never hangs on an absent Redis.
  */
 export class QueueMonitor {

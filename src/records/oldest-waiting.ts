@@ -4,7 +4,7 @@ import { CLOCK } from "../redis/clock.ts";
 import { LuaScript } from "../redis/script.ts";
 import { GATE_CAUSES } from "../outcomes/wait-cause.ts";
 
-/** Verifies and jobs that a closed gate put back stand before older ones: so many places of each lane are looked at. */
+/** Verifies and jobs that a closed gate put back stand before older ones: this many places of each lane are looked at. */
 const LOOKED_AT = 256;
 /** BullMQ's score of a prioritized job is its priority times this, plus a counter; put back, the counter is 0. */
 const PRIORITY_SCALE = 2 ** 32;

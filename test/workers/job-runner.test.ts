@@ -212,6 +212,12 @@ describe("a job that is not called", () => {
     }
   });
 
+  it("is parked as failed where its key holds something else than a record", async () => {
+    const { take, parked } = setup({ start: { kind: "no-record" } });
+    expect(await take()).toEqual({ kind: "done" });
+    expect(parked).toMatchObject([[JOB, "failed", expect.stringContaining("unreadable")]]);
+  });
+
   it("is parked, and its permit given back, where this version lacks its operation", async () => {
     const { take, parked, givenBack } = setup({ start: run({ ...job, operation: "eko.of-tomorrow" }) });
     expect(await take()).toEqual({ kind: "done" });
