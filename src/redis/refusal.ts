@@ -37,9 +37,15 @@ const WRAPPED = [
  * a SatyapanError about Redis, or the text of an error that a script caught.
  */
 export function refusalWord(error: unknown): string | null {
+  return wordOf(error, new Set());
+}
+
+/** `seen`: a transaction whose connection is lost hangs its one error on itself (ioredis). */
+function wordOf(error: unknown, seen: ReadonlySet<unknown>): string | null {
   if (typeof error === "string") return wordOfText(error) ?? wordOfTrouble(error);
   if (!(error instanceof Error)) return null;
-  const inner = innerErrors(error).map(refusalWord);
+  const outer = new Set([...seen, error]);
+  const inner = innerErrors(error).flatMap((one) => (outer.has(one) ? [] : [wordOf(one, outer)]));
   const told = inner.find((word) => word !== null && word !== "CONNECTION");
   if (told !== undefined && told !== null) return told;
   if (error.name === "ReplyError") return wordOfText(error.message) ?? "ERR";

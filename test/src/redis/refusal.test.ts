@@ -51,6 +51,18 @@ describe("a refusal of a real Redis", () => {
     expect([lost, closed].map(refusalWord)).toEqual(["CONNECTION", "CONNECTION"]);
   });
 
+  it("is CONNECTION too for a transaction that was under way, whose error ioredis hangs on itself", async () => {
+    await using server = await startTestRedis();
+    const client = server.client();
+    await client.ping();
+    await server.client().call("CLIENT", "PAUSE", "60000", "ALL");
+    const lost = client.multi().set("{test}:key", "x").set("{test}:key", "y").exec();
+    client.disconnect();
+    const error: unknown = await lost.catch((thrown: unknown) => thrown);
+    expect(error).toHaveProperty("previousErrors", expect.arrayContaining([error]));
+    expect([refusalWord(error), isPassingRefusal(error)]).toEqual(["CONNECTION", true]);
+  });
+
   it("is final for what will never be taken, and none where the fault is ours", async () => {
     await using server = await startTestRedis();
     const client = server.client();
