@@ -49,6 +49,8 @@ interface Link {
   failure: string | null;
   /** The first connection, one for all who wait for it: whether it has ended, well or badly. */
   first: Promise<boolean> | null;
+  /** By `closeRedis`, which takes its time. */
+  isClosed: boolean;
 }
 type Linked = RedisClient & { [LINK]?: Link };
 
@@ -66,7 +68,7 @@ export function connectRedis(
   const secure = usesTls(target) ? tlsOptions(tls) : null;
   const client: Linked =
     target.kind === "cluster" ? openCluster(target, role, secure) : openSingle(target, role, secure);
-  const link: Link = { address: describeRedis(target), failure: null, first: null };
+  const link: Link = { address: describeRedis(target), failure: null, first: null, isClosed: false };
   client[LINK] = link;
   client.on("ready", () => (link.failure = null));
   endlessHandshakesEnd(client, target.kind === "sentinel" ? SENTINEL_HANDSHAKE_MS : HANDSHAKE_MS);
@@ -85,22 +87,29 @@ export function connectRedis(
  * most 2.5 s where nothing answers; CLOSED for a connection that was closed.
  */
 export async function ready(client: RedisClient): Promise<void> {
-  if (client.status === "ready") return;
-  if (client.status === "end")
-    throw new SatyapanError(ErrorCode.CLOSED, "this Redis connection is closed; open a new one");
   const link = (client as Linked)[LINK];
   if (link === undefined) throw new TypeError("not a connection of connectRedis");
+  if (client.status === "end" || link.isClosed) throw closed();
+  if (client.status === "ready") return;
   if (link.failure === null) {
     link.first ??= firstAttempt(client);
     const ended = await link.first;
     link.first = null;
     if (!ended) link.failure ??= "no answer; it may still be loading its data";
+    if (link.isClosed) throw closed();
   }
   if (link.failure !== null) throw unreachable(link.address, link.failure);
 }
 
+function closed(): SatyapanError {
+  return new SatyapanError(ErrorCode.CLOSED, "this Redis connection is closed; open a new one");
+}
+
 /** Sends what is under way, closes, and returns within about a second, also while Redis is away. May be called twice. */
 export async function closeRedis(client: RedisClient): Promise<void> {
+  // What is still asked of it fails for that, in whatever state it is found: not because Redis were away.
+  const link = (client as Linked)[LINK];
+  if (link !== undefined) link.isClosed = true;
   if (client.status === "end") return;
   if (client.status === "ready") {
     const gone = client.quit().then(
