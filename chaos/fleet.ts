@@ -30,6 +30,7 @@ export class Fleet implements AsyncDisposable {
   readonly #options: FleetOptions;
   readonly #log: number;
   readonly #workers = new Set<ChildProcess>();
+  readonly #ready = new Set<ChildProcess>();
   #started = 0;
   #peril: Peril;
   #closed = false;
@@ -63,6 +64,11 @@ export class Fleet implements AsyncDisposable {
     this.#killAll();
   }
 
+  /** Whether each of them takes jobs. */
+  get isReady(): boolean {
+    return this.#ready.size === this.#options.size;
+  }
+
   /** Puts a fresh worker in the place of the oldest: starting, it looks for jobs that have stalled. */
   relieve(): void {
     const [oldest] = this.#workers;
@@ -91,9 +97,13 @@ export class Fleet implements AsyncDisposable {
         if (what === "frozen") this.#thawLater(worker);
       });
     }
-    worker.once("message", () => onReady?.());
+    worker.once("message", () => {
+      this.#ready.add(worker);
+      onReady?.();
+    });
     worker.once("exit", (code) => {
       this.#workers.delete(worker);
+      this.#ready.delete(worker);
       if (code !== null && !this.#closed) onFate(`ended by itself (${code})`);
       if (!this.#closed) this.#start();
     });
