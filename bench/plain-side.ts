@@ -9,7 +9,7 @@ export interface PlainJob {
   readonly body: string;
 }
 
-/** Of one chunk of `addBulk` (facts/bullmq §1.8). */
+/** Jobs in one chunk of `addBulk` (facts/bullmq §1.8). */
 const CHUNK = 500;
 const OPTIONS = { removeOnComplete: true } as const;
 

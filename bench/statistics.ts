@@ -1,4 +1,4 @@
-/** Of an even number of values, the mean of the middle two. Throws RangeError for none. */
+/** The middle value; the mean of the middle two of an even number. Throws RangeError for none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;

@@ -29,7 +29,7 @@ function withoutValues(code: string, text: string): string {
   }
 }
 
-/** Of `--option=value` the name. */
+/** The name in `--option=value`. */
 function shown(given: string): string {
   const name = /^(-{0,2}[a-z][a-z.-]{0,39})(?:=.*)?$/s.exec(given)?.[1];
   return name === undefined ? "(not shown: it may be a value)" : `'${name}'`;

@@ -28,7 +28,7 @@ function fits(actor: string): boolean {
   return AuditEntry.safeParse(entry).success;
 }
 
-/** Of a reason, in characters. */
+/** The longest reason, in characters. */
 const LONGEST = 500;
 
 /**

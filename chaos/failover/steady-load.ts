@@ -25,7 +25,7 @@ const VERIFIED = 0.8;
 /** A record that is not there at so many looks in a row is lost. */
 const LOOKS_FOR_LOST = 8;
 
-/** So many persons a second, whatever happens to Redis, and the verifies of the OTPs that came. */
+/** Submits for a fixed number of persons a second, whatever happens to Redis, and the verifies of the OTPs that came. */
 export class SteadyLoad {
   readonly accepted: AcceptedJob[] = [];
   readonly refusals = new Map<string, number>();

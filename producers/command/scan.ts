@@ -109,7 +109,7 @@ async function scan(
 
 interface LookedThrough {
   readonly counts: RedisCounts;
-  /** Of it on this machine. */
+  /** Its files on this machine. */
   readonly files: readonly string[];
   readonly skipped: readonly string[];
 }

@@ -4,7 +4,7 @@ import type { Finding } from "./finding.ts";
 
 /** From so much of it on it is spoken of. */
 const NEARLY_FULL = 0.8;
-/** Of fewer keys that expire, or younger ones (ms), nothing is reckoned. */
+/** Fewer keys that expire, or younger ones (ms), are not reckoned with. */
 const LEAST_KEYS = 1_000;
 const LEAST_AGE_MS = 3_600_000;
 

@@ -89,7 +89,7 @@ export class FailedJobs {
         const revived = await this.#revive(queue, found);
         done += revived.done;
         const [first] = revived.destroyed;
-        // Of one that was named, its caller hears why; the others go on without them.
+        // A job that was named is refused with the reason; others are left out.
         if (first !== undefined && filter.ids?.length === 1) throw inputDestroyed(first);
         if (first !== undefined) onDestroyed?.(revived.destroyed);
       }

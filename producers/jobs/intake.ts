@@ -179,7 +179,7 @@ export class Intake {
     for (const [index, { job, isPending }] of there.entries()) {
       const record = found[index] ?? null;
       if (record === null) continue;
-      // Of an earlier try whose answer was lost: there, and no duplicate.
+      // An earlier try created it, and its answer was lost: no duplicate.
       const isOurs = isAgain && record.created_at === queuedRecord(job).created_at;
       const mark = isPending ? { reused: true as const } : isOurs ? {} : { duplicate: true as const };
       answers.set(job.id, { ...record, ...mark });

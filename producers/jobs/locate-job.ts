@@ -4,7 +4,7 @@ import { bullmqJobId, bullmqPrefix, type QueueName, recordKey } from "../../src/
 import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 
-/** So many jobs from the front on are looked through for one; farther back its place is only known to be farther. */
+/** Jobs at the front of the queue that are looked through for one; its place farther back is not known. */
 const LOOK_THROUGH = 10_000;
 /** BullMQ's score of a delayed job is its time in ms times this, plus a counter. */
 const DELAYED_SCALE = 4_096;

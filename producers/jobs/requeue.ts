@@ -4,7 +4,7 @@ import type { QueuedJob } from "../../src/queues/job-options.ts";
 import type { QueueName } from "../../src/queues/names.ts";
 import type { JobQueues } from "../../src/queues/job-queues.ts";
 
-/** So long the decision may take; a worker that takes the job before it finds it settled, and drops it. */
+/** The longest a decision may take, in ms: a worker that takes the job sooner finds it settled, and drops it. */
 const DECISION_MS = 1_000;
 
 /** A worker ends a job in its queue a round trip after it ended the record. One that died keeps its job for much longer. */

@@ -2,7 +2,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import type { KeyDeps } from "./key-deps.ts";
 
-/** What of a Redis' own files was written anew, so that they hold nothing that was deleted before. */
+/** The files of a Redis that were written anew, so that they hold nothing that was deleted before. */
 export interface DiskPurge {
   /** `refused`: its user may not, or it is hosted and does not let anybody; `failed`: see its log. */
   readonly aof: "rewritten" | "off" | "refused" | "failed";

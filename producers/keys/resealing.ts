@@ -9,7 +9,7 @@ import { type SealedRecord, SealedRecords } from "./sealed-records.ts";
 
 /**
  * After a key was closed and records were sealed anew: so long somebody may still seal with it (`SEALER_LOOK_MS`), or hold
- * what he sealed or read before and has not yet written or opened (the rest), in ms.
+ * what it sealed or read before and has not yet written or opened (the rest), in ms.
  */
 export const IN_HAND_MS = SEALER_LOOK_MS + 5_000;
 

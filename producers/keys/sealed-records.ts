@@ -8,7 +8,7 @@ import { unpackJob } from "../../src/records/stored-job.ts";
 import type { JobState } from "../../src/outcomes/state.ts";
 import type { PassOptions } from "./key-deps.ts";
 
-/** What of a record is sealed, and what it is bound to. */
+/** The sealed fields of a record, and what they are bound to. */
 export interface SealedRecord {
   readonly queue: QueueName;
   readonly id: string;

@@ -26,7 +26,7 @@ export interface ShredPlan {
   readonly dataKeys: readonly StoredDataKey[];
   /** Records that lose what is sealed in them. */
   readonly jobs: number;
-  /** Of these, those that are not settled: they will fail. */
+  /** Those among them that are not settled: they will fail. */
   readonly open: number;
   /** Records that are sealed anew first, because they share a data key and are to stay. */
   readonly others: number;

@@ -12,7 +12,7 @@ const HOW_TO_MAKE = {
   SATYAPAN_SUBJECT_KEY: "set it to what another `openssl rand -base64 32` prints",
 } as const satisfies Record<(typeof KEYS)[number], string>;
 
-/** What of the settings does not go together, a line each; nothing of a value that is wrong for itself. */
+/** A line for each setting that does not fit the others; a value that is wrong by itself is told elsewhere. */
 export function crossChecks(read: ReadSettings, hasLocalKeys: boolean): readonly string[] {
   return [
     ...timings(read),

@@ -3,7 +3,7 @@ import { jobOptions } from "./job-options.ts";
 
 /** The scripts that answer with the next job, as its hash's fields and values in turn (bullmq 6.7). */
 const FETCHING: ReadonlySet<string> = new Set(["moveToActive", "moveToFinished", "moveToDelayed"]);
-/** What of a job is JSON, and what stands for it where it is none. */
+/** The fields of a job that are JSON, and what stands for each where it is none. */
 const { jobId: _, ...OPTIONS } = jobOptions({ id: "", lane: "interactive", verify: false });
 const FORMS: Readonly<Record<string, { readonly isSound: (value: unknown) => boolean; readonly instead: string }>> = {
   data: { isSound: isObject, instead: "{}" },

@@ -28,7 +28,7 @@ export const privateKeySchema: TextSchema<Secret> = textSchema("private key, PEM
   return new Complaint("must be a private key in PEM: it begins with -----BEGIN PRIVATE KEY-----");
 });
 
-/** What of the settings about TLS was given and could be read. */
+/** The settings about TLS that were given and could be read. */
 export interface TlsValues {
   readonly REDIS_TLS_CA?: string | undefined;
   readonly REDIS_TLS_CERT?: string | undefined;
@@ -39,7 +39,7 @@ export function redisTlsOf({ REDIS_TLS_CA: ca, REDIS_TLS_CERT: certificate, REDI
   return { ca: ca ?? null, client: certificate === undefined || key === undefined ? null : { certificate, key } };
 }
 
-/** What of them does not go together, or is out of date at `now` (ms); a line each. `urls`: all that may use them. */
+/** A line for each that does not fit the others, or is out of date at `now` (ms). `urls`: all that may use them. */
 export function* tlsProblems(values: TlsValues, urls: readonly Secret[], now: number): Iterable<string> {
   const { REDIS_TLS_CA: ca, REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key } = values;
   const [given] = Object.entries({ REDIS_TLS_CA: ca, REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key }).filter(

@@ -1,4 +1,4 @@
-/** So many at most: a script of this many jobs keeps Redis busy for well under a millisecond. */
+/** The most jobs of one script: it keeps Redis busy for well under a millisecond. */
 const MOST = 32;
 
 /**

@@ -41,7 +41,7 @@ export interface Head extends Mark {
   readonly chain: string;
   /** Null: nothing was chained yet. */
   readonly keyId: string | null;
-  /** Of the last entry, in ms. */
+  /** When the last entry was chained, in ms. */
   readonly at: number;
   /** What the first entry that is still in the stream follows. */
   readonly floor: Mark;
@@ -200,7 +200,7 @@ function parseHead([now, ...flat]: readonly string[]): Head {
   };
 }
 
-/** Of two stream ids. */
+/** The order of two stream ids. */
 function isBefore(one: string, other: string): boolean {
   const [ms = 0, seq = 0] = one.split("-").map(Number);
   const [otherMs = 0, otherSeq = 0] = other.split("-").map(Number);

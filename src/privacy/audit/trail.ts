@@ -24,7 +24,7 @@ const BROKEN_MS = 60_000;
 const TRIM_EVERY_MS = 60_000;
 
 export interface AuditTrailDeps {
-  /** Of a worker's role: it waits while Redis is away. */
+  /** A connection of a worker's role: it waits while Redis is away. */
   readonly redis: RedisClient;
   /** To chain and to trim. Files are written by whoever has the folder: it may be on another machine than the holder. */
   readonly duty: Duty;

@@ -9,7 +9,7 @@ import { dataKeyIdsIn, MOST_SEALED, Sealer } from "../sealing/sealed-text.ts";
 
 /** A message may be lost: so long a destroyed key can open in a process that did not hear of it, in ms. */
 export const OPENER_LOOK_MS = 60_000;
-/** So long a closed key can still seal, in ms. Shorter: who waits until nobody seals with a key waits for this. */
+/** The longest a closed key can still seal, in ms: whoever needs that nobody seals with it waits for this. */
 export const SEALER_LOOK_MS = 5_000;
 /** A sealer is replaced when it is half used up, so that one that was just handed out never ends in use. */
 const LEAST_LEFT = MOST_SEALED / 2;

@@ -20,7 +20,7 @@ export interface Text {
 
 /** Entries of one page: the reply stays small whatever the key's size. */
 const ENTRIES = 500;
-/** Of a long string, in bytes. */
+/** A page of a long string, in bytes. */
 const SLICE = 1 << 16;
 /** What two slices share, so that nothing is cut in two: more than the longest form of a needle. */
 const OVERLAP = 1 << 12;

@@ -11,7 +11,7 @@ export interface Needle {
 
 /** Below this, in characters, a secret or what it is encoded as occurs by chance, and is not looked for. */
 const SHORTEST = 8;
-/** What somebody asks for himself: an OTP has 4 to 8 digits. */
+/** Below this, in characters, a value that somebody names is not looked for: an OTP has 4 to 8 digits. */
 const SHORTEST_CANARY = 4;
 /** Of a long value (a PEM key) its beginning is looked for, in bytes. */
 const LONGEST = 512;

@@ -158,7 +158,7 @@ async function headOf(path: string): Promise<Buffer> {
   return buffer.subarray(0, bytesRead);
 }
 
-/** Of the system's errors, for example ENOENT; null for any other. */
+/** The code of a system's error, for example ENOENT; null for any other error. */
 function codeOf(error: unknown): string | null {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }

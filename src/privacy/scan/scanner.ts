@@ -6,7 +6,7 @@ import { CONTEXT } from "../../secrets/stands-alone.ts";
 /** Finds what must not be in a text whose characters are bytes (`latin1`): Aadhaar-like numbers and known values. */
 export class Scanner {
   readonly #needles: Needles;
-  /** So many characters before and after a place decide what is found there. */
+  /** Characters before and after a place that decide what is found there. */
   readonly reach: number;
 
   constructor(needles: Needles) {
