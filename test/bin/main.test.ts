@@ -114,11 +114,12 @@ describe("Redis away", () => {
     ["show", "order-1"],
     ["worker"],
   ])("makes `%s %s` end at once, with code 3", async (...args) => {
-    // Beside it one that asks nobody: how long a start takes, now and on this machine.
+    // Beside it one that is refused before it asks anybody: how long a start takes, now and on this machine.
     const [{ code, stdout, stderr, ms }, start] = await Promise.all([
       run(args, { ...AWAY, ...simulator.env }),
-      run(["--version"]),
+      run(args, { ...AWAY, ...simulator.env, REDIS_URL: "nowhere://" }),
     ]);
+    expect(start.code).toBe(2);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     const lines = stderr.trimEnd().split("\n");
     expect(lines.at(-1)).toBe(

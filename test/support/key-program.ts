@@ -1,11 +1,9 @@
 import { createHmac } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { readEnvironment } from "../../src/config/environment.ts";
 
 // A key service as a program, for tests: its first argument says how it behaves. "Wrapping" is XOR with a pad of the context.
-const [behaviour = "well", pidFile] = process.argv.slice(2);
+const [behaviour = "well"] = process.argv.slice(2);
 
 function pad(context: string): Buffer {
   return createHmac("sha256", "made up").update(context).digest();
@@ -26,10 +24,6 @@ function answer(request: Readonly<Record<string, string>>): unknown {
 const request = JSON.parse(await text(process.stdin)) as Readonly<Record<string, string>>;
 process.stderr.write(`SECRET-ON-STDERR ${request["key"] ?? ""}\n`);
 switch (behaviour) {
-  case "hang":
-    if (pidFile !== undefined) writeFileSync(pidFile, String(process.pid));
-    await sleep(60_000);
-    break;
   case "garbage":
     process.stdout.write("<html>SECRET-ON-STDOUT</html>");
     break;

@@ -17,9 +17,9 @@ describe("bytes that are read twice", () => {
     writeFileSync(path, text);
     await using file = await openTwice(path);
     await using pipe = await pipedTwice(Readable.from([Buffer.from("one "), Buffer.from("two")]), "standard input");
-    for (const pass of [1, 2]) {
-      expect((await all(file)) === text).toBe(true);
-      expect(await all(pipe)).toBe("one two");
+    for (const pass of ["first", "second"]) {
+      expect((await all(file)) === text, pass).toBe(true);
+      expect(await all(pipe), pass).toBe("one two");
     }
   });
 

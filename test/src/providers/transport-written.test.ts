@@ -49,7 +49,7 @@ describe("whether anything was written", () => {
   it("was not, when the handshake takes longer than the limit, and is not afterwards", async () => {
     await using bundle = await setup({});
     const origin = bundle.server.origin.replace("http:", "https:");
-    const transport = createTransport({ origin, timeoutMs: 100 });
+    const transport = createTransport({ origin, timeoutMs: 1_000 });
     expect(await transport.send({ ...bundle.call, origin })).toEqual(notSent({ kind: "timeout" }));
     await transport.close();
     await closed(bundle.server.sockets[0]);
@@ -87,10 +87,10 @@ describe("whether anything was written", () => {
   });
 
   it("was, when no reply comes in time, counted from the write", async () => {
-    await using bundle = await setup({}, { timeoutMs: 100 });
+    await using bundle = await setup({}, { timeoutMs: 1_000 });
     const start = performance.now();
     expect(await bundle.transport.send(bundle.call)).toEqual(sent({ kind: "timeout" }));
-    expect(performance.now() - start).toBeGreaterThanOrEqual(99);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(999);
     expect(bundle.server.requests).toHaveLength(1);
     await closed(bundle.server.sockets[0]);
   });

@@ -27,6 +27,9 @@ async function writeAll(files: AuditFiles): Promise<string> {
   return answer;
 }
 
+/** Longer than two steps of one writer are apart, however busy the machine is; short enough to wait for its end. */
+const LEASE_MS = 1_500;
+
 function writer({ client, key }: AuditBundle, dir: string, mended: string[] = [], leaseMs = 60_000): AuditFiles {
   return new AuditFiles({ redis: client, key, dir, leaseMs, onMended: (what) => mended.push(what) });
 }
@@ -126,11 +129,11 @@ describe("the audit files", () => {
   it("have one writer at a time; one that lost the folder while it stood still does no harm when it goes on", async () => {
     await using bundle = await startAuditBundle();
     await using place = await makeTempDir();
-    await using slow = writer(bundle, place.path, [], 100);
+    await using slow = writer(bundle, place.path, [], LEASE_MS);
     await bundle.append(2);
     await bundle.chainAll();
     expect(await slow.step()).toBe("idle");
-    await using next = writer(bundle, place.path, [], 100);
+    await using next = writer(bundle, place.path, [], LEASE_MS);
     expect(await next.step()).toBe("away");
     await bundle.append(2, 3);
     await bundle.chainAll();

@@ -129,9 +129,9 @@ describe("a scan of Redis", () => {
   it("keeps to its rate", async () => {
     await redis.mset(Object.fromEntries(filler("key").map((key) => [key, "x"])));
     const started = performance.now();
-    await scan(MANY * 2);
+    await scan(MANY / 2);
     const took = performance.now() - started;
-    expect(took).toBeGreaterThan(400);
+    expect(took).toBeGreaterThan(1_600);
     const again = performance.now();
     await scan();
     expect(performance.now() - again).toBeLessThan(took);
