@@ -10,6 +10,7 @@ import { refusalWord } from "../src/redis/refusal.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { Reaper } from "./reaper.ts";
+import { auditComplaints } from "./audit-complaints.ts";
 import { closeInTime } from "./shutdown.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
@@ -40,6 +41,7 @@ export async function startDuties(
     ...settings.audit,
     onError: (err) => rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log"),
     onMended: (what) => logger.warn({ what }, "audit files mended"),
+    onUnreadable: auditComplaints(logger, metrics),
   });
   // Its close waits for ever while Redis is away.
   started.defer(async () => await closeInTime(audit.close()));

@@ -8,7 +8,7 @@ import { hmacKeySchema } from "../../src/privacy/keys/settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { parseText } from "../../src/base/text.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import type { AuditProblem } from "../../src/privacy/audit/check.ts";
+import type { AuditPlace, AuditProblem, ReplacedEntries } from "../../src/privacy/audit/check.ts";
 import { AUDIT_KINDS, type AuditKind } from "../../src/privacy/audit/entry.ts";
 import { AuditKey } from "../../src/privacy/audit/key.ts";
 import { AuditLog, otherKey } from "../../src/privacy/audit/log.ts";
@@ -84,11 +84,22 @@ async function verify(context: CommandContext, flags: VerifyFlags): Promise<void
   context.stdout.write(flags.json ? `${JSON.stringify({ intact, ...found })}\n` : describe(found));
 }
 
-function describe({ entries, first, last, problems, notes }: Verified): string {
+function describe({ entries, first, last, problems, replaced, notes }: Verified): string {
   const range = first === null || last === null ? "" : ` (${first} to ${last})`;
   const verdict = problems.length === 0 ? "intact" : `${problems.length} ${problems.length === 1 ? "place" : "places"}`;
   const count = `${entries} ${entries === 1 ? "entry" : "entries"}${range}, ${verdict}`;
-  return `${[...problems.map(placeOf), ...notes.map((note) => `note: ${note}`), count].join("\n")}\n`;
+  const all = [...(replaced === null ? [] : [describeReplaced(replaced)]), ...notes];
+  return `${[...problems.map(placeOf), ...all.map((note) => `note: ${note}`), count].join("\n")}\n`;
+}
+
+function describeReplaced({ count, first, last }: ReplacedEntries): string {
+  const where = ({ seq, file, line, source }: AuditPlace): string => `entry ${seq} (${file}, line ${line}; ${source})`;
+  const places = count === 1 ? where(first) : `the first ${where(first)}, the last ${where(last)}`;
+  const what =
+    count === 1
+      ? "1 entry could not be read when it was chained, and only its digest is kept"
+      : `${count} entries could not be read when they were chained, and only their digests are kept`;
+  return `${what}: ${places}`;
 }
 
 /** `audit-2026-11-21.ndjson, line 17: entry 4711 was altered`. */

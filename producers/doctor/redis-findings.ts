@@ -1,6 +1,7 @@
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import { describeForeignOutbox, foreignOutboxes } from "../../src/privacy/audit/outbox.ts";
 import { expiryOf } from "../../src/redis/certificates.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../../src/redis/connection.ts";
 import { queuePrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
@@ -56,6 +57,7 @@ export async function redisFindings(context: CommandContext, settings: Settings)
     return [
       ...server,
       ...(await writeFindings(redis)),
+      ...(await auditFindings(redis).catch(unlessForbidden)),
       memoryFinding(await readMemory(redis), settings.retention.recordMs),
       ...(await providerFacts(redis, settings, context.now)).flatMap(gateFindings),
     ];
@@ -77,6 +79,11 @@ async function writeFindings(redis: RedisClient): Promise<Finding[]> {
     const detail = `Redis refuses writes (${word}): ${refusalText(word)}`;
     return [{ check: "redis writes", status: "failed", detail, exitCode: ExitCode.UNREACHABLE }];
   }
+}
+
+async function auditFindings(redis: RedisClient): Promise<Finding[]> {
+  const foreign = await foreignOutboxes(redis, QUEUES);
+  return foreign.map((key) => ({ check: "audit log", status: "failed", detail: describeForeignOutbox(key) }));
 }
 
 /** A worker's settings need a worker's user. */

@@ -159,7 +159,7 @@ export class Metrics {
     });
     this.#unreadable = new Counter({
       name: "satyapan_unreadable_total",
-      help: "What was read back from Redis and is not what was stored, by place; each is parked once.",
+      help: "What was read back from Redis and is not what was stored, by place; each is put aside once.",
       labelNames: ["place"],
       registers,
     });
@@ -180,8 +180,8 @@ export class Metrics {
     });
   }
 
-  unreadable(place: "record" | "queue"): void {
-    this.#unreadable.inc({ place });
+  unreadable(place: "record" | "queue" | "audit", times = 1): void {
+    this.#unreadable.inc({ place }, times);
   }
 
   /** What the last samples came upon in clear. */

@@ -3,21 +3,25 @@ import type { QueueName } from "../../queues/names.ts";
 import type { AuditKey } from "./key.ts";
 import { makeLine } from "./line.ts";
 import { AuditLog, type Head } from "./log.ts";
-import { outboxKey } from "./outbox.ts";
+import { Outboxes, type Taken } from "./outboxes.ts";
 
-/** Entries taken at once, of all outboxes together: large enough that a round trip costs little, some 0.2 MB. */
+/** Entries taken at once, of all queues together: large enough that a round trip costs little, some 0.2 MB. */
 const BATCH = 500;
+
+/** What lay in an outbox and was no entry, or stood in its place. */
+export interface UnreadableAudit {
+  /** The outbox in Redis. */
+  readonly key: string;
+  /** How many, and the ids of the first and the last; null: the key itself holds something else than entries. */
+  readonly entries: { readonly count: number; readonly first: string; readonly last: string } | null;
+}
 
 export interface AuditChainDeps {
   readonly redis: RedisClient;
   readonly key: AuditKey;
   readonly queues: readonly QueueName[];
-}
-
-/** An outbox's new entries. */
-interface Taken {
-  readonly queue: QueueName;
-  readonly entries: readonly (readonly [string, readonly string[]])[];
+  /** Hears of each once: of entries when they were replaced in the log. */
+  readonly onUnreadable?: ((what: UnreadableAudit) => void) | undefined;
 }
 
 /**
@@ -26,22 +30,34 @@ interface Taken {
  * how far each outbox was taken.
  */
 export class AuditChain {
-  readonly #redis: RedisClient;
   readonly #key: AuditKey;
-  readonly #queues: readonly QueueName[];
+  readonly #perOutbox: number;
+  readonly #outboxes: Outboxes;
   readonly #log: AuditLog;
+  readonly #onUnreadable: AuditChainDeps["onUnreadable"];
+  #said: readonly string[] = [];
   #chained = 0;
 
-  constructor({ redis, key, queues }: AuditChainDeps) {
-    this.#redis = redis;
+  constructor({ redis, key, queues, onUnreadable }: AuditChainDeps) {
     this.#key = key;
-    this.#queues = queues;
+    this.#perOutbox = Math.ceil(BATCH / queues.length);
+    this.#outboxes = new Outboxes(redis, queues);
     this.#log = new AuditLog(redis);
+    this.#onUnreadable = onUnreadable;
   }
 
   /** Entries that this process chained. */
   get chained(): number {
     return this.#chained;
+  }
+
+  /** Whether there is something to chain; says it where an outbox holds something else. */
+  async look(): Promise<boolean> {
+    const backlog = await this.backlog();
+    const { foreign } = this.#outboxes;
+    for (const key of foreign) if (!this.#said.includes(key)) this.#onUnreadable?.({ key, entries: null });
+    this.#said = foreign;
+    return backlog > 0;
   }
 
   /**
@@ -50,69 +66,50 @@ export class AuditChain {
    */
   async step(): Promise<"more" | "idle" | "moved"> {
     const head = await this.#log.head();
-    const each = Math.ceil(BATCH / this.#queues.length);
-    const taken: Taken[] = await Promise.all(
-      this.#queues.map(async (queue) => {
-        const after = head.from.get(queue) ?? "0";
-        return { queue, entries: await this.#redis.xrange(outboxKey(queue), `(${after}`, "+", "COUNT", each) };
-      }),
-    );
-    const some = taken.filter(({ entries }) => entries.length > 0);
-    if (some.length === 0) return "idle";
-    if ((await this.#extend(head, some)) === "moved") return "moved";
-    await this.#remove(some);
-    return taken.some(({ entries }) => entries.length === each) ? "more" : "idle";
+    const taken = await this.#outboxes.take(head.from, this.#perOutbox);
+    if (taken.length === 0) return "idle";
+    const from = new Map(taken.map(({ name, entries }): [string, string] => [name, entries.at(-1)?.[0] ?? ""]));
+    if ((await this.#extend(head, taken, from)) === "moved") return "moved";
+    await this.#outboxes.trim(from);
+    return taken.some(({ entries }) => entries.length === this.#perOutbox) ? "more" : "idle";
   }
 
   /** What a process that was killed between the two steps left behind: already in the log. */
   async sweep(): Promise<void> {
-    const { from } = await this.#log.head();
-    await Promise.all(
-      this.#queues.map(async (queue) => {
-        const last = from.get(queue);
-        if (last !== undefined) await this.#redis.xtrim(outboxKey(queue), "MINID", "=", successor(last));
-      }),
-    );
+    this.#outboxes.lookAside();
+    await this.#outboxes.trim((await this.#log.head()).from);
   }
 
   /** Entries that wait to be chained. */
   async backlog(): Promise<number> {
-    const lengths = await Promise.all(this.#queues.map(async (queue) => await this.#redis.xlen(outboxKey(queue))));
-    return lengths.reduce((sum, length) => sum + length, 0);
+    return await this.#outboxes.length();
   }
 
-  async #extend(head: Head, taken: readonly Taken[]): Promise<"done" | "moved"> {
+  async #extend(head: Head, taken: readonly Taken[], from: ReadonlyMap<string, string>): Promise<"done" | "moved"> {
     const at = Math.max(head.now, head.at);
     const chained = new Date(at).toISOString();
     const lines: string[] = [];
+    const unreadable: UnreadableAudit[] = [];
     let { seq, hash } = head;
-    for (const { queue, entries } of taken) {
-      const place = queue.slice(1, -1);
+    for (const { name, key, entries } of taken) {
+      const place = name.replace(/[{}]/g, "");
+      const ids: string[] = [];
       for (const [id, fields] of entries) {
         seq += 1;
         const made = makeLine(this.#key, hash, { seq, chained, source: `${place}/${id}` }, fields[1] ?? "");
         hash = made.hash;
         lines.push(made.line);
+        if (!made.isReadable) ids.push(id);
+      }
+      const [first] = ids;
+      if (first !== undefined) {
+        unreadable.push({ key, entries: { count: ids.length, first, last: ids.at(-1) ?? first } });
       }
     }
-    const from = new Map(taken.map(({ queue, entries }): [string, string] => [queue, entries.at(-1)?.[0] ?? ""]));
     const answer = await this.#log.extend(head, { keyId: this.#key.id, at, hash, lines }, from);
-    if (answer === "done") this.#chained += lines.length;
+    if (answer === "moved") return answer;
+    this.#chained += lines.length;
+    for (const what of unreadable) this.#onUnreadable?.(what);
     return answer;
   }
-
-  async #remove(taken: readonly Taken[]): Promise<void> {
-    await Promise.all(
-      taken.map(async ({ queue, entries }) => {
-        const last = entries.at(-1)?.[0];
-        if (last !== undefined) await this.#redis.xtrim(outboxKey(queue), "MINID", "=", successor(last));
-      }),
-    );
-  }
-}
-
-/** The least stream id after this one. */
-function successor(id: string): string {
-  const [ms = "", n = ""] = id.split("-");
-  return `${ms}-${Number(n) + 1}`;
 }

@@ -1,6 +1,6 @@
 import type { AuditKey } from "./key.ts";
 import { readHeader } from "./header.ts";
-import { type AuditLine, readLine, streamId } from "./line.ts";
+import { type AuditLine, isReplaced, readLine, streamId } from "./line.ts";
 import type { Mark } from "./log.ts";
 
 /** A place where the log is not as it was written. `seq`: the entry, where one can be told. */
@@ -13,6 +13,22 @@ export interface AuditProblem {
   readonly seq: number | null;
   /** One sentence that names the place. */
   readonly message: string;
+}
+
+/** Where an entry of the log is. */
+export interface AuditPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly seq: number;
+  /** Queue and id of the entry in its outbox. */
+  readonly source: string;
+}
+
+/** What was no entry when it was chained; its digest is in its place. */
+export interface ReplacedEntries {
+  readonly count: number;
+  readonly first: AuditPlace;
+  readonly last: AuditPlace;
 }
 
 /** A line whose hash does not fit to the one before: what the next one fits to tells why. */
@@ -39,6 +55,7 @@ export class ChainCheck {
   #lastId: string | null = null;
   #first: number | null = null;
   #entries = 0;
+  #replaced: ReplacedEntries | null = null;
 
   constructor(keys: readonly AuditKey[], start: Mark | null) {
     this.#keys = new Map(keys.map((key) => [key.id, key]));
@@ -48,6 +65,11 @@ export class ChainCheck {
   /** Lines that were seen. */
   get entries(): number {
     return this.#entries;
+  }
+
+  /** Null: none of those that were seen. */
+  get replaced(): ReplacedEntries | null {
+    return this.#replaced;
   }
 
   /** Number of the first entry that was seen; null: none. */
@@ -103,6 +125,7 @@ export class ChainCheck {
     }
     this.#first ??= read.seq;
     this.#lastId = streamId(read);
+    if (isReplaced(read)) this.#noteReplaced({ file, line, seq: read.seq, source: read.source });
     if (!this.#keys.has(read.keyId)) {
       this.#settleSuspect();
       this.report("other-key", file, keyProblem(read.keyId), read.seq, line);
@@ -128,6 +151,11 @@ export class ChainCheck {
 
   report(kind: AuditProblem["kind"], file: string, message: string, seq: number | null = null, line = 0): void {
     this.problems.push({ kind, file, line, seq, message });
+  }
+
+  #noteReplaced(last: AuditPlace): void {
+    const { count, first } = this.#replaced ?? { count: 0, first: last };
+    this.#replaced = { count: count + 1, first, last };
   }
 
   /** The line goes on after the last good one: so the suspect between them does not belong there. */

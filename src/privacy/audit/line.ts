@@ -33,11 +33,12 @@ export function makeLine(
   previous: string,
   { seq, chained, source }: Envelope,
   text: string,
-): { readonly line: string; readonly hash: string } {
-  const entry = isEntry(text) ? text : unreadable(chained, text);
+): { readonly line: string; readonly hash: string; readonly isReadable: boolean } {
+  const isReadable = isEntry(text);
+  const entry = isReadable ? text : unreadable(chained, text);
   const body = `{"seq":${seq},"chained":"${chained}","source":"${source}",${entry.slice(1, -1)}`;
   const hash = key.hash(previous, body);
-  return { line: `${body},"hash":"${hash}"}`, hash };
+  return { line: `${body},"hash":"${hash}"}`, hash, isReadable };
 }
 
 /** Null: it is no line of the log. Says nothing about whether its hash is right. */
@@ -58,7 +59,21 @@ export function streamId({ seq, chained }: Pick<AuditLine, "seq" | "chained">): 
 
 /** Only ours write to an outbox; what somebody else put there must neither stop the log nor break its lines. */
 function isEntry(text: string): boolean {
-  return text.startsWith('{"at":"') && text.endsWith("}") && !text.includes("\n");
+  return text.startsWith('{"at":"') && text.endsWith("}") && !text.includes("\n") && isJson(text);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a line stands for what was no entry when it was chained. */
+export function isReplaced({ text }: Pick<AuditLine, "text">): boolean {
+  return /^\{"at":"[^"]*","kind":"unreadable",/.test(text);
 }
 
 function unreadable(at: string, text: string): string {

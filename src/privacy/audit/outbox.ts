@@ -1,6 +1,7 @@
 import type { RedisClient } from "../../redis/connection.ts";
 import { queuePrefix, type QueueName } from "../../queues/names.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
+import { refusalWord } from "../../redis/refusal.ts";
 import { AuditEntry, auditText } from "./entry.ts";
 
 /**
@@ -9,6 +10,32 @@ import { AuditEntry, auditText } from "./entry.ts";
  */
 export function outboxKey(queue: QueueName): string {
   return `${queuePrefix(queue)}audit`;
+}
+
+/** Where the journal's steps put entries while somebody's other value stands in the outbox's place (`outbox.lua`). */
+export function asideKey(queue: QueueName): string {
+  return `${outboxKey(queue)}:aside`;
+}
+
+/** What is said of an outbox in whose place something else stands. */
+export function describeForeignOutbox(key: string): string {
+  return `the audit log's outbox ${key} holds something else than entries: calls go on and their entries go to ${key}:aside, but what only the audit log would know (show --reveal, keys, quota) is refused until the key has another name (RENAME)`;
+}
+
+/** Outboxes in whose place something else stands. Rejects with NOPERM for a user that may not look. */
+export async function foreignOutboxes(redis: RedisClient, queues: readonly QueueName[]): Promise<string[]> {
+  const keys = await Promise.all(
+    queues.map(outboxKey).map(async (key) => {
+      try {
+        await redis.xlen(key);
+        return [];
+      } catch (error) {
+        if (refusalWord(error) !== "WRONGTYPE") throw error;
+        return [key];
+      }
+    }),
+  );
+  return keys.flat();
 }
 
 /** For the journal's scripts. */

@@ -4,7 +4,7 @@ import type { Duty } from "../../redis/lease.ts";
 import { QUEUES } from "../../queues/names.ts";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { Secret } from "../../secrets/secret.ts";
-import { AuditChain } from "./chain.ts";
+import { AuditChain, type UnreadableAudit } from "./chain.ts";
 import { AuditFiles } from "./files.ts";
 import { assertIntact } from "./intact.ts";
 import { AuditKey } from "./key.ts";
@@ -36,6 +36,8 @@ export interface AuditTrailDeps {
   readonly onError: (error: unknown) => void;
   /** Hears what a writer of files mended: worth a look. */
   readonly onMended: (what: string) => void;
+  /** Hears once of each thing in an outbox that is no entry. */
+  readonly onUnreadable: (what: UnreadableAudit) => void;
 }
 
 export interface AuditMeasures {
@@ -57,10 +59,10 @@ export class AuditTrail {
   #loops: Promise<unknown> = Promise.resolve();
 
   private constructor(deps: AuditTrailDeps, key: AuditKey) {
-    const { redis, dir, onMended } = deps;
+    const { redis, dir, onMended, onUnreadable } = deps;
     this.#deps = deps;
     this.#log = new AuditLog(redis);
-    this.#chain = new AuditChain({ redis, key, queues: QUEUES });
+    this.#chain = new AuditChain({ redis, key, queues: QUEUES, onUnreadable });
     this.#files = dir === null ? null : new AuditFiles({ redis, key, dir, onMended });
   }
 
@@ -100,7 +102,7 @@ export class AuditTrail {
     let lookMs = LOOK_MS;
     const chain = async (): Promise<number> => {
       if (!duty.held) return LOOK_MS;
-      const isNew = (await this.#chain.backlog()) > 0;
+      const isNew = await this.#chain.look();
       if (isNew && (await this.#chain.step()) === "more") return 0;
       if (performance.now() - trimmedAt >= TRIM_EVERY_MS) {
         trimmedAt = performance.now();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type AuditProblem, ChainCheck } from "./check.ts";
+import { type AuditProblem, ChainCheck, type ReplacedEntries } from "./check.ts";
 import { auditFiles, readIdentity } from "./folder.ts";
 import type { AuditKey } from "./key.ts";
 import { readLine } from "./line.ts";
@@ -30,6 +30,8 @@ export interface Verified {
   readonly last: number | null;
   /** Empty: intact. At most 20. */
   readonly problems: readonly AuditProblem[];
+  /** What was no entry when it was chained: the log is intact, but somebody wrote to an outbox. Null: nothing. */
+  readonly replaced: ReplacedEntries | null;
   /** What could not be checked. */
   readonly notes: readonly string[];
 }
@@ -57,9 +59,9 @@ export async function verifyAudit({ keys, dir, log, oldest }: VerifyOptions): Pr
     await checkRedis(check, log, head);
   }
   check.end();
-  const { entries, first, last } = check;
+  const { entries, first, last, replaced } = check;
   const problems = check.problems.slice(0, MOST_PROBLEMS);
-  return { entries, first, last: first === null ? null : (last?.seq ?? null), problems, notes };
+  return { entries, first, last: first === null ? null : (last?.seq ?? null), problems, replaced, notes };
 }
 
 async function checkFiles(

@@ -15,7 +15,7 @@ import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
 import { AuditFiles } from "../../../src/privacy/audit/files.ts";
 import { assertIntact } from "../../../src/privacy/audit/intact.ts";
 import { AuditKey } from "../../../src/privacy/audit/key.ts";
-import { appendAudit } from "../../../src/privacy/audit/outbox.ts";
+import { appendAudit, outboxKey } from "../../../src/privacy/audit/outbox.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import { subjectKey } from "../../../src/secrets/subject-key.ts";
 import { queueOf } from "../../../src/queues/names.ts";
@@ -116,6 +116,41 @@ describe("satyapan audit verify", () => {
     expect(alone.stdout).toContain("note: Redis was not asked");
     await expect(audit(["verify"], { dir: place.path, env: envOf(bundle) })).rejects.toMatchObject({
       code: ErrorCode.REDIS_UNREACHABLE,
+    });
+  });
+});
+
+describe("satyapan audit verify where something was no entry", () => {
+  it("is intact, and names how many, the first and the last, with where each was found", async () => {
+    await using bundle = await startAuditBundle();
+    await using place = await makeTempDir();
+    const auditDir = join(place.path, "audit");
+    const outbox = outboxKey(queueOf("eko"));
+    const where = { dir: place.path, env: envOf(bundle) };
+    await bundle.append(1);
+    const first = String(await bundle.client.xadd(outbox, "*", "e", "no entry"));
+    await bundle.chainAll();
+    expect((await audit(["verify"], where)).stdout).toBe(
+      "note: 1 entry could not be read when it was chained, and only its digest is kept: " +
+        `entry 2 (Redis, line 2; eko-0/${first})\n2 entries (1 to 2), intact\n`,
+    );
+    await using files = new AuditFiles({ redis: bundle.client, key: bundle.key, dir: auditDir, onMended: () => {} });
+    await files.step();
+    const last = String(await bundle.client.xadd(outbox, "*", "e", '{"at":"cut'));
+    await bundle.chainAll();
+    const [name = ""] = (await readdir(auditDir)).filter((file) => file.endsWith("ndjson"));
+    const ran = await audit(["verify"], { ...where, auditDir });
+    expect(ran).toEqual({
+      ...{ code: 0, stderr: "" },
+      stdout:
+        "note: 2 entries could not be read when they were chained, and only their digests are kept: " +
+        `the first entry 2 (${name}, line 3; eko-0/${first}), the last entry 3 (Redis, line 1; eko-0/${last})\n` +
+        "3 entries (1 to 3), intact\n",
+    });
+    const { stdout } = await audit(["verify", "--json"], { ...where, auditDir });
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ intact: true, problems: [] },
+      replaced: { count: 2, first: { file: name, line: 3, seq: 2 }, last: { file: "Redis", seq: 3 } },
     });
   });
 });

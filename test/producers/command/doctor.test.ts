@@ -85,6 +85,16 @@ describe("satyapan doctor", () => {
     });
   });
 
+  it("tells an outbox of the audit log in whose place something else stands, and what to do", async () => {
+    await redis.client().set("satyapan:{deepvue-0}:audit", "something else");
+    const { code, findings } = await doctor();
+    await redis.client().del("satyapan:{deepvue-0}:audit");
+    expect(code).toBe(1);
+    expect(findings["audit log"]).toMatch(
+      /^failed: .*satyapan:\{deepvue-0\}:audit holds something else than entries: calls go on .* \(RENAME\)$/,
+    );
+  });
+
   it("tells a key that Eko refuses", async () => {
     const { code, ok, findings } = await doctor({ ...simulator.env, EKO_ACCESS_KEY: "another-key" });
     expect({ code, ok }).toEqual({ code: 1, ok: false });

@@ -24,7 +24,7 @@ async function startTrail(
   duty: Duty = ON_DUTY,
 ) {
   const errors: unknown[] = [];
-  const deps = { redis: redis.client(), duty, subjectKey, dir, keepMs };
+  const deps = { redis: redis.client(), duty, subjectKey, dir, keepMs, onUnreadable: () => {} };
   const onError = (error: unknown): void => void errors.push(error);
   return { errors, trail: await AuditTrail.start({ ...deps, onError, onMended: onError }) };
 }
@@ -132,6 +132,7 @@ describe("the audit trail in a Redis Cluster", () => {
       keepMs: HOUR_MS,
       onError,
       onMended: onError,
+      onUnreadable: onError,
     };
     const trail = await AuditTrail.start(deps);
     for (const queue of QUEUES) await appendAudit(client, queue, [callEntry(1), callEntry(2)]);

@@ -69,7 +69,7 @@ async function verifyChanged(
 describe("verify", () => {
   it("finds nothing in files that nobody changed, with Redis and without", async () => {
     expect(await verifyChanged({}, { redis: true })).toEqual({
-      ...{ entries: 15, first: 1, last: 15, problems: [], notes: [] },
+      ...{ entries: 15, first: 1, last: 15, problems: [], replaced: null, notes: [] },
     });
     const { problems, notes } = await verifyChanged({});
     expect(problems).toEqual([]);
