@@ -3,6 +3,7 @@ import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import { KeyRotation, type Renewed, type Rewrapped } from "../keys/key-rotation.ts";
 import type { DataKeyState, KeyStatus, WrappingKey } from "../keys/key-status.ts";
+import { describeSilent } from "../keys/live-rings.ts";
 import { formatTable } from "../report/table.ts";
 import { OpenKeys } from "./open.ts";
 import { isStopped, passProgress } from "./pass-progress.ts";
@@ -15,7 +16,7 @@ const ROTATION = `
 To replace a key of SATYAPAN_ENCRYPTION_KEYS:
   1. put the new one first, keep the old one behind it, restart all processes
   2. satyapan keys rotate
-  3. satyapan keys retire OLD, which is refused while anything needs it
+  3. satyapan keys retire OLD, which is refused while anything needs it, or a worker is not ready for it
   4. take the old one out of the setting
 
 --data also replaces the data keys: needed where one may have become known, not for the above.`;
@@ -23,7 +24,7 @@ To replace a key of SATYAPAN_ENCRYPTION_KEYS:
 export function defineKeys(command: Command, context: CommandContext): void {
   command
     .command("status")
-    .description("the wrapping keys, the data keys, and how many jobs each seals")
+    .description("the wrapping keys and which workers have them, the data keys, and how many jobs each seals")
     .option("--json", "print one JSON document")
     .action(async (flags: JsonFlag) => {
       await using opened = new OpenKeys(context);
@@ -45,14 +46,19 @@ export function defineKeys(command: Command, context: CommandContext): void {
     });
   command
     .command("retire")
-    .description("mark a wrapping key so that it is never used again; refused while a data key needs it")
+    .description("mark a wrapping key so that it is never used again; refused while a data key or a worker needs it")
     .argument("<id>", "the key's id, as in SATYAPAN_ENCRYPTION_KEYS")
     .option("--json", "print one JSON document")
     .action(async (id: string, flags: JsonFlag) => {
       await using opened = new OpenKeys(context);
-      await new KeyRotation(opened.use).retire(id);
+      const retired = await new KeyRotation(opened.use).retire(id);
+      const silent = describeSilent(retired.silent_workers);
+      if (silent !== null)
+        context.stderr.write(
+          `satyapan: ${silent}: one that has ${id} first cannot seal any more; restart it with another\n`,
+        );
       const said = `${id} is retired: take it out of SATYAPAN_ENCRYPTION_KEYS (a process that would wrap with it refuses to)\n`;
-      context.stdout.write(flags.json ? `${JSON.stringify({ retired: id })}\n` : said);
+      context.stdout.write(flags.json ? `${JSON.stringify({ retired: id, ...retired })}\n` : said);
     });
 }
 
@@ -90,16 +96,24 @@ function formatRotation({ rewrapped, missing }: Rewrapped, renewed: Renewed | nu
 }
 
 function formatStatus(
-  { wrapping_keys, data_keys, damaged_data_keys, shredded_jobs, renewal_since }: KeyStatus,
+  { wrapping_keys, workers, data_keys, damaged_data_keys, shredded_jobs, renewal_since }: KeyStatus,
   now: number,
 ): string {
   const parts = [
     formatTable(
-      [{ title: "wrapping key" }, { title: "data keys", align: "right" }, { title: "" }],
-      wrapping_keys.map((key) => [key.id, key.data_keys, describe(key)]),
+      [
+        ...[{ title: "wrapping key" }, { title: "data keys", align: "right" } as const],
+        ...[{ title: "workers", align: "right" } as const, { title: "" }],
+      ],
+      wrapping_keys.map((key) => [
+        ...[key.id, key.data_keys],
+        ...[workers.live === 0 ? "none lives" : `${key.workers} of ${workers.live}`, describe(key)],
+      ]),
     ),
     data_keys.length === 0 ? "no data key yet\n" : dataKeyTable(data_keys, now),
   ];
+  const silent = describeSilent(workers.silent);
+  if (silent !== null) parts.push(`${silent}\n`);
   for (const id of damaged_data_keys) parts.push(`the data key ${id} is damaged\n`);
   if (shredded_jobs > 0)
     parts.push(`${count(shredded_jobs, "job")} can be opened by nobody: their data keys are destroyed\n`);

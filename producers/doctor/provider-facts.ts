@@ -35,7 +35,7 @@ async function factsOf(
 ): Promise<ProviderFacts> {
   const queue = queueOf(provider);
   const base = bullmqPrefix(queue);
-  const [gate, clients, interactive, bulk, unknown, prints] = await Promise.all([
+  const [gate, clients, interactive, bulk, unknown, live] = await Promise.all([
     new GateControl(redis).read(queue),
     queues.workers(queue).catch(notAllowed),
     redis.llen(`${base}wait`),
@@ -44,7 +44,8 @@ async function factsOf(
     readPrints(redis, queue),
   ]);
   // A worker's own user may not list clients; workers that live have a print.
-  const workers = clients ?? prints.length;
+  const workers = clients ?? live.size;
+  const prints = [...live.values()];
   return { provider, gate, workers, waiting: interactive + bulk, unknown, prints, own: printOf(settings, provider) };
 }
 

@@ -6,6 +6,7 @@ import { otherRingKey } from "../../src/privacy/keys/ring-key-provider.ts";
 import { auditKey } from "./key-audit.ts";
 import type { KeyDeps, PassOptions, UseKeys } from "./key-deps.ts";
 import { keyStatus, type KeyStatus } from "./key-status.ts";
+import { assertReplaced, liveRings, silentIn } from "./live-rings.ts";
 import { type ResealResult, Resealing } from "./resealing.ts";
 
 export interface Rewrapped {
@@ -20,6 +21,11 @@ export interface Renewed extends ResealResult {
   readonly replaced: number;
   /** False: it was aborted; the same call goes on. */
   readonly done: boolean;
+}
+
+export interface Retired {
+  /** Workers that live and do not say which keys they have: whether one of them still wraps with it is not known. */
+  readonly silent_workers: number;
 }
 
 /** Replaces keys while jobs run: those that wrap data keys, and the data keys themselves. */
@@ -71,17 +77,21 @@ export class KeyRotation {
 
   /**
    * Marks a wrapping key so that it never wraps again; then it can be taken out of the settings.
-   * @throws SatyapanError `key-needed` while data keys are wrapped by it or it is the one that wraps; `bad-input` for one that is not known
+   * @throws SatyapanError `key-needed` while data keys are wrapped by it, it is the one that wraps, here or at a worker that
+   * lives, or such a worker lacks the one that wraps now; `bad-input` for one that is not known
    */
-  async retire(keyId: string): Promise<void> {
-    await this.#use(async (deps) => {
+  async retire(keyId: string): Promise<Retired> {
+    return await this.#use(async (deps) => {
       const { store, provider, ringKeys, now } = deps;
       if (keyId === provider.sealingId) throw stillWraps(keyId);
       const { dataKeys } = await store.list();
       if (!ringKeys.includes(keyId) && !dataKeys.some(({ by }) => by === keyId)) throw unknownWrappingKey(keyId);
+      const rings = await liveRings(deps.redis);
+      assertReplaced(rings, keyId, provider.sealingId);
       const needing = await store.retire(keyId, now());
       if (needing > 0) throw needed(keyId, needing);
       await auditKey(deps, "retired", keyId);
+      return { silent_workers: silentIn(rings) };
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
 import type { KeyDeps, PassOptions } from "./key-deps.ts";
+import { liveRings, silentIn } from "./live-rings.ts";
 import { SealedRecords } from "./sealed-records.ts";
 
 /** A key that wraps data keys. */
@@ -13,6 +14,8 @@ export interface WrappingKey {
   /** ISO 8601, UTC. */
   readonly retired_at: string | null;
   readonly data_keys: number;
+  /** Workers that live and say that they have it. */
+  readonly workers: number;
 }
 
 export interface DataKeyState {
@@ -29,6 +32,8 @@ export interface DataKeyState {
 
 export interface KeyStatus {
   readonly wrapping_keys: readonly WrappingKey[];
+  /** Those that live; `silent`: how many of them do not say which keys they have. */
+  readonly workers: { readonly live: number; readonly silent: number };
   /** Oldest first. */
   readonly data_keys: readonly DataKeyState[];
   /** Ids of data keys that are not what was stored. */
@@ -43,7 +48,7 @@ export interface KeyStatus {
 export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promise<KeyStatus> {
   const { store, ringKeys, provider } = deps;
   const [{ dataKeys, current, damaged }, retired] = [await store.list(), await store.retired()];
-  const renewal = await store.renewal();
+  const [renewal, rings] = [await store.renewal(), await liveRings(deps.redis)];
   const byId = new Map(dataKeys.map((dataKey) => [dataKey.id, new Set<string>()]));
   const shredded = new Set<string>();
   for await (const page of new SealedRecords(deps.redis).pages(options)) {
@@ -60,7 +65,9 @@ export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promi
       at_hand: ringKeys.includes(id) ? true : provider.sealingId === null ? null : false,
       retired_at: isoOf(retired.get(id)),
       data_keys: dataKeys.filter(({ by }) => by === id).length,
+      workers: rings.filter((ring) => ring?.includes(id) === true).length,
     })),
+    workers: { live: rings.length, silent: silentIn(rings) },
     data_keys: dataKeys.map((dataKey) => toState(dataKey, current, byId.get(dataKey.id)?.size ?? 0)),
     damaged_data_keys: damaged,
     shredded_jobs: shredded.size,

@@ -1,5 +1,5 @@
 -- Notes what a worker runs with. A `print` of '' says goodbye; a `worker` of '' only asks. KEYS workers
--- → the others that live, one print after the other
+-- → the others that live: name, print, name, print…
 local now = clock()
 if print ~= '' then
   redis.call('HSET', KEYS[1], worker, number(now) .. ' ' .. print)
@@ -13,6 +13,7 @@ for i = 1, #flat, 2 do
   if not at or now - tonumber(at) > forgotten_ms then
     if worker ~= '' then redis.call('HDEL', KEYS[1], flat[i]) end
   elseif flat[i] ~= worker then
+    others[#others + 1] = flat[i]
     others[#others + 1] = other
   end
 end

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { DeepvueSettings } from "../providers/deepvue/settings.ts";
 import type { EkoSettings } from "../providers/eko/settings.ts";
 import type { ProviderName } from "../base/provider-name.ts";
@@ -10,13 +11,20 @@ import { LuaScript } from "../redis/script.ts";
 import { formatQuota } from "./parse-quota.ts";
 import type { LimitSettings } from "./settings.ts";
 
-/** What a worker runs with, by the settings' names: the quota as it is, all else as a keyed hash. */
+/**
+ * What a worker runs with, by the settings' names: the quota as it is, of the ring the keys' ids, all else as a keyed hash.
+ * Empty where what stands there is none.
+ */
 export type WorkerPrint = Readonly<Record<string, string>>;
 
 /** A worker that has not said for so long that it lives is forgotten, in ms. */
 const FORGOTTEN_MS = 90_000;
 /** With another of these, no other hash can be compared. */
 const KEY_NAME = "SATYAPAN_SUBJECT_KEY";
+/** May differ: while a key is replaced it has to. */
+const RING_NAME = "SATYAPAN_ENCRYPTION_KEYS";
+
+const Print = z.record(z.string(), z.string());
 
 export const PRESENT = new LuaScript(new URL("fleet.lua", import.meta.url), {
   needs: [CLOCK],
@@ -30,27 +38,49 @@ export async function present(
   worker: string,
   print: WorkerPrint,
 ): Promise<WorkerPrint[]> {
-  return await run(redis, queue, worker, JSON.stringify(print));
+  return [...(await run(redis, queue, worker, JSON.stringify(print))).values()];
 }
 
 export async function sayGoodbye(redis: RedisClient, queue: QueueName, worker: string): Promise<void> {
   await run(redis, queue, worker, "");
 }
 
-/** What all workers of a queue that live run with. */
-export async function readPrints(redis: RedisClient, queue: QueueName): Promise<WorkerPrint[]> {
+/** What all workers of a queue that live run with, by their names. */
+export async function readPrints(redis: RedisClient, queue: QueueName): Promise<Map<string, WorkerPrint>> {
   return await run(redis, queue, "", "");
 }
 
-async function run(redis: RedisClient, queue: QueueName, worker: string, print: string): Promise<WorkerPrint[]> {
+/** Ids of the keys of a worker's ring, that which seals first: none where a service has them. Null: it does not say. */
+export function ringIdsOf(print: WorkerPrint): readonly string[] | null {
+  return print[RING_NAME]?.split(",").filter((id) => id !== "") ?? null;
+}
+
+async function run(
+  redis: RedisClient,
+  queue: QueueName,
+  worker: string,
+  print: string,
+): Promise<Map<string, WorkerPrint>> {
   const keys = [`${queuePrefix(queue)}workers`];
-  const prints = (await PRESENT.run(redis, keys, { worker, print, forgotten_ms: FORGOTTEN_MS })) as string[];
-  return prints.map((text) => JSON.parse(text) as WorkerPrint);
+  const flat = (await PRESENT.run(redis, keys, { worker, print, forgotten_ms: FORGOTTEN_MS })) as string[];
+  const prints = new Map<string, WorkerPrint>();
+  for (let at = 0; at < flat.length; at += 2) prints.set(flat[at] ?? "", parsePrint(flat[at + 1] ?? ""));
+  return prints;
+}
+
+function parsePrint(text: string): WorkerPrint {
+  try {
+    return Print.safeParse(JSON.parse(text)).data ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** What of a worker's settings all others of a credential have to have, too. */
 export interface PrintedSettings extends Pick<LimitSettings, "quotas"> {
   readonly subjectKey: Secret;
+  /** Null: a service has the keys. */
+  readonly keys: { readonly ids: readonly string[] } | null;
   readonly eko: EkoSettings | null;
   readonly deepvue: DeepvueSettings | null;
 }
@@ -64,7 +94,11 @@ export function printOf(settings: PrintedSettings, provider: ProviderName): Work
     fingerprint(settings.subjectKey, name, value),
   ]);
   const quota = formatQuota(settings.quotas[provider]);
-  return { [`${provider.toUpperCase()}_QUOTA`]: quota, ...(Object.fromEntries(hashed) as WorkerPrint) };
+  return {
+    [`${provider.toUpperCase()}_QUOTA`]: quota,
+    [RING_NAME]: (settings.keys?.ids ?? []).join(","),
+    ...(Object.fromEntries(hashed) as WorkerPrint),
+  };
 }
 
 type Values = Readonly<Record<string, Secret | string>>;
@@ -86,7 +120,8 @@ function deepvueValues({ deepvue }: PrintedSettings): Values | null {
 
 /** The settings in which these differ, by their names. */
 export function differing(prints: readonly WorkerPrint[]): string[] {
-  const names = [...new Set(prints.flatMap((print) => Object.keys(print)))].toSorted();
-  const differ = names.filter((name) => new Set(prints.map((print) => print[name])).size > 1);
+  const said = prints.filter((print) => Object.keys(print).length > 0);
+  const names = [...new Set(said.flatMap((print) => Object.keys(print)))].toSorted();
+  const differ = names.filter((name) => name !== RING_NAME && new Set(said.map((print) => print[name])).size > 1);
   return differ.includes(KEY_NAME) ? differ.filter((name) => name === KEY_NAME || name.endsWith("_QUOTA")) : differ;
 }

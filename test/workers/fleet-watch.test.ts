@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { differing, present, readPrints, sayGoodbye } from "../../src/limits/fleet.ts";
+import { parseKeyRing } from "../../src/privacy/keys/key-ring.ts";
+import { differing, present, readPrints, ringIdsOf, sayGoodbye } from "../../src/limits/fleet.ts";
 import { parseQuota } from "../../src/limits/parse-quota.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import { startTestRedis } from "../support/redis.ts";
@@ -39,14 +41,37 @@ describe("workers of one queue", () => {
     const client = redis.client();
     expect(await present(client, QUEUE, "a", { EKO_QUOTA: "1/1s" })).toEqual([]);
     expect(await present(client, QUEUE, "b", { EKO_QUOTA: "2/1s" })).toEqual([{ EKO_QUOTA: "1/1s" }]);
-    expect(await readPrints(client, QUEUE)).toHaveLength(2);
+    expect((await readPrints(client, QUEUE)).size).toBe(2);
     await client.hset(WORKERS, "a", `${Date.now() - 91_000} {"EKO_QUOTA":"1/1s"}`);
-    expect(await readPrints(client, QUEUE)).toEqual([{ EKO_QUOTA: "2/1s" }]);
+    expect([...(await readPrints(client, QUEUE))]).toEqual([["b", { EKO_QUOTA: "2/1s" }]]);
     expect(await present(client, QUEUE, "b", { EKO_QUOTA: "2/1s" })).toEqual([]);
     expect(await client.hkeys(WORKERS)).toEqual(["b"]);
     expect(await client.pttl(WORKERS)).toBeGreaterThan(80_000);
     await sayGoodbye(client, QUEUE, "b");
     expect(await client.exists(WORKERS)).toBe(0);
+  });
+
+  it("may have other keys in their rings, whose ids they say and nothing else of them", async () => {
+    await using bundle = await startWorkerBundle();
+    await bundle.startWorker();
+    const ring = `k2:${randomBytes(32).toString("base64")},k1:${randomBytes(32).toString("base64")}`;
+    await bundle.startWorker({ keys: parseKeyRing(ring) });
+    expect(bundle.log.filter((line) => line.includes("another worker runs"))).toEqual([]);
+    const live = await readPrints(bundle.redis.client(), QUEUE);
+    expect([...live.values()].map(ringIdsOf)).toEqual(expect.arrayContaining([["k1"], ["k2", "k1"]]));
+    const stored = JSON.stringify([...live]);
+    for (const key of ring.split(",")) expect(stored).not.toContain(key.slice(3));
+  });
+
+  it("are counted, and compared to nothing, where what they wrote cannot be read", async () => {
+    await using redis = await startTestRedis();
+    const client = redis.client();
+    for (const [index, text] of ["no JSON", "[1]", '{"EKO_QUOTA":7}'].entries())
+      await client.hset(WORKERS, `w${index}`, `${Date.now()} ${text}`);
+    const others = await present(client, QUEUE, "a", { EKO_QUOTA: "1/1s" });
+    expect(others).toEqual([{}, {}, {}]);
+    expect(differing([{ EKO_QUOTA: "1/1s" }, ...others])).toEqual([]);
+    expect((await readPrints(client, QUEUE)).size).toBe(4);
   });
 
   it("with another subject key are told of that alone, since nothing else can be compared", () => {

@@ -9,6 +9,9 @@ import type { KeyStatus } from "../../../producers/keys/key-status.ts";
 import type { CommandContext } from "../../../src/command/context.ts";
 import { Faults } from "../../../src/command/faults.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
+import type { ProviderName } from "../../../src/base/provider-name.ts";
+import { present, type WorkerPrint } from "../../../src/limits/fleet.ts";
+import { queueOf } from "../../../src/queues/names.ts";
 import { newRingKey } from "../../src/privacy/keys/keys-bundle.ts";
 import { testKeys } from "../../support/client.ts";
 import { readTestEnv } from "../../support/env.ts";
@@ -63,6 +66,16 @@ async function run(define: DefineCommand, line: string, keys = OLD, signal = new
   return { code, stdout: await text(stdout), stderr: await text(stderr) };
 }
 
+async function sayLives(worker: string, print: WorkerPrint, provider: ProviderName = "eko"): Promise<void> {
+  await present(bundle.redis.client(), queueOf(provider), worker, print);
+}
+
+/** A worker says that it lives, with these keys. */
+async function live(worker: string, keys: string, provider: ProviderName = "eko"): Promise<void> {
+  const ids = keys.split(",").map((key) => key.replace(/:.*/, ""));
+  await sayLives(worker, { SATYAPAN_ENCRYPTION_KEYS: ids.join(",") }, provider);
+}
+
 describe("satyapan keys", () => {
   it("status shows wrapping keys, data keys with their age, and their jobs", async () => {
     const worker = bundle.deps(ringOf(OLD));
@@ -72,10 +85,12 @@ describe("satyapan keys", () => {
     const [name] = await bundle.dataKeysOf("j-1");
     const { code, stdout, stderr } = await run(defineKeys, "status", `${NEW},${OLD}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(/^wrapping key +data keys\n─+.*\nnew +0 +wraps new data keys\nold +1\n/);
+    expect(stdout).toMatch(
+      /^wrapping key +data keys +workers\n─+.*\nnew +0 +none lives +wraps new data keys\nold +1 +none lives\n/,
+    );
     expect(stdout).toMatch(new RegExp(`\\n${name} +batch:b-1 \\(current\\) +3d +old +2\\n`));
     const lost = await run(defineKeys, "status", NEW);
-    expect(lost.stdout).toMatch(/old +1 +NOT among this process's keys/);
+    expect(lost.stdout).toMatch(/old +1 +none lives +NOT among this process's keys/);
   });
 
   it("status says that there is nothing yet", async () => {
@@ -95,7 +110,68 @@ describe("satyapan keys", () => {
     const retired = await run(defineKeys, "retire old", `${NEW},${OLD}`);
     expect(retired.stdout).toMatch(/^old is retired: take it out of SATYAPAN_ENCRYPTION_KEYS/);
     expect((await bundle.read(bundle.deps(ringOf(NEW)), "j-1"))[0]).toBe("9876500001");
-    expect((await run(defineKeys, "status", NEW)).stdout).toMatch(/old +0 +retired 2026-11-21T12:00:00.000Z/);
+    expect((await run(defineKeys, "status", NEW)).stdout).toMatch(
+      /old +0 +none lives +retired 2026-11-21T12:00:00.000Z/,
+    );
+  });
+
+  it("retire is refused while workers lack the new key, or have the old one first; status counts them", async () => {
+    const [both, second] = [`${NEW},${OLD}`, `${OLD},${NEW}`];
+    const retire = async (): Promise<string> => {
+      const refused: unknown = await run(defineKeys, "retire old", both).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      expect(refused).toMatchObject({ code: ErrorCode.KEY_NEEDED });
+      return String(refused);
+    };
+    await live("a", OLD);
+    await live("b", OLD);
+    await live("c", second);
+    // It serves both providers, and is one worker.
+    await live("d", both);
+    await live("d", both, "deepvue");
+    expect(await retire()).toContain(
+      "2 of 4 workers do not have the key new yet: restart them with the new ring first",
+    );
+    expect((await run(defineKeys, "status", both)).stdout).toMatch(
+      /\nnew +0 +2 of 4 +wraps new data keys\nold +0 +4 of 4\n/,
+    );
+    await live("a", both);
+    expect(await retire()).toContain(
+      "1 of 4 workers does not have the key new yet: restart it with the new ring first",
+    );
+    await live("b", second);
+    expect(await retire()).toContain(
+      "2 of 4 workers still wrap with the key old: put new first in their SATYAPAN_ENCRYPTION_KEYS and restart them",
+    );
+    await live("b", both);
+    expect(await retire()).toContain("1 of 4 workers still wraps with the key old: put new first in its");
+    await live("c", NEW);
+    const { stdout, stderr } = await run(defineKeys, "retire old", both);
+    expect({ stdout, stderr }).toMatchObject({
+      stdout: expect.stringMatching(/^old is retired/) as string,
+      stderr: "",
+    });
+    expect((await run(defineKeys, "status", both)).stdout).toMatch(/\nold +0 +3 of 4 +retired /);
+  });
+
+  it("retire warns of workers of which cannot be known which keys they have; status says it", async () => {
+    const both = `${NEW},${OLD}`;
+    await live("a", both);
+    await sayLives("b", { EKO_QUOTA: "1/1s" });
+    const status = await run(defineKeys, "status", both);
+    expect(status.stdout).toMatch(/\nold +0 +1 of 2\n/);
+    expect(status.stdout).toContain("\n1 worker does not say which keys it has (it is of an older version)\n");
+    const retired = await run(defineKeys, "retire old", both);
+    expect(retired).toMatchObject({ code: 0, stdout: expect.stringMatching(/^old is retired/) as string });
+    expect(retired.stderr).toBe(
+      "satyapan: 1 worker does not say which keys it has (it is of an older version): one that has old first cannot seal any more; restart it with another\n",
+    );
+    await sayLives("c", { EKO_QUOTA: "1/1s" });
+    const json = await run(defineKeys, "retire old --json", both);
+    expect(json.stderr).toContain("2 workers do not say which keys they have");
+    expect(JSON.parse(json.stdout)).toEqual({ retired: "old", silent_workers: 2 });
   });
 
   it("rotate fails where it lacks a key, and says which", async () => {

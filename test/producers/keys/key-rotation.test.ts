@@ -28,8 +28,8 @@ describe("keys status", () => {
       onProgress: (done, total) => seen.push(done / total),
     });
     expect(status.wrapping_keys).toEqual([
-      { id: "new", wraps: true, at_hand: true, retired_at: null, data_keys: 1 },
-      { id: "old", wraps: false, at_hand: true, retired_at: null, data_keys: 1 },
+      { id: "new", wraps: true, at_hand: true, retired_at: null, data_keys: 1, workers: 0 },
+      { id: "old", wraps: false, at_hand: true, retired_at: null, data_keys: 1, workers: 0 },
     ]);
     expect(status.data_keys.map(({ scope, wrapped_by, current, jobs }) => [scope, wrapped_by, current, jobs])).toEqual(
       expect.arrayContaining([
@@ -42,7 +42,7 @@ describe("keys status", () => {
     expect(seen.at(-1)).toBe(1);
     const elsewhere = await new KeyRotation(bundle.use(ringOf(NEW))).status();
     expect(elsewhere.wrapping_keys).toContainEqual({
-      ...{ id: "old", wraps: false, at_hand: false, retired_at: null, data_keys: 1 },
+      ...{ id: "old", wraps: false, at_hand: false, retired_at: null, data_keys: 1, workers: 0 },
     });
   });
 });
