@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { RedisClient } from "../../redis/connection.ts";
 import { RELEASE } from "../../redis/lease.ts";
+import { refusalWord } from "../../redis/refusal.ts";
 import { auditBroken } from "./broken.ts";
 import { EXTEND, FILED, READ, REKEY, TAIL, TAKE_FOLDER, TRIM } from "./log-scripts.ts";
 
@@ -70,8 +71,8 @@ export class AuditLog {
   }
 
   async head(): Promise<Head> {
-    const reply = await READ.run(this.#redis, [HEAD_KEY], { fresh: randomBytes(16).toString("hex") });
-    return parseHead(reply as string[]);
+    const fresh = randomBytes(16).toString("hex");
+    return parseHead((await unlessForeign(READ.run(this.#redis, [HEAD_KEY], { fresh }))) as string[]);
   }
 
   /**
@@ -90,7 +91,8 @@ export class AuditLog {
       ...{ count: lines.length, lines: lines.join("\n") },
     };
     const rows = [...from].map(([queue, taken]) => ({ queue, taken }));
-    const answer = (await EXTEND.run(this.#redis, KEYS, args, rows)) as "done" | "moved" | "key" | "headless";
+    const answer = (await unlessForeign(EXTEND.run(this.#redis, KEYS, args, rows))) as
+      "done" | "moved" | "key" | "headless";
     if (answer === "key") throw otherKey((await this.head()).keyId, next.keyId);
     if (answer === "headless") throw headless();
     return answer;
@@ -101,7 +103,7 @@ export class AuditLog {
    * come before it.
    */
   async after(id: string, count: number): Promise<Block[]> {
-    return blocks(await this.#redis.xrange(LOG_KEY, `(${id}`, "+", "COUNT", count));
+    return blocks(await unlessForeign(this.#redis.xrange(LOG_KEY, `(${id}`, "+", "COUNT", count)));
   }
 
   /** Whether the line of this id is this one; null: it is not there. */
@@ -114,7 +116,7 @@ export class AuditLog {
 
   /** At least so many of the last lines, if there are, oldest first; and the head of the same moment (null: no log was begun). */
   async tail(count: number): Promise<{ readonly lines: readonly string[]; readonly head: Head | null }> {
-    const reply = await TAIL.run(this.#redis, KEYS, { count });
+    const reply = await unlessForeign(TAIL.run(this.#redis, KEYS, { count }));
     const [entries, ...head] = reply as [[string, string[]][], ...string[]];
     const lines = blocks(entries)
       .toReversed()
@@ -169,6 +171,16 @@ export function otherKey(found: string | null, ours: string): Error {
     `it is chained with another key (id ${found ?? "unknown"}) than this process has (id ${ours}): give it the ` +
       "SATYAPAN_SUBJECT_KEY of the others, or, if it was changed on purpose, run `satyapan audit rekey`",
   );
+}
+
+/** @throws SatyapanError `audit-broken` where a key of the log holds something else */
+async function unlessForeign<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (refusalWord(error) !== "WRONGTYPE") throw error;
+    throw auditBroken(`something else stands in Redis in the place of ${HEAD_KEY} or ${LOG_KEY}`);
+  }
 }
 
 function blocks(entries: readonly (readonly [string, readonly string[]])[]): Block[] {

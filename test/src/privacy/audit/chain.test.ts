@@ -130,6 +130,21 @@ describe("the audit chain", () => {
     expect(await bundle.lines()).toHaveLength(1);
   });
 
+  it.each([HEAD_KEY, LOG_KEY])(
+    "refuses to go on where something else is in the place of %s, and says where",
+    async (place) => {
+      await using bundle = await startAuditBundle();
+      await bundle.append(1);
+      await bundle.chainAll();
+      await bundle.append(1, 2);
+      await bundle.client.set(place, "something else");
+      await expect(bundle.chain.step()).rejects.toMatchObject({
+        ...{ code: ErrorCode.AUDIT_BROKEN, message: expect.stringContaining(LOG_KEY) as string },
+      });
+      expect(await bundle.chain.backlog()).toBe(1);
+    },
+  );
+
   it("is never dated before the entry in front of it", async () => {
     await using bundle = await startAuditBundle();
     const future = Date.parse("2099-01-01T00:00:00Z");
@@ -213,6 +228,14 @@ describe("the check at start", () => {
     ],
     ["its head was set back", async ({ client }) => await client.hset(HEAD_KEY, "seq", 119)],
     ["its head was removed", async ({ client }) => await client.del(HEAD_KEY)],
+    [
+      "something else is in its head's place",
+      async ({ client }) => await client.multi().del(HEAD_KEY).set(HEAD_KEY, "something else").exec(),
+    ],
+    [
+      "something else is in the stream's place",
+      async ({ client }) => await client.multi().del(LOG_KEY).set(LOG_KEY, "something else").exec(),
+    ],
     ["the stream was removed", async ({ client }) => await client.del(LOG_KEY)],
   ])("refuses where %s", async (_what, harm) => {
     await using bundle = await startAuditBundle();
