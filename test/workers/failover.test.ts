@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFailed } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { GateControl } from "../../src/limits/control.ts";
 import { queuePrefix, queueOf } from "../../src/queues/names.ts";
@@ -12,6 +12,7 @@ it("makes no call free that the master before had charged, and goes on by itself
   await using sentinel = await startTestSentinel({ withReplica: true });
   await using bundle = await startWorkerBundle({ env: { REDIS_URL: sentinel.url, EKO_QUOTA: "6/10m" } });
   const { client, simulator, log } = bundle;
+  onTestFailed(() => void process.stderr.write(log.slice(-60).join("")));
   const submit = async (from: number, count: number) =>
     await client.submitMany(
       "eko.mobile-otp",
@@ -32,15 +33,16 @@ it("makes no call free that the master before had charged, and goes on by itself
   await sentinel.master.end("kill");
   await expect.poll(async () => (await replica.role())[0], { interval: 20 }).toBe("master");
   await replica.config("SET", "replica-read-only", "yes");
-  // One that was noted just as it was looked for may be charged twice, none is left out.
+  // Those that were noted, or given back for a later one, just as they were looked for may be charged twice (none on a quiet
+  // machine, two of six were seen); none is left out.
   await expect.poll(async () => await replica.llen(PERMITS), { interval: 20 }).toBeGreaterThan(5);
   const control = new GateControl(replica);
-  const used = async () => (await control.read(QUEUE)).windows[0]?.used ?? 0;
-  const charged = await used();
+  // Not what `read` calls used: that is no more than the window holds.
+  const charged = await replica.llen(PERMITS);
   expect(charged).toBeGreaterThanOrEqual(6);
-  expect(charged).toBeLessThanOrEqual(7);
+  expect(charged).toBeLessThanOrEqual(2 * 6);
   expect(log.filter((line) => line.includes(QUEUE) && line.includes("another Redis server answers"))).toHaveLength(1);
   await control.setQuota(QUEUE, [{ max: charged + 1, ms: 600_000 }]);
   await expect.poll(() => simulator.requests.length, { interval: 10 }).toBe(7);
-  expect(await used()).toBe(charged + 1);
+  expect(await replica.llen(PERMITS)).toBe(charged + 1);
 });
