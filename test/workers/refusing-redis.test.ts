@@ -8,8 +8,10 @@ const REFUSALS = [
   ["OOM", ["maxmemory", "1mb"], ["maxmemory", "0"]],
 ] as const;
 
+/** How long a call takes, in ms: enough to begin all, and to change Redis, on a busy machine. */
+const CALL_MS = 3_000;
 /** How long Redis refuses writes, in ms: longer than the call takes and several tries. */
-const REFUSED_MS = 2_500;
+const REFUSED_MS = CALL_MS + 1_700;
 const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
 
 async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
@@ -19,19 +21,15 @@ async function ask(port: number, path: string): Promise<{ status: number; text: 
 
 /** Jobs whose calls have arrived and are not answered yet. */
 async function inTheAir(bundle: WorkerBundle, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let n = 0; n < count; n += 1) ids.push((await bundle.client.submit("eko.mobile-otp", input(n))).id);
-  const stats = async () => {
-    const found = await Promise.all(ids.map(async (id) => await bundle.client.get(id)));
-    return found.filter((record) => record?.state === "active").length;
-  };
-  await expect.poll(stats).toBe(count);
-  return ids;
+  const inputs = Array.from({ length: count }, (_, n) => input(n));
+  const jobs = await bundle.client.submitMany("eko.mobile-otp", inputs, { lane: "interactive" });
+  await expect.poll(() => bundle.simulator.stats().open).toBe(count);
+  return jobs.map(({ id }) => id);
 }
 
 describe("a Redis that refuses writes while calls are in the air", () => {
   it.each(REFUSALS)("by %s costs no outcome, no job and no second call, and is said once", async (word, on, off) => {
-    await using bundle = await startWorkerBundle({ simulator: { latencyMs: { min: 800, max: 800 } } });
+    await using bundle = await startWorkerBundle({ simulator: { latencyMs: { min: CALL_MS, max: CALL_MS } } });
     const worker = await bundle.startWorker();
     const redis = bundle.redis.client();
     const ids = await inTheAir(bundle, 5);
@@ -64,7 +62,8 @@ describe("a Redis that refuses writes while calls are in the air", () => {
 
   it("lets a stop that cannot wait say what is lost, and no number", async () => {
     await using bundle = await startWorkerBundle({
-      ...{ simulator: { latencyMs: { min: 300, max: 300 } }, env: { SHUTDOWN_GRACE: "1s", CALL_TIMEOUT: "500ms" } },
+      simulator: { latencyMs: { min: CALL_MS, max: CALL_MS } },
+      env: { SHUTDOWN_GRACE: "5s", CALL_TIMEOUT: "4s" },
     });
     const worker = await bundle.startWorker();
     const redis = bundle.redis.client();
