@@ -4,6 +4,7 @@ import { assertNever } from "../base/assert-never.ts";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { Secret } from "../secrets/secret.ts";
 import { expectDroppedReplies } from "./dropped-replies.ts";
+import { failForgottenCommands } from "./forgotten-commands.ts";
 import { HeardSentinels } from "./heard-sentinels.ts";
 import { PLAIN_TLS, type RedisTls } from "./tls.ts";
 import { refusalWord } from "./refusal.ts";
@@ -189,6 +190,7 @@ function optionsFor(target: SingleTarget, role: RedisRole, tls: ConnectionOption
 function openSingle(target: SingleTarget, role: RedisRole, tls: ConnectionOptions | null): Redis {
   const client = new Redis(optionsFor(target, role, tls));
   expectDroppedReplies(client);
+  if (role === "client") failForgottenCommands(client);
   return client;
 }
 

@@ -11,6 +11,7 @@ import { parseRedisUrl, type RedisTarget } from "../../../src/redis/url.ts";
 import { freePort } from "../../support/free-port.ts";
 import { heard } from "../../support/heard.ts";
 import { Lived } from "../../support/lived.ts";
+import { killingProxy } from "../../support/killing-proxy.ts";
 import { LocalServer } from "../../support/local-server.ts";
 import { startTestCluster } from "../../support/redis-cluster.ts";
 import { startTestSentinel } from "../../support/redis-sentinel.ts";
@@ -53,6 +54,18 @@ describe("a client's connection", () => {
     await back;
     await ready(client.redis);
     expect(await client.redis.get("kept")).toBe("1");
+  });
+
+  it("fails what was under way too where a proxy takes its connections while Redis is away", async () => {
+    await using server = await startTestRedis();
+    await using proxy = await killingProxy(server, Infinity);
+    await using client = open(parseRedisUrl(proxy.url));
+    await ready(client.redis);
+    await server.client().call("CLIENT", "PAUSE", "60000", "ALL");
+    const lost = expect(client.redis.get("kept")).rejects.toThrow("Connection is closed.");
+    await server.kill9();
+    await lost;
+    await server.restart();
   });
 
   it("recovers too if Redis was away at the first use", async () => {
