@@ -5,6 +5,7 @@ import { madeUpMobile } from "../../../simulator/people.ts";
 import type { JobRecord } from "../../../src/records/record.ts";
 import { startClientBundle, testKeys } from "../../support/client.ts";
 import { RunningCommand, satyapan } from "../../support/command.ts";
+import { killingProxy } from "../../support/killing-proxy.ts";
 import { makeTempDir, type TempDir } from "../../support/temp-dir.ts";
 
 /** Nobody listens there (RFC 6335: tcpmux). */
@@ -24,12 +25,11 @@ describe("satyapan submit --retry-for", () => {
   it("takes every row of a file once, though Redis was killed and came back in the middle", async () => {
     const keys = testKeys();
     await using bundle = await startClientBundle(keys);
-    const admin = bundle.redis.client();
-    const options = { cwd: dir.path, env: { ...keys, REDIS_URL: bundle.redis.url } };
+    await using proxy = await killingProxy(bundle.redis, 2_000_000);
+    const options = { cwd: dir.path, env: { ...keys, REDIS_URL: proxy.url } };
     const args = ["submit", "eko.mobile-otp", "--each", "rows.csv", "--json"];
     await using command = new RunningCommand(args, options);
-    await expect.poll(async () => await admin.dbsize(), { interval: 5 }).toBeGreaterThan(1_000);
-    await bundle.redis.kill9();
+    await proxy.killed;
     await command.said("tried again until");
     await bundle.redis.restart();
     const { code, stdout, stderr } = await command.ended;
