@@ -145,13 +145,16 @@ describe("a worker that lacks a key in use", () => {
     const ours = openKeyChain(bundle.redis.client(), bundle.settings, Date.now);
     const lacking = await bundle.startWorker({ keys: parseKeyRing(newer) });
     await expect.poll(async () => await readyz(lacking)).toMatch(/^503 .*"k1"/);
-    expect(await bundle.client.get("job-1")).toMatchObject({
-      ...{
-        state: "waiting",
-        attempts: [{ n: 1 }],
-        reason: expect.stringMatching(/^waits for the keys: .*"k1"/) as string,
-      },
-    });
+    // The worker says so before its job is put off.
+    await expect
+      .poll(async () => await bundle.client.get("job-1"))
+      .toMatchObject({
+        ...{
+          state: "waiting",
+          attempts: [{ n: 1 }],
+          reason: expect.stringMatching(/^waits for the keys: .*"k1"/) as string,
+        },
+      });
     // As `keys rotate` does: what k1 wrapped is wrapped by k2 now.
     const both = openKeyChain(
       bundle.redis.client(),
