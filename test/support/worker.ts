@@ -28,6 +28,8 @@ export interface WorkerBundle extends AsyncDisposable {
 
 export interface WorkerBundleOptions {
   readonly simulator?: ConfigurationPatch;
+  /** Whether the simulator says of each request after when it came (`came_after`). */
+  readonly witness?: boolean;
   /** Environment variables beside the simulator's. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -51,11 +53,12 @@ export function bundleEnv(simulator: Simulator, redisUrl: string): Record<string
 /** A Redis, a simulator, a client, and workers as asked for: all of this test's own. */
 export async function startWorkerBundle({
   simulator: configuration = {},
+  witness = false,
   env = {},
 }: WorkerBundleOptions = {}): Promise<WorkerBundle> {
   const stack = new AsyncDisposableStack();
   const redis = stack.use(await startTestRedis());
-  const simulator = stack.use(await startSimulator({ configuration }));
+  const simulator = stack.use(await startSimulator({ configuration, witness }));
   const settings = parseSettings(
     { ...bundleEnv(simulator, redis.url), ...env },
     { readFile: () => "", operations: OPERATIONS },

@@ -7,6 +7,7 @@ import { HEAD_KEY } from "../../src/privacy/audit/log.ts";
 import { WORKERS_LEASE_KEY } from "../../src/redis/lease.ts";
 import { callEntry } from "../support/audit.ts";
 import { RunningCommand } from "../support/command.ts";
+import { HeldUp } from "../support/held-up.ts";
 import { startTestRedis } from "../support/redis.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 import { bundleEnv, startWorkerBundle } from "../support/worker.ts";
@@ -53,18 +54,21 @@ async function listed(client: Redis): Promise<string[]> {
 }
 
 describe("a worker with nothing to do", () => {
-  it("has four connections and asks Redis little, the second one hardly anything", async () => {
+  it("has four connections and asks Redis little, the second one hardly anything", async (context) => {
     await using bundle = await startIdleBundle();
     const { client, startWorker } = bundle;
     await startWorker();
+    using heldUp = new HeldUp();
     const alone = await idleRate(client, 1);
     expect(await listed(client)).toHaveLength(4);
     await startWorker();
     const both = await idleRate(client, 2);
     expect(await listed(client)).toHaveLength(8);
-    // It was 48 and 94. Now it is 12.2 and 17.1; a round of the sampler, one a minute, may fall into it with 30 commands.
-    expect(alone).toBeLessThan(15);
-    expect(both - alone).toBeLessThan(7);
+    // 1 s of 40: a rate that is 2.5 % wrong.
+    heldUp.skipIfMore(1_000, context);
+    // It was 48 and 94. Now it is 9.6 and 12.7; a round of the sampler, one a minute, may fall into it with 30 commands.
+    expect(alone).toBeLessThan(12);
+    expect(both - alone).toBeLessThan(5);
   });
 
   it("takes a job at once, in the middle of its wait", async () => {
@@ -81,7 +85,7 @@ describe("a worker with nothing to do", () => {
     expect(page).toMatch(/^satyapan_job_pickup_seconds_bucket\{le="1",lane="interactive"\} 1$/m);
   });
 
-  it("takes over what another did for all within five seconds after that was killed", async () => {
+  it("takes over what another did for all within five seconds after that was killed", async (context) => {
     await using bundle = await startIdleBundle();
     const { client, startWorker } = bundle;
     const chained = async (): Promise<number> => Number(await client.hget(HEAD_KEY, "seq"));
@@ -94,10 +98,13 @@ describe("a worker with nothing to do", () => {
     expect(await holder()).toBe(firstHolder);
     first.kill("SIGKILL");
     await first.ended;
+    using heldUp = new HeldUp();
     const killedAt = performance.now();
     await appendAudit(client, "{deepvue-0}", [callEntry(2)]);
     await expect.poll(holder, { interval: 20 }).not.toSatisfy((now) => now === firstHolder || now === null);
-    expect(performance.now() - killedAt).toBeLessThan(5_000);
+    const tookMs = performance.now() - killedAt;
     await expect.poll(chained).toBe(2);
+    heldUp.skipIfMore(500, context);
+    expect(tookMs).toBeLessThan(5_000);
   });
 });
