@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { commandActor } from "../producers/actor.ts";
+import { commandActor } from "../producers/base/actor.ts";
 import type { CommandContext } from "../src/command/context.ts";
 import type { Faults } from "../src/command/faults.ts";
 import { readEnvironment } from "../src/config/environment.ts";

@@ -14,12 +14,14 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 /** Of `src/privacy`; "" are the files at its top. */
 const PRIVACY_FLOORS: readonly (readonly string[])[] = [["", "sealing", "audit"], ["keys"], ["scan"]];
-/** Of `producers`. The files at its top have no floor: the library's face lies above its rooms, what all share below. */
+/** Of `producers`; "" is the library's face at its top. */
 const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
+  ["base"],
   ["audit", "gates"],
   ["jobs", "doctor"],
   ["failed", "keys"],
   ["files", "report"],
+  [""],
   ["command"],
 ];
 
@@ -67,11 +69,10 @@ function wrongImport(path: string, target: string): string | null {
   if (!target.startsWith(`${house}/`)) {
     return allowed.some((begin) => target.startsWith(begin)) ? null : `${path}: ${house} does not import ${target}`;
   }
-  const atTop = [path, target].some((file) => roomIn("producers", file) === "");
   return (
     upward(path, target, "src", FLOORS) ??
     upward(path, target, "src/privacy", PRIVACY_FLOORS) ??
-    (atTop ? null : upward(path, target, "producers", PRODUCERS_FLOORS))
+    upward(path, target, "producers", PRODUCERS_FLOORS)
   );
 }
 

@@ -3,8 +3,8 @@ import { queueOf } from "../src/queues/names.ts";
 import { createIds } from "../src/records/ids.ts";
 import type { Lane } from "../src/outcomes/lane.ts";
 import type { JobRecord } from "../src/records/record.ts";
-import { type Actor, checkActor } from "./actor.ts";
-import { LazyConnections, type OpenDeps } from "./client-connections.ts";
+import { type Actor, checkActor } from "./base/actor.ts";
+import { LazyConnections, type OpenDeps } from "./base/client-connections.ts";
 import { FailedJobs } from "./failed/failed-jobs.ts";
 import { Gates } from "./gates/gates.ts";
 import { awaitAll, type AwaitAllOptions } from "./jobs/await-all.ts";
@@ -17,7 +17,7 @@ import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
 import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "./jobs/submission.ts";
 import { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
-import { Patience, type PatienceOptions } from "./patience.ts";
+import { Patience, type PatienceOptions } from "./base/patience.ts";
 
 export interface SubmitOptions extends PatienceOptions {
   /** The caller's own id: the same one twice gives the first job back. Default: a new one. */

@@ -7,7 +7,7 @@ import type { Settings } from "../src/config/settings.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
 import { RedisAccess, stateDirOf } from "../src/redis/access.ts";
-import { checkActor } from "./actor.ts";
+import { checkActor } from "./base/actor.ts";
 import { Client } from "./client.ts";
 
 export { SatyapanError, ErrorCode } from "../src/base/error.ts";
@@ -21,7 +21,7 @@ export type { WaitOptions } from "./jobs/wait-for.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
 export type { Gates } from "./gates/gates.ts";
 export type { Revealed, RevealOptions } from "./jobs/reveal.ts";
-export type { PatienceOptions } from "./patience.ts";
+export type { PatienceOptions } from "./base/patience.ts";
 export type { IfPending } from "./jobs/open-challenges.ts";
 export type { SettleDecision, SettleOptions } from "./jobs/settle.ts";
 export { InputsError } from "./jobs/input-problems.ts";

@@ -5,7 +5,7 @@ import type { Client, SubmitManyOptions } from "../client.ts";
 import { openTwice, pipedTwice } from "../files/twice-read.ts";
 import { InputsError } from "../jobs/input-problems.ts";
 import { SamePersonError } from "../jobs/same-person.ts";
-import { Patience } from "../patience.ts";
+import { Patience } from "../base/patience.ts";
 import { type Progress, startProgress } from "../report/progress.ts";
 import { describePersons, describeRows } from "./row-problems.ts";
 import { RowSource } from "./row-source.ts";

@@ -6,7 +6,7 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { LANES } from "../../src/outcomes/lane.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import type { Client, SubmitOptions } from "../client.ts";
-import { Patience, type PatienceOptions } from "../patience.ts";
+import { Patience, type PatienceOptions } from "../base/patience.ts";
 import { readInput } from "../files/read-input.ts";
 import { IF_PENDING } from "../jobs/open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";

@@ -9,8 +9,8 @@ import { unpackJob } from "../../src/records/stored-job.ts";
 import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { asQueued, findJob, type FoundJob } from "../jobs/find-job.ts";
-import type { Actor } from "../actor.ts";
-import type { UseRedis } from "../client-connections.ts";
+import type { Actor } from "../base/actor.ts";
+import type { UseRedis } from "../base/client-connections.ts";
 import { inputDestroyed, requeue } from "../jobs/requeue.ts";
 
 /** Which failed jobs; what is not given does not matter. */

@@ -6,8 +6,8 @@ import { findOperation } from "../../src/operations/catalogue.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
-import type { Actor } from "../actor.ts";
-import type { UseRedis } from "../client-connections.ts";
+import type { Actor } from "../base/actor.ts";
+import type { UseRedis } from "../base/client-connections.ts";
 import { wakeHeld } from "./wake-held.ts";
 
 /** Shows and changes what stands between the jobs and each provider: quotas, holds, the breaker. In force at once, everywhere. */

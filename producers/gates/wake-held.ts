@@ -3,7 +3,7 @@ import { heldScope } from "./gate-obstacle.ts";
 import { bullmqPrefix, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
 import { isNoRecord } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
-import type { ClientConnections } from "../client-connections.ts";
+import type { ClientConnections } from "../base/client-connections.ts";
 
 const CHUNK = 500;
 

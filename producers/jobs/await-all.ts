@@ -1,7 +1,7 @@
 import { isTerminal } from "../../src/outcomes/state.ts";
 import type { QueueName } from "../../src/queues/names.ts";
-import type { LazyConnections } from "../client-connections.ts";
-import type { Patience } from "../patience.ts";
+import type { LazyConnections } from "../base/client-connections.ts";
+import type { Patience } from "../base/patience.ts";
 
 export interface AwaitAllOptions {
   readonly timeoutMs: number;

@@ -4,7 +4,7 @@ import type { Explanation } from "./explanation.ts";
 import { PROVIDERS } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { locateJob } from "./locate-job.ts";
-import type { ClientConnections } from "../client-connections.ts";
+import type { ClientConnections } from "../base/client-connections.ts";
 
 /** Looks at a job, its place in the queue, the gate and the workers; a few round trips. Null: there is no such job. */
 export async function explainJob({ redis, queues }: ClientConnections, id: string): Promise<Explanation | null> {

@@ -16,7 +16,7 @@ import type { CheckedInput } from "./input-check.ts";
 import type { JobQueues } from "../../src/queues/job-queues.ts";
 import { newJob, queuedRecord } from "./new-job.ts";
 import { type IfPending, openChallenges } from "./open-challenges.ts";
-import type { Patience } from "../patience.ts";
+import type { Patience } from "../base/patience.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
 
 export interface IntakeDeps {

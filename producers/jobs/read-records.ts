@@ -3,7 +3,7 @@ import { PROVIDERS, type ProviderName } from "../../src/base/provider-name.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { gateObstacle } from "../gates/gate-obstacle.ts";
-import type { ClientConnections } from "../client-connections.ts";
+import type { ClientConnections } from "../base/client-connections.ts";
 
 const CHUNK = 500;
 

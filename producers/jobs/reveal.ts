@@ -6,9 +6,9 @@ import { parseRecord } from "../../src/records/parse-record.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
-import { type Actor, checkReason } from "../actor.ts";
+import { type Actor, checkReason } from "../base/actor.ts";
 import { findFields } from "./find-job.ts";
-import type { ClientConnections } from "../client-connections.ts";
+import type { ClientConnections } from "../base/client-connections.ts";
 
 export interface RevealOptions {
   /** Why; written into the audit log before anything is answered, so without anything personal. */

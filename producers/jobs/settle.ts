@@ -5,9 +5,9 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { type Retention, retentionOf } from "../../src/records/retention.ts";
 import { isTerminal, type JobState } from "../../src/outcomes/state.ts";
 import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
-import { type Actor, checkReason } from "../actor.ts";
+import { type Actor, checkReason } from "../base/actor.ts";
 import { asQueued, findJob, unknownJob } from "./find-job.ts";
-import type { ClientConnections } from "../client-connections.ts";
+import type { ClientConnections } from "../base/client-connections.ts";
 import { inputDestroyed, requeue } from "./requeue.ts";
 
 /** What may be decided about a job that is `unknown`: `resend` makes one more attempt. */

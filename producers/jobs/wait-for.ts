@@ -1,7 +1,7 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import type { JobRecord } from "../../src/records/record.ts";
-import type { LazyConnections } from "../client-connections.ts";
+import type { LazyConnections } from "../base/client-connections.ts";
 import { unknownJob } from "./find-job.ts";
 import { readRecords } from "./read-records.ts";
 

@@ -44,7 +44,7 @@ describe("the floors of the house", () => {
       "src/command/redis.ts": 'import { a } from "../config/settings.ts";',
       "workers/run.ts": 'import { a } from "../src/redis/url.ts";\nimport { b } from "./own.ts";',
       "producers/client.ts": 'import { a } from "./jobs/intake.ts";',
-      "producers/jobs/intake.ts": 'import { a } from "../actor.ts";\nimport { b } from "../gates/gates.ts";',
+      "producers/jobs/intake.ts": 'import { a } from "../base/actor.ts";\nimport { b } from "../gates/gates.ts";',
       "simulator/world.ts": 'import { a } from "../src/base/error.ts";',
     });
     expect(floorProblems(fine)).toEqual([]);
@@ -62,6 +62,7 @@ describe("the floors of the house", () => {
     ["its neighbour of one floor", { "src/limits/a.ts": 'import { a } from "../privacy/b.ts";' }, "does not lie above"],
     ["what seals from what keeps", { "src/privacy/sealing/a.ts": 'import "../keys/b.ts";' }, "does not lie above"],
     ["what only commands print", { "producers/jobs/a.ts": 'import "../report/b.ts";' }, "does not lie above"],
+    ["the library's face", { "producers/jobs/a.ts": 'import "../client.ts";' }, "does not lie above"],
     ["a room without a floor", { "src/base/a.ts": 'import "../attic/b.ts";' }, "src/attic has no floor yet"],
     ["a worker from below", { "src/redis/a.ts": 'import "../../workers/b.ts";' }, "src does not import workers"],
     [

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InputCheck } from "../../producers/jobs/input-check.ts";
 import { Intake } from "../../producers/jobs/intake.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
-import { Patience } from "../../producers/patience.ts";
+import { Patience } from "../../producers/base/patience.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { ErrorCode } from "../../src/base/error.ts";
 import { dayScope } from "../../src/privacy/sealing/data-key.ts";

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Lived } from "../../support/lived.ts";
 import { describe, expect, it } from "vitest";
-import { Patience } from "../../../producers/patience.ts";
+import { Patience } from "../../../producers/base/patience.ts";
 import { ErrorCode, type SatyapanError } from "../../../src/base/error.ts";
 import { type ClientBundle, MOBILE_INPUT, startClientBundle } from "../../support/client.ts";
 

@@ -1,6 +1,6 @@
-import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import { findPersonal } from "../src/secrets/find-personal.ts";
-import { AuditEntry } from "../src/privacy/audit/entry.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { findPersonal } from "../../src/secrets/find-personal.ts";
+import { AuditEntry } from "../../src/privacy/audit/entry.ts";
 
 /** Who does something, by which clock, for the audit log. */
 export interface Actor {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import { refusalText } from "../src/redis/failure.ts";
-import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { refusalText } from "../../src/redis/failure.ts";
+import { isPassingRefusal, refusalWord } from "../../src/redis/refusal.ts";
 
 export interface PatienceOptions {
   /**

@@ -1,17 +1,17 @@
-import type { Settings } from "../src/config/settings.ts";
-import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
-import { openKeyChain } from "../src/privacy/keys/key-chain.ts";
-import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import { ready, type RedisClient } from "../src/redis/connection.ts";
-import type { RedisAccess } from "../src/redis/access.ts";
-import { RedisPair } from "../src/redis/pair.ts";
-import { RedisClock } from "../src/redis/clock.ts";
-import { redisFailure } from "../src/redis/failure.ts";
-import { queuePrefix, queueOf } from "../src/queues/names.ts";
-import { RecordStore } from "../src/records/record-store.ts";
-import { JobQueues } from "../src/queues/job-queues.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
+import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { ready, type RedisClient } from "../../src/redis/connection.ts";
+import type { RedisAccess } from "../../src/redis/access.ts";
+import { RedisPair } from "../../src/redis/pair.ts";
+import { RedisClock } from "../../src/redis/clock.ts";
+import { redisFailure } from "../../src/redis/failure.ts";
+import { queuePrefix, queueOf } from "../../src/queues/names.ts";
+import { RecordStore } from "../../src/records/record-store.ts";
+import { JobQueues } from "../../src/queues/job-queues.ts";
 import { NotStartedError } from "./patience.ts";
-import { SettledListener } from "./jobs/settled-listener.ts";
+import { SettledListener } from "./settled-listener.ts";
 
 /** What a client has once it is connected. */
 export interface ClientConnections {
