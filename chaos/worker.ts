@@ -5,6 +5,7 @@ import { parseSettings } from "../src/config/parse-settings.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
 import { RedisAccess } from "../src/redis/access.ts";
+import { RedisPair } from "../src/redis/pair.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
 import { runWorker } from "../workers/run-worker.ts";
 import { type Peril, perilous } from "./peril.ts";
@@ -22,7 +23,10 @@ const settings = parseSettings(env, { readFile: (path) => readFileSync(path, "ut
 const logger = createLogger(settings.logLevel, process.stderr);
 const machine = machineFrom(env, process.platform, homedir(), tmpdir());
 const onError = (err: Error): void => logger.debug({ err }, "redis connection error");
-const redis = await RedisAccess.open({ settings, stateDir: "", machine, onError });
+const redis = await RedisPair.open(
+  settings,
+  async (of) => await RedisAccess.open({ settings: of, stateDir: "", machine, onError }),
+);
 process.once("disconnect", () => process.exit());
 const atPoint = perilous(seed, peril);
 const worker = await runWorker({

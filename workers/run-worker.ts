@@ -40,7 +40,7 @@ export function assertServes({ eko, deepvue }: Settings): void {
 /** Starts a worker for every provider that has settings. Throws SatyapanError; then nothing is left running. */
 export async function runWorker(deps: WorkerDeps): Promise<RunningWorker> {
   assertServes(deps.settings);
-  const probe = deps.redis.connect("client");
+  const probe = deps.redis.jobs.connect("client");
   try {
     return await start(deps, probe);
   } catch (error) {

@@ -9,6 +9,7 @@ import { createIds, type Ids } from "../src/records/ids.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import type { RedisAccess } from "../src/redis/access.ts";
 import { RedisClock } from "../src/redis/clock.ts";
+import type { RedisPair } from "../src/redis/pair.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/redis/connection.ts";
 import { sharesMessages } from "../src/redis/shares-messages.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
@@ -39,16 +40,14 @@ export interface WorkerCore {
 
 export interface WorkerCoreDeps {
   readonly settings: Settings;
-  readonly redis: RedisAccess;
-  /** The Redis of the data keys; default: `redis`. */
-  readonly keysRedis?: RedisAccess;
+  readonly redis: RedisPair;
   readonly logger: Logger;
   readonly now: () => number;
 }
 
 /** Opens it onto `started`, and checks both Redis and the keys. Throws SatyapanError. */
 export async function openCore(
-  { settings, redis, keysRedis, logger, now }: WorkerCoreDeps,
+  { settings, redis, logger, now }: WorkerCoreDeps,
   probe: RedisClient,
   started: AsyncDisposableStack,
 ): Promise<WorkerCore> {
@@ -57,10 +56,10 @@ export async function openCore(
   await ready(probe);
   const facts = await checkRedis(probe);
   assertSuitable(facts);
-  for (const warning of redisWarnings(facts)) logger.warn({ redis: redis.describe(), warning }, "redis warning");
+  for (const warning of redisWarnings(facts)) logger.warn({ redis: redis.jobs.describe(), warning }, "redis warning");
 
   const metrics = new Metrics(new Registry());
-  const connection = redis.connect("worker");
+  const { redis: connection, keysRedis: keysConnection } = redis.connect("worker");
   const clock = new RedisClock({ now });
   for (const provider of providers.served) await clock.learn(probe, queuePrefix(queueOf(provider)));
   const redisNow = (): number => clock.now();
@@ -69,12 +68,11 @@ export async function openCore(
   started.defer(() => clearInterval(watching));
   clockWatch.look();
 
-  if (keysRedis !== undefined) assertSuitable(await checkRedis(await readyClient(keysRedis)));
-  const keysConnection = keysRedis === undefined ? connection : keysRedis.connect("worker");
+  if (redis.areApart) assertSuitable(await checkRedis(await readyClient(redis.keys)));
   const keyChain = openKeyChain(keysConnection, settings, redisNow);
   await assertWraps(keyChain);
   await keyChain.dataKeys.listen(
-    (await sharesMessages(keysConnection)) ? keysConnection : (keysRedis ?? redis).connect("worker"),
+    (await sharesMessages(keysConnection)) ? keysConnection : redis.keys.connect("worker"),
   );
   return {
     ...{ settings, logger, metrics, providers, connection, probe, clock, redisNow, keyChain, ids: createIds() },

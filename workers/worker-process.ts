@@ -39,17 +39,13 @@ export async function runWorkerProcess(context: CommandContext): Promise<void> {
     return settings.worker.shutdownGraceMs + LEFTOVERS_MS;
   });
   opened.use(hearing);
-  const pair = opened.use(await openRedisPair(context, settings, onError));
-  const redis = pair.jobs;
+  const redis = opened.use(await openRedisPair(context, settings, onError));
 
   const signal = AbortSignal.any([context.signal, faulted.signal]);
-  const worker = await runWorker({
-    ...{ settings, redis, logger, now, random },
-    ...(pair.areApart ? { keysRedis: pair.keys } : {}),
-  });
+  const worker = await runWorker({ settings, redis, logger, now, random });
   const providers = (["eko", "deepvue"] as const).filter((provider) => settings[provider] !== null);
   const { metricsPort } = worker;
-  logger.info({ providers, redis: redis.describe(), metrics_port: metricsPort }, "worker ready");
+  logger.info({ providers, redis: redis.jobs.describe(), metrics_port: metricsPort }, "worker ready");
   await aborted(signal);
   logger.info({ grace_ms: settings.worker.shutdownGraceMs }, "worker stopping");
   clean = await worker.stop();

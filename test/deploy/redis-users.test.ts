@@ -14,6 +14,7 @@ import type { Settings } from "../../src/config/settings.ts";
 import { OPERATIONS } from "../../src/operations/catalogue.ts";
 import { DataKeyStore } from "../../src/privacy/keys/data-key-store.ts";
 import { RedisAccess } from "../../src/redis/access.ts";
+import { RedisPair } from "../../src/redis/pair.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { runWorker } from "../../workers/run-worker.ts";
 import { satyapan } from "../support/command.ts";
@@ -71,8 +72,7 @@ class UsersBundle implements AsyncDisposable {
 
   async startWorker(): Promise<void> {
     const settings = this.settings("worker");
-    const redis = await open(settings);
-    this.#stack.defer(async () => await redis.close());
+    const redis = this.#stack.use(await RedisPair.open(settings, open));
     const logger = createLogger("silent", process.stderr);
     const worker = await runWorker({ settings, redis, logger, now: Date.now, random: Math.random });
     this.#stack.defer(async () => void (await worker.stop()));

@@ -10,6 +10,7 @@ import { parseSettings } from "../../src/config/parse-settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { OPERATIONS } from "../../src/operations/catalogue.ts";
 import { RedisAccess } from "../../src/redis/access.ts";
+import { RedisPair } from "../../src/redis/pair.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { type RunningWorker, runWorker } from "../../workers/run-worker.ts";
 import { readTestEnv } from "./env.ts";
@@ -66,8 +67,8 @@ export async function startWorkerBundle({
   const stateDir = mkdtempSync(join(tmpdir(), "satyapan-test-"));
   stack.defer(() => rmSync(stateDir, { recursive: true, force: true }));
   const { machine } = readTestEnv();
-  const openRedis = async (): Promise<RedisAccess> =>
-    await RedisAccess.open({ settings, stateDir, machine, onError: () => {} });
+  const openRedis = async (of: Settings): Promise<RedisAccess> =>
+    await RedisAccess.open({ settings: of, stateDir, machine, onError: () => {} });
   const client = stack.use(new Client({ settings, openRedis, actor: "library:test", now: Date.now }));
   const log: string[] = [];
   const sink = new Writable({
@@ -77,16 +78,16 @@ export async function startWorkerBundle({
     },
   });
   const startWorker = async (other: Partial<Settings> = {}, now = Date.now): Promise<RunningWorker> => {
-    const access = await openRedis();
+    const pair = await RedisPair.open(settings, openRedis);
     const logger = createLogger("debug", sink);
     const running = await runWorker({
       settings: { ...settings, ...other },
-      redis: access,
+      redis: pair,
       logger,
       now,
       random: Math.random,
     });
-    stack.defer(async () => await access.close());
+    stack.defer(async () => await pair.close());
     stack.defer(async () => void (await running.stop()));
     return running;
   };
