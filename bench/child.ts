@@ -15,9 +15,9 @@ export interface ChildOptions {
   readonly logFile: string;
 }
 
-/** For a process that was told to end, in ms. */
+/** The time for a process that was told to end, in ms. */
 const END_MS = 5_000;
-/** Of the output of one that ended by itself, in characters. */
+/** The output that is shown of a process that ended by itself, in characters. */
 const OUTPUT_SHOWN = 1_000;
 
 /** A process of the bench that answers questions (`answer.ts`). */

@@ -10,7 +10,7 @@ import { monotonicMs } from "./clock.ts";
 /** What the server has seen since the last `reset`. */
 export interface Seen {
   readonly requests: number;
-  /** As they arrived, lines and headers included. */
+  /** The size of all requests, lines and headers included. */
   readonly bytes: number;
 }
 

@@ -47,7 +47,7 @@ export function plainSide(place: Place): Side {
   };
 }
 
-/** As long as Satyapan's, field by field. */
+/** A body as long as Satyapan's, field by field. */
 function bodyOf({ mobile, cspId }: Person, ids: Ids): string {
   return JSON.stringify({
     initiator_id: CALL.initiatorId,

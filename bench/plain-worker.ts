@@ -9,7 +9,7 @@ import { CALL, type Place, QUEUE } from "./side.ts";
 
 const { redis: path, origin, concurrency } = JSON.parse(process.argv[2] ?? "") as Place;
 
-/** As long as Satyapan's; nothing is signed. */
+/** Headers as long as Satyapan's; nothing is signed. */
 const headers = {
   developer_key: CALL.developerKey,
   "secret-key": Buffer.alloc(32).toString("base64"),

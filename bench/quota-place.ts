@@ -19,7 +19,7 @@ export const QUEUE = "{eko-0}";
 export interface PlaceOptions {
   readonly quota: string;
   readonly workers: number;
-  /** Of the workers' processes: the witness goes first. */
+  /** The niceness of the workers' processes: the witness goes first. */
   readonly nice: string;
   /** The command's entry: another one is measured in the same way. */
   readonly main: string;

@@ -29,7 +29,7 @@ export function satyapanSide({ redis, origin, concurrency }: Place): Side {
     },
     async submitMany(persons) {
       const inputs = persons.map(({ mobile, cspId }) => ({ mobile, csp_id: cspId }));
-      // Of the same lane as a job of plain BullMQ: without a priority.
+      // The lane without a priority, as a job of plain BullMQ.
       const records = await client.submitMany("eko.mobile-otp", inputs, { lane: "interactive" });
       for (const { id } of records) ids.push(id);
     },

@@ -4,7 +4,7 @@ import type { ChildOptions } from "./child.ts";
 /** The queue of both sides. */
 export const QUEUE = queueOf("eko");
 
-/** Whom a job is about: all made up. */
+/** A made-up person whom a job is about. */
 export interface Person {
   /** 10 digits. */
   readonly mobile: string;

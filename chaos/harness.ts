@@ -96,7 +96,7 @@ const PROVIDERS: ConfigurationPatch = {
   ],
 };
 
-/** Of all kills: at a worker's points, from outside, of Redis. */
+/** The shares of all kills: at a worker's points, from outside, of Redis. */
 const AT_POINTS = 0.55;
 const FROM_OUTSIDE = 0.33;
 const OF_REDIS = 0.12;

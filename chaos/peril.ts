@@ -4,7 +4,7 @@ import { dice } from "./random.ts";
 
 /** What happens to a worker at a point of its own. */
 export interface Peril {
-  /** Of each point of each attempt, 0–1. */
+  /** The odds at each point of each attempt, 0–1. */
   readonly killOdds: number;
   readonly freezeOdds: number;
 }

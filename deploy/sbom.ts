@@ -118,7 +118,7 @@ function reach(lock: LockFile): Map<string, Reached> {
   return found;
 }
 
-/** As Node looks for it: from the package's own folder outwards. */
+/** The package's path as Node finds it: from the own folder outwards. */
 function resolve(lock: LockFile, from: string, name: string): string | null {
   for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf("/node_modules/")))) {
     const path = `${base === "" ? "" : `${base}/`}node_modules/${name}`;

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-/** Of `src`, from the ground up: a room imports only what lies below its floor; those of one floor never each other. */
+/** The floors of `src`, from the ground up: a room imports only what lies below its floor; those of one floor never each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["outcomes", "secrets"],
@@ -12,9 +12,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["config"],
   ["command"],
 ];
-/** Of `src/privacy`; "" are the files at its top. */
+/** The floors of `src/privacy`; "" are the files at its top. */
 const PRIVACY_FLOORS: readonly (readonly string[])[] = [["", "sealing", "audit"], ["keys"], ["scan"]];
-/** Of `producers`; "" is the library's face at its top. */
+/** The floors of `producers`; "" is the library's face at its top. */
 const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["audit", "gates"],

@@ -8,7 +8,7 @@ const GLOBALS = new Set([
   ...["assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawset", "select"],
   ...["setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall", "coroutine", "math", "string", "table"],
 ]);
-/** Of Lua 5.1 itself: local variables of one function, and variables that a function takes from outside. */
+/** The limits of Lua 5.1: local variables of one function, and variables that a function takes from outside. */
 const MOST_LOCALS = 200;
 const MOST_UPVALUES = 60;
 /** The one that asks Redis for its time, so that tests can set it. */
@@ -17,7 +17,7 @@ const CLOCK_FILE = "clock.lua";
 const WRITTEN = new Set(["ROWS", "row"]);
 
 export interface LuaFault {
-  /** Of the script, from 1. */
+  /** The line of the script, from 1. */
   readonly line: number;
   readonly text: string;
 }

@@ -52,7 +52,7 @@ export interface SubmitManyOptions extends SubmitOptions {
 }
 
 export interface ClientDeps extends OpenDeps {
-  /** Who uses it, for the audit log: `command:USER`, `library:NAME`. */
+  /** The name of the user in the audit log: `command:USER`, `library:NAME`. */
   readonly actor: string;
 }
 

@@ -30,7 +30,7 @@ export { SamePersonError } from "./jobs/same-person.ts";
 export interface ClientOptions {
   /** Settings by their environment names (design §6), which override the environment's: `{ REDIS_URL: "redis://…" }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Who uses it, for the audit log: `library:ACTOR`. 1 to 64 characters. Default `unnamed`. */
+  /** The name of the program in the audit log: `library:ACTOR`. 1 to 64 characters. Default `unnamed`. */
   readonly actor?: string;
   /** The folder whose `.satyapan` holds the embedded Redis when there is no `REDIS_URL`. Default: the working folder. */
   readonly directory?: string;

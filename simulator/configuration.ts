@@ -35,7 +35,7 @@ const Fields = {
   levinVerified: z.enum(["seed", "2134"]),
   /** DMT-Levin: refuse an `otp_ref_id` that GET or POST sender did not give for that customer. Default false. */
   checkSenderReference: z.boolean(),
-  /** As Eko's UAT does: the reply to a mobile OTP carries the `otp` (facts/eko §8.2). Default false. */
+  /** The reply to a mobile OTP carries the `otp`, as Eko's UAT does (facts/eko §8.2). Default false. */
   echoOtp: z.boolean(),
   /** `user_code`s and `initiator_id`s that are known besides those of the credentials. Default none. */
   userCodes: z.array(z.string()),

@@ -77,7 +77,7 @@ export class Outbox {
     }
   }
 
-  /** Who was sent more than one OTP by one operation, most first. */
+  /** The persons who were sent more than one OTP by one operation, most first. */
   repeated(): { readonly operation: string; readonly to: string; readonly count: number }[] {
     return [...this.#sentTo]
       .filter(([, count]) => count > 1)

@@ -83,7 +83,7 @@ export class QuotaCounter {
 export interface QuotaCount {
   /** Requests that came when at least one window was full. */
   readonly overruns: number;
-  /** Of those, how many were answered 429. */
+  /** Those of them that were answered 429. */
   readonly refused: number;
   readonly windows: readonly WindowCount[];
 }

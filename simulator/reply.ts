@@ -19,7 +19,7 @@ export function json(status: number, body: Body): Reply {
   return { kind: "json", status, body };
 }
 
-/** As a load balancer in front of the provider would say it. */
+/** The page of a load balancer in front of the provider. */
 export function htmlPage(status: number, title: string): Reply {
   return {
     kind: "html",

@@ -17,7 +17,7 @@ export interface HealthServerOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** How long a caller, who sends a few lines, may take for the head, for all of it, and for each next step, in ms. */
+/** The time that a caller may take for the head, for the whole request, and for each next step: it sends a few lines. In ms. */
 const HEAD_MS = 5_000;
 const REQUEST_MS = 5_000;
 const IDLE_MS = 10_000;

@@ -47,7 +47,7 @@ export interface FailoverReport extends Judgement {
   readonly heldUpMs: number;
   /** Workers that ended by themselves. */
   readonly fates: ReadonlyMap<string, number>;
-  /** Of everything, where a bar was missed; else it is gone. */
+  /** The folder of all files, kept only where a bar was missed. */
   readonly folder: string;
 }
 

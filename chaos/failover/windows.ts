@@ -34,7 +34,7 @@ interface Window {
   readonly lost: number;
   /** From the first to the last that is lost. */
   readonly windowMs: number;
-  /** Of one write, in ms. */
+  /** The time that one write takes, in ms. */
   readonly median: number;
   readonly p99: number;
 }

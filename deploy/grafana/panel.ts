@@ -10,7 +10,7 @@ export interface Panel {
   readonly [option: string]: unknown;
 }
 
-/** Of 24 columns; rows are about 30 px high. */
+/** A place in 24 columns; rows are about 30 px high. */
 interface Place {
   readonly x: number;
   readonly y: number;

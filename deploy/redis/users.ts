@@ -44,7 +44,7 @@ const QUEUE_KEYS = ["bull:{eko-*}:*", "bull:{deepvue-*}:*", "satyapan:{eko-*}:*"
 const CLAIMS = "satyapan:{*}:claim";
 const DATA_KEYS = ["satyapan:{data-keys}", "satyapan:{data-keys}:*"];
 const AUDIT_KEYS = "satyapan:{audit}:*";
-/** Who of the workers does what one does for all. */
+/** The lease of the worker that does what one does for all. */
 const WORKERS_KEYS = "satyapan:{workers}:*";
 const CHANNELS = ["satyapan:settled", "satyapan:data-keys"];
 const USE_DATA_KEYS = "eval evalsha hget hmget hgetall hset hincrby hexists";

@@ -2,7 +2,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findPersonal } from "../../src/secrets/find-personal.ts";
 import { AuditEntry } from "../../src/privacy/audit/entry.ts";
 
-/** Who does something, by which clock, for the audit log. */
+/** The one who does something, and the clock by which: for the audit log. */
 export interface Actor {
   /** `command:USER`, `library:NAME`. */
   readonly name: string;
@@ -46,7 +46,7 @@ export function checkReason(text: string): string {
   return reason;
 }
 
-/** As long as a mobile number, also in groups. The audit log, which has it for years, takes no such text (`entry.ts`). */
+/** A number as long as a mobile number, also in groups. The audit log keeps texts for years, and takes none that has one (`entry.ts`). */
 const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
 
 function bad(message: string): SatyapanError {

@@ -12,7 +12,7 @@ export interface Finding {
 
 const WORST_FIRST: readonly Finding["status"][] = ["failed", "warning", "ok", "skipped"];
 
-/** Of the same kind in the order in which they were found. */
+/** Findings of one kind stay in the order in which they were found. */
 export function worstFirst(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status));
 }

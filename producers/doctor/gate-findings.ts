@@ -9,7 +9,7 @@ import type { Finding } from "./finding.ts";
 export interface ProviderFacts {
   readonly provider: ProviderName;
   readonly gate: GateState;
-  /** How many take its jobs now. */
+  /** Workers that take its jobs now. */
   readonly workers: number;
   /** Jobs in line. */
   readonly waiting: number;

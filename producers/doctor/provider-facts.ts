@@ -10,7 +10,7 @@ import type { ProviderFacts } from "./gate-findings.ts";
 /** There is no list of unknown jobs. Their input is kept for a while, so they are among what the reaper will look at. */
 const LOOKED_AT = 1_000;
 
-/** Of each provider that has settings here, or that a worker or a job was ever there for. */
+/** The facts of each provider that has settings here, or that ever had a worker or a job. */
 export async function providerFacts(
   redis: RedisClient,
   settings: Settings,

@@ -166,7 +166,7 @@ export class FailedJobs {
     const until = await this.#use(async ({ redis }) => await new FailedIndex(redis).newest(queue));
     if (until === null) return;
     let from = filter.since ?? 0;
-    // Of the instant `from`, where the next page begins; entries leave the index meanwhile, so it has no fixed offset.
+    // Entries of the instant `from`, where the next page begins: others leave the index meanwhile, so a page has no fixed offset.
     let seen = new Set<string>();
     for (;;) {
       const page = await this.#page(queue, from, until, PAGE + seen.size);

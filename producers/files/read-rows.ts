@@ -170,11 +170,11 @@ async function* parseCsv(
 }
 
 interface Columns {
-  /** Of the header. */
+  /** The line of the header. */
   readonly line: number;
   /** Without the empty columns at the end. */
   readonly names: readonly string[];
-  /** How many the header has with them. */
+  /** The number of columns, the empty ones included. */
   readonly width: number;
   readonly separator: string;
 }

@@ -55,7 +55,7 @@ export async function pipedTwice(stream: Readable, name: string, signal?: AbortS
 class FilePieces implements TwiceRead {
   readonly #path: string;
   readonly #file: FileHandle;
-  /** Of each piece, from the first pass; 16 bytes for 64 KiB. */
+  /** The digest of each piece in the first pass: 16 bytes for 64 KiB. */
   readonly #digests: string[] = [];
   #isRead = false;
 
@@ -82,7 +82,7 @@ class FilePieces implements TwiceRead {
     await this.#file.close();
   }
 
-  /** As many bytes as there are, up to `PIECE`. */
+  /** The bytes from there on, at most `PIECE`. */
   async #read(at: number): Promise<Uint8Array> {
     const piece = Buffer.allocUnsafe(PIECE);
     let length = 0;

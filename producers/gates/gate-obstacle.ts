@@ -83,7 +83,7 @@ function scopeHold(gate: GateState, holdNames: readonly string[], provider: stri
   return { cause: "scope", since: hold.since, until: hold.probeAt, text: describeHold(hold, gate.now, provider) };
 }
 
-/** As many calls as may be at once are under way: one of them ends at any time. */
+/** All places for calls at once are taken: one of them may end at any time. */
 function noPlace({ now, calls: { inFlight, limit } }: GateState): Obstacle | null {
   if (inFlight < limit) return null;
   return {

@@ -69,7 +69,7 @@ export class InputCheck {
     const parsed = raws.map((raw) => orInputError(() => parseInput(operation, raw, door)));
     const ofs = parsed.flatMap((input) => (operation.of === undefined ? [] : (ofOf(input) ?? [])));
     const sends = await this.#stored(QUEUES, ofs);
-    // Whose send's input is gone may have been submitted before.
+    // An input whose send has lost its own may have been submitted before.
     const owns = parsed.flatMap((input, index) => {
       const send = sends.get(ofOf(input) ?? "");
       return send !== undefined && send["input"] === undefined ? (ownIds[index] ?? []) : [];

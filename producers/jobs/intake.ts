@@ -26,7 +26,7 @@ export interface IntakeDeps {
   readonly dataKeys: DataKeys;
   readonly settings: Settings;
   readonly ids: Ids;
-  /** Who submits, for the audit log. */
+  /** The name of the caller in the audit log. */
   readonly actor: string;
   readonly now: () => number;
 }
@@ -37,7 +37,7 @@ export interface AcceptOptions {
   readonly lane: Lane;
   /** From when it is accepted, in ms; null: no deadline. */
   readonly expiresInMs: number | null;
-  /** Whose data key seals them. */
+  /** The day or batch whose data key seals them. */
   readonly scope: KeyScope;
   /** `reuse`: a person to whom one of the same operation is pending is answered with that, marked `reused`. */
   readonly ifPending: IfPending;

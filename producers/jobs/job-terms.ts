@@ -10,7 +10,7 @@ export interface JobTerms {
   readonly lane: Lane;
   /** From when it is accepted, in ms; null: no deadline. */
   readonly expiresInMs: number | null;
-  /** Whose data key seals it. */
+  /** The day or batch whose data key seals it. */
   readonly scope: KeyScope;
 }
 

@@ -22,7 +22,7 @@ export interface NewJobTerms {
   readonly expiresInMs: number | null;
   /** In ms. */
   readonly createdAt: number;
-  /** Who submits, for the audit log. */
+  /** The name of the caller in the audit log. */
   readonly actor: string;
 }
 

@@ -13,7 +13,7 @@ import type { ClientConnections } from "../base/client-connections.ts";
 export interface RevealOptions {
   /** Why; written into the audit log before anything is answered, so without anything personal. */
   readonly reason: string;
-  /** Who asks, if not the client's own actor: it is written as `library:ACTOR`. */
+  /** The name of the asker, if it is not the client's own actor: it is written as `library:ACTOR`. */
   readonly actor?: string;
   /** Destroys the result's personal part with the answer. Default false. */
   readonly once?: boolean;

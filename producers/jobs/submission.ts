@@ -34,7 +34,7 @@ export interface SubmissionOptions extends JobTerms {
 
 export interface SubmissionDeps {
   readonly settings: Settings;
-  /** Who submits, for the audit log. */
+  /** The name of the caller in the audit log. */
   readonly actor: string;
   readonly connections: LazyConnections;
   readonly ids: Ids;
@@ -43,7 +43,7 @@ export interface SubmissionDeps {
 /** What the first pass found. */
 interface Checked {
   readonly count: number;
-  /** How many have to be taken in: no job is known for them, and they share no other's. */
+  /** Inputs that have to be taken in: no job is known for them, and they share no other's. */
   readonly fresh: number;
   /** All chunks, where there are few. */
   readonly kept: readonly (readonly CheckedInput[])[] | null;

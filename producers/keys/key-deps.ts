@@ -9,7 +9,7 @@ export interface KeyDeps extends KeyChain {
   readonly keysRedis: RedisClient;
   /** Ids of the keys of the ring, that which seals first; empty where a service has them all. */
   readonly ringKeys: readonly string[];
-  /** Who does it, for the audit log. */
+  /** The name of the user in the audit log. */
   readonly actor: string;
   readonly now: () => number;
   /** Resolves early when it is aborted. */

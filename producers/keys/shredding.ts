@@ -19,7 +19,7 @@ export type ShredTarget =
   | { readonly kind: "batch"; readonly name: string }
   /** What this job's record holds, and no other's. */
   | { readonly kind: "job"; readonly id: string }
-  /** Of the days that ended longer ago, and of batches that began longer ago; in ms. */
+  /** All that was sealed for days that ended, and for batches that began, longer ago; in ms. */
   | { readonly kind: "older"; readonly thanMs: number };
 
 export interface ShredPlan {

@@ -1,3 +1,3 @@
-/** Whom we call. The word stands in the names of operations, queues and settings. */
+/** The providers that we call. The word stands in the names of operations, queues and settings. */
 export const PROVIDERS = ["eko", "deepvue"] as const;
 export type ProviderName = (typeof PROVIDERS)[number];

@@ -10,7 +10,7 @@ export type Complain = (problem: string) => void;
 /** A setting as the documentation and `satyapan doctor` show it. */
 export interface Setting {
   readonly name: string;
-  /** As it would be written; null where there is none. */
+  /** The default as one would write it; null where there is none. */
   readonly default: string | null;
   /** Never shown, in no message. */
   readonly secret: boolean;

@@ -14,7 +14,7 @@ export interface CommandContext {
   readonly now: () => number;
   readonly random: () => number;
   readonly readFile: (path: string) => string;
-  /** Who runs it, for the audit log: `command:USER`. */
+  /** The name of the user in the audit log: `command:USER`. */
   readonly actor: string;
   /** For finding an embedded Redis. */
   readonly machine: Machine;

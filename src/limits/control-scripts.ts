@@ -22,7 +22,7 @@ export const READ = new LuaScript(new URL("read-gate.lua", import.meta.url), {
   args: { prefix: "text" },
 });
 
-/** What of the gate cannot be read, or ''. */
+/** The fields of the gate that cannot be read, or ''. */
 export const BROKEN = new LuaScript(new URL("broken-gate.lua", import.meta.url), {
   needs: [CONTROL],
   args: { prefix: "text" },

@@ -50,7 +50,7 @@ export interface GateState {
   /** After another server took over: until when workers bring the permits that they know of. */
   readonly confirmedAt: number | null;
   readonly breaker: { readonly state: "open" | "ramp"; readonly since: number; readonly nextAt: number } | null;
-  /** What of it cannot be read, so that nobody calls, and nothing else of it is told; null: all can. */
+  /** The fields that cannot be read, so that nobody calls and nothing else of it is told; null: all can be read. */
   readonly broken: string | null;
   /** Not of the gate's making: nobody takes a job at all. */
   readonly queuePause: QueuePause | null;

@@ -76,7 +76,7 @@ function parsePrint(text: string): WorkerPrint {
   }
 }
 
-/** What of a worker's settings all others of a credential have to have, too. */
+/** The settings that all workers of a credential have to have in common. */
 export interface PrintedSettings extends Pick<LimitSettings, "quotas"> {
   readonly subjectKey: Secret;
   /** Null: a service has the keys. */

@@ -40,7 +40,7 @@ export interface GateMemoryOptions {
   readonly onLost: (loss: GateLoss) => void;
   /** Another server answers: one that took over, or the same started again. */
   readonly onOtherServer: () => void;
-  /** What of the gate cannot be read, so that nobody calls; null: it can be read again. */
+  /** Told which fields of the gate cannot be read, so that nobody calls; null: all can be read again. */
   readonly onBroken: (fields: string | null) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -74,7 +74,7 @@ export class GateMemory {
   #run = "";
   #byHand = "";
   #broken = "";
-  /** As of the last look, newest first, ms. */
+  /** The permits at the last look, newest first, in ms. */
   #permits: readonly number[] = [];
   /** This process' own since, in the order in which they were noted. */
   #own: Note[] = [];

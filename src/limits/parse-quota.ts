@@ -67,7 +67,7 @@ function readWindow(text: string): QuotaWindow | Complaint {
   return ms instanceof Complaint ? new Complaint(`${ms.message} in the window ${quote(text)}`) : { max, ms };
 }
 
-/** Of windows sorted by length. */
+/** A contradiction between windows, which are sorted by length. */
 function contradiction(quota: Quota): Complaint | undefined {
   if (quota.length > 1 && quota.some(({ max }) => max === 0)) {
     return new Complaint("must be 0/1s alone to hold all calls: a window of 0 leaves nothing to the others");

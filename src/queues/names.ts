@@ -34,7 +34,7 @@ export function jobIdOf(bullmqId: string): string {
   return bullmqId.slice(2);
 }
 
-/** Of BullMQ's own events so many are kept. */
+/** The number of BullMQ's own events that are kept. */
 export const EVENTS_KEPT = 1_000;
 
 /** Interactive jobs have none, which beats every priority (facts/bullmq §1.7). */

@@ -86,7 +86,7 @@ export class QueueWorker {
         lockDuration: lock.lockMs,
         stalledInterval: lock.checkMs,
         maxStalledCount: MAX_STALLS,
-        // Of what somebody else queued, too.
+        // Removed also where somebody else queued it.
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 },
         // A job wakes an idle worker at once; this is only how long it asks for nothing. BullMQ's longest, in seconds.

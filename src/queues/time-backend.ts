@@ -8,7 +8,7 @@ const TIMESTAMP_AT: Readonly<Record<string, number>> = {
   moveToFinished: 15,
   retryJob: 12,
 };
-/** Of what a fetch answers: when the next delayed job is due, ms. */
+/** The place in a fetch's answer that says when the next delayed job is due, in ms. */
 const DELAYED_UNTIL = 3;
 
 /**

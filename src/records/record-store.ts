@@ -28,7 +28,7 @@ export interface Reaped {
   readonly more: boolean;
 }
 
-/** Of one round of the reaper. */
+/** The most records of one round of the reaper. */
 const REAP_AT_ONCE = 200;
 /** An attempt that is under way past its job's deadline is looked at again after this, in ms. */
 const LOOK_AGAIN_MS = 60_000;
@@ -74,7 +74,7 @@ export class RecordStore {
     const { operation, expiresAt } = unpackJob(text ?? "");
     const retention = retentionOf({
       ...{ state, result: null, hasPersonal: typeof personal === "string", endedAt: now },
-      // Of a garbled one neither is known.
+      // A garbled job has neither step nor deadline.
       step: OPERATIONS.find(({ name }) => name === operation)?.step ?? "read",
       expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
       resultRetentionMs: this.#retention.resultMs,
@@ -129,7 +129,7 @@ export class RecordStore {
     await DESTROY_PERSONAL.run(this.#redis, [recordKey(queue, id)], { sealed });
   }
 
-  /** How many jobs have something due, and since when the longest, in ms; for who watches the reaper. */
+  /** The number of jobs with something due, and since when the longest, in ms: to watch the reaper. */
   async overdue(queue: QueueName, now: number): Promise<{ readonly count: number; readonly oldestMs: number }> {
     const [count, [, oldest]] = await Promise.all([
       this.#redis.zcount(dueKey(queue), "-inf", now),

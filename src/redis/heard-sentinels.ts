@@ -15,7 +15,7 @@ interface Address {
  * new master a second after the others: whoever follows it already does not leave it for that.
  */
 export class HeardSentinels extends SentinelConnector {
-  /** As the sentinels call it: `host port`. */
+  /** The master as the sentinels call it: `host port`. */
   #master = "";
   /** While they are asked: which one was told of meanwhile. */
   #told: string | null = null;

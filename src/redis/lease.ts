@@ -26,7 +26,7 @@ export interface Duty {
 }
 
 export interface LeaseOptions {
-  /** Of the client's role: a step that hangs would only lose it. */
+  /** A connection of the client's role: a step that hangs would only lose the lease. */
   readonly redis: RedisClient;
   readonly key: string;
   readonly random: () => number;
@@ -96,7 +96,7 @@ export class Lease implements Duty, AsyncDisposable {
     }
   }
 
-  /** How long to wait then, in ms. */
+  /** The time to wait until the next step, in ms. */
   async #step(): Promise<number> {
     this.#say(); // its time may be over since the last step
     const aside = this.#asideUntil - this.#monotonic();
@@ -120,7 +120,7 @@ export class Lease implements Duty, AsyncDisposable {
 
   async #take(): Promise<number> {
     const { redis, key, random } = this.#options;
-    // Who waits asks no more than this, until it is free.
+    // A process that waits asks no more than this, until the lease is free.
     const left = this.held ? 0 : await redis.pttl(key);
     const askedAt = this.#monotonic();
     const free =

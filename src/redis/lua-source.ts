@@ -55,7 +55,7 @@ export class LuaPart {
   }
 }
 
-/** As Redis gets it: numbers and texts stand where their names did, as local variables would cost each call. Line by line. */
+/** The source as Redis gets it, line by line: numbers and texts stand where their names did, because local variables would cost each call. */
 export function foldedSource(lines: readonly LuaOrigin[]): string {
   const literals = new Map(
     lines.flatMap(({ literal }) => (literal === undefined ? [] : [[literal.name, literal.text]])),

@@ -10,11 +10,11 @@ export interface RedisMemory {
   readonly limit: { readonly bytes: number; readonly of: "maxmemory" | "the machine" } | null;
   /** Keys that expire: nearly all are records. */
   readonly expiring: number;
-  /** How long they have left on average, as Redis samples it; 0: not known. */
+  /** The time that they have left on average, as Redis samples it; 0: not known. In ms. */
   readonly averageLeftMs: number;
 }
 
-/** Of each master; empty where INFO is refused. */
+/** The memory of each master; empty where INFO is refused. */
 export async function readMemory(client: RedisClient): Promise<RedisMemory[]> {
   const nodes: readonly Redis[] = client instanceof Cluster ? client.nodes("master") : [client];
   const infos = await Promise.all(

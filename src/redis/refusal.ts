@@ -71,12 +71,12 @@ function innerErrors(error: Error): readonly unknown[] {
   return [...many, of("lastNodeError"), error.cause].filter((inner) => inner instanceof Error);
 }
 
-/** Of an answer of a server. */
+/** The word of a server's answer. */
 function wordOfText(text: string): string | null {
   return wordWithin(text) ?? /^-?([A-Z]{2,})(?= |$)/.exec(text)?.[1] ?? null;
 }
 
-/** Of an error that no server sent; it may tell what one said. */
+/** The word of an error that no server sent, which may tell what one said. */
 function wordOfTrouble(text: string): string | null {
   const word = wordWithin(text);
   if (word !== null) return word;

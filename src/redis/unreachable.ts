@@ -50,7 +50,7 @@ export function removeCommand(error: Error): void {
   if ("lastNodeError" in error && error.lastNodeError instanceof Error) removeCommand(error.lastNodeError);
 }
 
-/** Of several addresses that all refuse, Node says only a code; of a Cluster's nodes that all refuse, ioredis not even that. */
+/** The reason in words. Where several addresses all refuse, Node says only a code; where a Cluster's nodes all refuse, ioredis not even that. */
 export function reasonOf(error: Error): string {
   if ("lastNodeError" in error && error.lastNodeError instanceof Error) {
     const reason = reasonOf(error.lastNodeError);

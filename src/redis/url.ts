@@ -99,7 +99,7 @@ export function usesTls(target: RedisTarget): boolean {
 interface Parts {
   readonly credentials: Credentials;
   readonly hosts: string;
-  /** Of the path, decoded. */
+  /** The segments of the path, decoded. */
   readonly segments: readonly string[];
   readonly parameters: URLSearchParams;
   readonly tls: boolean;

@@ -26,7 +26,7 @@ export function inputDigest(key: Secret, operation: string, input: Readonly<Reco
 
 /** The first part keeps the uses of one key apart; the JSON array keeps the parts apart. */
 function digest(key: Secret, parts: readonly string[]): string {
-  // As a key object it takes 2 µs, as bytes 9.
+  // A key object takes 2 µs, bytes take 9.
   const hmac = createHmac("sha256", createSecretKey(key.open(), "base64"));
   return hmac.update(JSON.stringify(parts)).digest().subarray(0, DIGEST_BYTES).toString("base64url");
 }

@@ -9,7 +9,7 @@ import { Secret } from "../../src/secrets/secret.ts";
 import { QUEUES, queueOf } from "../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "./redis.ts";
 
-/** As a worker writes it down; `n` makes it another one. */
+/** An entry as a worker writes it; `n` makes it another one. */
 export function callEntry(n: number): AuditEntry {
   return {
     at: "2026-11-21T10:00:00.000Z",

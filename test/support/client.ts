@@ -68,7 +68,7 @@ export class ClientBundle implements AsyncDisposable {
     this.client = this.newClient();
   }
 
-  /** As another process would have it: of its own connections. */
+  /** A client with connections of its own, as another process has. */
   newClient(settings: Partial<Settings> = {}): Client {
     const all = { ...this.settings, ...settings };
     const { machine } = readTestEnv();

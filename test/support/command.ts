@@ -82,7 +82,7 @@ export class RunningCommand implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** As Ctrl-C or an orchestrator does. */
+  /** Ends it as an orchestrator does. */
   async stop(): Promise<Ran> {
     this.kill("SIGTERM");
     return await this.ended;

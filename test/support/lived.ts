@@ -6,7 +6,7 @@ export class Lived implements Disposable {
   #ms = 0;
   readonly #timer = setInterval(() => (this.#ms += 1), 1);
 
-  /** So long it has been there, by this clock. */
+  /** Its age by this clock, in ms. */
   get ms(): number {
     return this.#ms;
   }

@@ -4,7 +4,7 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export interface ScriptOptions {
-  /** Of a process group of its own, as a command of another terminal is. */
+  /** Whether it has a process group of its own, as a command of another terminal has. */
   readonly detached?: boolean;
   /** Beside what this process has. */
   readonly env?: Readonly<Record<string, string>>;

@@ -98,7 +98,7 @@ local function leave_places(g, control, left)
   close_gate(g, control.full)
 end
 
--- As many as the quota needs at once, twice.
+-- Twice the calls that the quota needs at once.
 local function flow_cap(g, control, usual)
   local window = windows_of(g, control)[1]
   if not window or window.ms == 0 then return ANY_CALLS end

@@ -6,5 +6,5 @@
 export const QUOTA_MARGIN_MS = 15;
 /** The same while there is room: a new connection, or a busy process, may take longer without costing a second permit. */
 export const LOOSE_MARGIN_MS = 100;
-/** So long before a window has room its next job is taken already, and waits with its permit: fetching it costs no quota. */
+/** The time before a window has room at which its next job is taken, and waits with its permit: fetching it costs no quota. In ms. */
 export const AHEAD_MS = 20;

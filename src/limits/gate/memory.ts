@@ -24,7 +24,7 @@ export const BRING_BACK = new LuaScript(new URL("bring-back.lua", import.meta.ur
     // Of a loss windows up to this length count as full: nobody knows what was used of them in the last moments. In ms. Of
     // the longer ones it is known, but for the last second (`GateMemory`), and a day without calls would be harsher than the loss.
     SHORT_WINDOW_MS: 60_000,
-    // After another server took over, so long nobody gets a permit: each worker brings those that it knows of. In ms.
+    // The time without permits after another server took over: each worker brings the permits that it knows of. In ms.
     CONFIRM_MS: 300,
     EVENTS_KEPT,
   },

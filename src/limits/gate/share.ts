@@ -11,14 +11,14 @@ export const SHARE = new LuaPart(new URL("share.lua", import.meta.url), {
     SHARE_FIELDS,
     // It is never lowered below this.
     LEAST_SHARE: 0.05,
-    // Doubles after so many ms without a 429, up to the last one that worked; and one above it has worked then.
+    // The time without a 429 after which the share doubles, up to the last one that worked, and after which one above it has worked. In ms.
     CLIMB_MS: 5_000,
-    // So long at the last share that worked before one above it is tried, in ms; doubles with each that brings a 429.
+    // The time at the last share that worked before one above it is tried; doubles with each that brings a 429. In ms.
     PROBE_MS: 10_000,
     PROBE_CAP_MS: 600_000,
-    // How much more the first try takes; doubles with each that works.
+    // The part by which the first try is above; doubles with each that works.
     PROBE_STEP: 0.01,
-    // A 429 at a share that had worked for a while: it is nearly right, and so much of it is used from then on.
+    // The part of a share that is used after a 429 where it had worked for a while: it is nearly right.
     A_LITTLE_LESS: 0.9,
     // A try lasts a window of the quota, and no longer than this, in ms.
     LONGEST_TRY_MS: 60_000,

@@ -24,7 +24,7 @@ const subject = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "must be a subject key")
 const count = z.int().nonnegative();
 const provider = z.enum(PROVIDERS);
 
-/** Who did it: a worker by itself, a person by the command, a program by the library. */
+/** The one who did it: a worker by itself, a person by the command, a program by the library. */
 const actor = z
   .string()
   .regex(/^(?:worker|(?:command|library):\P{Cc}{1,64})$/u, "must be worker, command:USER or library:NAME")
@@ -84,7 +84,7 @@ const KINDS = [
     actor,
     /** `batch:NAME`, `job:ID`, `older-than:30d`. */
     what: words(100),
-    /** How many data keys. */
+    /** The number of data keys. */
     keys: count,
   }),
   /** `quota` null: back to that of the workers' settings. */

@@ -40,7 +40,7 @@ export async function auditFiles(dir: string): Promise<string[]> {
 }
 
 /**
- * Who this folder is; a new one belongs to `chain` from now on. Several processes may do it at once.
+ * The identity of this folder; a new one belongs to `chain` from now on. Several processes may do it at once.
  * @throws SatyapanError `audit-broken`
  */
 export async function claimFolder(dir: string, chain: string): Promise<FolderIdentity> {

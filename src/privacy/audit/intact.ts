@@ -18,7 +18,7 @@ export async function assertIntact(redis: RedisClient, key: AuditKey): Promise<v
     return;
   }
   if (head.keyId !== null && head.keyId !== key.id) throw otherKey(head.keyId, key.id);
-  // Of so many the first is only what the second follows; fewer are all there are.
+  // With `ENTRIES + 1` lines the first is only what the second follows; fewer lines are all there are.
   const isWhole = lines.length <= ENTRIES;
   const before = isWhole ? head.floor : readLine(lines[0] ?? "");
   if (before === null) throw auditBroken("one of its last entries in Redis was altered");

@@ -120,7 +120,7 @@ export class DataKeyStore {
     });
   }
 
-  /** As `load`, without those that are not what was stored. */
+  /** Data keys as `load` gives them, without those that are not what was stored. */
   async loadReadable(ids: readonly string[]): Promise<StoredDataKey[]> {
     if (ids.length === 0) return [];
     const found = await this.#redis.hmget(DATA_KEYS, ...ids);

@@ -1,4 +1,4 @@
--- Nobody seals with these data keys any more: how many were current.
+-- Makes nobody seal with these data keys any more. The number of those that were current.
 local function forget_current(key, ids)
   local gone = {}
   for _, id in ipairs(ids) do gone[id] = true end

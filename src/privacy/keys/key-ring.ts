@@ -18,7 +18,7 @@ export interface SealingKey {
 /** Several keys: the first seals, all of them open. */
 export interface KeyRing {
   readonly sealing: SealingKey;
-  /** Of all keys, that which seals first. */
+  /** The ids of all keys, that of the sealing key first. */
   readonly ids: readonly string[];
   find(id: string): SealingKey | undefined;
   has(key: KeyObject): boolean;

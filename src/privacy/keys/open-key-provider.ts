@@ -6,7 +6,7 @@ import type { KeyServiceSettings, KeySettings } from "./settings.ts";
 import { serviceKeyIdOf } from "./key-service.ts";
 import { isRingWrapped, ringKeyIdOf, RingKeyProvider, unknownRingKey } from "./ring-key-provider.ts";
 
-/** Who wraps, of the settings. */
+/** The settings that say who wraps. */
 export type WrappingSettings = Pick<KeySettings, "keys" | "keyService">;
 
 /** The provider of these settings. With a service, the ring only unwraps what it wrapped before. */

@@ -24,7 +24,7 @@ export interface KeySettings {
 export type KeyServiceSettings =
   ({ readonly kind: "command" } & KeyCommand) | ({ readonly kind: "http" } & KeyEndpoint);
 
-/** Who wraps data keys: a program with its arguments (split at spaces, no shell), or a URL. */
+/** The service that wraps data keys: a program with its arguments (split at spaces, no shell), or a URL. */
 type KeyServiceAddress =
   | { readonly kind: "command"; readonly program: string; readonly args: readonly string[] }
   | { readonly kind: "http"; readonly url: URL };

@@ -115,7 +115,7 @@ function consumers(key: Buffer, [group, ...others]: readonly Buffer[]): Page | n
   return { command: "XINFO", args: ["CONSUMERS", key, group], read };
 }
 
-/** Of XINFO's lists of `name`, value, …; the name is the first. */
+/** The names in XINFO's lists of `name`, value, … */
 function namesIn(reply: unknown): Buffer[] {
   return (reply as Buffer[][]).flatMap((fields) => {
     const at = fields.findIndex((field, index) => index % 2 === 0 && field.toString() === "name");

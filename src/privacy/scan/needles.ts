@@ -4,7 +4,7 @@ import type { Found, FoundKind } from "../../secrets/found.ts";
 /** A value that must be found nowhere. */
 export interface Needle {
   readonly kind: Exclude<FoundKind, "aadhaar">;
-  /** How a finding calls it: a setting's name. */
+  /** The name of its setting, as a finding shows it. */
   readonly name: string;
   readonly value: string | Uint8Array;
 }
@@ -13,7 +13,7 @@ export interface Needle {
 const SHORTEST = 8;
 /** Below this, in characters, a value that somebody names is not looked for: an OTP has 4 to 8 digits. */
 const SHORTEST_CANARY = 4;
-/** Of a long value (a PEM key) its beginning is looked for, in bytes. */
+/** The beginning of a long value (a PEM key) that is looked for, in bytes. */
 const LONGEST = 512;
 
 interface Form {
@@ -93,7 +93,7 @@ function formsOf(needle: Needle): Form[] {
   return [form(bytes.toString("latin1"), null), ...encoded.filter(({ text }) => text.length >= SHORTEST)];
 }
 
-/** What of the base64 of a longer text depends on these bytes alone, where they begin `offset` bytes into a group of three. */
+/** The base64 characters of a longer text that depend on these bytes alone, where they begin `offset` bytes into a group of three. */
 function base64Within(bytes: Uint8Array, offset: number): string {
   const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
   return text.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));

@@ -16,7 +16,7 @@ const ZIPLIST_INT = 0xe0;
 const INTSET_INT = 8;
 
 export interface Unpacked {
-  /** Of its first byte. */
+  /** The place of its first byte. */
   readonly at: number;
   readonly bytes: Buffer;
 }

@@ -26,7 +26,7 @@ export interface SamplerOptions {
   readonly metrics: () => Promise<string>;
   /** Told of each finding; it may come again in the next round. */
   readonly onFinding: (finding: Finding) => void;
-  /** How many are known at each place: those of the round before, or of this one where that has more already. */
+  /** Findings known at each place: those of the round before, or of this one where it has more already. */
   readonly onMeasured: (place: "redis" | "metrics", findings: number) => void;
   readonly keysAtOnce?: number;
   readonly everyMs?: number;
@@ -71,7 +71,7 @@ export class PrivacySampler {
     this.#stopped.abort();
   }
 
-  /** How long to wait then, in ms. */
+  /** The time to wait until the next step, in ms. */
   async #sample(scan: RedisScan): Promise<number> {
     const { keysAtOnce = KEYS_AT_ONCE, everyMs = EVERY_MS, roundMs = ROUND_MS } = this.#options;
     const now = performance.now();

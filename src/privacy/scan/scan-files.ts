@@ -82,7 +82,7 @@ export class FileScan {
     this.#report(path, 0, this.#scanner.find(Buffer.from(path).toString("latin1")), "the name of ");
     const head = await headOf(path);
     const isZipped = head[0] === 0x1f && head[1] === 0x8b;
-    // As large as it reads, even for a small file.
+    // A stream takes a buffer of this size, also for a small file.
     const highWaterMark = Math.min(CHUNK, stats.size + 1);
     const bytes = createReadStream(path, { highWaterMark });
     await this.#stream(path, isZipped ? bytes.pipe(createGunzip()) : bytes, head.toString("latin1") === "REDIS");

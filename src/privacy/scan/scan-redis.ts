@@ -126,7 +126,7 @@ export class RedisScan {
   #replyOf([error, reply]: readonly [error: Error | null, reply?: unknown] = [null, null]): unknown {
     if (error === null) return reply ?? null;
     if (error.name !== "ReplyError") throw error;
-    // Of another type by now, or a group that is gone: it was changed under our hands.
+    // A key of another type by now, or a group that is gone: it was changed under our hands.
     if (/^(WRONGTYPE|NOGROUP|ERR no such key)/.test(error.message)) return null;
     if (error.message.startsWith("NOPERM")) this.#skip("not permitted");
     else if (/^(MOVED|ASK|TRYAGAIN)/.test(error.message)) this.#skip("moved to another node meanwhile");

@@ -34,7 +34,7 @@ function needlesOf(name: string, secret: Secret): Needle[] {
   return [
     { kind: "secret", name, value },
     ...(bytes === null ? [] : [{ kind: "secret", name, value: bytes } as const]),
-    // As it stands in the URL, and as it is sent.
+    // The password as it stands in the URL, and as it is sent.
     ...[...new Set(passwords.flatMap((one) => [one, safelyDecoded(one)]))].map((password): Needle => ({
       kind: "secret",
       name: `${name}'s password`,

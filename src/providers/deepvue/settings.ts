@@ -4,7 +4,7 @@ import type { Secret } from "../../secrets/secret.ts";
 import { secretSchema } from "../../secrets/secret-schema.ts";
 
 export interface DeepvueSettings {
-  /** As Eko's. */
+  /** The address before each path, like Eko's. */
   readonly baseUrl: URL;
   readonly clientId: Secret;
   readonly clientSecret: Secret;

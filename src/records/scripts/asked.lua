@@ -20,7 +20,7 @@ local function asked_ids(prefix, subject)
   return string.gmatch(redis.call('HGET', key, field) or '', '[^,]+')
 end
 
--- Of this person: `is_open` says whether this job is among them from now on.
+-- Adds this job to the person's open sends, or takes it out: `is_open` says which.
 local function asked(prefix, subject, id, is_open)
   if subject == '' or subject == '~' then return end
   local ids = {}

@@ -5,7 +5,7 @@ import { RECORD } from "./record.ts";
 /** What PERMIT answers in place of a wait. */
 export const NOT_OPEN = -1;
 export const FORGOTTEN = -2;
-/** Nobody calls while the gate cannot be read; so soon somebody looks again, ms. */
+/** The time until a gate that cannot be read is looked at again; nobody calls meanwhile. In ms. */
 const BROKEN_MS = 1_000;
 
 /** The journal's first half. Times in ms; `stamp`: of the opener; `epoch`: of the gate that the worker knows. */

@@ -25,7 +25,7 @@ local function parse_job(text)
   return job
 end
 
--- As `brokenFields` has it, for what decides here: the fields that decide about a job and are not what was stored; nil where all are.
+-- The fields that decide about a job and are not what was stored, as in `brokenFields`; nil where all are.
 local function broken_fields(job, state, count, due)
   local names = {}
   if not LANES[job.lane] or not tonumber(job.created) or not (job.expires or job.endless) then names[#names + 1] = 'job' end

@@ -85,7 +85,7 @@ async function downloadWith(options: readonly string[], into: string): Promise<s
   return files.filter((name) => name.endsWith(".deb")).map((name) => join(into, name));
 }
 
-/** Of the packages that apt would install, the libraries; not the C library, which must be the one that the loader is from. */
+/** The libraries among the packages that apt would install; not the C library, which must be the one that the loader is from. */
 function missingLibraries(plan: string): string[] {
   const planned = [...plan.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? "");
   return planned.filter((name) => name.startsWith("lib") && !name.startsWith("libc6"));

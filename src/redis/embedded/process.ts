@@ -14,9 +14,9 @@ const LOOK_EVERY_MS = 10;
 const SILENCE_MS = 20_000;
 /** For the answer to one PING, in ms. */
 const PING_MS = 1_000;
-/** For a SHUTDOWN with all it writes to the disk, in ms. */
+/** The time for a SHUTDOWN with all that it writes to the disk, in ms. */
 const SHUTDOWN_MS = 30_000;
-/** Of the log, to find its last line, in bytes. */
+/** The end of the log in which its last line is looked for, in bytes. */
 const LOG_TAIL = 4_096;
 /** A longer log is begun anew at the next start, in bytes: each start and stop adds about 2 kB. */
 const LONGEST_LOG = 1_048_576;
