@@ -1,5 +1,6 @@
 import { type Command, Help } from "commander";
 import type { CommandContext } from "../src/command/context.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 
 /** Gives a command its arguments, options and action. */
 export type DefineCommand = (command: Command, context: CommandContext) => void;
@@ -28,7 +29,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "submit",
     usage: "[options] <operation>",
     description: "submit one job, or with --each one per row of a file",
-    load: async () => (await import("../producers/command/submit.ts")).defineSubmit,
+    load: async () => {
+      keepHeapSmall();
+      return (await import("../producers/command/submit.ts")).defineSubmit;
+    },
   },
   {
     name: "show",

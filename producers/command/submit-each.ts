@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { setFlagsFromString } from "node:v8";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import type { Client, SubmitManyOptions } from "../client.ts";
@@ -13,11 +12,6 @@ import { RowSource } from "./row-source.ts";
 import { SubmissionReport } from "./submission-report.ts";
 import type { SubmitFlags } from "./submit-flags.ts";
 
-/**
- * V8 lets a heap grow to several times what is alive before it collects: to 260 MB here, for 40 that are. With these it
- * collects when a third more was allocated, in as much time (docs/performance.md).
- */
-const SMALL_HEAP = ["--semi-space-growth-factor=1", "--heap-growing-percent=30"];
 /** Records read at once for the report. */
 const CHUNK = 500;
 
@@ -30,7 +24,6 @@ export async function submitEach(
   options: SubmitManyOptions,
   waitMs: number | null,
 ): Promise<void> {
-  for (const flag of SMALL_HEAP) setFlagsFromString(flag);
   const name = flags.each === "-" ? null : flags.each;
   await using content =
     name === null ? await pipedTwice(context.stdin, "standard input", context.signal) : await openTwice(name);
