@@ -82,7 +82,7 @@ export class Contender implements AsyncDisposable {
     return contender;
   }
 
-  /** Submits so many jobs while the worker stands still, then lets it work them off. `profile`: into this file. */
+  /** Submits `jobs` jobs while the worker stands still, then lets it work them off. `profile`: into this file. */
   async drain(jobs: number, profile?: string): Promise<Drain> {
     const [server, worker, redis] = [this.#server, this.#worker, this.#redis];
     if (profile !== undefined) await worker.ask("startProfile");
@@ -113,7 +113,7 @@ export class Contender implements AsyncDisposable {
     };
   }
 
-  /** An open loop: so many jobs are submitted on time, `rate` a second, whether or not those before have arrived. */
+  /** An open loop: `jobs` jobs are submitted on time, `rate` a second, whether or not those before have arrived. */
   async submitToWire(jobs: number, rate: number): Promise<SubmitToWire> {
     const persons = this.#nextPersons(jobs);
     const submittedAt = new Map<string, number>();

@@ -91,7 +91,7 @@ answerQuestions({
     arrivals = noteArrivals === true ? [] : null;
     awaited = null;
   },
-  /** Answers once so many requests have come. */
+  /** Answers once `count` requests have come. */
   await: async (count) => {
     if (requests >= Number(count)) return;
     await new Promise<void>((reached) => (awaited = { count: Number(count), reached }));

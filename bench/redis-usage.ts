@@ -36,7 +36,7 @@ export function usageBetween(before: RedisUsage, after: RedisUsage): RedisUsage 
   return { cpuUs: after.cpuUs - before.cpuUs, commands: Object.fromEntries(commands) };
 }
 
-/** Without so many calls of these commands, which were the bench's own. */
+/** The usage without these calls, which were the bench's own. */
 export function without({ cpuUs, commands }: RedisUsage, own: Readonly<Record<string, number>>): RedisUsage {
   const others = Object.entries(commands).flatMap(([name, { calls, usec }]): [string, CommandUse][] => {
     const left = calls - (own[name] ?? 0);

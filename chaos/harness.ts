@@ -22,9 +22,9 @@ import { judge, type Violation } from "./verdict.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** Chaos ends after so many SIGKILLs of workers and of Redis, … */
+  /** The SIGKILLs of workers and of Redis after which chaos ends, … */
   readonly kills: number;
-  /** … and after so many seconds at the latest. */
+  /** … and the seconds after which it ends at the latest. */
   readonly seconds: number;
   readonly workers: number;
   /** SIGKILLs a second that are aimed at. */
@@ -108,7 +108,7 @@ const CUTS_A_SECOND = 0.3;
 const BACKLOG = 60;
 const FREEZE_MS = { least: 200, most: 8_000 };
 const CUT_MS = { least: 100, most: 2_500 };
-/** After the chaos a fresh worker comes so often, and looks for stalled jobs. */
+/** The time between two fresh workers after the chaos, which look for stalled jobs. */
 const RELIEF_MS = 2_500;
 
 /** One run: chaos, then quiet until all jobs are settled, then the verdict. Throws only where the harness itself fails. */

@@ -4,7 +4,7 @@ import { seededRandom } from "../simulator/draw.ts";
 export interface Dice {
   /** 0 ≤ n < 1. */
   readonly next: () => number;
-  /** True so often: 0–1. */
+  /** True with these odds, 0–1. */
   readonly chance: (probability: number) => boolean;
   readonly pick: <T>(list: readonly T[]) => T;
   /** Evenly spread. */

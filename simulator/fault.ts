@@ -55,7 +55,7 @@ export const FaultRule = z.strictObject({
     .optional(),
   /** What `times` and `every` count: the calls for one person and operation, or all calls of the rule. Default `rule`. */
   per: z.enum(["rule", "person"]).default("rule"),
-  /** Only the first so many calls. */
+  /** The number of calls that it strikes, from the first on. */
   times: z.int().positive().optional(),
   /** Only each so-manyth call. */
   every: z.int().positive().optional(),

@@ -19,7 +19,7 @@ import type { RequestRecord } from "./request-log.ts";
 import { transmit } from "./transmit.ts";
 import { type SimulatorStats, World } from "./world.ts";
 
-/** A caller sends its head within so many ms, and all of its request; one that does not is hung up on. */
+/** The time in which a caller has to send its head, and all of its request, in ms; one that does not is hung up on. */
 const HEAD_MS = 5_000;
 const REQUEST_MS = 30_000;
 const LOOK_MS = 1_000;

@@ -16,7 +16,7 @@ export interface ClosingsDeps {
 /** Between two tries, in ms: doubles from the first to the last. */
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 1_000;
-/** A closing that Redis has not answered for so long counts as unwritten, in ms: a connection waits for ever. */
+/** The time after which a closing without an answer of Redis counts as unwritten, in ms: a connection waits for ever. */
 const SLOW_MS = 1_000;
 
 /** What cannot be written now. */

@@ -5,7 +5,7 @@ import { freePorts, NODE_ARGS, roleOf, type Topology } from "./topology.ts";
 
 const SLOTS = 16_384;
 const MASTERS = 3;
-/** A master that says nothing for so long is taken for dead, in ms. */
+/** The silence after which a master is taken for dead, in ms. */
 const NODE_TIMEOUT_MS = 2_000;
 const ARGS = [...NODE_ARGS, "--cluster-enabled", "yes", "--cluster-node-timeout", String(NODE_TIMEOUT_MS)];
 

@@ -3,7 +3,7 @@ import { isTerminal } from "../../src/outcomes/state.ts";
 import { type Case, type Evidence, judge, matchCalls, type Rule } from "../verdict.ts";
 import { PASSING } from "./refusals.ts";
 
-/** Calls may stand still for so long after Redis is back, in ms. */
+/** The time for which calls may stand still after Redis is back, in ms. */
 const RESUME_MS = 2_000;
 
 /** Everything that is known after a scenario. Times in ms since the epoch. */

@@ -23,7 +23,7 @@ export interface Scenario {
   readonly mayLose?: true;
   /** Every node takes writes only while a replica follows it. */
   readonly minReplicas?: true;
-  /** The provider takes so long, in ms. */
+  /** The time that the provider takes, in ms. */
   readonly latencyMs?: { readonly min: number; readonly max: number };
   /** What the n-th worker is told, for `worker.ts`. */
   readonly told?: (n: number) => object;

@@ -6,7 +6,7 @@ import { freePorts, masterOf, NODE_ARGS, roleOf, type Topology } from "./topolog
 
 const REPLICAS = 2;
 const SENTINELS = 3;
-/** A master that says nothing for so long is taken for dead, in ms. */
+/** The silence after which a master is taken for dead, in ms. */
 const DOWN_AFTER_MS = 3_000;
 const FAILOVER_TIMEOUT_MS = 10_000;
 

@@ -19,10 +19,10 @@ export interface SteadyLoadOptions {
 
 /** Between two looks at the jobs that are open, in ms. */
 const LOOK_MS = 250;
-/** A submit is tried for so long, as `--retry-for` does by default; ms. */
+/** The time for which a submit is tried, as `--retry-for` does by default; in ms. */
 const PATIENCE_MS = 60_000;
 const VERIFIED = 0.8;
-/** A record that is not there at so many looks in a row is lost. */
+/** The looks in a row at which a record has to be missing to be lost. */
 const LOOKS_FOR_LOST = 8;
 
 /** Submits for a fixed number of persons a second, whatever happens to Redis, and the verifies of the OTPs that came. */

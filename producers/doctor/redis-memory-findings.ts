@@ -6,7 +6,7 @@ import { queuePrefix, queueOf } from "../../src/queues/names.ts";
 import { clockMatters, RedisClock } from "../../src/redis/clock.ts";
 import type { Finding } from "./finding.ts";
 
-/** A loss is spoken of for so long, in ms; a quota by hand that went with it, until it is set again. */
+/** The time for which a loss is reported, in ms; a quota by hand that went with it is reported until it is set again. */
 const LOSS_MS = 86_400_000;
 
 /** Whether Redis lost its data lately, and whether this machine's clock agrees with Redis'. */

@@ -45,7 +45,7 @@ interface Revived {
 
 export const DEFAULT_RATE = 50;
 const PAGE = 500;
-/** Jobs that go back at once: those of so many ms. */
+/** The time whose jobs go back at once, in ms. */
 const STEP_MS = 200;
 
 /** The dead letters: jobs whose attempts were used up. An `unknown` job is none of them: it is settled, not tried again. */

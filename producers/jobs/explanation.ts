@@ -34,7 +34,7 @@ export type Place =
       /** Jobs that are taken before it. */
       readonly interactive: number;
       readonly bulk: number;
-      /** False: there are at most so many; the list is too long to look through. */
+      /** False: the count is an upper bound, because the list is too long to look through. */
       readonly exact: boolean;
     }
   /** Not taken before `until`, in ms. */

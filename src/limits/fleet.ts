@@ -17,7 +17,7 @@ import type { LimitSettings } from "./settings.ts";
  */
 export type WorkerPrint = Readonly<Record<string, string>>;
 
-/** A worker that has not said for so long that it lives is forgotten, in ms. */
+/** The silence after which a worker is forgotten, in ms. */
 const FORGOTTEN_MS = 90_000;
 /** With another of these, no other hash can be compared. */
 const KEY_NAME = "SATYAPAN_SUBJECT_KEY";

@@ -10,7 +10,7 @@ export interface LimitSettings {
   /** What each provider allows its credential. */
   readonly quotas: Readonly<Record<ProviderName, Quota>>;
   readonly otp: OtpSettings;
-  /** After a refusal (our credentials, an agent) one job may try again after so many ms. Default 5 min. */
+  /** The time after a refusal (our credentials, an agent) at which one job may try again, in ms. Default 5 min. */
   readonly holdProbeMs: number;
   /** Share of a scarce quota that bulk jobs get though interactive ones wait, 0 to 1. Default 0.1. */
   readonly bulkFloor: number;

@@ -31,7 +31,7 @@ export interface DecisionFacts {
   readonly pendingDelaysMs: readonly number[];
   /** Waited out before a send is repeated. */
   readonly cooldownMs: number;
-  /** After a refusal one job may try again after so many ms. */
+  /** The time after a refusal at which one job may try again, in ms. */
   readonly holdMs: number;
   readonly attempts: number;
   readonly backoffBaseMs: number;

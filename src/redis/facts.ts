@@ -21,7 +21,7 @@ export interface RedisFacts {
 const REPLICA_USES = ["none", "required", "unknown", "optional"] as const;
 type ReplicaUse = (typeof REPLICA_USES)[number];
 
-/** A Cluster's connection to one node does not come back by itself: so often are all asked, so many ms apart. */
+/** A Cluster's connection to one node does not come back by itself: the number of times that all are asked, and the time between, in ms. */
 const TRIES = 4;
 const AGAIN_MS = 250;
 

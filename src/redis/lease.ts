@@ -6,9 +6,9 @@ import type { RedisClient } from "./connection.ts";
 /** Held by one worker per Redis: what one process does for all. */
 export const WORKERS_LEASE_KEY = "satyapan:{workers}:lease";
 
-/** A holder that says nothing for so long, in ms, has lost it: another has it at most some 0.3 s later. */
+/** The silence after which a holder has lost it, in ms: another has it at most some 0.3 s later. */
 const LEASE_MS = 4_000;
-/** Renewed so often within its time. */
+/** The number of times that it is renewed within its time. */
 const RENEWALS = 2;
 /** After an error, in ms: Redis is away. Short enough that one failed renewal does not lose it. */
 const AGAIN_MS = 500;

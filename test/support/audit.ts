@@ -37,7 +37,7 @@ export interface AuditBundle extends AsyncDisposable {
   readonly key: AuditKey;
   readonly chain: AuditChain;
   readonly log: AuditLog;
-  /** Puts so many calls into the first queue's outbox, numbered from `from`. */
+  /** Puts `count` calls into the first queue's outbox, numbered from `from`. */
   readonly append: (count: number, from?: number) => Promise<void>;
   /** Chains all that is there. */
   readonly chainAll: () => Promise<void>;

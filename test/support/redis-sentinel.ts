@@ -7,7 +7,7 @@ import { freePort } from "./free-port.ts";
 import { LocalServer } from "./local-server.ts";
 import { TEST_REDIS_ARGS } from "./test-server.ts";
 
-/** A master that says nothing for so long is taken for dead, in ms. */
+/** The silence after which a master is taken for dead, in ms. */
 const DOWN_AFTER_MS = 500;
 
 /**

@@ -26,7 +26,7 @@ local function windows_of(g, control)
   return list
 end
 
--- Whether so many calls find room for certain, with a quarter of every window to spare.
+-- Whether all these calls find room for certain, with a quarter of every window to spare.
 local function has_room_for(g, control, calls)
   if control.factor then return false end
   for _, window in ipairs(windows_of(g, control)) do

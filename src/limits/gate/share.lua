@@ -5,7 +5,7 @@ local function share_set(g, factor, worked, wait, step)
   redis.call('HSET', g.control_key, 'factor', factor, 'factor_at', g.now, 'factor_worked', worked, 'factor_wait', wait, 'factor_step', step)
 end
 
--- Whether a share was used for so long that it works.
+-- Whether a share was used long enough to say that it works.
 local function share_works(control, age)
   local window = tonumber(string.match(control.quota or '', '^%d+:(%d+)')) or 0
   return age >= math.max(CLIMB_MS, math.min(window, LONGEST_TRY_MS))

@@ -12,7 +12,7 @@ import { AuditLog, type Block, type Head, type Mark } from "./log.ts";
 
 /** Blocks of the chain at once: together some MB at most. */
 const BLOCKS = 10;
-/** A writer that says nothing for so long, in ms, is taken for dead: another goes on. */
+/** The silence after which a writer is taken for dead, in ms: another goes on. */
 const LEASE_MS = 15_000;
 
 export interface AuditFilesDeps {

@@ -59,7 +59,7 @@ export interface Block {
   readonly lines: readonly string[];
 }
 
-/** A folder that no writer has been in for so long, in ms, no longer keeps the log from being trimmed. */
+/** The time after which a folder without a writer no longer keeps the log from being trimmed, in ms. */
 const FOLDER_GONE_MS = 7 * 86_400_000;
 
 /** The log in Redis: the head, and the stream of lines. */
@@ -114,7 +114,7 @@ export class AuditLog {
     return found === undefined ? null : found === line;
   }
 
-  /** At least so many of the last lines, if there are, oldest first; and the head of the same moment (null: no log was begun). */
+  /** At least `count` of the last lines, if there are, oldest first; and the head of the same moment (null: no log was begun). */
   async tail(count: number): Promise<{ readonly lines: readonly string[]; readonly head: Head | null }> {
     const reply = await unlessForeign(TAIL.run(this.#redis, KEYS, { count }));
     const [entries, ...head] = reply as [[string, string[]][], ...string[]];

@@ -7,13 +7,13 @@ import { type KeyFailure, Opener } from "../sealing/opener.ts";
 import { otherRingKey } from "./ring-key-provider.ts";
 import { dataKeyIdsIn, MOST_SEALED, Sealer } from "../sealing/sealed-text.ts";
 
-/** A message may be lost: so long a destroyed key can open in a process that did not hear of it, in ms. */
+/** The time for which a destroyed key can open in a process that did not hear of it, in ms: a message may be lost. */
 export const OPENER_LOOK_MS = 60_000;
 /** The longest a closed key can still seal, in ms: whoever needs that nobody seals with it waits for this. */
 export const SEALER_LOOK_MS = 5_000;
 /** A sealer is replaced when it is half used up, so that one that was just handed out never ends in use. */
 const LEAST_LEFT = MOST_SEALED / 2;
-/** Beyond so many, the one that was loaded first is forgotten: a key of 32 bytes, to be loaded again. */
+/** The most keys in memory: beyond them the one that was loaded first is forgotten, 32 bytes that can be loaded again. */
 const MOST_CACHED = 2_000;
 
 interface Cached {

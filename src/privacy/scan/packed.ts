@@ -73,7 +73,7 @@ function lengthAt(bytes: Buffer, at: number): { readonly value: number; readonly
   return first !== 0x80 || at + 5 > bytes.length ? null : { value: bytes.readUInt32BE(at + 1), end: at + 5 };
 }
 
-/** LZF: a control byte below 32 copies so many bytes plus one, any other repeats what was written before. */
+/** LZF: a control byte n below 32 copies n + 1 bytes, any other repeats what was written before. */
 function unpack(packed: Buffer, length: number): Buffer | null {
   const written = Buffer.alloc(length);
   let to = 0;

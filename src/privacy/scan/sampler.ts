@@ -12,7 +12,7 @@ const KEYS_AT_ONCE = 100;
 const EVERY_MS = 1_000;
 /** From the beginning of a round to that of the next, in ms, at least: in a small Redis every second would look at all of it. */
 const ROUND_MS = 60_000;
-/** The metrics are looked at once in so many times. */
+/** The metrics are looked at once in this number of times. */
 const METRICS_EVERY = 60;
 /** After one that failed (Redis is away), in ms. */
 const AFTER_FAILURE_MS = 10_000;

@@ -57,7 +57,7 @@ export class RedisScan {
     return { keys: this.#keys, bytes: this.#bytes, unreadable: Object.fromEntries(this.#unreadable) };
   }
 
-  /** All keys, at most so many per second. Ends early when `signal` is aborted. */
+  /** Scans all keys, at most `perSecond` of them a second. Ends early when `signal` is aborted. */
   async all(perSecond: number, signal?: AbortSignal): Promise<void> {
     const started = performance.now();
     const before = this.#keys;
@@ -68,7 +68,7 @@ export class RedisScan {
     }
   }
 
-  /** About so many keys, going on where the last call ended. True: those were the last, and the next call begins anew. */
+  /** Scans about `count` keys, going on where the last call ended. True: those were the last, and the next call begins anew. */
   async some(count: number): Promise<boolean> {
     const nodes = this.#nodes();
     const node = nodes[this.#node];

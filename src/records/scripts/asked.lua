@@ -1,5 +1,5 @@
 -- Which sends of a person are not settled. `asked:XX`, XX the first two characters of the subject, is a hash: the rest of
--- the subject → `id,id,…`, newest first. So many small hashes, because a key for each would cost thrice the memory; an entry
+-- the subject → `id,id,…`, newest first. Small hashes, because a key for each subject would cost thrice the memory; an entry
 -- goes with the end of its job.
 -- constants: MOST_ASKED, OPEN_STATES
 

@@ -1,5 +1,5 @@
 -- The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
--- `floor_every`: after so many calls the next is for a bulk job. KEYS records; each has its row.
+-- `floor_every`: the calls after which the next is for a bulk job. KEYS records; each has its row.
 -- constants: BROKEN_MS
 -- → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until}
 -- | {`blocked`, cause, until, detail} | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}

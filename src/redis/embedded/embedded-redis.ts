@@ -15,7 +15,7 @@ import { findRedisServer } from "./server.ts";
 const LONGEST_SOCKET_PATH = 100;
 /** How long another command may take to start or stop the server, in ms. */
 const LOCK_WAIT_MS = 60_000;
-/** A server that was started and not recorded listens after so long at the latest, and is looked for so often; in ms. */
+/** The time after which a server that was started and not recorded listens at the latest, and between two looks for it; in ms. */
 const ORPHAN_MS = 5_000;
 const ORPHAN_LOOK_MS = 20;
 
