@@ -66,9 +66,10 @@ describe("a worker with nothing to do", () => {
     expect(await listed(client)).toHaveLength(8);
     // 1 s of 40: a rate that is 2.5 % wrong.
     heldUp.skipIfMore(1_000, context);
-    // It was 48 and 94. Now it is 9.6 and 12.7; a round of the sampler, one a minute, may fall into it with 30 commands.
-    expect(alone).toBeLessThan(12);
-    expect(both - alone).toBeLessThan(5);
+    // It was 48 and 94, then 9.6 and 12.7; with what watches clocks, keys and outboxes it is 12.2 and 17.1.
+    // A round of the sampler, one a minute, may fall into it with 30 commands.
+    expect(alone).toBeLessThan(13);
+    expect(both - alone).toBeLessThan(6);
   });
 
   it("takes a job at once, in the middle of its wait", async () => {
