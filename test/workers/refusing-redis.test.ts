@@ -9,9 +9,9 @@ const REFUSALS = [
 ] as const;
 
 /** How long a call takes, in ms: enough to begin all, and to change Redis, on a busy machine. */
-const CALL_MS = 3_000;
-/** How long Redis refuses writes, in ms: longer than the call takes and several tries. */
-const REFUSED_MS = CALL_MS + 1_700;
+const CALL_MS = 8_000;
+/** How long Redis goes on refusing writes once an outcome could not be written, in ms: several tries. */
+const REFUSED_MS = 2_500;
 const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
 
 async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
@@ -63,7 +63,7 @@ describe("a Redis that refuses writes while calls are in the air", () => {
   it("lets a stop that cannot wait say what is lost, and no number", async () => {
     await using bundle = await startWorkerBundle({
       simulator: { latencyMs: { min: CALL_MS, max: CALL_MS } },
-      env: { SHUTDOWN_GRACE: "5s", CALL_TIMEOUT: "4s" },
+      env: { SHUTDOWN_GRACE: "10s", CALL_TIMEOUT: "9s" },
     });
     const worker = await bundle.startWorker();
     const redis = bundle.redis.client();
