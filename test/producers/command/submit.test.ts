@@ -74,7 +74,8 @@ describe("satyapan submit", () => {
       const settledAt = performance.now();
       await bundle.finish(id, "eko", state);
       const ran = await command.ended;
-      expect(performance.now() - settledAt).toBeLessThan(1_500);
+      // Heard, not looked up: it looks every ten seconds.
+      expect(performance.now() - settledAt).toBeLessThan(7_000);
       expect(ran).toMatchObject({ code, stderr: "" });
       expect(JSON.parse(ran.stdout)).toMatchObject({ id, state });
     }
