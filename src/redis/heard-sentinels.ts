@@ -1,8 +1,8 @@
 import { Redis, type SentinelConnectionOptions, SentinelConnector } from "ioredis";
 import { expectDroppedReplies } from "./dropped-replies.ts";
 
-/** `main 10.0.0.1 6379 10.0.0.2 6379`: the new master is the last two. */
-const SWITCHED = /^\S+ \S+ \d+ (\S+ \d+)$/;
+/** `main 10.0.0.1 6379 10.0.0.2 6379`: the group, and its new master, which is the last two. */
+const SWITCHED = /^(?<group>\S+) \S+ \d+ (?<master>\S+ \d+)$/;
 
 interface Address {
   readonly host: string;
@@ -12,9 +12,12 @@ interface Address {
 /**
  * The failover detector's connections to the sentinels have no listener of errors, so that ioredis prints each on the
  * console. What they fail at shows where it matters: when the master is asked for. And the leader of a failover tells of the
- * new master a second after the others: whoever follows it already does not leave it for that.
+ * new master a second after the others: whoever follows it already does not leave it for that. What sentinels tell of
+ * another group that they watch, too, is nothing to us: its master is another Redis.
  */
 export class HeardSentinels extends SentinelConnector {
+  /** The name of the group whose master is asked for. */
+  readonly #group: string | undefined;
   /** The master as the sentinels call it: `host port`. */
   #master = "";
   /** While they are asked: which one was told of meanwhile. */
@@ -23,6 +26,7 @@ export class HeardSentinels extends SentinelConnector {
 
   constructor(options: unknown) {
     super(options as SentinelConnectionOptions);
+    this.#group = (options as SentinelConnectionOptions).name;
     this.#wrap("connectToSentinel", (client) => {
       if (client instanceof Redis) this.#hear(client as Redis);
       return client;
@@ -50,7 +54,9 @@ export class HeardSentinels extends SentinelConnector {
     expectDroppedReplies(client);
     const emit = client.emit.bind(client);
     client.emit = (event: string | symbol, ...args: unknown[]): boolean => {
-      const told = event === "message" ? (SWITCHED.exec(String(args[1]))?.[1] ?? null) : null;
+      const switched = event === "message" ? SWITCHED.exec(String(args[1]))?.groups : undefined;
+      if (switched !== undefined && switched["group"] !== this.#group) return true;
+      const told = switched?.["master"] ?? null;
       if (told !== null && told === this.#master && this.#told === null) return true;
       // The detector would end the connection for good.
       if (told === null || !this.#isAsking) return emit(event, ...args);

@@ -6,7 +6,7 @@ local function appended(key, text)
   error(added.err, 0)
 end
 
--- For the journal's steps. `prefix`: of the queue (`limitsPrefix`); `text`: as `auditText` makes it, or '' for nothing.
+-- For the journal's steps. `prefix`: of the queue (`queuePrefix`); `text`: as `auditText` makes it, or '' for nothing.
 -- What somebody put in the outbox's place must not cost the outcome of a call: the entry goes into a second one then, in
 -- whose place nothing of anybody else's is spared.
 local function audit(prefix, text)

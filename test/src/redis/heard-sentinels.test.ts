@@ -12,7 +12,7 @@ import { makeTempDir } from "../../support/temp-dir.ts";
 
 const CHANNEL = "+switch-master";
 
-it("keeps the connection to the new master when a sentinel tells of it late, and leaves it for another", async () => {
+it("keeps its master when a sentinel tells of it late or of another group's, and leaves it for a new one", async () => {
   await using dir = await makeTempDir();
   const port = await freePort();
   await using master = await LocalServer.create(dir.path, ["--port", String(port), "--bind", "127.0.0.1"]);
@@ -25,6 +25,7 @@ it("keeps the connection to the new master when a sentinel tells of it late, and
   redis.on("close", () => closed++);
 
   await sentinel.tell(`main 127.0.0.1 1 127.0.0.1 ${port}`);
+  await sentinel.tell(`other 127.0.0.1 1 127.0.0.1 2`);
   expect(await redis.ping()).toBe("PONG");
   expect(closed).toBe(0);
 
@@ -33,7 +34,10 @@ it("keeps the connection to the new master when a sentinel tells of it late, and
   await left;
 });
 
-it("goes to the master that it is told of while it asks for it", async () => {
+it.each([
+  ["goes to the master that it is told of while it asks for it", "main", "after"],
+  ["goes to no other group's master that it is told of meanwhile", "other", "before"],
+])("%s", async (_title, group, expected) => {
   const events = new EventEmitter();
   await using before = await startFakeRedis(() => "+before\r\n");
   await using after = await startFakeRedis(() => "+after\r\n");
@@ -60,11 +64,11 @@ it("goes to the master that it is told of while it asks for it", async () => {
   const [asking] = (await again) as [Socket];
   const told = subscribed[0];
   const heardOut = told === undefined ? null : once(told, "close");
-  const text = bulk(`main 127.0.0.1 ${before.port} 127.0.0.1 ${after.port}`);
+  const text = bulk(`${group} 127.0.0.1 ${before.port} 127.0.0.1 ${after.port}`);
   told?.end(subscription("message", CHANNEL, text));
   await heardOut;
   asking.write(old);
-  expect(await redis.get("who")).toBe("after");
+  expect(await redis.get("who")).toBe(expected);
 });
 
 it("does not wait for a frozen master to close its end before it turns to another", async () => {
