@@ -227,8 +227,11 @@ export class GateMemory {
   /** The first start on an empty Redis is no loss: nobody knows of an epoch. */
   async #isLost({ epoch, quota }: Look): Promise<boolean> {
     if (this.#epoch !== "") return epoch !== this.#epoch || quota === "";
-    const known = await this.#options.redis.hget(EPOCHS_KEY, this.#options.queue);
-    return known !== null && known !== epoch;
+    const { redis, queue, clock } = this.#options;
+    const known = await redis.hget(EPOCHS_KEY, queue);
+    if (known === null || known === epoch) return false;
+    // Another worker's first start may have come between the two looks.
+    return (await this.#ask(this.#newest, clock)).epoch !== known;
   }
 
   #lostByHand(before: string, { byHand }: Look): Quota | null {

@@ -27,9 +27,9 @@ function setup() {
   const errors: unknown[] = [];
   const broken: (string | null)[] = [];
   let otherServers = 0;
-  const newMemory = (): GateMemory =>
+  const newMemory = (connection = redis.client()): GateMemory =>
     new GateMemory({
-      ...{ redis: redis.client(), queue, quota: QUOTA, clock: new RedisClock({ now: Date.now }) },
+      ...{ redis: connection, queue, quota: QUOTA, clock: new RedisClock({ now: Date.now }) },
       onLost: (loss) => losses.push(loss),
       onOtherServer: () => (otherServers += 1),
       onBroken: (fields) => broken.push(fields),
@@ -48,6 +48,25 @@ describe("what a worker remembers of a gate", () => {
     expect(losses).toEqual([]);
     expect(one.epoch).toBe(other.epoch);
     expect(await client.hget(keys.control, "epoch")).toBe(one.epoch);
+    expect(await used()).toEqual([0, 0]);
+  });
+
+  it("takes no loss for a start of another worker that comes in the middle of its own", async () => {
+    const { newMemory, losses, used } = setup();
+    const connection = redis.client();
+    const hget = connection.hget.bind(connection);
+    const other = newMemory();
+    // The gate was looked at before this, and is not there.
+    connection.hget = (async (...args: Parameters<typeof hget>) => {
+      await other.confirmed();
+      // It writes this without waiting for it.
+      await redis.client().hset(String(args[0]), { [String(args[1])]: other.epoch });
+      return await hget(...args);
+    }) as typeof hget;
+    const one = newMemory(connection);
+    await one.confirmed();
+    expect(losses).toEqual([]);
+    expect(one.epoch).toBe(other.epoch);
     expect(await used()).toEqual([0, 0]);
   });
 
