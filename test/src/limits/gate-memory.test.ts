@@ -57,12 +57,12 @@ describe("what a worker remembers of a gate", () => {
     const hget = connection.hget.bind(connection);
     const other = newMemory();
     // The gate was looked at before this, and is not there.
-    connection.hget = (async (...args: Parameters<typeof hget>) => {
+    connection.hget = async (...args: Parameters<typeof hget>) => {
       await other.confirmed();
       // It writes this without waiting for it.
       await redis.client().hset(String(args[0]), { [String(args[1])]: other.epoch });
       return await hget(...args);
-    }) as typeof hget;
+    };
     const one = newMemory(connection);
     await one.confirmed();
     expect(losses).toEqual([]);
