@@ -8,6 +8,7 @@ import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE as TAKE_KEY } from "../src
 import { MAY_READ } from "../src/queues/rights.ts";
 import { DROP } from "../src/records/failed-index.ts";
 import { OLDEST } from "../src/records/oldest-waiting.ts";
+import { SET_ASIDE } from "../src/records/parent-outbox.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
 import { CREATE } from "../src/records/scripts/create.ts";
 import { ABANDON, DESTROY_PERSONAL, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
@@ -18,7 +19,21 @@ import type { LuaOrigin } from "../src/redis/lua-source.ts";
 
 /** Every script, by its name; a `.lua` file that is in none of them is reported. */
 export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrigin[] }>> = {
-  ...{ BEGIN, GIVE_BACK, PERMIT, FINISH, CREATE, ABANDON, SETTLE, REVIVE, REAP, DESTROY_PERSONAL, DROP, OLDEST },
+  ...{
+    BEGIN,
+    GIVE_BACK,
+    PERMIT,
+    FINISH,
+    CREATE,
+    ABANDON,
+    SETTLE,
+    REVIVE,
+    REAP,
+    DESTROY_PERSONAL,
+    DROP,
+    OLDEST,
+    SET_ASIDE,
+  },
   ...{ LOOK, BRING_BACK, CONFIGURE, RESET, RESUME, READ_GATE, BROKEN, PRESENT, PAUSE, MAY_READ, TIME, TAKE, RELEASE },
   ...{ READ_HEAD, EXTEND, TRIM, TAIL, TAKE_FOLDER, FILED, REKEY },
   ...{ TAKE_KEY, REWRAP, PROVED, CLOSE, DESTROY, RETIRE, REPLACE },

@@ -11,6 +11,7 @@ import { RareLog } from "../src/telemetry/rare-log.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { Reaper } from "./reaper.ts";
 import { auditComplaints } from "./audit-complaints.ts";
+import { ParentNewsLoop } from "./parent-news.ts";
 import { closeInTime } from "./shutdown.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
@@ -64,5 +65,10 @@ export async function startDuties(
   const reaping = { records: new RecordStore(probe, settings.retention), queues: QUEUES };
   const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
   started.defer(async () => await reaper.close());
+  const parents = new ParentNewsLoop({
+    ...{ queues: QUEUES, duty, handlers: {}, metrics, logger },
+    connect: () => core.connect("client"),
+  });
+  started.defer(async () => await closeInTime(parents.close()));
   return { audit, monitor };
 }

@@ -10,7 +10,14 @@ import { RecordStore } from "../src/records/record-store.ts";
 import type { RedisAccess } from "../src/redis/access.ts";
 import { RedisClock } from "../src/redis/clock.ts";
 import type { RedisPair } from "../src/redis/pair.ts";
-import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../src/redis/connection.ts";
+import {
+  assertSuitable,
+  checkRedis,
+  ready,
+  type RedisClient,
+  type RedisRole,
+  redisWarnings,
+} from "../src/redis/connection.ts";
 import { sharesMessages } from "../src/redis/shares-messages.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
@@ -27,6 +34,8 @@ export interface WorkerCore {
   readonly providers: Providers;
   /** Waits while Redis is away. */
   readonly connection: RedisClient;
+  /** One more connection to the jobs' Redis, for who waits there. */
+  readonly connect: (role: RedisRole) => RedisClient;
   /** Fails fast while Redis is away: the client's role. */
   readonly probe: RedisClient;
   readonly clock: RedisClock;
@@ -76,6 +85,7 @@ export async function openCore(
   );
   return {
     ...{ settings, logger, metrics, providers, connection, probe, clock, redisNow, keyChain, ids: createIds() },
+    connect: (role) => redis.jobs.connect(role),
     records: new RecordStore(connection, settings.retention),
     control: new GateControl(probe),
   };

@@ -20,14 +20,14 @@ const KEYS = "get mget set incr incrby del unlink exists type time pttl pexpire 
 const LISTS = "llen lrange lindex lpos lpush rpush lrem ltrim";
 const SETS =
   "sadd srem scard sismember smembers zadd zrem zcard zcount zrange zrangebyscore zrevrange zrevrangebyscore zscore zrank";
-/** Appending only: what is in the audit's outbox is read by workers. */
+/** Appending only: what is in an outbox is read by workers. */
 const APPEND = "xadd";
 const MESSAGES = "publish subscribe unsubscribe";
 
 /** What takes jobs: BullMQ's worker, the gate's permits. */
 const WORK = "bzpopmin zpopmin zremrangebyrank zremrangebyscore rpoplpush rpop xtrim xlen";
-/** The audit: outboxes are read and emptied, the chain is continued. */
-const AUDIT = "xrange xrevrange xdel xtrim xlen";
+/** Outboxes are read and emptied, the audit's chain is continued. */
+const OUTBOXES = "xread xrange xrevrange xdel xtrim xlen";
 /** `satyapan scan`, and the sample that the privacy metric is made of. */
 const SCAN = "scan getrange hscan sscan zscan xinfo|groups xinfo|consumers";
 
@@ -58,7 +58,7 @@ const RULES = {
     channels: CHANNELS,
   },
   worker: {
-    commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, APPEND, MESSAGES, WORK, AUDIT, SCAN],
+    commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, APPEND, MESSAGES, WORK, OUTBOXES, SCAN],
     dataKeys: `${USE_DATA_KEYS} type get getrange hscan`,
     keys: [...QUEUE_KEYS, CLAIMS, AUDIT_KEYS, WORKERS_KEYS],
     channels: CHANNELS,
@@ -66,7 +66,21 @@ const RULES = {
   /** All that the `satyapan` command does, with `keys`, `shred`, `audit`, `scan` and `failed`. */
   operator: {
     commands: [
-      ...[CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, APPEND, MESSAGES, WORK, AUDIT, SCAN, "client|list"],
+      ...[
+        CONNECTION,
+        CLUSTER,
+        SCRIPTS,
+        HASHES,
+        KEYS,
+        LISTS,
+        SETS,
+        APPEND,
+        MESSAGES,
+        WORK,
+        OUTBOXES,
+        SCAN,
+        "client|list",
+      ],
       // What was shredded must leave Redis' own files, which the scan asks for by CONFIG GET.
       "hvals dbsize bgrewriteaof bgsave config|get dump",
     ],

@@ -227,10 +227,11 @@ export class RecordStore {
 }
 
 function creationArgs(queue: QueueName, job: NewJob, judged: readonly string[] | null) {
-  const { id, expiresAt, digest, input, createdAt, operation, subject, consent } = job;
+  const { id, expiresAt, digest, input, createdAt, operation, subject, consent, parent = null } = job;
   return {
     ...{ id, prefix: queuePrefix(queue), deadline: expiresAt, digest, job: packJob(job), input, created: createdAt },
     ...{ operation, subject, reuses: judged !== null, judged: `,${(judged ?? []).join(",")},` },
     entry: consent === null ? null : auditText(consent),
+    parent,
   };
 }

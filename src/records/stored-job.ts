@@ -24,10 +24,12 @@ export interface NewJob {
   readonly expiresAt: number | null;
   /** The consent that came with it, for the audit log, before its first call; null: none. */
   readonly consent: AuditEntry | null;
+  /** Who is told of its end, as `packParent` writes it; null or absent: nobody. */
+  readonly parent?: string | null;
 }
 
 /** The part of a job that never changes and is not sealed. */
-export type StoredJob = Omit<NewJob, "id" | "input" | "digest" | "consent">;
+export type StoredJob = Omit<NewJob, "id" | "input" | "digest" | "consent" | "parent">;
 
 /** Words that stand for no value: in no id, subject or `client_ref_id`. */
 const NONE = "~";

@@ -180,7 +180,7 @@ export class Metrics {
     });
   }
 
-  unreadable(place: "record" | "queue" | "audit", times = 1): void {
+  unreadable(place: "record" | "queue" | "audit" | "parents", times = 1): void {
     this.#unreadable.inc({ place }, times);
   }
 

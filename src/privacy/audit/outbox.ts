@@ -1,6 +1,7 @@
 import type { RedisClient } from "../../redis/connection.ts";
 import { queuePrefix, type QueueName } from "../../queues/names.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
+import { asideOf, OUTBOX } from "../../redis/outbox.ts";
 import { refusalWord } from "../../redis/refusal.ts";
 import { AuditEntry, auditText } from "./entry.ts";
 
@@ -12,9 +13,9 @@ export function outboxKey(queue: QueueName): string {
   return `${queuePrefix(queue)}audit`;
 }
 
-/** Where the journal's steps put entries while somebody's other value stands in the outbox's place (`outbox.lua`). */
+/** Where the journal's steps put entries while somebody's other value stands in the outbox's place (`src/redis/outbox.lua`). */
 export function asideKey(queue: QueueName): string {
-  return `${outboxKey(queue)}:aside`;
+  return asideOf(outboxKey(queue));
 }
 
 /** What is said of an outbox in whose place something else stands. */
@@ -39,7 +40,7 @@ export async function foreignOutboxes(redis: RedisClient, queues: readonly Queue
 }
 
 /** For the journal's scripts. */
-export const AUDIT = new LuaPart(new URL("outbox.lua", import.meta.url));
+export const AUDIT = new LuaPart(new URL("outbox.lua", import.meta.url), { needs: [OUTBOX] });
 
 /**
  * Entries of what no script of the journal does (a reveal, a key, a quota); what has no queue goes to the first one.

@@ -9,6 +9,7 @@ if reuses and subject ~= '' then
 end
 redis.call('HSET', KEYS[1], 'digest', digest, 'job', job, 'input', input, 'state', 'queued', 'updated', created)
 if deadline ~= '' then redis.call('ZADD', KEYS[2], deadline, id) end
+if parent ~= '' then redis.call('HSET', KEYS[1], 'parent', parent) end
 asked(prefix, subject, id, true)
 audit(prefix, entry)
 return 'created'

@@ -46,6 +46,7 @@ local function write_end(key, n, try_at, is_open)
   if not is_open then redis.call('HDEL', key, 'lost', 'reason', 'next', 'cause', 'detail', 'since') end
   audit(prefix, entry)
   redis.call('HSET', key, unpack(fields))
+  if TERMINAL[state] or not is_open then tell_parent(prefix, key, id, state) end
   if TERMINAL[state] then settled(prefix, key, state, id, now, retention, done, subject) end
   if look_at ~= UNCHANGED then schedule_reaper(prefix, id, look_at) end
   if not keeps_input then redis.call('HDEL', key, 'input') end

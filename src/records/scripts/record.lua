@@ -3,6 +3,7 @@
 -- | field | holds |
 -- | --- | --- |
 -- | `job` | what was submitted, as words (`StoredJob`): operation, lane, created, expires, subject, ref, of, scopes |
+-- | `parent` | whose step or row it is (`ParentRef`), to be told of its end; absent = nobody's |
 -- | `digest` | keyed hash of the input, to tell the same submission from another |
 -- | `input` | sealed input (JSON) |
 -- | `state`, `reason`, `next`, `updated` | where it stands; times in ms |
@@ -40,6 +41,12 @@ local function schedule_reaper(prefix, id, at)
   if at == '' then redis.call('ZREM', prefix .. 'due', id) else redis.call('ZADD', prefix .. 'due', at, id) end
 end
 
+-- Tells whoever this job is a part of that it ended, or goes on after all, in the step that says so.
+local function tell_parent(prefix, key, id, state)
+  local parent = redis.call('HGET', key, 'parent')
+  if parent then append_to(prefix .. 'parents', id .. ' ' .. state .. ' ' .. parent) end
+end
+
 -- `done`: ids that are told to those who wait, once for a whole batch.
 local function settled(prefix, key, state, id, now, retention, done, subject)
   redis.call('PEXPIRE', key, retention)
@@ -58,6 +65,7 @@ local function expire(prefix, key, id, now, retention, done, subject)
   redis.call('HSET', key, 'state', 'expired', 'reason', 'its deadline came first', 'updated', now)
   redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input')
   schedule_reaper(prefix, id, '')
+  tell_parent(prefix, key, id, 'expired')
   settled(prefix, key, 'expired', id, now, retention, done, subject)
 end
 

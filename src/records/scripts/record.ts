@@ -3,12 +3,13 @@ import { TERMINAL_STATES } from "../../outcomes/state.ts";
 import { GATE_CAUSES } from "../../outcomes/wait-cause.ts";
 import { CLOCK } from "../../redis/clock.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
+import { OUTBOX } from "../../redis/outbox.ts";
 import { MOST_ATTEMPTS } from "../stored-values.ts";
 import { ASKED } from "./asked.ts";
 
 /** What the steps of a record's life share; the file has the table of a record's fields. */
 export const RECORD = new LuaPart(new URL("record.lua", import.meta.url), {
-  needs: [CLOCK, ASKED],
+  needs: [CLOCK, ASKED, OUTBOX],
   constants: {
     MOST_ATTEMPTS,
     TERMINAL: new Set(TERMINAL_STATES),

@@ -12,6 +12,7 @@ redis.call('HDEL', KEYS[1], 'spent', 'reason', 'next', 'cause', 'detail', 'since
 redis.call('PERSIST', KEYS[1])
 redis.call('ZREM', prefix .. 'failed', id)
 audit(prefix, entry)
+tell_parent(prefix, KEYS[1], id, 'queued')
 local job = parse_job(stored[4])
 asked(prefix, job.subject or '', id, true)
 schedule_reaper(prefix, id, job.expires or '')

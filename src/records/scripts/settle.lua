@@ -10,6 +10,7 @@ redis.call('HDEL', KEYS[1], 'lost', 'reason', 'next', 'cause', 'detail', 'since'
 audit(prefix, entry)
 if look_at ~= UNCHANGED then schedule_reaper(prefix, id, look_at) end
 if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end
+tell_parent(prefix, KEYS[1], id, state)
 local job = parse_job(stored[4] or '')
 if state == 'succeeded' and job.of then close_challenge(prefix, job.of, id) end
 if TERMINAL[state] then
