@@ -12,18 +12,11 @@ import { isTerminal, type JobState } from "../../src/outcomes/state.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import { challengeDeadline } from "../../src/outcomes/challenge.ts";
+import type { JobInput } from "../../src/records/new-job.ts";
 import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
 
-/** An input that may enter: complete, its secrets as `Secret`. */
-export interface CheckedInput {
-  readonly operation: Operation;
-  readonly input: OpenInput;
-  /** The `client_ref_id` that every attempt has to use, or null: a mobile verify re-uses its send's (design §2). */
-  readonly clientRefId: string | null;
-  /** Id of the send whose OTP it answers, or null. */
-  readonly of: string | null;
-  /** A verify dies with the OTP that it answers: ms since the epoch; null where that is not known. */
-  readonly deadline: number | null;
+/** An input that may enter, and what is known of it. */
+export interface CheckedInput extends JobInput {
   /** The same verify, submitted before under the caller's own id, whose send's input is no longer kept; null: none. */
   readonly known: JobRecord | null;
 }

@@ -14,7 +14,7 @@ import type { Creation, RecordStore } from "../../src/records/record-store.ts";
 import type { NewJob } from "../../src/records/stored-job.ts";
 import type { CheckedInput } from "./input-check.ts";
 import type { JobQueues } from "../../src/queues/job-queues.ts";
-import { newJob, queuedRecord } from "./new-job.ts";
+import { newJob, queuedRecord } from "../../src/records/new-job.ts";
 import { type IfPending, openChallenges } from "./open-challenges.ts";
 import type { Patience } from "../base/patience.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
@@ -135,7 +135,7 @@ export class Intake {
         if (record !== null) return [];
         const terms = { ...options, id, isOwn, createdAt, actor: this.#deps.actor };
         const queue = queueOf(checked.operation.provider);
-        return [{ isOwn, queue, judged, job: newJob(settings, sealer, checked, terms) }];
+        return [{ isOwn, queue, judged, job: newJob(settings.subjectKey, sealer, checked, terms) }];
       });
       tries += 1;
       const answers = await this.#take(jobs, isAgain);

@@ -4,9 +4,9 @@ import { foldedSource, type LuaOrigin, LuaPart, type LuaPartOptions } from "./lu
 
 /**
  * How an argument comes to Lua. `text`: as it is; `text?`: '' for null; `number`; `number?`: nil for null; `flag`: true or
- * false. What is only written back stays `text`, also a number.
+ * false; `bytes`: as they are. What is only written back stays `text`, also a number.
  */
-type ArgKind = "text" | "text?" | "number" | "number?" | "flag";
+type ArgKind = "text" | "text?" | "number" | "number?" | "flag" | "bytes";
 /** Names in Lua, in the order of ARGV. */
 export type ArgShape = Readonly<Record<string, ArgKind>>;
 
@@ -16,6 +16,7 @@ interface ArgTypes {
   readonly number: number;
   readonly "number?": number | null;
   readonly flag: boolean;
+  readonly bytes: Buffer;
 }
 
 export type ArgsOf<Shape extends ArgShape> = { readonly [Name in keyof Shape]: ArgTypes[Shape[Name]] };
@@ -89,18 +90,19 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
     });
   }
 
-  #flat(args: ArgsOf<Args>, rows: readonly ArgsOf<Row>[]): (string | number)[] {
-    const flat: (string | number)[] = [];
+  #flat(args: ArgsOf<Args>, rows: readonly ArgsOf<Row>[]): Arg[] {
+    const flat: Arg[] = [];
     for (const name of this.#args) flat.push(toArg((args as Values)[name]));
     for (const row of rows) for (const name of this.#row) flat.push(toArg((row as Values)[name]));
     return flat;
   }
 }
 
-type Value = string | number | boolean | null;
+type Arg = string | number | Buffer;
+type Value = Arg | boolean | null;
 type Values = Readonly<Record<string, Value>>;
 
-function toArg(value: Value | undefined): string | number {
+function toArg(value: Value | undefined): Arg {
   if (typeof value === "boolean") return value ? 1 : 0;
   return value ?? "";
 }
@@ -132,6 +134,7 @@ function fromArg(kind: ArgKind, text: string): string {
   switch (kind) {
     case "text":
     case "text?":
+    case "bytes":
       return text;
     case "number":
     case "number?":

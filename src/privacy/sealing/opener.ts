@@ -1,6 +1,14 @@
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { DataKey } from "./data-key.ts";
-import { dataKeyIdOf, dataKeyIdsIn, openSealed, type SealedFor, unreadable } from "./sealed-text.ts";
+import {
+  dataKeyIdOf,
+  dataKeyIdOfBytes,
+  dataKeyIdsIn,
+  openSealed,
+  openSealedBytes,
+  type SealedFor,
+  unreadable,
+} from "./sealed-text.ts";
 
 /** Why a data key cannot be had, though everything that was asked has answered. */
 export type KeyFailure =
@@ -24,11 +32,19 @@ export class Opener {
    * words; `shredded` where its data key was destroyed; `unknown-key` where its wrapping key is not among this process's
    */
   open(text: string, associated: SealedFor): string {
-    const id = dataKeyIdOf(text);
+    return openSealed(this.#keyOf(dataKeyIdOf(text), associated), text, associated);
+  }
+
+  /** The same for sealed bytes. */
+  openBytes(sealed: Uint8Array, associated: SealedFor): Buffer {
+    return openSealedBytes(this.#keyOf(dataKeyIdOfBytes(sealed), associated), sealed, associated);
+  }
+
+  #keyOf(id: string | null, associated: SealedFor): DataKey {
     if (id === null) throw unreadable(associated);
     const found = this.#found.get(id);
     if (found === undefined) throw new TypeError("this opener was not made for that text");
-    if ("key" in found) return openSealed(found, text, associated);
+    if ("key" in found) return found;
     throw failure(found, id, associated);
   }
 

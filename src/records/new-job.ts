@@ -1,17 +1,29 @@
-import type { Settings } from "../../src/config/settings.ts";
-import { holdNamesOf } from "../../src/operations/hold-names.ts";
-import { subjectOf } from "../../src/operations/subject.ts";
-import { consent } from "../../src/operations/fields.ts";
-import type { OpenInput } from "../../src/providers/call.ts";
-import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
-import type { Sealer } from "../../src/privacy/sealing/sealed-text.ts";
-import { inputDigest } from "../../src/secrets/subject-key.ts";
-import type { JobRecord } from "../../src/records/record.ts";
-import type { Lane } from "../../src/outcomes/lane.ts";
-import { OTP_LIFE_MS } from "../../src/outcomes/challenge.ts";
-import { sealInput } from "../../src/records/sealed-input.ts";
-import type { NewJob } from "../../src/records/stored-job.ts";
-import type { CheckedInput } from "./input-check.ts";
+import { holdNamesOf } from "../operations/hold-names.ts";
+import { consent } from "../operations/fields.ts";
+import type { Operation } from "../operations/operation.ts";
+import { subjectOf } from "../operations/subject.ts";
+import { OTP_LIFE_MS } from "../outcomes/challenge.ts";
+import type { Lane } from "../outcomes/lane.ts";
+import type { AuditEntry } from "../privacy/audit/entry.ts";
+import type { Sealer } from "../privacy/sealing/sealed-text.ts";
+import type { OpenInput } from "../providers/call.ts";
+import type { Secret } from "../secrets/secret.ts";
+import { inputDigest } from "../secrets/subject-key.ts";
+import type { JobRecord } from "./record.ts";
+import { sealInput } from "./sealed-input.ts";
+import type { NewJob } from "./stored-job.ts";
+
+/** An input that may enter: complete, its secrets as `Secret`. */
+export interface JobInput {
+  readonly operation: Operation;
+  readonly input: OpenInput;
+  /** The `client_ref_id` that every attempt has to use, or null: a mobile verify re-uses its send's (design §2). */
+  readonly clientRefId: string | null;
+  /** Id of the send whose OTP it answers, or null. */
+  readonly of: string | null;
+  /** A verify dies with the OTP that it answers: ms since the epoch; null where that is not known. */
+  readonly deadline: number | null;
+}
 
 export interface NewJobTerms {
   readonly id: string;
@@ -28,9 +40,9 @@ export interface NewJobTerms {
 
 /** A checked input as the job that enters, sealed. */
 export function newJob(
-  { subjectKey }: Settings,
+  subjectKey: Secret,
   sealer: Sealer,
-  { operation, input, clientRefId, of, deadline }: CheckedInput,
+  { operation, input, clientRefId, of, deadline }: JobInput,
   { id, isOwn, lane, expiresInMs, createdAt, actor }: NewJobTerms,
 ): NewJob {
   const subject = subjectOf(subjectKey, operation, input);
