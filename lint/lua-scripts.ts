@@ -6,7 +6,7 @@ import { PAUSE } from "../src/limits/queue-pause.ts";
 import { EXTEND, FILED, READ as READ_HEAD, REKEY, TAIL, TAKE_FOLDER, TRIM } from "../src/privacy/audit/log-scripts.ts";
 import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE as TAKE_KEY } from "../src/privacy/keys/data-key-scripts.ts";
 import { MAY_READ } from "../src/queues/rights.ts";
-import { DROP } from "../src/records/failed-index.ts";
+import { DROP } from "../src/records/state-index.ts";
 import { OLDEST } from "../src/records/oldest-waiting.ts";
 import { SET_ASIDE } from "../src/records/parent-outbox.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";

@@ -1,3 +1,4 @@
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { AuditTrail } from "../src/privacy/audit/trail.ts";
 import { Needles } from "../src/privacy/scan/needles.ts";
 import { PrivacySampler } from "../src/privacy/scan/sampler.ts";
@@ -40,13 +41,19 @@ export async function startDuties(
     duty,
     subjectKey: settings.subjectKey,
     ...settings.audit,
-    onError: (err) => rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log"),
+    onError: (err) => {
+      if (err instanceof SatyapanError && err.code === ErrorCode.AUDIT_BROKEN) metrics.auditBroken();
+      rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log");
+    },
     onMended: (what) => logger.warn({ what }, "audit files mended"),
     onUnreadable: auditComplaints(logger, metrics),
   });
   // Its close waits for ever while Redis is away.
   started.defer(async () => await closeInTime(audit.close()));
-  const monitor = new QueueMonitor(probe, duty, providers.served, metrics, redisNow);
+  const monitor = new QueueMonitor({
+    ...{ redis: probe, duty, providers: providers.served, metrics: metrics.queues, now: redisNow },
+    retentionMs: settings.retention.recordMs,
+  });
   started.defer(async () => await monitor.close());
   const sampler = new PrivacySampler({
     redis: probe,

@@ -19,11 +19,11 @@ export interface RedisMemoryDeps {
 /** A queue's gate as this worker remembers it; what Redis lost is logged and counted. */
 export async function rememberGate(deps: RedisMemoryDeps, queue: QueueName, quota: Quota): Promise<GateMemory> {
   const { redis, clock, metrics, logger } = deps;
-  metrics.redisDataLost(queue, 0);
+  metrics.redis.dataLost(queue, 0);
   const memory = new GateMemory({
     ...{ redis, queue, quota, clock },
     onLost: (loss) => {
-      metrics.redisDataLost(queue, 1);
+      metrics.redis.dataLost(queue, 1);
       logLoss(logger, queue, quota, loss);
     },
     onOtherServer: () =>

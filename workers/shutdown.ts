@@ -4,7 +4,7 @@ import type { Providers } from "./calls.ts";
 import type { QueueWorker } from "../src/queues/queue-worker.ts";
 
 /** The longest wait for one thing to close when nothing runs any more, in ms: Redis may be away and never answer. */
-export const CLOSE_MS = 2_000;
+const CLOSE_MS = 2_000;
 
 export interface ShutdownDeps {
   readonly workers: readonly QueueWorker[];

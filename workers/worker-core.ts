@@ -1,9 +1,10 @@
-import { Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Settings } from "../src/config/settings.ts";
 import { GateControl } from "../src/limits/control.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
 import { assertWraps, type KeyChain, openKeyChain } from "../src/privacy/keys/key-chain.ts";
 import { isDrift } from "../src/providers/clock-offset.ts";
+import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import { createIds, type Ids } from "../src/records/ids.ts";
 import { RecordStore } from "../src/records/record-store.ts";
@@ -68,6 +69,8 @@ export async function openCore(
   for (const warning of redisWarnings(facts)) logger.warn({ redis: redis.jobs.describe(), warning }, "redis warning");
 
   const metrics = new Metrics(new Registry());
+  collectDefaultMetrics({ register: metrics.registry });
+  metrics.startAtZero(OPERATIONS.filter(({ provider }) => providers.served.includes(provider)));
   const { redis: connection, keysRedis: keysConnection } = redis.connect("worker");
   const clock = new RedisClock({ now });
   for (const provider of providers.served) await clock.learn(probe, queuePrefix(queueOf(provider)));

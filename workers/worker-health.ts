@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { queueOf } from "../src/queues/names.ts";
+import { queueOf, queuePrefix } from "../src/queues/names.ts";
+import { NO_ANSWER, readHealth } from "../src/redis/health.ts";
 import { unwrittenText } from "./closings.ts";
 import type { Duties } from "./duties.ts";
 import { HealthServer } from "./health-server.ts";
 import type { KeyWatch } from "./key-watch.ts";
 import { notReady } from "./readiness.ts";
 import type { ServedCredential } from "./served-credential.ts";
-import { CLOSE_MS, type Shutdown } from "./shutdown.ts";
+import type { Shutdown } from "./shutdown.ts";
 import type { WorkerCore } from "./worker-core.ts";
+
+/** How long Redis may take for a scrape, in ms: the page is there without what it did not tell. */
+const PATIENCE_MS = 1_000;
 
 export interface WorkerHealthDeps {
   readonly core: WorkerCore;
@@ -30,25 +34,38 @@ export async function listenHealth(deps: WorkerHealthDeps): Promise<HealthServer
     () => (served.length === 0 || !served.every(({ worker }) => worker.taking) ? "not taking jobs" : null),
     () => unwrittenText(served.map(({ closings }) => closings)),
   ];
+  const whyNot = async (): Promise<string | null> => await notReady({ redis: probe, queues, checks, now });
   return await HealthServer.listen({
     port: settings.worker.metricsPort,
     host: settings.worker.metricsHost,
-    notReady: async () => await notReady({ redis: probe, queues, checks, now }),
-    metrics: async () => await metricsPage(deps),
+    notReady: whyNot,
+    metrics: async () => await metricsPage(deps, whyNot),
     onError: (err) => logger.warn({ err }, "metrics server"),
   });
 }
 
-/** Measures what is only measured when it is asked for, and gives the page. */
-async function metricsPage({ core, duties }: WorkerHealthDeps): Promise<string> {
-  const { metrics, providers, clock, logger } = core;
+/** Measures what is only measured when it is asked for, all at once, and gives the page within about a second. */
+async function metricsPage(
+  { core, duties, keyWatch }: WorkerHealthDeps,
+  whyNot: () => Promise<string | null>,
+): Promise<string> {
+  const { metrics, providers, clock, logger, probe } = core;
   for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
-  metrics.redisClockMeasured(clock.offsetMs / 1_000);
-  // Its connection waits while Redis is away.
-  const measured = await Promise.race([duties.audit.measure(), sleep(CLOSE_MS, null, { ref: false })]).catch(
-    () => null,
-  );
-  if (measured !== null) metrics.auditMeasured(measured);
-  await duties.monitor.measure().catch((err: unknown) => logger.debug({ err }, "queues not measured"));
-  return await metrics.registry.metrics();
+  const [provider = "eko"] = providers.served;
+  const [unmeasured, audit, health, why] = await Promise.all([
+    duties.monitor.measure(),
+    // Its connection waits while Redis is away.
+    inTime(duties.audit.measure(), null).catch(() => null),
+    inTime(readHealth(probe, `${queuePrefix(queueOf(provider))}probe`), NO_ANSWER),
+    whyNot(),
+  ]);
+  for (const err of unmeasured) logger.debug({ err }, "queues not measured");
+  metrics.auditMeasured(audit);
+  metrics.redis.show(health, clock.offsetMs / 1_000);
+  metrics.workerMeasured({ isReady: why === null, lacksKeys: keyWatch.notReady() !== null });
+  return await metrics.page();
+}
+
+async function inTime<T>(work: Promise<T>, late: T): Promise<T> {
+  return await Promise.race([work, sleep(PATIENCE_MS, late, { ref: false })]);
 }

@@ -3,7 +3,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findOperation, OPERATION_NAMES } from "../../src/operations/catalogue.ts";
 import type { OutcomeKind } from "../../src/outcomes/outcome.ts";
 import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
-import { FailedIndex } from "../../src/records/failed-index.ts";
+import { StateIndex } from "../../src/records/state-index.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
@@ -105,7 +105,9 @@ export class FailedJobs {
       if (signal?.aborted === true) break;
       const { queue, record } = found;
       const entry = this.#entry("drop", found);
-      const isDropped = await this.#use(async ({ redis }) => await new FailedIndex(redis).drop(queue, record, entry));
+      const isDropped = await this.#use(
+        async ({ redis }) => await new StateIndex(redis, "failed").drop(queue, record, entry),
+      );
       if (!isDropped) continue;
       dropped += 1;
       onDone?.(dropped);
@@ -163,7 +165,7 @@ export class FailedJobs {
 
   /** Only what is there at the start: a job that is tried again and fails again comes after that. */
   async *#ofQueue(queue: QueueName, filter: FailedFilter): AsyncGenerator<FoundJob, void, void> {
-    const until = await this.#use(async ({ redis }) => await new FailedIndex(redis).newest(queue));
+    const until = await this.#use(async ({ redis }) => await new StateIndex(redis, "failed").newest(queue));
     if (until === null) return;
     let from = filter.since ?? 0;
     // Entries of the instant `from`, where the next page begins: others leave the index meanwhile, so a page has no fixed offset.
@@ -186,7 +188,7 @@ export class FailedJobs {
 
   async #page(queue: QueueName, from: number, to: number, limit: number) {
     return await this.#use(async ({ redis, records }) => {
-      const index = new FailedIndex(redis);
+      const index = new StateIndex(redis, "failed");
       const entries = await index.page(queue, from, to, limit);
       const ids = entries.map(({ id }) => id);
       const stored = await records.fieldsOfMany(queue, ids);

@@ -1,67 +1,60 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ProviderName } from "../base/provider-name.ts";
 import type { OutcomeKind } from "../outcomes/outcome.ts";
+import { type Lane, LANES } from "../outcomes/lane.ts";
+import { TERMINAL_STATES, type TerminalState } from "../outcomes/state.ts";
 import type { AuditMeasures } from "../privacy/audit/trail.ts";
-import type { Lane } from "../outcomes/lane.ts";
-import type { TerminalState } from "../outcomes/state.ts";
+import { CallMetrics, type FinishedCall } from "./call-metrics.ts";
+import { QueueMetrics } from "./queue-metrics.ts";
+import { RedisMetrics } from "./redis-metrics.ts";
 
-/** One finished call, in bounded labels (design §6): ids outside the known tables are `other`, no envelope is `none`. */
-export interface FinishedCall {
+export type { FinishedCall };
+
+/** Pickups are judged from 250 ms (design §8) to half an hour (bulk jobs behind a quota). */
+const PICKUP_BUCKETS = [
+  ...[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30],
+  ...[60, 120, 180, 240, 300, 450, 600, 900, 1_200, 1_800],
+];
+
+/** A fault of our own, by what it befell. */
+export const FAULT_KINDS = ["job", "queue", "stopped", "record"] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** An operation whose series begin at 0. */
+export interface CountedOperation {
   readonly provider: ProviderName;
-  readonly operation: string;
-  readonly outcome: OutcomeKind;
-  readonly response_status_id: string;
-  readonly response_type_id: string;
-  /** Null: nothing was sent, so there is nothing to time. */
-  readonly seconds: number | null;
+  readonly name: string;
 }
 
 /** The metrics of design §6. One instance per process; the registry is handed in. */
 export class Metrics {
   readonly registry: Registry;
-  readonly #calls: Counter<"provider" | "operation" | "outcome" | "response_status_id" | "response_type_id">;
-  readonly #seconds: Histogram<"provider" | "operation">;
+  /** What one worker measures of queues and gates for all. */
+  readonly queues: QueueMetrics;
+  readonly redis: RedisMetrics;
+  readonly #calls: CallMetrics;
   readonly #settled: Counter<"operation" | "state" | "lane">;
   readonly #pickup: Histogram<"lane">;
-  readonly #corrected: Counter<"operation" | "outcome">;
   readonly #unwritten: Gauge;
-  readonly #queueJobs: Gauge<"queue" | "state">;
-  readonly #oldest: Gauge<"queue">;
-  readonly #overdue: Gauge<"queue">;
-  readonly #quotaUsed: Gauge<"provider" | "window">;
-  readonly #held: Gauge<"provider" | "reason">;
-  readonly #quotaShare: Gauge<"provider">;
-  readonly #inFlight: Gauge<"provider">;
-  readonly #inFlightLimit: Gauge<"provider">;
   readonly #clockOffset: Gauge<"provider">;
   readonly #auditChained: Counter;
   readonly #auditBacklog: Gauge;
   readonly #auditFileAge: Gauge;
+  readonly #auditBroken: Counter;
   readonly #privacy: Gauge<"place">;
   readonly #unreadable: Counter<"place">;
-  /** The windows that a provider's quota had when it was measured last. */
-  readonly #windows = new Map<ProviderName, readonly string[]>();
-  readonly #redisLost: Counter<"queue">;
-  readonly #redisClock: Gauge;
+  readonly #faults: Counter<"kind">;
+  readonly #ready: Gauge;
+  readonly #keysLacking: Gauge;
   #chained = 0;
 
-  constructor(registry: Registry) {
+  /** `monotonic`: ms of a clock that never jumps. */
+  constructor(registry: Registry, monotonic: () => number = () => performance.now()) {
     this.registry = registry;
     const registers = [registry];
-    this.#calls = new Counter({
-      name: "satyapan_calls_total",
-      help: "Calls to providers, by how they ended.",
-      labelNames: ["provider", "operation", "outcome", "response_status_id", "response_type_id"],
-      registers,
-    });
-    this.#seconds = new Histogram({
-      name: "satyapan_call_duration_seconds",
-      help: "Time from writing a request to reading its reply, in seconds.",
-      labelNames: ["provider", "operation"],
-      // Providers answer within 0.1–2 s, sometimes 10–30 s (facts/eko §8.2, §8.4).
-      buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30],
-      registers,
-    });
+    this.#calls = new CallMetrics(registry, monotonic);
+    this.queues = new QueueMetrics(registry);
+    this.redis = new RedisMetrics(registry);
     this.#settled = new Counter({
       name: "satyapan_jobs_settled_total",
       help: "Jobs that reached a terminal state.",
@@ -70,15 +63,9 @@ export class Metrics {
     });
     this.#pickup = new Histogram({
       name: "satyapan_job_pickup_seconds",
-      help: "Time from when a job could be tried to when a worker took it, in seconds.",
+      help: "Time from when a job could be tried to when a worker took it, in seconds; by Redis' clock.",
       labelNames: ["lane"],
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 1_800],
-      registers,
-    });
-    this.#corrected = new Counter({
-      name: "satyapan_calls_corrected_total",
-      help: "Calls whose worker was taken for lost, counted as unknown, and whose true outcome came later.",
-      labelNames: ["operation", "outcome"],
+      buckets: PICKUP_BUCKETS,
       registers,
     });
     this.#unwritten = new Gauge({
@@ -86,69 +73,10 @@ export class Metrics {
       help: "Outcomes of calls that this process keeps because Redis does not take them; no job is taken meanwhile.",
       registers,
     });
-    this.#queueJobs = new Gauge({
-      name: "satyapan_queue_jobs",
-      help: "Jobs in a queue, by BullMQ's state; up to 15 s old.",
-      labelNames: ["queue", "state"],
-      registers,
-    });
-    this.#oldest = new Gauge({
-      name: "satyapan_queue_oldest_waiting_seconds",
-      help: "Age of the oldest job that could run now, in seconds; 0 with none; up to 15 s old.",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#overdue = new Gauge({
-      name: "satyapan_retention_overdue_seconds",
-      help: "Since when, at the longest, a job is past its deadline or a sealed value past its retention, in s; up to 15 s old.",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#quotaUsed = new Gauge({
-      name: "satyapan_quota_used_ratio",
-      help: "Share of a quota's window that is used, 0 to 1; up to 15 s old.",
-      labelNames: ["provider", "window"],
-      registers,
-    });
-    this.#held = new Gauge({
-      name: "satyapan_provider_held",
-      help: "1 while jobs of a provider are held back: refused credential or scope, open breaker, 429, queue paused in BullMQ; up to 15 s old.",
-      labelNames: ["provider", "reason"],
-      registers,
-    });
-    this.#quotaShare = new Gauge({
-      name: "satyapan_quota_share_ratio",
-      help: "Share of the quota's shortest window that is used since the last 429s, 0 to 1.",
-      labelNames: ["provider"],
-      registers,
-    });
-    this.#inFlight = new Gauge({
-      name: "satyapan_calls_in_flight",
-      help: "Calls to a provider that are under way, by all workers together.",
-      labelNames: ["provider"],
-      registers,
-    });
-    this.#inFlightLimit = new Gauge({
-      name: "satyapan_calls_in_flight_limit",
-      help: "Calls to a provider that may be under way at once: few while nothing is known of it, more as calls go well.",
-      labelNames: ["provider"],
-      registers,
-    });
     this.#clockOffset = new Gauge({
       name: "satyapan_clock_offset_seconds",
       help: "A provider's clock minus ours, in seconds, as learnt from its replies; a wrong clock makes Eko refuse signatures.",
       labelNames: ["provider"],
-      registers,
-    });
-    this.#redisLost = new Counter({
-      name: "satyapan_redis_data_lost_total",
-      help: "How often this process found that Redis had lost its data: quotas were brought back, jobs are gone.",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#redisClock = new Gauge({
-      name: "satyapan_redis_clock_offset_seconds",
-      help: "Redis' clock minus this machine's, in seconds; everything is timed by Redis'.",
       registers,
     });
     this.#privacy = new Gauge({
@@ -161,6 +89,23 @@ export class Metrics {
       name: "satyapan_unreadable_total",
       help: "What was read back from Redis and is not what was stored, by place; each is put aside once.",
       labelNames: ["place"],
+      registers,
+    });
+    this.#faults = new Counter({
+      name: "satyapan_faults_total",
+      help: "Faults of our own: a job that threw, a queue's worker that erred or stopped, a record that could not be closed.",
+      labelNames: ["kind"],
+      registers,
+    });
+    for (const kind of FAULT_KINDS) this.#faults.inc({ kind }, 0);
+    this.#ready = new Gauge({
+      name: "satyapan_worker_ready",
+      help: "1: this worker takes jobs (as /readyz says); 0: it does not.",
+      registers,
+    });
+    this.#keysLacking = new Gauge({
+      name: "satyapan_keys_lacking",
+      help: "1: this worker lacks a key that others seal with, and takes no job; 0: it has all.",
       registers,
     });
     this.#auditChained = new Counter({
@@ -178,10 +123,38 @@ export class Metrics {
       help: "Time since the audit log's files were last known to be up to date, in seconds; 0 without AUDIT_DIR.",
       registers,
     });
+    this.#auditBroken = new Counter({
+      name: "satyapan_audit_broken_total",
+      help: "How often the audit log was found not to be as it was written; said again each minute.",
+      registers,
+    });
+  }
+
+  /** The series that are known beforehand are there from now on, at 0, so that the first count is a rise. */
+  startAtZero(operations: readonly CountedOperation[]): void {
+    for (const { provider, name } of operations) {
+      this.#calls.begin(provider, name);
+      for (const state of TERMINAL_STATES) {
+        for (const lane of LANES) this.#settled.inc({ operation: name, state, lane }, 0);
+      }
+    }
+    for (const lane of LANES) this.#pickup.zero({ lane });
+    for (const place of ["record", "queue", "audit"] as const) this.unreadable(place, 0);
+  }
+
+  /** The text of a scrape. */
+  async page(): Promise<string> {
+    const text = await this.registry.metrics();
+    this.#calls.shown();
+    return text;
   }
 
   unreadable(place: "record" | "queue" | "audit" | "parents", times = 1): void {
     this.#unreadable.inc({ place }, times);
+  }
+
+  fault(kind: FaultKind): void {
+    this.#faults.inc({ kind });
   }
 
   /** What the last samples came upon in clear. */
@@ -189,55 +162,40 @@ export class Metrics {
     this.#privacy.set({ place }, findings);
   }
 
-  auditMeasured({ chained, backlog, fileAgeSeconds }: AuditMeasures): void {
+  /** Null: it could not be measured, and is not shown. */
+  auditMeasured(measured: AuditMeasures | null): void {
+    if (measured === null) {
+      this.#auditBacklog.remove({});
+      this.#auditFileAge.remove({});
+      return;
+    }
+    const { chained, backlog, fileAgeSeconds } = measured;
     this.#auditChained.inc(chained - this.#chained);
     this.#chained = chained;
     this.#auditBacklog.set(backlog);
     this.#auditFileAge.set(fileAgeSeconds ?? 0);
   }
 
-  /** How much is used of each window (`30/1m`), from 0 to 1; and of the quota since 429s. Windows that are not there are forgotten. */
-  quotaMeasured(provider: ProviderName, windows: ReadonlyMap<string, number>, share: number): void {
-    for (const window of this.#windows.get(provider) ?? []) {
-      if (!windows.has(window)) this.#quotaUsed.remove({ provider, window });
-    }
-    this.#windows.set(provider, [...windows.keys()]);
-    for (const [window, used] of windows) this.#quotaUsed.set({ provider, window }, used);
-    this.#quotaShare.set({ provider }, share);
-  }
-
-  flightsMeasured(provider: ProviderName, inFlight: number, limit: number): void {
-    this.#inFlight.set({ provider }, inFlight);
-    this.#inFlightLimit.set({ provider }, limit);
-  }
-
-  /** Which reasons hold a provider's jobs back now. */
-  holdsMeasured(provider: ProviderName, reasons: Readonly<Record<string, boolean>>): void {
-    for (const [reason, held] of Object.entries(reasons)) this.#held.set({ provider, reason }, held ? 1 : 0);
+  auditBroken(): void {
+    this.#auditBroken.inc();
   }
 
   clockMeasured(provider: ProviderName, offsetSeconds: number): void {
     this.#clockOffset.set({ provider }, offsetSeconds);
   }
 
-  /** `times` 0: it is there from the start, so that the first loss shows as a rise. */
-  redisDataLost(queue: string, times: 0 | 1): void {
-    this.#redisLost.inc({ queue }, times);
-  }
-
-  redisClockMeasured(offsetSeconds: number): void {
-    this.#redisClock.set(offsetSeconds);
+  workerMeasured({ isReady, lacksKeys }: { readonly isReady: boolean; readonly lacksKeys: boolean }): void {
+    this.#ready.set(isReady ? 1 : 0);
+    this.#keysLacking.set(lacksKeys ? 1 : 0);
   }
 
   callFinished(call: FinishedCall): void {
-    const { provider, operation, outcome, response_status_id, response_type_id, seconds } = call;
-    this.#calls.inc({ provider, operation, outcome, response_status_id, response_type_id });
-    if (seconds !== null) this.#seconds.observe({ provider, operation }, seconds);
+    this.#calls.finished(call);
   }
 
   /** A late truth: its call was counted as `unknown` already. */
   callCorrected(operation: string, outcome: OutcomeKind): void {
-    this.#corrected.inc({ operation, outcome });
+    this.#calls.corrected(operation, outcome);
   }
 
   closingsUnwritten(count: number): void {
@@ -250,15 +208,5 @@ export class Metrics {
 
   jobPickedUp(lane: Lane, seconds: number): void {
     this.#pickup.observe({ lane }, Math.max(0, seconds));
-  }
-
-  queueMeasured(queue: string, counts: Readonly<Record<string, number>>, oldestSeconds: number): void {
-    for (const [state, count] of Object.entries(counts)) this.#queueJobs.set({ queue, state }, count);
-    this.#oldest.set({ queue }, oldestSeconds);
-  }
-
-  /** 0: the reaper left nothing behind. */
-  overdueMeasured(queue: string, seconds: number): void {
-    this.#overdue.set({ queue }, seconds);
   }
 }

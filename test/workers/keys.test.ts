@@ -35,8 +35,10 @@ async function ended({ client }: WorkerBundle, id: string) {
 /** How many jobs of this state a worker counted. */
 async function counted({ metricsPort }: { readonly metricsPort: number }, state: string): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  const line = page.split("\n").find((each) => each.startsWith("satyapan_jobs_settled_total") && each.includes(state));
-  return Number(line?.split(" ").at(-1) ?? 0);
+  const lines = page
+    .split("\n")
+    .filter((each) => each.startsWith("satyapan_jobs_settled_total") && each.includes(state));
+  return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
 /** A key service that keeps the keys themselves and gives out their number, or is away. */

@@ -4,6 +4,9 @@ import { GateControl } from "../../src/limits/control.ts";
 import { parseQuota } from "../../src/limits/parse-quota.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { QueueMonitor } from "../../workers/queue-monitor.ts";
+import { madeUpMobile } from "../../simulator/people.ts";
+import { startClientBundle } from "../support/client.ts";
+import { samplesOf } from "../support/exposition.ts";
 import { FakeDuty, ON_DUTY } from "../support/duty.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 
@@ -15,7 +18,10 @@ function startMonitor(redis: TestRedis, held: boolean) {
   const metrics = new Metrics(new Registry());
   const duty = new FakeDuty();
   duty.held = held;
-  const monitor = new QueueMonitor(redis.client({ maxRetriesPerRequest: 1 }), duty, ["eko"], metrics, Date.now);
+  const monitor = new QueueMonitor({
+    ...{ redis: redis.client({ maxRetriesPerRequest: 1 }), duty, providers: ["eko"], metrics: metrics.queues },
+    ...{ now: Date.now, retentionMs: 3_600_000 },
+  });
   const windows = async (): Promise<string[]> => {
     await monitor.measure();
     const { values } = (await metrics.registry.getSingleMetric("satyapan_quota_used_ratio")?.get()) ?? { values: [] };
@@ -59,12 +65,61 @@ describe("what workers measure of a queue", () => {
   });
 });
 
+describe("what cannot be measured", () => {
+  it("is absent, not as it was before, while Redis is away, and there again after", async () => {
+    await using redis = await startTestRedis();
+    await new GateControl(redis.client()).configure(QUEUE, [{ max: 5, ms: 1_000 }]);
+    await using monitor = startMonitor(redis, true);
+    expect(await monitor.windows()).toEqual(["5/1s"]);
+    await redis.kill9();
+    expect(await monitor.windows()).toEqual([]);
+    expect(await monitor.metrics.registry.metrics()).not.toMatch(/^satyapan_(queue|provider|jobs_waiting|quota)\w*\{/m);
+    await redis.restart();
+    await expect.poll(async () => await monitor.windows()).toEqual(["5/1s"]);
+  });
+});
+
+describe("jobs that somebody has to look at, that wait, and that came", () => {
+  it("are counted until they are settled, with the age of the oldest, the cause of each wait, and what was submitted", async () => {
+    await using bundle = await startClientBundle();
+    const { client, redis } = bundle;
+    await using monitor = startMonitor(redis, true);
+    const samples = async (): Promise<Map<string, number>> => {
+      await monitor.windows();
+      return samplesOf(await monitor.metrics.registry.metrics());
+    };
+    for (const [index, id] of ["u1", "u2", "w1"].entries()) {
+      await client.submit("eko.mobile-otp", { mobile: madeUpMobile(index, "000"), csp_id: "agent1" }, { id });
+      await bundle.begin(id, "eko", `ref-${id}`);
+    }
+    await bundle.finish("u1", "eko", "unknown", { at: Date.now() - 60_000 });
+    await bundle.finish("u2", "eko", "unknown");
+    await bundle.finish("w1", "eko", "waiting");
+    // As a worker puts it away.
+    await redis.client().lrem(`bull:${QUEUE}:wait`, 1, "j-w1");
+    await redis.client().zadd(`bull:${QUEUE}:delayed`, Date.now() + 60_000, "j-w1");
+    const before = await samples();
+    expect(before.get(`satyapan_jobs_undecided{queue="${QUEUE}",state="unknown"}`)).toBe(2);
+    expect(before.get(`satyapan_jobs_undecided_oldest_seconds{queue="${QUEUE}",state="unknown"}`)).toBeGreaterThan(59);
+    expect(before.get(`satyapan_jobs_waiting{queue="${QUEUE}",cause="pending"}`)).toBe(1);
+    expect(before.get(`satyapan_jobs_waiting{queue="${QUEUE}",cause="quota"}`)).toBe(0);
+    expect(before.get('satyapan_jobs_submitted_total{operation="eko.mobile-otp",lane="interactive"}')).toBe(3);
+    await client.settle("u1", "succeeded", { reason: "the provider has it" });
+    const after = await samples();
+    expect(after.get(`satyapan_jobs_undecided{queue="${QUEUE}",state="unknown"}`)).toBe(1);
+    expect(after.get(`satyapan_jobs_undecided_oldest_seconds{queue="${QUEUE}",state="unknown"}`)).toBeLessThan(30);
+  });
+});
+
 describe("the gauges of a quota", () => {
   it("tell of the windows that it has now, of its share, and of the calls at once", async () => {
     await using redis = await startTestRedis();
     const metrics = new Metrics(new Registry());
     const client = redis.client();
-    const monitor = new QueueMonitor(client, ON_DUTY, ["eko"], metrics, Date.now);
+    const monitor = new QueueMonitor({
+      ...{ redis: client, duty: ON_DUTY, providers: ["eko"], metrics: metrics.queues },
+      ...{ now: Date.now, retentionMs: 3_600_000 },
+    });
     const control = new GateControl(client);
     const lines = async (): Promise<string[]> => {
       await monitor.measure();
@@ -75,6 +130,10 @@ describe("the gauges of a quota", () => {
     expect(await lines()).toEqual([
       'satyapan_quota_used_ratio{provider="eko",window="1/1s"} 0',
       'satyapan_quota_used_ratio{provider="eko",window="30/1m"} 0',
+      'satyapan_quota_limit_calls{provider="eko",window="1/1s"} 1',
+      'satyapan_quota_limit_calls{provider="eko",window="30/1m"} 30',
+      'satyapan_quota_remaining_calls{provider="eko",window="1/1s"} 1',
+      'satyapan_quota_remaining_calls{provider="eko",window="30/1m"} 30',
       'satyapan_quota_share_ratio{provider="eko"} 1',
       'satyapan_calls_in_flight{provider="eko"} 0',
       'satyapan_calls_in_flight_limit{provider="eko"} 6',
@@ -82,9 +141,9 @@ describe("the gauges of a quota", () => {
     await control.setQuota(QUEUE, parseQuota("0", "quota"));
     await control.setQuota(QUEUE, parseQuota("5/1s,30/1m", "quota"));
     await client.hset(`satyapan:${QUEUE}:control`, { factor: "0.25", factor_worked: "1" });
-    expect((await lines()).slice(0, 3)).toEqual([
-      'satyapan_quota_used_ratio{provider="eko",window="30/1m"} 0',
+    expect((await lines()).filter((line) => /used|share/.test(line))).toEqual([
       'satyapan_quota_used_ratio{provider="eko",window="5/1s"} 0',
+      'satyapan_quota_used_ratio{provider="eko",window="30/1m"} 0',
       'satyapan_quota_share_ratio{provider="eko"} 0.25',
     ]);
     await monitor.close();

@@ -11,5 +11,6 @@ redis.call('HSET', KEYS[1], 'digest', digest, 'job', job, 'input', input, 'state
 if deadline ~= '' then redis.call('ZADD', KEYS[2], deadline, id) end
 if parent ~= '' then redis.call('HSET', KEYS[1], 'parent', parent) end
 asked(prefix, subject, id, true)
+redis.call('HINCRBY', prefix .. 'submitted', string.match(job, '^%S+ %S+'), 1)
 audit(prefix, entry)
 return 'created'

@@ -44,6 +44,8 @@ local function write_end(key, n, try_at, is_open)
   end
   -- A record with an open attempt has none of these: they went when it was opened.
   if not is_open then redis.call('HDEL', key, 'lost', 'reason', 'next', 'cause', 'detail', 'since') end
+  -- The truth came: nobody has to decide any more.
+  if not is_open then redis.call('ZREM', prefix .. 'unknown', id) end
   audit(prefix, entry)
   redis.call('HSET', key, unpack(fields))
   if TERMINAL[state] or not is_open then tell_parent(prefix, key, id, state) end

@@ -51,7 +51,7 @@ end
 local function settled(prefix, key, state, id, now, retention, done, subject)
   redis.call('PEXPIRE', key, retention)
   asked(prefix, subject or '', id, false)
-  if state == 'failed' then redis.call('ZADD', prefix .. 'failed', now, id) end
+  if state == 'failed' or state == 'unknown' then redis.call('ZADD', prefix .. state, now, id) end
   done[#done + 1] = id
 end
 

@@ -7,6 +7,7 @@ if stored[1] ~= 'unknown' then return stored[1] end
 if not TERMINAL[state] and not stored[3] then return 'destroyed' end
 redis.call('HSET', KEYS[1], 'state', state, 'updated', now, 'decisions', (stored[2] or '') .. decision .. '\n')
 redis.call('HDEL', KEYS[1], 'lost', 'reason', 'next', 'cause', 'detail', 'since')
+redis.call('ZREM', prefix .. 'unknown', id)
 audit(prefix, entry)
 if look_at ~= UNCHANGED then schedule_reaper(prefix, id, look_at) end
 if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end

@@ -1,3 +1,4 @@
+import { Registry } from "prom-client";
 import { Lived } from "../../support/lived.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { queueOf } from "../../../src/queues/names.ts";
 import { RedisClock } from "../../../src/redis/clock.ts";
 import type { RedisTls } from "../../../src/redis/tls.ts";
 import { parseRedisUrl, usesTls } from "../../../src/redis/url.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { QueueWorker } from "../../../src/queues/queue-worker.ts";
 import { queueLog } from "../../../workers/queue-log.ts";
@@ -82,7 +84,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
         return await Promise.resolve({ kind: "done" });
       },
       givenUp: async () => {},
-      listener: queueLog(createLogger("silent", process.stderr), { unreadable: () => {} }, queue),
+      listener: queueLog(createLogger("silent", process.stderr), new Metrics(new Registry()), queue),
     });
     const queues = new JobQueues(producer.redis, Date.now);
     try {
