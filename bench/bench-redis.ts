@@ -4,39 +4,37 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { Machine } from "../src/redis/embedded/machine.ts";
-import { BULLMQ_PREFIX } from "../src/queues/names.ts";
 import { isAlive, type ProcessIdentity } from "../src/redis/embedded/process-identity.ts";
 import { startServer } from "../src/redis/embedded/process.ts";
 import { findRedisServer } from "../src/redis/embedded/server.ts";
 import { parseUsage, type RedisUsage } from "./redis-usage.ts";
-import { QUEUE } from "./side.ts";
+import { LOOK_MS, type OwnCommands, type Store } from "./store.ts";
 
-const ACTIVE = `${BULLMQ_PREFIX}:${QUEUE}:active`;
-/** Between two looks at the jobs that are under way, in ms. */
-const LOOK_MS = 1;
-
-/** A Redis of one round's own, on a Unix socket in a folder of its own, which is gone with it. */
-export class BenchRedis implements AsyncDisposable {
-  /** For logs and the like. */
+/** A Redis of one side's own, on a Unix socket in a folder of its own, which is gone with it. */
+export class BenchRedis implements Store {
   readonly folder: string;
-  readonly socket: string;
+  /** Of its socket. */
+  readonly address: string;
   readonly client: Redis;
   readonly #process: ProcessIdentity;
+  readonly #active: string;
   /** It is of its own session: it would outlive a bench that is ended. */
   readonly #onExit = (): void => {
     this.#kill();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   };
 
-  private constructor(folder: string, socket: string, identity: ProcessIdentity) {
+  private constructor(folder: string, socket: string, identity: ProcessIdentity, active: string) {
     this.folder = folder;
-    this.socket = socket;
+    this.address = socket;
+    this.#active = active;
     this.#process = identity;
     this.client = new Redis({ path: socket, replyMapping: "legacy" });
     process.once("exit", this.#onExit);
   }
 
-  static async start(machine: Machine, aof: boolean): Promise<BenchRedis> {
+  /** `active`: the list of the jobs that are under way. */
+  static async start(machine: Machine, aof: boolean, active: string): Promise<BenchRedis> {
     const folder = await mkdtemp(join(machine.tmpDir, "satyapan-bench-"));
     const socket = join(folder, "redis.sock");
     const args = {
@@ -62,18 +60,17 @@ export class BenchRedis implements AsyncDisposable {
     let identity: ProcessIdentity | null = null;
     await startServer(start, (started) => (identity = started));
     if (identity === null) throw new TypeError("a server that answers has a process");
-    return new BenchRedis(folder, socket, identity);
+    return new BenchRedis(folder, socket, identity, active);
   }
 
   async usage(): Promise<RedisUsage> {
     return parseUsage(await this.client.info("cpu", "commandstats"));
   }
 
-  /** Resolves when no job is under way, with the number of looks that took. */
-  async settled(): Promise<number> {
+  async settled(): Promise<OwnCommands> {
     let looks = 1;
-    for (; (await this.client.llen(ACTIVE)) > 0; looks++) await sleep(LOOK_MS);
-    return looks;
+    for (; (await this.client.llen(this.#active)) > 0; looks++) await sleep(LOOK_MS);
+    return { llen: looks };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

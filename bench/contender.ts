@@ -1,22 +1,19 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Machine } from "../src/redis/embedded/machine.ts";
-import { BenchRedis } from "./bench-redis.ts";
 import { Child } from "./child.ts";
 import { monotonicMs } from "./clock.ts";
 import type { Arrival, Seen } from "./http-server.ts";
 import { type RedisUsage, usageBetween, without } from "./redis-usage.ts";
 import { person, type Person, type Place, type Side } from "./side.ts";
 import { percentile } from "./statistics.ts";
+import type { OwnCommands, Store } from "./store.ts";
 
 /** What all contenders share. */
 export interface Arena {
-  readonly machine: Machine;
   /** Answers `http-server.ts`' questions. */
   readonly server: Child;
   /** Its scheme, host and port. */
   readonly origin: string;
-  readonly aof: boolean;
   readonly concurrency: number;
   /** How many jobs a worker does before it is measured. */
   readonly warmUpJobs: number;
@@ -27,7 +24,7 @@ export interface Drain {
   readonly jobs: number;
   /** From the first pick-up to the last job's end. */
   readonly tookMs: number;
-  /** CPU time of the worker's process and of the HTTP server's, in µs. */
+  /** CPU time of the worker's process and of the HTTP server's, in µs, that of the aftermath included. */
   readonly workerCpuUs: number;
   readonly serverCpuUs: number;
   readonly redis: RedisUsage;
@@ -45,37 +42,39 @@ const WARM_UP_CHUNK = 4_000;
 /** Jobs that take longer, in ms, are stuck. */
 const LONGEST_MS = 60_000;
 
-/** One side with a Redis and a worker process of its own, which stay as they are from round to round: warm. */
+/** One side with a store and a worker process of its own, which stay as they are from round to round: warm. */
 export class Contender implements AsyncDisposable {
   readonly #server: Child;
-  readonly #redis: BenchRedis;
+  readonly #store: Store;
   readonly #side: Side;
   readonly #worker: Child;
   readonly #opened: AsyncDisposableStack;
   #persons = 0;
 
-  private constructor(server: Child, redis: BenchRedis, side: Side, worker: Child, opened: AsyncDisposableStack) {
+  private constructor(server: Child, store: Store, side: Side, worker: Child, opened: AsyncDisposableStack) {
     this.#server = server;
-    this.#redis = redis;
+    this.#store = store;
     this.#side = side;
     this.#worker = worker;
     this.#opened = opened;
   }
 
-  static async open(arena: Arena, openSide: (place: Place) => Side): Promise<Contender> {
-    const { machine, server, origin, aof, concurrency, warmUpJobs } = arena;
+  /** The store is gone with it. */
+  static async open(arena: Arena, store: Store, openSide: (place: Place) => Side): Promise<Contender> {
+    const { server, origin, concurrency, warmUpJobs } = arena;
     await using opened = new AsyncDisposableStack();
-    const redis = opened.use(await BenchRedis.start(machine, aof));
-    const side = openSide({ redis: redis.socket, origin, concurrency });
+    opened.use(store);
+    const { folder, address } = store;
+    const side = openSide({ store: address, folder, origin, concurrency });
     opened.defer(async () => await side.close());
     const worker = opened.use(
       new Child({
         ...side.worker,
         imports: [new URL("probe.ts", import.meta.url)],
-        logFile: join(redis.folder, "worker.log"),
+        logFile: join(folder, "worker.log"),
       }),
     );
-    const contender = new Contender(server, redis, side, worker, opened.move());
+    const contender = new Contender(server, store, side, worker, opened.move());
     for (let left = warmUpJobs; left > 0; left -= WARM_UP_CHUNK) {
       await contender.drain(Math.min(left, WARM_UP_CHUNK));
     }
@@ -84,19 +83,20 @@ export class Contender implements AsyncDisposable {
 
   /** Submits `jobs` jobs while the worker stands still, then lets it work them off. `profile`: into this file. */
   async drain(jobs: number, profile?: string): Promise<Drain> {
-    const [server, worker, redis] = [this.#server, this.#worker, this.#redis];
+    const [server, worker, store] = [this.#server, this.#worker, this.#store];
     if (profile !== undefined) await worker.ask("startProfile");
     const cpuBefore = await worker.ask<number>("cpu");
     worker.freeze();
     await this.#side.submitMany(this.#nextPersons(jobs));
     await server.ask("reset");
     const serverBefore = await server.ask<number>("cpu");
-    const redisBefore = await redis.usage();
+    const usageBefore = await store.usage();
     const startedAt = monotonicMs();
     worker.thaw();
     const looks = await this.#finished(jobs);
     const tookMs = monotonicMs() - startedAt;
-    const redisAfter = await redis.usage();
+    const after = (await this.#side.aftermath?.()) ?? {};
+    const usageAfter = await store.usage();
     const cpuAfter = await worker.ask<number>("cpu");
     const serverAfter = await server.ask<number>("cpu");
     const { requests, bytes } = await server.ask<Seen>("seen");
@@ -108,9 +108,27 @@ export class Contender implements AsyncDisposable {
       tookMs,
       workerCpuUs: cpuAfter - cpuBefore,
       serverCpuUs: serverAfter - serverBefore,
-      redis: without(usageBetween(redisBefore, redisAfter), { info: 1, llen: looks }),
+      redis: without(usageBetween(usageBefore, usageAfter), { info: 1, ...looks, ...after }),
       requestBytes: bytes,
     };
+  }
+
+  /** `jobs` jobs wait, then are done: `look` is asked before, in between, and after. */
+  async inBetween<Look>(
+    jobs: number,
+    look: () => Promise<Look>,
+  ): Promise<readonly [before: Look, waiting: Look, done: Look]> {
+    const before = await look();
+    this.#worker.freeze();
+    await this.#side.submitMany(this.#nextPersons(jobs));
+    const waiting = await look();
+    await this.#server.ask("reset");
+    this.#worker.thaw();
+    await this.#finished(jobs);
+    await this.#side.aftermath?.();
+    const done = await look();
+    await this.#side.assertAllDone();
+    return [before, waiting, done];
   }
 
   /** An open loop: `jobs` jobs are submitted on time, `rate` a second, whether or not those before have arrived. */
@@ -139,11 +157,11 @@ export class Contender implements AsyncDisposable {
     await this.#opened.disposeAsync();
   }
 
-  /** Resolves with how often Redis was asked for it. */
-  async #finished(jobs: number): Promise<number> {
+  /** Resolves with the commands that it took to know. */
+  async #finished(jobs: number): Promise<OwnCommands> {
     const all = (async () => {
       await this.#server.ask("await", jobs);
-      return await this.#redis.settled();
+      return await this.#store.settled();
     })();
     const late = AbortSignal.timeout(LONGEST_MS);
     const stuck = new Promise<never>((_, reject) => {

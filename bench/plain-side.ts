@@ -1,26 +1,21 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { BULLMQ_PREFIX } from "../src/queues/names.ts";
-import { createIds, type Ids } from "../src/records/ids.ts";
-import { CALL, type Person, type Place, QUEUE, type Side } from "./side.ts";
+import { createIds } from "../src/records/ids.ts";
+import { CHUNK, type Person, type Place, type PlainJob, plainJob, QUEUE, type Side } from "./side.ts";
 
-export interface PlainJob {
-  /** The request's body, ready to be posted. */
-  readonly body: string;
-}
-
-/** Jobs in one chunk of `addBulk` (facts/bullmq §1.8). */
-const CHUNK = 500;
+/** The jobs under way. */
+export const PLAIN_ACTIVE = `${BULLMQ_PREFIX}:${QUEUE}:active`;
 const OPTIONS = { removeOnComplete: true } as const;
 
 /** BullMQ as its own guide shows it, and a bare POST. */
 export function plainSide(place: Place): Side {
-  const redis = new Redis({ path: place.redis, maxRetriesPerRequest: null, replyMapping: "legacy" });
+  const redis = new Redis({ path: place.store, maxRetriesPerRequest: null, replyMapping: "legacy" });
   const queue = new Queue<PlainJob>(QUEUE, { connection: redis, prefix: BULLMQ_PREFIX });
   const ids = createIds();
   const jobOf = (of: Person): { name: string; data: PlainJob; opts: typeof OPTIONS } => ({
     name: "call",
-    data: { body: bodyOf(of, ids) },
+    data: plainJob(of, ids),
     opts: OPTIONS,
   });
   return {
@@ -45,14 +40,4 @@ export function plainSide(place: Place): Side {
       redis.disconnect();
     },
   };
-}
-
-/** A body as long as Satyapan's, field by field. */
-function bodyOf({ mobile, cspId }: Person, ids: Ids): string {
-  return JSON.stringify({
-    initiator_id: CALL.initiatorId,
-    client_ref_id: ids.reference(Date.now()),
-    csp_id: cspId,
-    mobile,
-  });
 }

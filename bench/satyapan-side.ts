@@ -1,14 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { createClient, type JobRecord } from "../producers/index.ts";
-import { CALL, type Place, type Side } from "./side.ts";
+import { outboxKey } from "../src/privacy/audit/outbox.ts";
+import { bullmqPrefix, dueKey } from "../src/queues/names.ts";
+import { CALL, type Place, QUEUE, type Side } from "./side.ts";
+import { LOOK_MS, type OwnCommands } from "./store.ts";
 
+/** The jobs under way. */
+export const SATYAPAN_ACTIVE = `${bullmqPrefix(QUEUE)}active`;
 const MAIN = new URL("../bin/main.ts", import.meta.url);
 
 /** The whole of Satyapan: the library submits, `satyapan worker` works off, with its default settings but for these. */
-export function satyapanSide({ redis, origin, concurrency }: Place): Side {
+export function satyapanSide({ store, folder, origin, concurrency }: Place): Side {
   const settings = {
-    REDIS_URL: `unix://${redis}`,
+    REDIS_URL: `unix://${store}`,
     EKO_BASE_URL: origin + CALL.path.replace("/tools/kyc/mobile/otp", ""),
     EKO_DEVELOPER_KEY: CALL.developerKey,
     EKO_ACCESS_KEY: "bench-access-key",
@@ -20,7 +26,8 @@ export function satyapanSide({ redis, origin, concurrency }: Place): Side {
     WORKER_CONCURRENCY: String(concurrency),
     METRICS_PORT: "0",
   };
-  const client = createClient({ settings, directory: dirname(redis) });
+  const client = createClient({ settings, directory: folder });
+  const redis = new Redis({ path: store, replyMapping: "legacy" });
   const ids: string[] = [];
   return {
     worker: { module: MAIN, args: ["worker"], env: settings },
@@ -33,6 +40,7 @@ export function satyapanSide({ redis, origin, concurrency }: Place): Side {
       const records = await client.submitMany("eko.mobile-otp", inputs, { lane: "interactive" });
       for (const { id } of records) ids.push(id);
     },
+    aftermath: async () => await aftermath(redis),
     async assertAllDone() {
       const records = await client.getMany(ids.splice(0));
       const other = records.find((record) => !isDone(record));
@@ -41,10 +49,20 @@ export function satyapanSide({ redis, origin, concurrency }: Place): Side {
     },
     async close() {
       await client.close();
+      redis.disconnect();
     },
   };
 }
 
 function isDone(record: JobRecord | null): boolean {
   return record !== null && record.state === "succeeded" && record.attempts.length === 1;
+}
+
+/** What the reaper does when an OTP can be answered no more is due at once; and the audit log's entries are chained. */
+async function aftermath(redis: Redis): Promise<OwnCommands> {
+  const due = dueKey(QUEUE);
+  await redis.zunionstore(due, 1, due, "WEIGHTS", 0);
+  let looks = 1;
+  for (; (await redis.zcard(due)) > 0 || (await redis.xlen(outboxKey(QUEUE))) > 0; looks++) await sleep(LOOK_MS);
+  return { zunionstore: 1, zcard: looks, xlen: looks };
 }

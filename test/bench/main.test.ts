@@ -9,8 +9,21 @@ const program = [process.execPath, MAIN] as const;
 const cwd = tmpdir();
 
 describe("npm run bench", () => {
-  it("drains both sides with one request per job and requests of the same size, and prints it as JSON", async () => {
-    const few = ["--rounds", "1", "--jobs", "100", "--warm-up-jobs", "0", "--latency-jobs", "100", "--rate", "500"];
+  it("drains all sides with one request per job and requests of the same size, and prints it as JSON", async () => {
+    const few = [
+      "--rounds",
+      "1",
+      "--jobs",
+      "100",
+      "--warm-up-jobs",
+      "0",
+      "--latency-jobs",
+      "100",
+      "--rate",
+      "500",
+      "--memory-jobs",
+      "100",
+    ];
     const { code, stdout, stderr } = await satyapan([...few, "--json"], { program, cwd });
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const summary = JSON.parse(stdout) as Summary;
