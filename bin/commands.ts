@@ -95,6 +95,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/command/operations.ts")).defineOperations,
   },
   {
+    name: "flows",
+    usage: "[options] [name]",
+    description: "list the flows that onboard a person, or show one's steps, input schema and an example",
+    load: async () => (await import("../producers/command/flows.ts")).defineFlows,
+  },
+  {
     name: "simulator",
     usage: "[options]",
     description: "a stand-in for Eko and Deepvue: made-up people, no SMS, no money",

@@ -9,7 +9,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["limits", "privacy"],
   ["records"],
   ["batches"],
-  ["flows", "telemetry"],
+  ["entry", "telemetry"],
+  ["flows"],
   ["config"],
   ["command"],
 ];

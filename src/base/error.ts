@@ -8,6 +8,7 @@ export const ErrorCode = {
   BAD_SETTINGS: "bad-settings",
   BAD_USAGE: "bad-usage",
   UNKNOWN_OPERATION: "unknown-operation",
+  UNKNOWN_FLOW: "unknown-flow",
   UNKNOWN_JOB: "unknown-job",
   ID_CONFLICT: "id-conflict",
   EXPIRED: "expired",

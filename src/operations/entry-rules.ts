@@ -3,7 +3,7 @@ import { isVerhoeffValid } from "../secrets/verhoeff.ts";
 import { acceptedInput, referencesOf } from "./accepted-input.ts";
 import { MISSING } from "./fields.ts";
 import { InputError, type FieldProblem } from "./input-error.ts";
-import type { Operation, SendLink } from "./operation.ts";
+import type { InputOwner, SendLink } from "./operation.ts";
 import type { OpenInput } from "../providers/call.ts";
 import { spreadsheetTrace } from "./spreadsheet-trace.ts";
 import { unknownField } from "./unknown-field.ts";
@@ -33,7 +33,7 @@ type Raw = Readonly<Record<string, unknown>>;
  * complete, and what that gives is parsed once more.
  * @throws InputError (SatyapanError `bad-input`)
  */
-export function parseInput(operation: Operation, raw: unknown, rules: EntryRules): OpenInput {
+export function parseInput(operation: InputOwner, raw: unknown, rules: EntryRules): OpenInput {
   if (!isRecord(raw)) throw new InputError([{ field: "", message: "the input must be a JSON object" }]);
   const linked = operation.of !== undefined && raw["of"] !== undefined;
   const schema = linked ? acceptedInput(operation) : operation.input;
@@ -52,7 +52,7 @@ export function parseInput(operation: Operation, raw: unknown, rules: EntryRules
   throw new InputError(linked ? problems : bothWays(operation, raw, problems));
 }
 
-function problemsOf(issue: z.core.$ZodIssue, operation: Operation, raw: Raw): FieldProblem[] {
+function problemsOf(issue: z.core.$ZodIssue, operation: InputOwner, raw: Raw): FieldProblem[] {
   // Only names of ours are shown: inside an address the caller chooses them.
   const path = issue.path.slice(0, issue.path[0] === "consent" ? 2 : 1).join(".");
   if (issue.code !== "unrecognized_keys") return [{ field: path, message: issue.message }];
@@ -78,7 +78,7 @@ function traceProblems(raw: Raw): FieldProblem[] {
   });
 }
 
-function exactlyOneProblems({ exactlyOne }: Operation, raw: Raw, linked: boolean): FieldProblem[] {
+function exactlyOneProblems({ exactlyOne }: InputOwner, raw: Raw, linked: boolean): FieldProblem[] {
   const [first] = exactlyOne ?? [];
   if (exactlyOne === undefined || first === undefined) return [];
   const given = exactlyOne.filter((field) => raw[field] !== undefined).length;
@@ -88,7 +88,7 @@ function exactlyOneProblems({ exactlyOne }: Operation, raw: Raw, linked: boolean
 }
 
 /** What the schemas cannot know: settings, the clock, and that no field kept in clear repeats a number of the person. */
-function ruleProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: EntryRules): FieldProblem[] {
+function ruleProblems(operation: InputOwner, raw: Raw, { now, aadhaarChecksum }: EntryRules): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const { aadhaar, consent } = raw;
   if (aadhaarChecksum && "aadhaar" in operation.input.shape && isAadhaarForm(aadhaar) && !isVerhoeffValid(aadhaar)) {
@@ -113,7 +113,7 @@ function ruleProblems(operation: Operation, raw: Raw, { now, aadhaarChecksum }: 
 
 /** A verify with `of` has that of its send. */
 function consentProblems(
-  operation: Operation,
+  operation: InputOwner,
   raw: Raw,
   { consentRequired }: EntryRules,
   linked: boolean,
@@ -137,7 +137,7 @@ function plainTexts(raw: Raw): { field: string; text: string }[] {
 }
 
 /** A verify can be given its references or `of`: where it got neither, both ways are said. */
-function bothWays(operation: Operation, raw: Raw, problems: readonly FieldProblem[]): FieldProblem[] {
+function bothWays(operation: InputOwner, raw: Raw, problems: readonly FieldProblem[]): FieldProblem[] {
   const { of } = operation;
   if (of === undefined) return [...problems];
   const references = [...referencesOf(operation, of), ...(operation.exactlyOne?.slice(0, 1) ?? [])];
@@ -154,7 +154,7 @@ function bothWays(operation: Operation, raw: Raw, problems: readonly FieldProble
   );
 }
 
-function waysToVerify(operation: Operation, of: SendLink): string {
+function waysToVerify(operation: InputOwner, of: SendLink): string {
   const either = operation.exactlyOne === undefined ? [] : [operation.exactlyOne.join(" or ")];
   const references = [...referencesOf(operation, of), ...either].join(", ");
   return `${MISSING}: give the id of the \`${of.send}\` job that sent the OTP, or what that job would supply: ${references}`;

@@ -20,6 +20,16 @@ export interface SendLink<Taken extends string = string> {
   readonly takes: Readonly<Record<Taken, TakenFrom>>;
 }
 
+/** What has an input that producers give: an operation, or a flow. */
+export interface InputOwner {
+  readonly name: string;
+  readonly provider: ProviderName;
+  readonly summary: string;
+  readonly input: z.ZodObject;
+  readonly exactlyOne?: readonly string[];
+  readonly of?: SendLink;
+}
+
 interface OperationOf<
   Provider extends ProviderName,
   Context,

@@ -1,5 +1,5 @@
 import { ErrorCode, SatyapanError } from "../base/error.ts";
-import type { Operation } from "../operations/operation.ts";
+import type { InputOwner } from "../operations/operation.ts";
 import type { OpenInput } from "../providers/call.ts";
 import type { Personal } from "../outcomes/outcome.ts";
 import type { Opener } from "../privacy/sealing/opener.ts";
@@ -10,7 +10,12 @@ import type { Sealer } from "../privacy/sealing/sealed-text.ts";
 export const PERSONAL = "personal";
 
 /** The JSON that a record keeps of an input: plain fields as they are, secret ones sealed one by one. */
-export function sealInput(sealer: Sealer, operation: Operation, jobId: string, input: OpenInput): string {
+export function sealInput(
+  sealer: Sealer,
+  operation: Pick<InputOwner, "name" | "input">,
+  jobId: string,
+  input: OpenInput,
+): string {
   const job = { operation: operation.name, jobId };
   return JSON.stringify(sealFields(sealer, input, job));
 }
@@ -19,7 +24,12 @@ export function sealInput(sealer: Sealer, operation: Operation, jobId: string, i
  * The input again, with its secrets as `Secret`. Throws SatyapanError: `shredded` and `unknown-key` where its key cannot be
  * had, `unreadable` where it was altered or is not of this job.
  */
-export function openInput(opener: Opener, operation: Operation, jobId: string, text: string): OpenInput {
+export function openInput(
+  opener: Opener,
+  operation: Pick<InputOwner, "name" | "input">,
+  jobId: string,
+  text: string,
+): OpenInput {
   const job = { operation: operation.name, jobId };
   const stored = parseStored(text, operation.name);
   const fields = openFields(opener, stored, job);
@@ -28,14 +38,24 @@ export function openInput(opener: Opener, operation: Operation, jobId: string, t
   throw new SatyapanError(ErrorCode.UNREADABLE, `the stored input does not fit ${operation.name} of this version`);
 }
 
-export function sealPersonal(sealer: Sealer, operation: Operation, jobId: string, personal: Personal): string {
+export function sealPersonal(
+  sealer: Sealer,
+  operation: Pick<InputOwner, "name" | "input">,
+  jobId: string,
+  personal: Personal,
+): string {
   const associated = { operation: operation.name, jobId, field: PERSONAL };
   const clear = JSON.stringify(personal);
   return sealer.seal(clear, associated);
 }
 
 /** Throws SatyapanError as `openInput`. */
-export function openPersonal(opener: Opener, operation: Operation, jobId: string, sealed: string): Personal {
+export function openPersonal(
+  opener: Opener,
+  operation: Pick<InputOwner, "name" | "input">,
+  jobId: string,
+  sealed: string,
+): Personal {
   const associated = { operation: operation.name, jobId, field: PERSONAL };
   const personal = parseJson(opener.open(sealed, associated)) as Personal | null | undefined;
   if (isObject(personal ?? undefined) && !Array.isArray(personal)) return personal as Personal;

@@ -1,0 +1,27 @@
+import type { z } from "zod";
+import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { nearest } from "../base/near.ts";
+import type { Flow } from "./flow.ts";
+import * as list from "./list.ts";
+
+/** All flows, by name. */
+export const FLOWS: readonly Flow[] = Object.values(list).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Throws SatyapanError `unknown-flow`, which names those that may have been meant. */
+export function findFlow(name: string): Flow {
+  const found = FLOWS.find((flow) => flow.name === name);
+  if (found !== undefined) return found;
+  const names = FLOWS.map((flow) => flow.name);
+  const near = nearest(name, names);
+  const hint = near.length === 0 ? `there are ${names.join(", ")}` : `did you mean ${near.join(" or ")}?`;
+  // What is no name is not repeated: an argument in the wrong place may be a number of somebody.
+  const shown = /^[a-z][a-z.-]{0,79}$/i.test(name) ? ` ${name}` : "";
+  throw new SatyapanError(ErrorCode.UNKNOWN_FLOW, `unknown flow${shown}: ${hint}`);
+}
+
+/** The fields that an input of this flow cannot lack, in its order; of `exactlyOne` fields none is among them. */
+export function requiredFieldsOf({ input }: Flow): string[] {
+  return Object.entries<z.ZodType>(input.shape)
+    .filter(([, schema]) => !schema.safeParse(undefined).success)
+    .map(([field]) => field);
+}
