@@ -1,5 +1,6 @@
 import { ForeignColumns } from "../files/foreign-columns.ts";
-import { type Content, readRows } from "../files/read-rows.ts";
+import { readRows } from "../files/read-rows.ts";
+import type { Content } from "../files/read-table.ts";
 import { CHUNK } from "../jobs/intake.ts";
 import type { InputSource } from "../jobs/submission.ts";
 

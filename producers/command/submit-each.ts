@@ -25,8 +25,9 @@ export async function submitEach(
   waitMs: number | null,
 ): Promise<void> {
   const name = flags.each === "-" ? null : flags.each;
+  const { stdin, machine, signal } = context;
   await using content =
-    name === null ? await pipedTwice(context.stdin, "standard input", context.signal) : await openTwice(name);
+    name === null ? await pipedTwice(stdin, machine.tmpDir, signal) : await openTwice(name, machine.tmpDir);
   const rows = new RowSource(
     operation,
     name,

@@ -6,6 +6,9 @@ const BOOKS = ["504b0304", "d0cf11e0"];
 /** The longest of these and of the byte order marks, in bytes. */
 const SIGNATURE = 4;
 
+/** The longest line that is read, and the longest row of a CSV file, in characters: a person's row has some hundred. */
+export const MOST_LINE = 1_048_576;
+
 /**
  * The text of a file that somebody saved, piece by piece: UTF-8, or UTF-16 with its byte order mark; the mark is left out,
  * and all line ends are "\n".
@@ -31,7 +34,7 @@ export async function* decodeText(path: string, content: AsyncIterable<Uint8Arra
 
 function decoderOf(path: string, head: Buffer, lines: CheckedLines): InstanceType<typeof TextDecoder> {
   if (BOOKS.includes(head.subarray(0, SIGNATURE).toString("hex"))) {
-    throw badFile(path, null, "is a spreadsheet's own file and no text: export it as CSV UTF-8");
+    throw badFile(path, null, "is a spreadsheet's own file or a zip archive, and no text: export it as CSV UTF-8");
   }
   const [first, second] = head;
   const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : null;
@@ -44,6 +47,8 @@ class CheckedLines {
   encoding = "UTF-8";
   readonly #path: string;
   #line = 1;
+  /** Characters of the line that has not ended yet. */
+  #open = 0;
   /** A "\r" at the end of a piece may be the first half of a line's end. */
   #held = "";
 
@@ -67,10 +72,15 @@ class CheckedLines {
       const what = `is not ${this.encoding}; save the file as such (in a spreadsheet: CSV UTF-8)`;
       throw badFile(this.#path, this.#line + newlines(text.slice(0, unread)), what);
     }
+    const end = text.lastIndexOf("\n");
+    this.#open = end === -1 ? this.#open + text.length : text.length - end - 1;
     this.#line += newlines(text);
+    if (this.#open > MOST_LINE) throw badFile(this.#path, this.#line, TOO_LONG);
     return text;
   }
 }
+
+const TOO_LONG = `has more than ${MOST_LINE} characters: it is no table of persons, or its line ends are missing`;
 
 export function badFile(path: string, line: number | null, what: string): SatyapanError {
   const where = line === null ? `${path} ` : `${path} line ${line}: `;

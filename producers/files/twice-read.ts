@@ -1,54 +1,62 @@
 import { createHash } from "node:crypto";
+import type { Stats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { addAbortSignal, type Readable } from "node:stream";
-import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { SatyapanError } from "../../src/base/error.ts";
 import { badFile } from "./decode-text.ts";
 import { notToItsEnd, unreadable } from "./read-input.ts";
+import { SealedSpill } from "./sealed-spill.ts";
 
-/** Bytes that are read twice, the same both times; in memory only as far as there is no other way. */
+/** Bytes that are read twice, the same both times, in little memory. */
 export interface TwiceRead extends AsyncDisposable {
   pieces(): AsyncIterable<Uint8Array>;
 }
 
 /** A piece of a file, in bytes. */
 const PIECE = 65_536;
-/** Standard input is kept in memory, in bytes: in a file, persons' data would stand there in clear. */
-const MOST_PIPED = 256 * 1_048_576;
+/** Of what is piped, this much is kept in memory, in bytes; the rest goes into a sealed file. */
+const MOST_IN_MEMORY = 8 * 1_048_576;
 
-/** A file, or what is piped through that name (`/dev/stdin`, a shell's `<(…)`). */
-export async function openTwice(path: string): Promise<TwiceRead> {
+/** A file, or what is piped through that name (`/dev/stdin`, a shell's `<(…)`). `tmpDir`: see `pipedTwice`. */
+export async function openTwice(path: string, tmpDir: string): Promise<TwiceRead> {
   let file: FileHandle;
-  let isFile: boolean;
+  let stat: Stats;
   try {
     file = await open(path);
-    const stat = await file.stat();
-    if (stat.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
-    isFile = stat.isFile();
+    stat = await file.stat();
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  if (isFile) return new FilePieces(path, file);
-  return await pipedTwice(file.createReadStream(), `the file ${path}`);
+  if (stat.isDirectory()) {
+    await file.close();
+    throw unreadable(path, Object.assign(new Error("a folder"), { code: "EISDIR" }));
+  }
+  if (stat.isFile()) return new FilePieces(path, file);
+  return await pipedTwice(file.createReadStream(), tmpDir);
 }
 
-/** Reads a stream to its end; `signal` ends the reading. */
-export async function pipedTwice(stream: Readable, name: string, signal?: AbortSignal): Promise<TwiceRead> {
+/** Reads a stream to its end; `signal` ends the reading. What is much is kept in a file in `tmpDir`, sealed. */
+export async function pipedTwice(stream: Readable, tmpDir: string, signal?: AbortSignal): Promise<TwiceRead> {
+  await using stack = new AsyncDisposableStack();
   const kept: Uint8Array[] = [];
   let size = 0;
+  let spill: SealedSpill | null = null;
   try {
     if (signal !== undefined) addAbortSignal(signal, stream);
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       size += piece.length;
-      if (size > MOST_PIPED) throw tooMuch(name);
-      kept.push(piece);
+      if (size <= MOST_IN_MEMORY) kept.push(piece);
+      else await (spill ??= stack.use(await SealedSpill.open(tmpDir))).add(piece);
     }
   } catch (cause) {
     throw cause instanceof SatyapanError ? cause : notToItsEnd(cause);
   }
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
     for (const piece of kept) yield await Promise.resolve(piece);
+    if (spill !== null) yield* spill.pieces();
   };
-  return { pieces, [Symbol.asyncDispose]: async () => await Promise.resolve() };
+  const opened = stack.move();
+  return { pieces, [Symbol.asyncDispose]: async () => await opened.disposeAsync() };
 }
 
 /** Read piece by piece. What the second pass reads is compared with the first, before anything of it is used. */
@@ -93,9 +101,4 @@ class FilePieces implements TwiceRead {
     }
     return piece.subarray(0, length);
   }
-}
-
-function tooMuch(name: string): SatyapanError {
-  const message = `${name} has more than ${MOST_PIPED / 1_048_576} MiB, which is kept in memory: give a file by its name, or parts of it`;
-  return new SatyapanError(ErrorCode.BAD_FILE, message);
 }

@@ -139,7 +139,7 @@ describe("rows of a CSV file", () => {
     [
       "a spreadsheet's own file",
       Buffer.from("PK\u0003\u0004 and more"),
-      "x.csv is a spreadsheet's own file and no text: export it as CSV UTF-8",
+      "x.csv is a spreadsheet's own file or a zip archive, and no text: export it as CSV UTF-8",
     ],
     [
       "a separator that nobody knows",

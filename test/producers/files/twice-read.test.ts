@@ -15,8 +15,8 @@ describe("bytes that are read twice", () => {
     const path = join(dir.path, "rows.csv");
     const text = "9123456780,a1\n".repeat(20_000);
     writeFileSync(path, text);
-    await using file = await openTwice(path);
-    await using pipe = await pipedTwice(Readable.from([Buffer.from("one "), Buffer.from("two")]), "standard input");
+    await using file = await openTwice(path, dir.path);
+    await using pipe = await pipedTwice(Readable.from([Buffer.from("one "), Buffer.from("two")]), dir.path);
     for (const pass of ["first", "second"]) {
       expect((await all(file)) === text, pass).toBe(true);
       expect(await all(pipe), pass).toBe("one two");
@@ -31,7 +31,7 @@ describe("bytes that are read twice", () => {
     await using dir = await makeTempDir();
     const path = join(dir.path, "rows.csv");
     writeFileSync(path, "9123456780\n");
-    await using file = await openTwice(path);
+    await using file = await openTwice(path, dir.path);
     await all(file);
     change(path);
     await expect(all(file)).rejects.toMatchObject({
@@ -44,6 +44,6 @@ describe("bytes that are read twice", () => {
     await using dir = await makeTempDir();
     const path = join(dir.path, "folder");
     mkdirSync(path);
-    await expect(openTwice(path)).rejects.toMatchObject({ message: `the file ${path} is a folder` });
+    await expect(openTwice(path, dir.path)).rejects.toMatchObject({ message: `the file ${path} is a folder` });
   });
 });
