@@ -53,6 +53,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/command/settle.ts")).defineSettle,
   },
   {
+    name: "unknown",
+    usage: "",
+    description: "jobs whose calls may have happened: list those that wait for a decision",
+    load: async () => (await import("../producers/command/unknown.ts")).defineUnknown,
+  },
+  {
     name: "failed",
     usage: "",
     description: "jobs whose attempts were used up: list, try again, drop",

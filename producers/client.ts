@@ -16,6 +16,7 @@ import { readRecords } from "./jobs/read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
 import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "./jobs/submission.ts";
+import { UnknownJobs } from "./jobs/unknown-jobs.ts";
 import { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
 
@@ -60,6 +61,8 @@ export interface ClientDeps extends OpenDeps {
 export class Client implements AsyncDisposable {
   /** Jobs whose attempts were used up: list, try again, drop. */
   readonly failed: FailedJobs;
+  /** Jobs whose calls may have happened: list them, settle those that are alike. */
+  readonly unknown: UnknownJobs;
   /** What stands before each provider: quotas, holds. */
   readonly gates: Gates;
   readonly #deps: ClientDeps;
@@ -73,6 +76,7 @@ export class Client implements AsyncDisposable {
     this.#connections = connections;
     this.#submission = new Submission({ settings, actor, connections, ids: createIds() });
     this.failed = new FailedJobs(connections.use, this.#actor());
+    this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
   }
 

@@ -1,7 +1,5 @@
 import { type Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { parseText, textSchema, Complaint, quote } from "../../src/base/text.ts";
-import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import { OUTCOME_KINDS, type OutcomeKind } from "../../src/outcomes/outcome.ts";
 import type { JobRecord } from "../../src/records/record.ts";
@@ -9,7 +7,7 @@ import { DEFAULT_RATE, type FailedFilter } from "../failed/failed-jobs.ts";
 import { startProgress } from "../report/progress.ts";
 import { formatTable } from "../report/table.ts";
 import { openClient } from "./open.ts";
-import { parseMoment, parseRate } from "./parse-argument.ts";
+import { parseLimit, parseRate, parseSince } from "./parse-argument.ts";
 
 interface Flags {
   readonly operation?: string;
@@ -36,10 +34,7 @@ export function defineFailed(command: Command, context: CommandContext): void {
     .description("list them, oldest first")
     .option("--limit <count>", `show at most so many; default: ${DEFAULT_LIMIT}, with --json all`)
     .action(async (flags: Flags & { readonly limit?: string }) => {
-      const limit =
-        flags.limit === undefined ? null : parseText(limitSchema, flags.limit, "--limit", ErrorCode.BAD_USAGE);
-      const filter = failedFilter([], flags, context.now());
-      await list(context, filter, limit, flags);
+      await list(context, failedFilter([], flags, context.now()), parseLimit(flags.limit), flags);
     });
   withFilters(command.command("retry"))
     .description("give them their attempts back and queue them again, each in its lane")
@@ -70,15 +65,12 @@ function withFilters(command: Command): Command {
 /** Throws SatyapanError `bad-usage` or `unknown-operation`. */
 function failedFilter(ids: readonly string[], { operation, outcome, since }: Flags, now: number): FailedFilter {
   if (operation !== undefined) findOperation(operation);
-  const from = since === undefined ? null : parseMoment(since, "--since", now);
-  if (from !== null && from > now) {
-    throw new SatyapanError(ErrorCode.BAD_USAGE, `--since must be in the past, not ${since}`);
-  }
+  const from = parseSince(since, now);
   return {
     ids,
     ...(operation === undefined ? {} : { operation }),
     ...(outcome === undefined ? {} : { outcome }),
-    ...(from === null ? {} : { since: from }),
+    ...(from === undefined ? {} : { since: from }),
   };
 }
 
@@ -161,7 +153,3 @@ function table(records: readonly JobRecord[]): string {
 function jobs(count: number): string {
   return count === 1 ? "job" : "jobs";
 }
-
-const limitSchema = textSchema("whole number from 1", (text) =>
-  /^[1-9]\d{0,6}$/.test(text) ? Number(text) : new Complaint(`must be a whole number from 1, not ${quote(text)}`),
-);

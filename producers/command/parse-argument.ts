@@ -1,5 +1,5 @@
 import { parseDuration } from "../../src/base/duration.ts";
-import { quote } from "../../src/base/text.ts";
+import { Complaint, parseText, quote, textSchema } from "../../src/base/text.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { windowSchema } from "../../src/limits/parse-quota.ts";
 
@@ -23,3 +23,19 @@ export function parseRate(text: string): number {
   if (rate.success) return (rate.data.max / rate.data.ms) * 1_000;
   throw new SatyapanError(ErrorCode.BAD_USAGE, `--rate must be jobs per time, like 10/s or 600/1m, not ${quote(text)}`);
 }
+
+/** `--since`: a moment of the past. Throws SatyapanError `bad-usage`. */
+export function parseSince(text: string | undefined, now: number): number | undefined {
+  const from = text === undefined ? undefined : parseMoment(text, "--since", now);
+  if (from === undefined || from <= now) return from;
+  throw new SatyapanError(ErrorCode.BAD_USAGE, `--since must be in the past, not ${text}`);
+}
+
+/** `--limit`; null where there is none. Throws SatyapanError `bad-usage`. */
+export function parseLimit(text: string | undefined): number | null {
+  return text === undefined ? null : parseText(limitSchema, text, "--limit", ErrorCode.BAD_USAGE);
+}
+
+const limitSchema = textSchema("whole number from 1", (text) =>
+  /^[1-9]\d{0,6}$/.test(text) ? Number(text) : new Complaint(`must be a whole number from 1, not ${quote(text)}`),
+);

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findOperation, OPERATION_NAMES } from "../../src/operations/catalogue.ts";
 import type { OutcomeKind } from "../../src/outcomes/outcome.ts";
-import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
+import type { QueueName } from "../../src/queues/names.ts";
 import { StateIndex } from "../../src/records/state-index.ts";
-import { parseRecord } from "../../src/records/parse-record.ts";
-import { unpackJob } from "../../src/records/stored-job.ts";
 import type { AuditEntry } from "../../src/privacy/audit/entry.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { asQueued, findJob, type FoundJob } from "../jobs/find-job.ts";
+import { indexedJobs } from "../jobs/indexed-jobs.ts";
 import type { Actor } from "../base/actor.ts";
 import type { UseRedis } from "../base/client-connections.ts";
 import { inputDestroyed, requeue } from "../jobs/requeue.ts";
@@ -142,12 +141,12 @@ export class FailedJobs {
   }
 
   async *#find(filter: FailedFilter): AsyncGenerator<FoundJob, void, void> {
-    const named = filter.operation === undefined ? null : findOperation(filter.operation);
+    if (filter.operation !== undefined) findOperation(filter.operation);
     if (filter.ids !== undefined && filter.ids.length > 0) {
       for (const found of await this.#named(filter.ids)) if (fits(found.record, filter)) yield found;
       return;
     }
-    for (const queue of named === null ? QUEUES : [queueOf(named.provider)]) yield* this.#ofQueue(queue, filter);
+    for await (const found of indexedJobs(this.#use, "failed", filter)) if (fits(found.record, filter)) yield found;
   }
 
   /** All of them, before the first is touched. */
@@ -160,50 +159,6 @@ export class FailedJobs {
         found.push(job);
       }
       return found;
-    });
-  }
-
-  /** Only what is there at the start: a job that is tried again and fails again comes after that. */
-  async *#ofQueue(queue: QueueName, filter: FailedFilter): AsyncGenerator<FoundJob, void, void> {
-    const until = await this.#use(async ({ redis }) => await new StateIndex(redis, "failed").newest(queue));
-    if (until === null) return;
-    let from = filter.since ?? 0;
-    // Entries of the instant `from`, where the next page begins: others leave the index meanwhile, so a page has no fixed offset.
-    let seen = new Set<string>();
-    for (;;) {
-      const page = await this.#page(queue, from, until, PAGE + seen.size);
-      const fresh = page.entries.filter(({ id }) => !seen.has(id));
-      const last = fresh.at(-1);
-      if (last === undefined) return;
-      const ofLast = fresh.filter(({ at }) => at === last.at).map(({ id }) => id);
-      seen = new Set(last.at === from ? [...seen, ...ofLast] : ofLast);
-      from = last.at;
-      for (const { id } of fresh) {
-        const record = page.records.get(id);
-        if (record?.state === "failed" && fits(record, filter))
-          yield { queue, record, subject: page.subjects.get(id) ?? null };
-      }
-    }
-  }
-
-  async #page(queue: QueueName, from: number, to: number, limit: number) {
-    return await this.#use(async ({ redis, records }) => {
-      const index = new StateIndex(redis, "failed");
-      const entries = await index.page(queue, from, to, limit);
-      const ids = entries.map(({ id }) => id);
-      const stored = await records.fieldsOfMany(queue, ids);
-      const found = new Map<string, JobRecord>();
-      const subjects = new Map<string, string | null>();
-      for (const [at, id] of ids.entries()) {
-        const fields = stored[at] ?? null;
-        if (fields === null) continue;
-        found.set(id, parseRecord(id, fields));
-        subjects.set(id, unpackJob(fields["job"] ?? "").subject);
-      }
-      // Past their retention.
-      const gone = ids.filter((id) => !found.has(id));
-      await index.forget(queue, gone);
-      return { entries, records: found, subjects };
     });
   }
 }
