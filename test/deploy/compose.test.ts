@@ -44,11 +44,12 @@ describe("docker-compose.yml", () => {
     expect(JSON.stringify(validate.errors)).toContain("restrat");
   });
 
-  it("brings up Redis, worker, Prometheus and Grafana; the simulator and the operator's command only as profiles", () => {
+  it("brings up Redis, worker, Prometheus, Alertmanager and Grafana; the simulator and the operator's command only as profiles", () => {
     expect(names.filter((name) => services[name]?.profiles.length === 0)).toEqual([
       "redis",
       "worker",
       "prometheus",
+      "alertmanager",
       "grafana",
     ]);
     expect(service("simulator").profiles).toEqual(["simulator"]);
@@ -120,6 +121,7 @@ describe("docker-compose.yml", () => {
       operator: ["redis-url-operator", "encryption-keys", "subject-key"],
       simulator: [],
       prometheus: [],
+      alertmanager: [],
       grafana: [],
     });
     const secret = new Set(SETTINGS.filter((setting) => setting.secret).map((setting) => setting.name));

@@ -8,7 +8,7 @@ import type { Panel } from "../../deploy/grafana/panel.ts";
 import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
 import { TERMINAL_STATES } from "../../src/outcomes/state.ts";
 import { readText } from "./compose-file.ts";
-import { family, labelsOf, METRICS } from "./metrics-contract.ts";
+import { CONTRACT, family, labelsOf, METRICS } from "./metrics-contract.ts";
 import { fillIn, parsePromql } from "./promql.ts";
 import { promtool } from "./promtool.ts";
 
@@ -71,7 +71,7 @@ describe("the dashboard's queries", () => {
 
   it("show every metric of the contract", () => {
     const shown = new Set(queries.flatMap(({ expr }) => parsePromql(expr).metrics.map(family)));
-    expect([...shown].toSorted()).toEqual(Object.keys(METRICS).toSorted());
+    for (const name of Object.keys(CONTRACT)) expect(shown).toContain(name);
   });
 
   it("leave nothing to fill in but the variables that the dashboard has", () => {

@@ -1,0 +1,96 @@
+import type { Alert } from "./alert.ts";
+
+/** A part of calls that may go wrong by us or the provider: 1 % of 30 days. */
+const CALL_BUDGET = 0.01;
+/** Interactive jobs that may be taken later than after 5 s. */
+const PICKUP_BUDGET = 0.01;
+/** Fewer bad ones in the long window say nothing (nights are quiet). */
+const FEWEST = 5;
+
+/** Pairs of windows and how fast the budget burns (SRE workbook, "Alerting on SLOs"). */
+const BURNS = [
+  { suffix: "Fast", long: "1h", short: "5m", times: 14.4, severity: "page", told: "in two days" },
+  { suffix: "Steady", long: "6h", short: "30m", times: 6, severity: "page", told: "in five days" },
+  { suffix: "Slow", long: "3d", short: "6h", times: 1, severity: "ticket", told: "within the month" },
+] as const;
+
+/** Calls that failed by our or the provider's fault. A rejection is the person's own, `pending` the provider's guard. */
+const BAD = 'outcome=~"throttled|unavailable|unknown|refused"';
+
+interface Objective {
+  readonly name: string;
+  readonly slo: string;
+  readonly bad: (window: string) => string;
+  readonly all: (window: string) => string;
+  readonly budget: number;
+  readonly summary: string;
+  readonly description: string;
+  readonly layer: Alert["layer"];
+  readonly dashboard: Alert["dashboard"];
+  readonly runbook: Alert["runbook"];
+}
+
+const OBJECTIVES: readonly Objective[] = [
+  {
+    name: "CallsFail",
+    slo: "calls",
+    bad: (window) => `sum by (provider) (increase(satyapan_calls_total{${BAD}}[${window}]))`,
+    all: (window) => `sum by (provider) (increase(satyapan_calls_total[${window}]))`,
+    budget: CALL_BUDGET,
+    layer: "call",
+    summary: "{{ $value | humanizePercentage }} of {{ $labels.provider }}'s calls fail by our fault or theirs",
+    description:
+      "The objective is 99 % of calls that succeed or are the person's own no. At this rate the month's budget is gone",
+    dashboard: "satyapan-provider",
+    runbook: {
+      means: "429, time-outs, 5xx or refusals, often enough to matter. The panel *Calls by outcome* says which.",
+      look: ["satyapan provider show PROVIDER", "satyapan unknown list --since 1h", "satyapan failed list --since 1h"],
+      mend: [
+        "throttled: lower the quota. unavailable, unknown: the provider or the network. refused: our account.",
+        "Then settle what is unknown, and `satyapan failed retry --since 2h`.",
+      ],
+      over: "The short window's share is below the objective.",
+    },
+  },
+  {
+    name: "PickupLate",
+    slo: "pickup",
+    bad: (window) =>
+      [
+        `sum(increase(satyapan_job_pickup_seconds_count{lane="interactive"}[${window}]))`,
+        `- sum(increase(satyapan_job_pickup_seconds_bucket{lane="interactive",le="5"}[${window}]))`,
+      ].join(" "),
+    all: (window) => `sum(increase(satyapan_job_pickup_seconds_count{lane="interactive"}[${window}]))`,
+    budget: PICKUP_BUDGET,
+    layer: "job",
+    summary: "{{ $value | humanizePercentage }} of interactive jobs wait longer than 5 s for a worker",
+    description:
+      "People wait for their OTP. The objective is 99 % within 5 s, without what the provider keeps us waiting. At this rate the month's budget is gone",
+    dashboard: "satyapan-workers",
+    runbook: {
+      means: "Too few workers, workers that are held up, or more interactive work than the quota allows.",
+      look: ["satyapan quota show", "satyapan explain ID", "satyapan doctor"],
+      mend: ["Start more workers where the cause is `worker`; stop bulk work where it is `quota`."],
+      over: "*Pickup by lane* is below 5 s.",
+    },
+  },
+];
+
+export const OBJECTIVE_ALERTS: readonly Alert[] = OBJECTIVES.flatMap(({ name, bad, all, budget, slo, ...rest }) =>
+  BURNS.map(({ suffix, long, short, times, severity, told }): Alert => {
+    const most = Number((times * budget).toFixed(4));
+    return {
+      ...rest,
+      name: `${name}${suffix}`,
+      slo,
+      severity,
+      expr: [
+        `(${bad(long)}) / (${all(long)}) > ${most}`,
+        `and (${bad(short)}) / (${all(short)}) > ${most}`,
+        `and (${bad(long)}) >= ${FEWEST}`,
+      ].join("\n"),
+      ...(severity === "page" ? { for: "1m" } : { for: "15m" }),
+      description: `${rest.description} ${told}.`,
+    };
+  }),
+);
