@@ -11,7 +11,7 @@ import { OLDEST } from "../src/records/oldest-waiting.ts";
 import { SET_ASIDE } from "../src/records/parent-outbox.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
 import { CREATE } from "../src/records/scripts/create.ts";
-import { ABANDON, DESTROY_PERSONAL, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
+import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
 import { FINISH } from "../src/records/scripts/finish.ts";
 import { TIME } from "../src/redis/clock.ts";
 import { RELEASE, TAKE } from "../src/redis/lease.ts";
@@ -29,6 +29,7 @@ export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrig
     SETTLE,
     REVIVE,
     REAP,
+    PACK,
     DESTROY_PERSONAL,
     DROP,
     OLDEST,

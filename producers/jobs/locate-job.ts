@@ -2,6 +2,7 @@ import type { ExplainFacts, Place } from "./explanation.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { bullmqJobId, bullmqPrefix, type QueueName, recordKey } from "../../src/queues/names.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
+import { unpackRecord } from "../../src/records/packed-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 
 /** Jobs at the front of the queue that are looked through for one; its place farther back is not known. */
@@ -31,12 +32,13 @@ export async function locateJob(
     .zscore(`${base}delayed`, jobId)
     .exec();
   if (replies === null) throw new TypeError("Redis gave up a transaction that watches nothing");
-  const [fields, exists, waiting, position, rank, score] = replies.map(([error, reply]) => {
+  const [stored, exists, waiting, position, rank, score] = replies.map(([error, reply]) => {
     if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
     if (error !== null) throw error;
     return reply;
   }) as [Record<string, string>, number, number, number | null, number | null, string | null];
-  if (fields["state"] === undefined) return null;
+  if (stored["state"] === undefined) return null;
+  const fields = unpackRecord(id, stored);
   const inLine = (interactive: number, bulk: number, exact: boolean): Place => ({
     kind: "lane",
     interactive,

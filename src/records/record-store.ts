@@ -4,12 +4,13 @@ import type { RedisClient } from "../redis/connection.ts";
 import { dueKey, queuePrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
+import { packRecord, unpackRecord } from "./packed-record.ts";
 import { parseRecord } from "./parse-record.ts";
 import type { JobRecord } from "./record.ts";
 import { CREATE } from "./scripts/create.ts";
 import { type Retention, retentionArgs, retentionOf } from "./retention.ts";
 import type { RetentionTimes } from "./settings.ts";
-import { ABANDON, DESTROY_PERSONAL, REAP, REVIVE, SETTLE } from "./scripts/end.ts";
+import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "./scripts/end.ts";
 import type { JobState, TerminalState } from "../outcomes/state.ts";
 import { type NewJob, packJob, type StoredJob, unpackJob } from "./stored-job.ts";
 
@@ -30,6 +31,8 @@ export interface Reaped {
 
 /** The most records of one round of the reaper. */
 const REAP_AT_ONCE = 200;
+/** The most records of one script that packs them: it keeps Redis busy for half a millisecond. */
+const PACK_AT_ONCE = 50;
 /** An attempt that is under way past its job's deadline is looked at again after this, in ms. */
 const LOOK_AGAIN_MS = 60_000;
 
@@ -105,7 +108,8 @@ export class RecordStore {
   }
 
   /**
-   * Ends jobs whose deadline came while nobody took them, and destroys sealed values that are kept no longer.
+   * Ends jobs whose deadline came while nobody took them, destroys sealed values that are kept no longer, and packs the records
+   * of which nothing else is kept.
    */
   async reap(queue: QueueName, now: number): Promise<Reaped> {
     // Mostly nothing is due, and this costs least.
@@ -113,11 +117,12 @@ export class RecordStore {
     if (first === undefined || Number(first) > now) return { expired: [], parked: [], more: false };
     const result_retention = this.#retention.resultMs;
     const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS };
-    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as (string | number)[];
-    const looked = Number(reply.at(-1));
-    const ended = Array.from({ length: (reply.length - 1) / 2 }, (_, index) => ({
-      id: String(reply[2 * index]),
-      text: String(reply[2 * index + 1]),
+    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [string[], string[], number];
+    const [flat, atRest, looked] = reply;
+    await this.#pack(queue, atRest);
+    const ended = Array.from({ length: flat.length / 2 }, (_, index) => ({
+      id: flat[2 * index] ?? "",
+      text: flat[2 * index + 1] ?? "",
     }));
     const expired = ended.flatMap(({ id, text }) => (text === "" ? [] : [{ id, job: unpackJob(text) }]));
     const parked = ended.flatMap(({ id, text }) => (text === "" ? [id] : []));
@@ -161,11 +166,11 @@ export class RecordStore {
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(recordKey(queue, id));
     const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply]) => {
+    return replies.map(([error, reply], index) => {
       if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
       if (error !== null) throw error;
       const fields = reply as Record<string, string>;
-      return fields["state"] === undefined ? null : fields;
+      return fields["state"] === undefined ? null : unpackRecord(ids[index] ?? "", fields);
     });
   }
 
@@ -206,6 +211,27 @@ export class RecordStore {
     const record = derivedFrom === null ? null : await this.get(queue, derivedFrom);
     const isOfIt = record?.attempts.some(({ client_ref_id }) => client_ref_id === clientRefId) === true;
     return isOfIt ? derivedFrom : await this.#redis.get(referenceKey(queue, clientRefId));
+  }
+
+  /** What could not be packed, or was changed meanwhile, stays as it is. */
+  async #pack(queue: QueueName, ids: readonly string[]): Promise<void> {
+    const stored = await this.fieldsOfMany(queue, ids);
+    const all = ids.flatMap((id, index) => {
+      const fields = stored[index] ?? {};
+      const packed = packRecord(id, fields);
+      if (packed === null) return [];
+      const flat = Object.entries(packed).flat();
+      return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", fields: `${flat.join("\0")}\0` } }];
+    });
+    for (let from = 0; from < all.length; from += PACK_AT_ONCE) {
+      const some = all.slice(from, from + PACK_AT_ONCE);
+      await PACK.run(
+        this.#redis,
+        some.map(({ key }) => key),
+        {},
+        some.map(({ row }) => row),
+      );
+    }
   }
 
   #args(queue: QueueName) {

@@ -23,6 +23,9 @@ export interface Kept {
   readonly resultRetentionMs: number;
 }
 
+/** The time after which a record of which nothing sealed is kept is packed, in ms: nothing is sent again by then. */
+const AT_REST_MS = OTP_LIFE_MS;
+
 /**
  * Input goes the moment it is no longer needed: with the job's end, but of a send when its OTP can no longer be answered, and of
  * what may still be tried again by hand (`failed`, `unknown`) when results go: a verify's with its OTP, if that dies before.
@@ -42,11 +45,11 @@ export function retentionOf(kept: Kept): Retention {
         const longest = Math.max(resultsGo, latestOtp);
         return { lookAt: Math.min(challengeDeadline(result ?? {}, endedAt), longest), keepsInput: true };
       }
-      return { lookAt: hasPersonal ? resultsGo : null, keepsInput: false };
+      return { lookAt: hasPersonal ? resultsGo : endedAt + AT_REST_MS, keepsInput: false };
     case "rejected":
     case "expired":
     case "cancelled":
-      return { lookAt: hasPersonal ? resultsGo : null, keepsInput: false };
+      return { lookAt: hasPersonal ? resultsGo : endedAt + AT_REST_MS, keepsInput: false };
     default:
       return assertNever(state, "terminal state");
   }

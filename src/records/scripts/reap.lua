@@ -1,9 +1,10 @@
 -- What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
 -- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
 -- looked at again, ms. KEYS due
--- → for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other; last how many were looked at
+-- → {for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other}, {the ids of
+-- the records that nothing changes any more}, how many were looked at
 local due_by = tonumber(now)
-local done, expired, looked = {}, {}, 0
+local done, expired, at_rest, looked = {}, {}, {}, 0
 
 local function reap(key, id)
   local stored = record_fields(key, 'state', 'job', 'personal', 'updated')
@@ -29,12 +30,15 @@ local function reap(key, id)
     expire(prefix, key, id, now, retention, done, job.subject)
     expired[#expired + 1] = id
     expired[#expired + 1] = text
+    at_rest[#at_rest + 1] = id
   elseif personal and kept_until > due_by then
     redis.call('HDEL', key, 'input')
     schedule_reaper(prefix, id, number(kept_until))
   else
     redis.call('HDEL', key, 'input', 'personal')
     schedule_reaper(prefix, id, '')
+    -- Of the others somebody has still to decide.
+    if state ~= 'failed' and state ~= 'unknown' then at_rest[#at_rest + 1] = id end
   end
   looked = looked + 1
 end
@@ -43,5 +47,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0
   attempted(reap, prefix .. 'job:' .. id, id)
 end
 tell(channel, done)
-expired[#expired + 1] = looked
-return expired
+return {expired, at_rest, looked}

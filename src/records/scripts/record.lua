@@ -15,6 +15,7 @@
 -- | `result`, `personal` | references and masks; sealed personal data |
 -- | `answered` | of a send: the verify that succeeded with its OTP |
 -- | `decisions` | what people decided about it (`settle`), as JSON lines |
+-- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state` and `answered`, in short (`packRecord`) |
 -- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS
 
 local function parse_job(text)

@@ -10,7 +10,7 @@ const base = { step: "read", result: null, hasPersonal: false, endedAt: T0, resu
 
 describe("retentionOf", () => {
   it.each(["succeeded", "rejected", "expired", "cancelled"] as const)("keeps no input of what has %s", (state) => {
-    expect(retentionOf({ ...base, state })).toEqual({ lookAt: null, keepsInput: false });
+    expect(retentionOf({ ...base, state })).toEqual({ lookAt: T0 + OTP, keepsInput: false });
     expect(retentionOf({ ...base, state, hasPersonal: true })).toEqual({ lookAt: T0 + HOUR, keepsInput: false });
   });
 
@@ -42,7 +42,7 @@ describe("retentionOf", () => {
     expect(sent(null)).toEqual({ lookAt: T0 + OTP, keepsInput: true });
     expect(sent(until(1_000 * HOUR))).toEqual({ lookAt: T0 + OTP, keepsInput: true });
     expect(sent(until(-HOUR))).toEqual({ lookAt: T0 + OTP, keepsInput: true });
-    expect(sent({ otp_sent: false })).toEqual({ lookAt: null, keepsInput: false });
+    expect(sent({ otp_sent: false })).toEqual({ lookAt: T0 + OTP, keepsInput: false });
   });
 
   it.each(["queued", "active", "waiting"] as const)("leaves a %s job alone", (state) => {
@@ -86,6 +86,51 @@ describe("RecordStore.reap", () => {
     expect(await client.hget(key, "personal")).toBeNull();
     expect(await due(Infinity)).toEqual([]);
   });
+
+  const sent = { retention: { lookAt: T0 + 1_000, keepsInput: true } };
+
+  it("packs a record of which nothing sealed is kept any more: it is told as before, for as long, in a quarter of the bytes", async () => {
+    const { id, key, client, store, created, begin, finish, ttl, get } = await setup(redis, {
+      subject: "S".repeat(22),
+    });
+    const start = await begin(T0);
+    await finish(T0 + 30, ending(start, sent));
+    const [before, bytes, left] = [await get(), await client.memory("USAGE", key), await ttl()];
+    await store.reap(QUEUE, T0 + 1_000);
+    expect(await client.object("ENCODING", key)).toMatch(/listpack|ziplist/);
+    expect(Number(await client.memory("USAGE", key))).toBeLessThan(0.35 * Number(bytes));
+    expect(await get()).toEqual(before);
+    expect(await ttl()).toBeGreaterThan(left - 5_000);
+    expect(await ttl()).toBeLessThanOrEqual(left);
+    expect(await store.create(QUEUE, [created])).toEqual(["duplicate"]);
+    expect(await store.create(QUEUE, [{ ...created, digest: "another" }])).toEqual(["conflict"]);
+    expect(await store.states(QUEUE, [id])).toEqual(["succeeded"]);
+    expect(await store.findByReference(QUEUE, `${id}01`)).toBe(id);
+    expect(await begin(T0 + 2_000)).toEqual({ kind: "settled", state: "succeeded" });
+    expect(await finish(T0 + 2_000, ending(start, sent))).toBe("stale");
+  });
+
+  it("keeps the verify that answered a send whose record was packed meanwhile", async () => {
+    const { id, client, key, store, begin, finish, add, journal, get } = await setup(redis);
+    await finish(T0 + 30, ending(await begin(T0), sent));
+    await store.reap(QUEUE, T0 + 1_000);
+    const before = await get();
+    const verify = await add({ of: id });
+    const start = await journal.begin(verify.id, "fresh-2", T0 + 2_000);
+    await journal.finish(verify.id, T0 + 2_030, ending(start, { answers: id, ...sent }));
+    expect(await client.hget(key, "answered")).toBe(verify.id);
+    expect(await get()).toEqual(before);
+  });
+
+  it.each(["failed", "unknown"] as const)(
+    "packs no %s record, of which somebody has still to decide",
+    async (state) => {
+      const { client, key, store, begin, finish } = await setup(redis);
+      await finish(T0 + 30, ending(await begin(T0), { ...sent, state }));
+      await store.reap(QUEUE, T0 + 1_000);
+      expect(await client.hexists(key, "job")).toBe(1);
+    },
+  );
 
   it("expires a job at its deadline, once for all who reap at that moment", async () => {
     const { id, key, client, store, ttl } = await setup(redis, { expiresAt: T0 + 1_000 });
