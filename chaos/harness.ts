@@ -17,6 +17,7 @@ import { Fleet } from "./fleet.ts";
 import { Load } from "./load.ts";
 import type { CutOrder, OutsideReady, OutsideStart, Side } from "./outside.ts";
 import { CUTS } from "./proxy.ts";
+import { formatQuota } from "../src/limits/parse-quota.ts";
 import { type Dice, dice } from "./random.ts";
 import { judge, type Violation } from "./verdict.ts";
 
@@ -29,6 +30,8 @@ export interface ChaosOptions {
   readonly workers: number;
   /** SIGKILLs a second that are aimed at. */
   readonly rate: number;
+  /** Calls a second of Eko's quota. */
+  readonly quota: number;
   /** Longest wait for the last job to settle after the chaos, in seconds. */
   readonly drainSeconds: number;
   readonly fsync: Fsync;
@@ -48,20 +51,19 @@ export interface ChaosReport {
   readonly tookMs: number;
 }
 
-const EKO_QUOTA: Quota = [
-  { max: 15, ms: 1_000 },
-  { max: 120, ms: 10_000 },
-];
-const DEEPVUE_QUOTA: Quota = [
-  { max: 6, ms: 1_000 },
-  { max: 45, ms: 10_000 },
-];
+/** So much a second, and eight times as much in ten. */
+function quotaOf(perSecond: number): Quota {
+  return [
+    { max: perSecond, ms: 1_000 },
+    { max: 8 * perSecond, ms: 10_000 },
+  ];
+}
+/** Deepvue's quota is smaller than Eko's by so much. */
+const DEEPVUE_SHARE = 0.4;
 const COOLDOWN_MS = 3_000;
 
 /** The workers' settings: short waits, so that much happens in a minute. */
 const SETTINGS = {
-  EKO_QUOTA: "15/1s,120/10s",
-  DEEPVUE_QUOTA: "6/1s,45/10s",
   DEEPVUE_PENDING_DELAYS: "2s,3s,4s",
   OTP_COOLDOWN: "3s",
   HOLD_PROBE: "1s",
@@ -75,7 +77,6 @@ const SETTINGS = {
 };
 /** The providers': the same quotas, counted and not enforced, and faults of every kind. */
 const PROVIDERS: ConfigurationPatch = {
-  quotas: { eko: [...EKO_QUOTA], deepvue: [...DEEPVUE_QUOTA] },
   enforceQuotas: false,
   pendingWindowMs: 4_000,
   endings: false,
@@ -105,7 +106,8 @@ const POINTS_PER_SECOND = 50;
 /** Other mischief, a second. */
 const FREEZES = 0.12;
 const CUTS_A_SECOND = 0.3;
-const BACKLOG = 60;
+/** Jobs that are open, for each call a second of Eko's quota. */
+const BACKLOG = 4;
 const FREEZE_MS = { least: 200, most: 8_000 };
 const CUT_MS = { least: 100, most: 2_500 };
 /** The time between two fresh workers after the chaos, which look for stalled jobs. */
@@ -117,6 +119,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const startedAt = performance.now();
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(machine.tmpDir, "satyapan-chaos-"));
+  const quotas = { eko: quotaOf(options.quota), deepvue: quotaOf(Math.ceil(options.quota * DEEPVUE_SHARE)) };
   const fates = new Map<string, number>();
   const count = (fate: string): void => void fates.set(fate, (fates.get(fate) ?? 0) + 1);
   const kills = (): number => [...fates].reduce((sum, [fate, n]) => sum + (fate.startsWith("killed") ? n : 0), 0);
@@ -126,9 +129,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     stdio: ["ignore", "ignore", 2, "ipc"],
   });
   opened.defer(() => void outside.kill("SIGKILL"));
-  const world = await outsideReady(outside, { seed, configuration: PROVIDERS, redis: redis.socket });
+  const world = await outsideReady(outside, {
+    seed,
+    configuration: { ...PROVIDERS, quotas: { eko: [...quotas.eko], deepvue: [...quotas.deepvue] } },
+    redis: redis.socket,
+  });
   const env = {
     ...SETTINGS,
+    ...{ EKO_QUOTA: formatQuota(quotas.eko), DEEPVUE_QUOTA: formatQuota(quotas.deepvue) },
     ...world.env,
     PATH: machine.path,
     HOME: machine.home,
@@ -155,7 +163,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const [message = null] = await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?to=${person}&limit=1`);
     return message;
   };
-  const load = new Load({ submitter, watcher, phone, dice: dice(seed, "load"), backlog: BACKLOG });
+  const load = new Load({ submitter, watcher, phone, dice: dice(seed, "load"), backlog: BACKLOG * options.quota });
 
   const over = new AbortController();
   const settled = new AbortController();
@@ -209,7 +217,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     records: await watcher.getMany(load.accepted.map(({ id }) => id)),
     requests: await all<RequestRecord>(`${world.url}/_simulator/requests`),
     outbox: (await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?limit=100000000`)).toReversed(),
-    quotas: { eko: EKO_QUOTA, deepvue: DEEPVUE_QUOTA },
+    quotas,
     cooldownMs: COOLDOWN_MS,
   };
   const violations = judge(evidence);

@@ -31,6 +31,9 @@ export interface LoadOptions {
 const LOOK_MS = 250;
 /** Between two tries of a submit, in ms. */
 const RETRY_MS = 100;
+/** Of all persons, so many come in files; and a file's rows. */
+const FROM_FILES = 0.5;
+const ROWS = { least: 2, most: 100 };
 /** A deadline that some jobs get. */
 const SHORT_DEADLINE = "6s";
 
@@ -72,12 +75,16 @@ export class Load {
 
   /** Submits until aborted, then waits until every job is settled, at most `drainMs`. Whatever is open then is lost. */
   async run(stop: AbortSignal, drainMs: number): Promise<void> {
-    const { backlog } = this.#options;
+    const { backlog, dice } = this.#options;
     let until = Infinity;
     while (this.open > 0 || !stop.aborted) {
       if (stop.aborted) until = Math.min(until, performance.now() + drainMs);
       if (performance.now() > until) return;
-      while (!stop.aborted && this.open < backlog) this.#nextPerson();
+      while (!stop.aborted && this.open < backlog) {
+        // By how many come with each.
+        if (dice.chance(FROM_FILES / ((ROWS.least + ROWS.most) / 2))) this.#nextFile();
+        else this.#nextPerson();
+      }
       await this.#look();
       await sleep(LOOK_MS);
     }
@@ -95,17 +102,37 @@ export class Load {
     if (isSend && dice.chance(0.05)) this.#submit({ id: `chaos-${index}-again`, operation, person }, input, undefined);
   }
 
-  /** With the same id until it is taken. */
+  /** Rows of one operation, which share tickets. */
+  #nextFile(): void {
+    const { submitter, dice } = this.#options;
+    const first = this.#persons;
+    const rows = Math.round(dice.between(ROWS.least, ROWS.most));
+    this.#persons += rows;
+    const operation = dice.pick(DRAWN);
+    const submissions = Array.from({ length: rows }, (_, index) => inputOf(operation, first + index));
+    const id = `chaos-file-${first}`;
+    const jobs = submissions.map(({ person }, index) => ({ id: `${id}-${index + 1}`, operation, person }));
+    this.#keepTrying(jobs, async () => {
+      const inputs = submissions.map(({ input }) => input);
+      await submitter.submitManyUnchecked(operation, inputs, { id, lane: "bulk" });
+    });
+  }
+
   #submit(job: AcceptedJob, input: unknown, expiresIn: string | undefined): void {
     const { submitter, dice } = this.#options;
     const lane: Lane = dice.chance(0.5) ? "bulk" : "interactive";
     const options = { id: job.id, lane, ...(expiresIn === undefined ? {} : { expiresIn }) };
+    this.#keepTrying([job], async () => void (await submitter.submitUnchecked(job.operation, input, options)));
+  }
+
+  /** With the same ids until they are taken. */
+  #keepTrying(jobs: readonly AcceptedJob[], submit: () => Promise<void>): void {
     const keepTrying = async (): Promise<void> => {
       for (;;) {
         try {
-          await submitter.submitUnchecked(job.operation, input, options);
-          this.accepted.push(job);
-          this.#open.set(job.id, job);
+          await submit();
+          this.accepted.push(...jobs);
+          for (const job of jobs) this.#open.set(job.id, job);
           return;
         } catch (error) {
           // A verify of an OTP that has died meanwhile; everything else is Redis, which comes back.
@@ -114,8 +141,8 @@ export class Load {
         }
       }
     };
-    this.#submitting += 1;
-    void keepTrying().finally(() => (this.#submitting -= 1));
+    this.#submitting += jobs.length;
+    void keepTrying().finally(() => (this.#submitting -= jobs.length));
   }
 
   /** Takes the settled ones off, and has the OTPs that came verified. */

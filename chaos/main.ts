@@ -23,6 +23,7 @@ interface Flags {
   readonly seconds: number;
   readonly workers: number;
   readonly rate: number;
+  readonly quota: number;
   readonly drain: number;
   readonly fsync: Fsync;
   readonly redis: RedisKind;
@@ -48,6 +49,7 @@ const program = new Command("chaos")
   .option("--seconds <n>", "or after so much time", positive("--seconds"), 60)
   .option("--workers <n>", "worker processes", positive("--workers"), 3)
   .option("--rate <n>", "SIGKILLs a second that are aimed at", positive("--rate"), 0.8)
+  .option("--quota <n>", "calls a second of Eko's quota: a quarter of it is a ticket's size", positive("--quota"), 15)
   .option("--drain <n>", "longest wait for the last job afterwards, in seconds", positive("--drain"), 120)
   .addOption(new Option("--fsync <when>", "Redis' appendfsync").choices(FSYNCS).default("always"))
   .addOption(
@@ -69,7 +71,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 try {
   const flags = program.parse().opts<Flags>();
-  const { seed = randomInt(1, 1_000_000), kills, seconds, workers, rate, drain, fsync } = flags;
+  const { seed = randomInt(1, 1_000_000), kills, seconds, workers, rate, quota, drain, fsync } = flags;
   const machine = machineFrom(readEnvironment(), process.platform, homedir(), tmpdir());
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   if (flags.windows === true) {
@@ -78,7 +80,8 @@ try {
     process.exit(0);
   }
   if (flags.redis === "standalone" && flags.scenario === undefined) {
-    const report = await runChaos({ seed, kills, seconds, workers, rate, drainSeconds: drain, fsync, machine, say });
+    const chaos = { seed, kills, seconds, workers, rate, quota, drainSeconds: drain, fsync, machine, say };
+    const report = await runChaos(chaos);
     process.stdout.write(formatChaos(report, seed));
     process.exit(report.violations.length === 0 ? 0 : 1);
   }

@@ -16,7 +16,7 @@ import type { Logger } from "../src/telemetry/logger.ts";
 import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
-import { DONE, type FollowUp, GATE } from "../src/queues/follow-up.ts";
+import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 import type { FailPoint, OpenAttempt } from "./open-attempt.ts";
 
 /** What closing an attempt needs beside its outcome. */
@@ -151,8 +151,8 @@ export class AttemptCloser {
     logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
     if (decision.kind === "wait") {
       // After a late truth its entry in the queue may be gone with who took it for lost: putting it away makes another.
-      if (stopsCredential(decision.cause) && !corrected) return GATE;
-      return { kind: "later", until: nextAt ?? decision.until };
+      const stays = stopsCredential(decision.cause) && !corrected;
+      return { kind: stays ? "gate" : "later", until: nextAt ?? decision.until };
     }
     if (!corrected) metrics.jobSettled(operation.name, decision.state, job.lane);
     return DONE;

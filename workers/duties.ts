@@ -4,11 +4,13 @@ import { Needles } from "../src/privacy/scan/needles.ts";
 import { PrivacySampler } from "../src/privacy/scan/sampler.ts";
 import { Scanner } from "../src/privacy/scan/scanner.ts";
 import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
+import { JobQueues } from "../src/queues/job-queues.ts";
 import { QUEUES } from "../src/queues/names.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
+import { LostTickets } from "./lost-tickets.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { Reaper } from "./reaper.ts";
 import { auditComplaints } from "./audit-complaints.ts";
@@ -69,7 +71,10 @@ export async function startDuties(
     await sampling;
   });
   // In all queues: the worker that reaps may serve another provider than the job's.
-  const reaping = { records: new RecordStore(probe, settings.retention), queues: QUEUES };
+  const queues = new JobQueues(probe, redisNow);
+  started.defer(async () => await closeInTime(queues.close()));
+  const tickets = new LostTickets({ redis: probe, queues, logger, now: redisNow });
+  const reaping = { records: new RecordStore(probe, settings.retention), tickets, queues: QUEUES };
   const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
   started.defer(async () => await reaper.close());
   const parents = new ParentNewsLoop({

@@ -11,7 +11,7 @@ import { NO_RECORD } from "../src/records/no-record.ts";
 import { AttemptCall, type AttemptCallDeps } from "./attempt-call.ts";
 import { AttemptCloser, type AttemptCloserDeps } from "./attempt-closer.ts";
 import type { Closings } from "./closings.ts";
-import { DONE, type FollowUp, GATE } from "../src/queues/follow-up.ts";
+import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 import { timed, type TimedPermit } from "./fresh-permit.ts";
 import type { OpenAttempt } from "./open-attempt.ts";
 import { OwnAttempts } from "./own-attempts.ts";
@@ -56,27 +56,27 @@ export class JobRunner {
     this.#closer = new AttemptCloser(deps);
   }
 
-  /** `queuedAt`: when a producer queued it, ms. */
-  async run(id: string, queuedAt: number): Promise<FollowUp> {
+  /** `queuedAt`: when a producer queued it, ms; `ticket`: the one that carries it; null, the default: its own entry does. */
+  async run(id: string, queuedAt: number, ticket: string | null = null): Promise<FollowUp> {
     const { closings, stopping, now } = this.#deps;
     if (!this.#own.take(id)) return { kind: "later", until: now() + IN_HAND_MS };
     try {
       if (!closings.areAllWritten) await closings.allWritten(stopping);
-      if (stopping.aborted) return GATE;
-      return await this.#run(id, queuedAt);
+      if (stopping.aborted) return { kind: "gate", until: now() };
+      return await this.#run(id, queuedAt, ticket);
     } finally {
       this.#own.release(id);
     }
   }
 
-  async #run(id: string, queuedAt: number): Promise<FollowUp> {
+  async #run(id: string, queuedAt: number, ticket: string | null): Promise<FollowUp> {
     const { journal, metrics, now, ids, logger } = this.#deps;
     const takenAt = now();
     const askedAt = performance.now();
     const opener = journal.openerAt(takenAt);
     let start: AttemptStart;
     try {
-      start = await this.#begin(id, takenAt, ids.reference(takenAt));
+      start = await this.#begin(id, takenAt, ids.reference(takenAt), ticket);
     } catch (error) {
       // Redis may have taken it all the same.
       this.#own.neverWrote(opener);
@@ -93,6 +93,7 @@ export class JobRunner {
       case "broken":
         return await parkBroken(this.#deps, id, `${start.fields} of its record is not what was stored`, start.called);
       case "settled":
+      case "elsewhere":
         return DONE;
       case "expired": {
         const { operation, lane } = start.job;
@@ -105,8 +106,12 @@ export class JobRunner {
       case "blocked": {
         const { cause, until } = start;
         logger.debug({ job: id, cause, until }, "job waits");
-        return stopsCredential(cause) ? GATE : { kind: "later", until };
+        // Places are left by calls that end, at any time before.
+        if (cause === "busy") return { kind: "gate", until: Math.min(until, now() + LOOK_AGAIN_MS) };
+        return { kind: stopsCredential(cause) ? "gate" : "later", until };
       }
+      case "behind":
+        return { kind: "gate", until: start.until };
       case "open":
         if (!isKnownOperation(start.job.operation)) return await this.#parkUnknown(id, start.job.operation, true);
         return await this.#closeLeftOpen(id, start, opener);
@@ -124,11 +129,11 @@ export class JobRunner {
   }
 
   /** Asked again, as the very same step, while Redis refuses it for a reason that passes: it may have been taken already. */
-  async #begin(id: string, takenAt: number, freshRef: string): Promise<AttemptStart> {
+  async #begin(id: string, takenAt: number, freshRef: string, ticket: string | null): Promise<AttemptStart> {
     const { journal, stopping } = this.#deps;
     for (let waitMs = BEGIN_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, BEGIN_AGAIN_LAST_MS)) {
       try {
-        return await journal.begin(id, freshRef, takenAt);
+        return await journal.begin(id, freshRef, takenAt, ticket);
       } catch (error) {
         if (!isPassingRefusal(error) || stopping.aborted) throw error;
         await sleep(waitMs, undefined, { signal: stopping }).catch(() => {});

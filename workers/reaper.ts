@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duty } from "../src/redis/lease.ts";
+import type { LostTickets } from "./lost-tickets.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import { NO_RECORD } from "../src/records/no-record.ts";
 import type { RecordStore } from "../src/records/record-store.ts";
@@ -9,6 +10,7 @@ import { sayParked } from "./park-broken.ts";
 
 export interface ReaperDeps {
   readonly records: RecordStore;
+  readonly tickets: Pick<LostTickets, "look">;
   readonly duty: Duty;
   readonly queues: readonly QueueName[];
   readonly metrics: Metrics;
@@ -18,6 +20,8 @@ export interface ReaperDeps {
 
 /** Between two rounds, in ms. */
 const EVERY_MS = 1_000;
+/** Of so many rounds one looks for lost tickets. */
+const TICKETS_EVERY = 10;
 
 /**
  * Ends jobs at their deadline though nobody takes them (their gate is closed), and destroys sealed values when their time is
@@ -42,12 +46,13 @@ export class Reaper {
     const { duty, queues, logger } = this.#deps;
     const { signal } = this.#stop;
     const failing = new Set<QueueName>();
-    while (!signal.aborted) {
+    for (let round = 1; !signal.aborted; round++) {
       for (const queue of duty.held ? queues : []) {
         try {
           while (!signal.aborted && duty.held && (await this.#reap(queue))) {
             // More is due.
           }
+          if (round % TICKETS_EVERY === 0) await this.#deps.tickets.look(queue);
           if (failing.delete(queue)) logger.info({ queue }, "reaper goes on");
         } catch (err) {
           // Logged once: Redis may be away for long. What is overdue meanwhile is a metric.

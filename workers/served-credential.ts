@@ -3,6 +3,9 @@ import type { ProviderName } from "../src/base/provider-name.ts";
 import { queueOf } from "../src/queues/names.ts";
 import { type LockTimes, QueueWorker } from "../src/queues/queue-worker.ts";
 import { Journal } from "../src/records/journal.ts";
+import { JobQueues } from "../src/queues/job-queues.ts";
+import { TicketLists } from "../src/queues/ticket-lists.ts";
+import { CallSlots } from "./call-slots.ts";
 import { Closings } from "./closings.ts";
 import { gatePolicy } from "./gate-policy.ts";
 import { JobRunner } from "./job-runner.ts";
@@ -11,6 +14,7 @@ import type { FailPoint } from "./open-attempt.ts";
 import { queueLog } from "./queue-log.ts";
 import { rememberGate } from "./redis-memory.ts";
 import { closeInTime, type Shutdown } from "./shutdown.ts";
+import { TicketRunner } from "./ticket-runner.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
 /** One provider's credential, whose queue this worker takes jobs of. */
@@ -42,11 +46,12 @@ export async function serveCredential(
   const memory = await rememberGate({ redis: connection, clock, metrics, logger }, queue, ownQuota);
   started.defer(async () => await memory.close());
   const quota = await core.control.configure(queue, ownQuota);
+  const policy = gatePolicy(settings);
   const journal = new Journal({
     redis: connection,
     queue,
     retentionMs: settings.retention.recordMs,
-    policy: gatePolicy(settings),
+    policy,
     memory,
   });
   const closings = new Closings({ journal, metrics, logger, givenUp: shutdown.givenUp });
@@ -56,13 +61,28 @@ export async function serveCredential(
     park: async (id, state, reason) => await records.abandon(queue, id, state, reason, redisNow()),
     keyLacked: (sealed, why) => keyWatch.met(sealed, why),
   });
+  const { concurrency } = settings.worker;
+  const slots = new CallSlots(concurrency, policy.floorEvery);
+  const queues = new JobQueues(connection, redisNow);
+  started.defer(async () => await closeInTime(queues.close()));
+  const lists = new TicketLists(connection, queue);
+  const listener = queueLog(logger, metrics, queue);
+  const tickets = new TicketRunner({
+    ...{ queue, lists, queues, runner, slots, now: redisNow, stopping: shutdown.stopping },
+    onUnreadable: ({ name }) => listener.onUnreadable(name, ["list"]),
+  });
+  const givenUp = async (id: string): Promise<void> => {
+    await records.abandon(queue, id, "failed", GIVEN_UP, redisNow());
+  };
   const worker = new QueueWorker({
-    ...{ queue, redis: connection, clock, lock, listener: queueLog(logger, metrics, queue) },
-    concurrency: settings.worker.concurrency,
-    pace: paceOf(quota),
-    run: async (id, queuedAt) => await shutdown.awaited(async () => await runner.run(id, queuedAt)),
-    givenUp: async (id) => {
-      await records.abandon(queue, id, "failed", GIVEN_UP, redisNow());
+    ...{ queue, redis: connection, clock, lock, listener, concurrency, pace: paceOf(quota), givenUp },
+    run: async (id, lane, queuedAt) =>
+      await shutdown.awaited(async () => await slots.use(lane, async () => await runner.run(id, queuedAt, null))),
+    runTicket: async (ticket, queuedAt, left) =>
+      await shutdown.awaited(async () => await tickets.run(ticket, queuedAt, left)),
+    givenUpTicket: async ({ name }) => {
+      for (const id of (await lists.read(name)) ?? []) await givenUp(id);
+      await lists.end(name);
     },
   });
   started.defer(async () => await closeInTime(worker.close()));

@@ -7,7 +7,8 @@ import type { RedisAccess } from "../../src/redis/access.ts";
 import { RedisPair } from "../../src/redis/pair.ts";
 import { RedisClock } from "../../src/redis/clock.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
-import { queuePrefix, queueOf } from "../../src/queues/names.ts";
+import { providerOf, queuePrefix, queueOf } from "../../src/queues/names.ts";
+import { TicketSizes } from "../../src/limits/ticket-size.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
 import { NotStartedError } from "./patience.ts";
@@ -19,6 +20,7 @@ export interface ClientConnections {
   readonly redis: RedisClient;
   readonly records: RecordStore;
   readonly queues: JobQueues;
+  readonly ticketSizes: TicketSizes;
   readonly listener: SettledListener;
   readonly dataKeys: DataKeys;
 }
@@ -102,7 +104,9 @@ async function openConnections({ settings, openRedis, now }: OpenDeps): Promise<
   // A Redis that was started again may have lost them: nothing is sealed with a key that nobody can get.
   keysRedis.on("close", () => dataKeys.doubt());
   stack.move();
-  return { pair, redis, records, queues: new JobQueues(redis, now), listener, dataKeys };
+  const queues = new JobQueues(redis, now);
+  const ticketSizes = new TicketSizes(redis, (queue) => settings.quotas[providerOf(queue)], now);
+  return { pair, redis, records, queues, ticketSizes, listener, dataKeys };
 }
 
 /** One of our own that cannot be started will not start by itself later. */

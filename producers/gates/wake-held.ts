@@ -1,6 +1,6 @@
 import { GateControl } from "../../src/limits/control.ts";
 import { heldScope } from "./gate-obstacle.ts";
-import { bullmqPrefix, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
+import { bullmqPrefix, isOurJob, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
 import { isNoRecord } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
@@ -20,7 +20,10 @@ export async function wakeHeld(
   const delayed = `${bullmqPrefix(queue)}delayed`;
   const waiting = await redis.zrange(delayed, "0", "-1");
   for (let from = 0; from < waiting.length; from += CHUNK) {
-    const ids = waiting.slice(from, from + CHUNK).map(jobIdOf);
+    const ids = waiting
+      .slice(from, from + CHUNK)
+      .filter(isOurJob)
+      .map(jobIdOf);
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.hmget(recordKey(queue, id), "cause", "job", "next");
     const replies = (await pipeline.exec()) ?? [];

@@ -1,6 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { findOperation } from "../../src/operations/catalogue.ts";
 import type { KeyScope } from "../../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
@@ -13,7 +12,7 @@ import type { Lane } from "../../src/outcomes/lane.ts";
 import type { Creation, RecordStore } from "../../src/records/record-store.ts";
 import type { NewJob } from "../../src/records/stored-job.ts";
 import type { CheckedInput } from "./input-check.ts";
-import type { JobQueues } from "../../src/queues/job-queues.ts";
+import type { TicketPacker } from "../../src/records/ticket-packer.ts";
 import { newJob, queuedRecord } from "../../src/records/new-job.ts";
 import { type IfPending, openChallenges } from "./open-challenges.ts";
 import type { Patience } from "../base/patience.ts";
@@ -21,7 +20,7 @@ import { redisFailure } from "../../src/redis/failure.ts";
 
 export interface IntakeDeps {
   readonly records: RecordStore;
-  readonly queues: JobQueues;
+  readonly packer: TicketPacker;
   readonly redis: RedisClient;
   readonly dataKeys: DataKeys;
   readonly settings: Settings;
@@ -147,13 +146,18 @@ export class Intake {
   async #take(jobs: readonly AcceptedJob[], isAgain: boolean): Promise<Map<string, JobRecord>> {
     await allEnded(jobs.map(async ({ isOwn, job, queue }) => (isOwn ? await this.#claim(job.id, queue) : undefined)));
     const answers = new Map<string, JobRecord>();
-    for (const [queue, ofQueue] of Map.groupBy(jobs, (job) => job.queue)) {
+    for (const [queue, list] of Map.groupBy(jobs, (job) => job.queue)) {
+      const ofQueue = isAgain ? list : await this.#packed(queue, list);
       const isFresh = ({ isOwn, judged }: AcceptedJob): boolean => !isOwn && !isAgain && judged === null;
       const [old, fresh] = [ofQueue.filter((job) => !isFresh(job)), ofQueue.filter(isFresh)];
       for (const { job } of fresh) answers.set(job.id, queuedRecord(job));
       // Ids that were just made name no other job: their queue takes them in the same round trip, after their records.
       const creating = this.#create(queue, fresh);
-      await allEnded([creating, this.#enqueue(queue, fresh)]);
+      const queuing = this.#deps.packer.enqueue(
+        queue,
+        fresh.map(({ job }) => job),
+      );
+      await allEnded([creating, queuing]);
       if (old.length > 0) await this.#takeOld(queue, old, isAgain, answers);
     }
     return answers;
@@ -170,7 +174,7 @@ export class Intake {
     const there = jobs.flatMap(({ job }, index) => {
       const creation = creations[index] ?? "created";
       if (creation === "created") return [];
-      return [{ job, isPending: creation !== "duplicate", id: creation.split(" ")[1] ?? job.id }];
+      return [{ job, isPending: creation.startsWith("pending "), id: creation.split(" ")[1] ?? job.id }];
     });
     const found = await this.#deps.records.getMany(
       queue,
@@ -186,10 +190,20 @@ export class Intake {
     }
     for (const { job } of jobs) if (!answers.has(job.id)) answers.set(job.id, queuedRecord(job));
     // Also what was recorded before and never queued, because its producer died in between: adding twice adds once.
-    await this.#enqueue(
+    const queued = jobs.flatMap(({ job }, index) => {
+      const answer = answers.get(job.id);
+      if (answer?.id !== job.id || answer.state !== "queued" || creations[index] === "carried") return [];
+      return [creations[index] === "created" ? job : { ...job, ticket: null }];
+    });
+    await this.#deps.packer.enqueue(queue, queued);
+  }
+
+  async #packed(queue: QueueName, jobs: readonly AcceptedJob[]): Promise<AcceptedJob[]> {
+    const packed = await this.#deps.packer.pack(
       queue,
-      jobs.filter(({ job: { id } }) => answers.get(id)?.id === id && answers.get(id)?.state === "queued"),
+      jobs.map(({ job }) => job),
     );
+    return jobs.map((accepted, index) => ({ ...accepted, job: packed[index] ?? accepted.job }));
   }
 
   async #create(queue: QueueName, jobs: readonly AcceptedJob[]): Promise<Creation[]> {
@@ -201,15 +215,6 @@ export class Intake {
     const conflict = jobs[creations.indexOf("conflict")];
     if (conflict !== undefined) throw idConflict(conflict.job.id);
     return creations;
-  }
-
-  async #enqueue(queue: QueueName, jobs: readonly AcceptedJob[]): Promise<void> {
-    if (jobs.length === 0) return;
-    const entries = jobs.map(({ job: { id, lane, operation } }) => ({
-      ...{ id, lane },
-      verify: findOperation(operation).step === "verify",
-    }));
-    await this.#deps.queues.add(queue, entries);
   }
 
   /** One own id names one job over all queues, whatever two producers do at the same instant. */

@@ -1,35 +1,63 @@
 import type { ExplainFacts, Place } from "./explanation.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
+import { jobsOfEntry } from "../../src/queues/job-counts.ts";
 import { bullmqJobId, bullmqPrefix, type QueueName, recordKey } from "../../src/queues/names.ts";
+import { TicketLists } from "../../src/queues/ticket-lists.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
 import { unpackRecord } from "../../src/records/packed-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 
-/** Jobs at the front of the queue that are looked through for one; its place farther back is not known. */
+/** Entries at the front of the queue that are looked through; places farther back are not known exactly. */
 const LOOK_THROUGH = 10_000;
 /** BullMQ's score of a delayed job is its time in ms times this, plus a counter. */
 const DELAYED_SCALE = 4_096;
 
+/** A record's fields and where BullMQ has an entry of the queue, at one instant. */
+interface Found {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly exists: boolean;
+  /** How many entries wait without a priority. */
+  readonly waiting: number;
+  /** Its index among them, which are taken from the last on; null: it is none of the last `LOOK_THROUGH`. */
+  readonly position: number | null;
+  /** Its index among those with a priority, which are taken from the first on. */
+  readonly rank: number | null;
+  readonly score: string | null;
+}
+
 /**
- * A record's fields and the job's place in BullMQ, at one instant; null: there is no record. However long the queue is, it
- * costs Redis well under a millisecond.
+ * A record's fields and the job's place in BullMQ, by itself or in its ticket; null: there is no record. However long the queue
+ * is, it costs Redis few milliseconds.
  */
 export async function locateJob(
   redis: RedisClient,
   queue: QueueName,
   id: string,
 ): Promise<Pick<ExplainFacts, "fields" | "place"> | null> {
+  const own = await find(redis, queue, id, bullmqJobId(id));
+  const { fields } = own;
+  if (fields["state"] === undefined) return null;
+  // An entry of its own takes it over from its ticket.
+  const ticket = own.exists ? undefined : fields["ticket"];
+  if (ticket === undefined) return { fields, place: await placeOf(redis, queue, own, 0) };
+  const [found, mates] = await Promise.all([
+    find(redis, queue, id, ticket),
+    new TicketLists(redis, queue).read(ticket).catch(() => null),
+  ]);
+  return { fields, place: await placeOf(redis, queue, found, Math.max(0, mates?.indexOf(id) ?? 0)) };
+}
+
+async function find(redis: RedisClient, queue: QueueName, id: string, entry: string): Promise<Found> {
   const base = bullmqPrefix(queue);
-  const jobId = bullmqJobId(id);
   const replies = await redis
     .multi()
     .hgetall(recordKey(queue, id))
-    .exists(`${base}${jobId}`)
+    .exists(`${base}${entry}`)
     .llen(`${base}wait`)
-    // Jobs are taken from its tail.
-    .lpos(`${base}wait`, jobId, "RANK", -1, "MAXLEN", LOOK_THROUGH)
-    .zrank(`${base}prioritized`, jobId)
-    .zscore(`${base}delayed`, jobId)
+    // Entries are taken from its tail.
+    .lpos(`${base}wait`, entry, "RANK", -1, "MAXLEN", LOOK_THROUGH)
+    .zrank(`${base}prioritized`, entry)
+    .zscore(`${base}delayed`, entry)
     .exec();
   if (replies === null) throw new TypeError("Redis gave up a transaction that watches nothing");
   const [stored, exists, waiting, position, rank, score] = replies.map(([error, reply]) => {
@@ -37,22 +65,42 @@ export async function locateJob(
     if (error !== null) throw error;
     return reply;
   }) as [Record<string, string>, number, number, number | null, number | null, string | null];
-  if (stored["state"] === undefined) return null;
-  const fields = unpackRecord(id, stored);
-  const inLine = (interactive: number, bulk: number, exact: boolean): Place => ({
-    kind: "lane",
-    interactive,
-    bulk,
-    exact,
-  });
-  const place = (): Place => {
-    if (exists === 0) return { kind: "none" };
-    if (position !== null) return inLine(waiting - 1 - position, 0, true);
-    if (rank !== null) return inLine(waiting, rank, true);
+  const fields = stored["state"] === undefined ? stored : unpackRecord(id, stored);
+  return { fields, exists: exists === 1, waiting, position, rank, score };
+}
+
+/** `mates`: jobs of its ticket that are before it. */
+async function placeOf(redis: RedisClient, queue: QueueName, found: Found, mates: number): Promise<Place> {
+  const { fields, exists, waiting, position, rank, score } = found;
+  if (!exists) return { kind: "none" };
+  if (position === null && rank === null) {
     if (score !== null) return { kind: "delayed", until: Math.floor(Number(score) / DELAYED_SCALE) };
     const farBack =
       waiting > LOOK_THROUGH && unpackJob(fields["job"] ?? "").lane === "interactive" && fields["state"] !== "active";
-    return farBack ? inLine(waiting - 1, 0, false) : { kind: "taken" };
+    return farBack ? { kind: "lane", interactive: waiting - 1, bulk: 0, exact: false } : { kind: "taken" };
+  }
+  const base = bullmqPrefix(queue);
+  const first = position === null ? Math.max(0, waiting - LOOK_THROUGH) : position + 1;
+  const [interactive, bulk] = await Promise.all([
+    redis.lrange(`${base}wait`, first, -1),
+    rank === null || rank === 0
+      ? []
+      : redis.zrange(`${base}prioritized`, "0", String(Math.min(rank, LOOK_THROUGH) - 1)),
+  ]);
+  const ofInteractive = jobsOf(interactive, position === null ? waiting : waiting - 1 - position);
+  const ofBulk = jobsOf(bulk, rank ?? 0);
+  const inTicket = { interactive: position === null ? 0 : mates, bulk: position === null ? mates : 0 };
+  return {
+    kind: "lane",
+    interactive: ofInteractive.jobs + inTicket.interactive,
+    bulk: ofBulk.jobs + inTicket.bulk,
+    exact: ofInteractive.exact && ofBulk.exact,
   };
-  return { fields, place: place() };
+}
+
+/** How many jobs are in so many entries, of which these were looked at; the others are taken to be one job each. */
+function jobsOf(names: readonly string[], entries: number): { readonly jobs: number; readonly exact: boolean } {
+  const jobs = names.reduce((sum, name) => sum + jobsOfEntry(name), 0);
+  // Some jobs of a ticket may be done: its name tells how many it was made of.
+  return { jobs: jobs + Math.max(0, entries - names.length), exact: jobs === names.length };
 }

@@ -11,6 +11,7 @@ import { InputProblems } from "./input-problems.ts";
 import { checkIds, CHUNK, Intake } from "./intake.ts";
 import type { JobTerms } from "./job-terms.ts";
 import { checkIfPending, type IfPending } from "./open-challenges.ts";
+import { TicketPacker } from "../../src/records/ticket-packer.ts";
 import { SamePersonError, SamePersons } from "./same-person.ts";
 
 /** Inputs that can be gone through twice, with the same result. */
@@ -208,7 +209,11 @@ export class Submission {
   async #withIntake<T>(work: (intake: Intake) => Promise<T>): Promise<T> {
     const { settings, actor, ids, connections } = this.#deps;
     const now = (): number => connections.clock.now();
-    return await connections.use(async (opened) => await work(new Intake({ ...opened, settings, actor, ids, now })));
+    return await connections.use(async (opened) => {
+      const { queues, ticketSizes: sizes } = opened;
+      const packer = new TicketPacker({ queues, sizes, unique: () => ids.job(now()) });
+      return await work(new Intake({ ...opened, packer, settings, actor, ids, now }));
+    });
   }
 }
 

@@ -3,8 +3,7 @@ export type FollowUp =
   | { readonly kind: "done" }
   /** Put it away until then, in ms. */
   | { readonly kind: "later"; readonly until: number }
-  /** The whole credential is stopped: back to the front of the queue, which opens by itself. */
-  | { readonly kind: "gate" };
+  /** The whole credential is stopped until then, in ms: back to the front of the queue, which opens by itself. */
+  | { readonly kind: "gate"; readonly until: number };
 
 export const DONE = { kind: "done" } as const;
-export const GATE = { kind: "gate" } as const;

@@ -1,4 +1,4 @@
-import { BULK_PRIORITY, BULK_VERIFY_PRIORITY, bullmqJobId } from "./names.ts";
+import { BULK_PRIORITY, BULK_VERIFY_PRIORITY } from "./names.ts";
 import type { Lane } from "../outcomes/lane.ts";
 
 /** What BullMQ is told about a job: nothing of its content. Everything else is in the record. */
@@ -16,17 +16,21 @@ export interface JobOptions {
 /** Outcomes never use BullMQ's attempts; these are for faults of our own side: about a day at the longest backoff (30 s). */
 const FAULT_ATTEMPTS = 3_000;
 
-/** What decides a job's place in its queue. */
-export interface QueuedJob {
-  readonly id: string;
+/** What decides the place of a job, or a ticket, in its queue. */
+export interface QueuePlace {
   readonly lane: Lane;
   /** Its OTP runs out: it goes before the sends of its lane. */
   readonly verify: boolean;
 }
 
-export function jobOptions({ id, lane, verify }: QueuedJob): JobOptions {
+export interface QueuedJob extends QueuePlace {
+  readonly id: string;
+}
+
+/** `jobId`: BullMQ's id of a job or a ticket. */
+export function jobOptions(jobId: string, { lane, verify }: QueuePlace): JobOptions {
   return {
-    jobId: bullmqJobId(id),
+    jobId,
     ...(lane === "bulk" ? { priority: verify ? BULK_VERIFY_PRIORITY : BULK_PRIORITY } : {}),
     ...(lane === "interactive" && verify ? { lifo: true } : {}),
     attempts: FAULT_ATTEMPTS,

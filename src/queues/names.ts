@@ -45,6 +45,11 @@ export function recordKey(queue: QueueName, id: string): string {
   return `satyapan:${queue}:job:${id}`;
 }
 
+/** The ids of the jobs that a ticket carries. */
+export function ticketKey(queue: QueueName, name: string): string {
+  return `satyapan:${queue}:ticket:${name}`;
+}
+
 /** `client_ref_id` → job id. */
 export function referenceKey(queue: QueueName, clientRefId: string): string {
   return `satyapan:${queue}:ref:${clientRefId}`;

@@ -1,22 +1,29 @@
-import { DelayedError, type Job, Queue, RateLimitError, Worker } from "bullmq";
+import { DelayedError, type Job, Queue, RateLimitError } from "bullmq";
 import type { RedisClock } from "../redis/clock.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { isPassingRefusal } from "../redis/refusal.ts";
 import type { FollowUp } from "./follow-up.ts";
+import type { Lane } from "../outcomes/lane.ts";
 import { BULLMQ_PREFIX, bullmqPrefix, EVENTS_KEPT, isOurJob, jobIdOf, type QueueName } from "./names.ts";
 import { soundJobs } from "./sound-jobs.ts";
+import { parseTicket, type Ticket } from "./ticket.ts";
+import { TicketWorker } from "./ticket-worker.ts";
 import { redisTimeBackend, toOwnTime } from "./time-backend.ts";
 
 export interface QueueWorkerOptions {
   readonly queue: QueueName;
   readonly redis: RedisClient;
   readonly clock: RedisClock;
+  /** The number of jobs in hand below which another entry of the queue is taken. */
   readonly concurrency: number;
   /** Set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
   readonly pace: Pace;
-  readonly run: (id: string, queuedAt: number) => Promise<FollowUp>;
+  readonly run: (id: string, lane: Lane, queuedAt: number) => Promise<FollowUp>;
+  /** `left` hears of each of its jobs that is in hand no more. */
+  readonly runTicket: (ticket: Ticket, queuedAt: number, left: () => void) => Promise<FollowUp>;
   /** BullMQ gave a job up for good: its record must not stay open. */
   readonly givenUp: (id: string) => Promise<void>;
+  readonly givenUpTicket: (ticket: Ticket) => Promise<void>;
   readonly listener: QueueListener;
   /** Default 15 s and 5 s. */
   readonly lock?: LockTimes | undefined;
@@ -57,17 +64,10 @@ const DEFAULT_LOCK: LockTimes = { lockMs: 15_000, checkMs: 5_000 };
 const MAX_STALLS = 1_000;
 const FAULT_BACKOFF_MS = 30_000;
 
-/** BullMQ computes a wait for its rate limit twice, and Node warns where it was over the second time: -35 ms were seen. */
-export class TimelyWorker extends Worker {
-  override async delay(...[ms = 0, abort]: Parameters<Worker["delay"]>): Promise<void> {
-    await super.delay(Math.max(ms, 0), abort);
-  }
-}
-
 /** The workers' adapter to BullMQ: turns what follows an attempt into its control flow. Processors return nothing (design §4.5). */
 export class QueueWorker {
   readonly queue: Queue;
-  readonly #worker: Worker;
+  readonly #worker: TicketWorker;
   readonly #options: QueueWorkerOptions;
 
   constructor(options: QueueWorkerOptions) {
@@ -75,14 +75,13 @@ export class QueueWorker {
     const { queue, redis, clock, concurrency, listener, lock = DEFAULT_LOCK } = options;
     const shared = { connection: redis, prefix: BULLMQ_PREFIX };
     this.queue = new Queue(queue, { ...shared, streams: { events: { maxLen: EVENTS_KEPT } } });
-    this.#worker = new TimelyWorker(
+    this.#worker = new TicketWorker(
       queue,
       // Two parameters: with a third BullMQ would make an AbortController for each job, which ours does not need.
       async (job, token) => await this.#process(job, token),
       {
         ...shared,
         autorun: false,
-        concurrency,
         lockDuration: lock.lockMs,
         stalledInterval: lock.checkMs,
         maxStalledCount: MAX_STALLS,
@@ -99,11 +98,12 @@ export class QueueWorker {
       },
       soundJobs(redisTimeBackend(clock), async (id, fields) => await this.#mend(id, fields)),
     );
+    this.#worker.limitJobs(concurrency);
     this.queue.on("error", (err) => listener.onConnectionError(err));
     this.#worker.on("error", (err) => listener.onWorkerError(err));
     this.#worker.on("failed", (job, err) => {
-      listener.onThrown(err, job?.id === undefined ? null : jobIdOf(job.id));
-      if (job?.id !== undefined && job.finishedOn !== undefined) void this.#giveUp(jobIdOf(job.id));
+      listener.onThrown(err, job?.id === undefined ? null : shownId(job.id));
+      if (job?.id !== undefined && job.finishedOn !== undefined) void this.#giveUp(job.id);
     });
   }
 
@@ -135,11 +135,12 @@ export class QueueWorker {
   }
 
   async #process(job: Job, token: string | undefined): Promise<void> {
-    if (!isOurJob(job.id ?? "")) {
+    const ticket = parseTicket(job.id ?? "");
+    if (ticket === null && !isOurJob(job.id ?? "")) {
       this.#options.listener.onForeign();
       return;
     }
-    const next = await this.#options.run(jobIdOf(job.id ?? ""), job.timestamp);
+    const next = await (ticket === null ? this.#runOne(job) : this.#runTicket(ticket, job));
     if (next.kind === "done") return;
     // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
     if (next.kind === "gate") throw new RateLimitError();
@@ -151,6 +152,31 @@ export class QueueWorker {
       await this.#putBack(job, next.until);
     }
     throw new DelayedError();
+  }
+
+  async #runOne(job: Job): Promise<FollowUp> {
+    this.#worker.took(1);
+    try {
+      return await this.#options.run(jobIdOf(job.id ?? ""), job.opts.priority ? "bulk" : "interactive", job.timestamp);
+    } finally {
+      this.#worker.left(1);
+      this.#worker.leftEntry();
+    }
+  }
+
+  async #runTicket(ticket: Ticket, job: Job): Promise<FollowUp> {
+    let inHand = ticket.size;
+    const left = (jobs: number): void => {
+      inHand -= jobs;
+      this.#worker.left(jobs);
+    };
+    this.#worker.took(ticket.size);
+    try {
+      return await this.#options.runTicket(ticket, job.timestamp, () => left(Math.min(1, inHand)));
+    } finally {
+      left(inHand);
+      this.#worker.leftEntry();
+    }
   }
 
   /** Its lock was lost meanwhile, and whoever had it then may have removed it: a job that waits needs its entry. */
@@ -165,19 +191,26 @@ export class QueueWorker {
   /** Its record says all that is true of a job: what is broken in its entry is set anew, and it goes on. */
   async #mend(bullmqId: string, fields: Readonly<Record<string, string>>): Promise<void> {
     const { listener, queue, redis } = this.#options;
-    listener.onUnreadable(isOurJob(bullmqId) ? jobIdOf(bullmqId) : null, Object.keys(fields));
+    listener.onUnreadable(shownId(bullmqId), Object.keys(fields));
     // Not written: it is mended again when it comes back.
     await redis.hset(`${bullmqPrefix(queue)}${bullmqId}`, fields).catch(() => {});
   }
 
-  async #giveUp(id: string): Promise<void> {
-    const { givenUp, listener } = this.#options;
+  async #giveUp(bullmqId: string): Promise<void> {
+    const { givenUp, givenUpTicket, listener } = this.#options;
+    const ticket = parseTicket(bullmqId);
     try {
-      await givenUp(id);
+      await (ticket === null ? givenUp(jobIdOf(bullmqId)) : givenUpTicket(ticket));
     } catch (err) {
-      listener.onNotGivenUp(err, id);
+      listener.onNotGivenUp(err, shownId(bullmqId) ?? "");
     }
   }
+}
+
+/** The name of a job, or a ticket, for the log; null: it is none of ours. */
+function shownId(bullmqId: string): string | null {
+  if (isOurJob(bullmqId)) return jobIdOf(bullmqId);
+  return parseTicket(bullmqId)?.name ?? null;
 }
 
 /** Without what is undefined: BullMQ takes that for a value. */

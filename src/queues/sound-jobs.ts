@@ -4,7 +4,7 @@ import { jobOptions } from "./job-options.ts";
 /** The scripts that answer with the next job, as its hash's fields and values in turn (bullmq 6.7). */
 const FETCHING: ReadonlySet<string> = new Set(["moveToActive", "moveToFinished", "moveToDelayed"]);
 /** The fields of a job that are JSON, and what stands for each where it is none. */
-const { jobId: _, ...OPTIONS } = jobOptions({ id: "", lane: "interactive", verify: false });
+const { jobId: _, ...OPTIONS } = jobOptions("", { lane: "interactive", verify: false });
 const FORMS: Readonly<Record<string, { readonly isSound: (value: unknown) => boolean; readonly instead: string }>> = {
   data: { isSound: isObject, instead: "{}" },
   opts: { isSound: isObject, instead: JSON.stringify(OPTIONS) },

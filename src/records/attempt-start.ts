@@ -46,6 +46,10 @@ export type AttemptStart =
   | { readonly kind: "early"; readonly until: number }
   /** The gate is closed for it: nothing was opened or charged. */
   | { readonly kind: "blocked"; readonly cause: WaitCause; readonly until: number }
+  /** Another ticket carries it, or an entry of its own. */
+  | { readonly kind: "elsewhere" }
+  /** The gate is closed for all until then, in ms; the job was not looked at. */
+  | { readonly kind: "behind"; readonly until: number }
   /** Another worker opened an attempt and never closed it: its outcome is unknown. */
   | { readonly kind: "open"; readonly attemptToken: string; readonly attempt: StoredAttempt; readonly job: TakenJob }
   | {
@@ -69,6 +73,7 @@ export function parseAttemptStart(reply: readonly string[]): AttemptStart {
   switch (kind) {
     case "missing":
     case "no-record":
+    case "elsewhere":
       return { kind };
     case "broken":
       return { kind, fields: first, called: second !== "" };
@@ -77,6 +82,7 @@ export function parseAttemptStart(reply: readonly string[]): AttemptStart {
     case "expired":
       return { kind, job: unpackJob(first) };
     case "early":
+    case "behind":
       return { kind, until: Number(first) };
     case "blocked":
       return { kind, cause: first as WaitCause, until: Number(second) };

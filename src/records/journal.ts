@@ -27,6 +27,7 @@ interface BeginAsk {
   readonly id: string;
   readonly now: number;
   readonly freshRef: string;
+  readonly ticket: string | null;
 }
 
 interface FinishAsk {
@@ -54,14 +55,14 @@ export class Journal {
 
   /**
    * Opens the next attempt, if the gate lets it through: after this the request may be written. `freshRef` is used where the
-   * job has no `client_ref_id` of its own. Rejects where Redis is away, and with a TypeError for a record that is broken.
+   * job has no `client_ref_id` of its own; `ticket`: the one that carries the job; null, the default: its own entry does. Rejects where Redis is away, and with a TypeError for a record that is broken.
    */
-  async begin(id: string, freshRef: string, now: number): Promise<AttemptStart> {
+  async begin(id: string, freshRef: string, now: number, ticket: string | null = null): Promise<AttemptStart> {
     const { memory } = this.#options;
     for (;;) {
       await memory?.confirmed();
       const asked = memory?.doubts;
-      const reply = await this.#starts.ask({ id, freshRef, now });
+      const reply = await this.#starts.ask({ id, freshRef, now, ticket });
       if (reply[0] === "forgotten") {
         if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
         memory.doubt();
@@ -132,7 +133,7 @@ export class Journal {
       ...{ ...this.#args(), hold_ms: holdMs, call_ms: callMs, cooldown_ms: cooldownMs, otp_max: otpLimit.max },
       ...{ otp_span: otpLimit.ms, floor_every: floorEvery, stamp: this.#stamp, epoch: memory?.epoch ?? "" },
     };
-    const rows = asks.map(({ id, now, freshRef }) => ({ id, now, fresh: freshRef }));
+    const rows = asks.map(({ id, now, freshRef, ticket }) => ({ id, now, fresh: freshRef, ticket }));
     return (await BEGIN.run(redis, this.#keys(asks), args, rows)) as readonly Reply[];
   }
 

@@ -4,7 +4,7 @@ type Fields = Readonly<Record<string, string>>;
 /** They stay fields of their own, because scripts read them, those of the version before as well. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(["digest", "state", "answered"]);
 /** They say nothing of a job that has ended, or what its attempts say anyway. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["open", "spent", "attempts"]);
+const LEFT_OUT: ReadonlySet<string> = new Set(["open", "spent", "attempts", "ticket"]);
 /** Of `job`: the words after these say what could be held while it might be called. */
 const JOB_WORDS = 7;
 

@@ -1,7 +1,15 @@
 import { OPERATIONS } from "../operations/catalogue.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { dueKey, queuePrefix, type QueueName, recordKey, referenceKey, SETTLED_CHANNEL } from "../queues/names.ts";
+import {
+  bullmqPrefix,
+  dueKey,
+  queuePrefix,
+  type QueueName,
+  recordKey,
+  referenceKey,
+  SETTLED_CHANNEL,
+} from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
 import { packRecord, unpackRecord } from "./packed-record.ts";
@@ -36,8 +44,11 @@ const PACK_AT_ONCE = 50;
 /** An attempt that is under way past its job's deadline is looked at again after this, in ms. */
 const LOOK_AGAIN_MS = 60_000;
 
-/** `pending ID`: that job's OTP to the same person is on its way; nothing was created. */
-export type Creation = "created" | "duplicate" | "conflict" | `pending ${string}`;
+/**
+ * `carried`: a duplicate, which a ticket in the queue carries; `pending ID`: that job's OTP to the same person is on its way. But
+ * for `created` nothing was created.
+ */
+export type Creation = "created" | "duplicate" | "carried" | "conflict" | `pending ${string}`;
 
 /** Job records in Redis, apart from the BullMQ job. Every step is one round trip. What workers write is in `Journal`. */
 export class RecordStore {
@@ -253,11 +264,21 @@ export class RecordStore {
 }
 
 function creationArgs(queue: QueueName, job: NewJob, judged: readonly string[] | null) {
-  const { id, expiresAt, digest, input, createdAt, operation, subject, consent, parent = null } = job;
+  const { id, expiresAt, digest, input, createdAt, operation, subject, consent, parent, ticket } = job;
   return {
-    ...{ id, prefix: queuePrefix(queue), deadline: expiresAt, digest, job: packJob(job), input, created: createdAt },
+    ...{
+      id,
+      prefix: queuePrefix(queue),
+      bull: bullmqPrefix(queue),
+      deadline: expiresAt,
+      digest,
+      job: packJob(job),
+      input,
+      created: createdAt,
+    },
     ...{ operation, subject, reuses: judged !== null, judged: `,${(judged ?? []).join(",")},` },
     entry: consent === null ? null : auditText(consent),
-    parent,
+    parent: parent ?? null,
+    ticket: ticket ?? null,
   };
 }

@@ -26,10 +26,12 @@ export interface NewJob {
   readonly consent: AuditEntry | null;
   /** Who is told of its end, as `packParent` writes it; null or absent: nobody. */
   readonly parent?: string | null;
+  /** The name of the ticket that is to carry it; null or absent: an entry of its own in the queue. */
+  readonly ticket?: string | null;
 }
 
 /** The part of a job that never changes and is not sealed. */
-export type StoredJob = Omit<NewJob, "id" | "input" | "digest" | "consent" | "parent">;
+export type StoredJob = Omit<NewJob, "id" | "input" | "digest" | "consent" | "parent" | "ticket">;
 
 /** Words that stand for no value: in no id, subject or `client_ref_id`. */
 const NONE = "~";

@@ -6,7 +6,7 @@ import { readTestEnv } from "../support/env.ts";
 it("loses no job, calls nobody twice and exceeds no quota while workers and Redis are killed", async () => {
   const lines: string[] = [];
   const report = await runChaos({
-    ...{ seed: 20_260_131, kills: 25, seconds: 20, workers: 3, rate: 1, drainSeconds: 140, fsync: "always" },
+    ...{ seed: 20_260_131, kills: 25, seconds: 20, workers: 3, rate: 1, quota: 15, drainSeconds: 140, fsync: "always" },
     ...{ machine: readTestEnv().machine, say: (line) => lines.push(line) },
   });
   expect(report.violations, lines.join("\n")).toEqual([]);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { InputCheck } from "../../producers/jobs/input-check.ts";
 import { Intake } from "../../producers/jobs/intake.ts";
+import { TicketPacker } from "../../src/records/ticket-packer.ts";
+import { TicketSizes } from "../../src/limits/ticket-size.ts";
+import { providerOf } from "../../src/queues/names.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
 import { Patience } from "../../producers/base/patience.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
@@ -30,8 +33,11 @@ function deafIntake({ redis, settings, dataKeys }: ClientBundle): Intake {
   const connection = redis.client();
   const records = new DeafRecords(connection, settings.retention);
   const queues = new JobQueues(connection, Date.now);
+  const ids = createIds();
+  const sizes = new TicketSizes(connection, (queue) => settings.quotas[providerOf(queue)], Date.now);
   return new Intake({
-    ...{ records, queues, redis: connection, dataKeys, settings, ids: createIds() },
+    packer: new TicketPacker({ queues, sizes, unique: () => ids.job(Date.now()) }),
+    ...{ records, redis: connection, dataKeys, settings, ids },
     ...{ actor: "library:test", now: Date.now },
   });
 }

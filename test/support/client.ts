@@ -12,6 +12,8 @@ import { dayScope } from "../../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
 import { openKeyChain } from "../../src/privacy/keys/key-chain.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
+import { parseTicket } from "../../src/queues/ticket.ts";
+import { TicketLists } from "../../src/queues/ticket-lists.ts";
 import { queueOf } from "../../src/queues/names.ts";
 import { RedisAccess } from "../../src/redis/access.ts";
 import type { AttemptStart } from "../../src/records/attempt-start.ts";
@@ -149,7 +151,11 @@ export class ClientBundle implements AsyncDisposable {
       await redis.lrange(`${base}:wait`, "0", "-1"),
       await redis.zrange(`${base}:prioritized`, "0", "-1"),
     ];
-    return [...waiting.toReversed(), ...bulk].map((jobId) => jobId.replace(/^j-/, ""));
+    const entries = [...waiting.toReversed(), ...bulk];
+    const carried = entries.map(async (name) =>
+      parseTicket(name) === null ? [name.slice(2)] : await new TicketLists(redis, queueOf(provider)).read(name),
+    );
+    return (await Promise.all(carried)).flatMap((ids) => ids ?? []);
   }
 
   /** One made-up person stands for many: no cooldown. */

@@ -78,7 +78,7 @@ describe("a worker with nothing to do", () => {
     const { metricsPort } = await bundle.startWorker();
     const redis = bundle.redis.client();
     const blocked = async (): Promise<number> =>
-      (await listed(redis)).filter((line) => / flags=\S*b/.test(line)).length;
+      (await listed(redis)).filter((line) => line.includes(" cmd=bzpopmin ")).length;
     await expect.poll(blocked).toBe(2);
     const input = { mobile: madeUpMobile(1), csp_id: "agent-1" };
     const { id } = await bundle.client.submit("eko.mobile-otp", input);

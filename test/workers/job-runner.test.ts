@@ -187,7 +187,7 @@ describe("a job that is not called", () => {
     ["is settled", { kind: "settled", state: "succeeded" }, { kind: "done" }],
     ["expired", { kind: "expired", job }, { kind: "done" }],
     ["came before its time", { kind: "early", until: NOW + 5 }, { kind: "later", until: NOW + 5 }],
-    ["waits for the quota", { kind: "blocked", cause: "quota", until: NOW + 5 }, { kind: "gate" }],
+    ["waits for the quota", { kind: "blocked", cause: "quota", until: NOW + 5 }, { kind: "gate", until: NOW + 5 }],
     ["waits for its person", { kind: "blocked", cause: "cooldown", until: NOW + 5 }, { kind: "later", until: NOW + 5 }],
     ["has no record yet", { kind: "missing" }, { kind: "later", until: NOW + 250 }],
   ])("because it %s is put where it belongs, and nothing is written", async (_why, start, followUp) => {
@@ -257,7 +257,7 @@ describe("a job that is not called", () => {
 
   it("goes back to the queue's front when its worker stops", async () => {
     const { take, ends } = setup({ start: run(job), stopping: AbortSignal.abort() });
-    expect(await take()).toEqual({ kind: "gate" });
+    expect(await take()).toEqual({ kind: "gate", until: NOW });
     expect(ends).toEqual([]);
   });
 });

@@ -18,8 +18,9 @@ describe("lanes in one quota", () => {
     await expect.poll(() => requests.length).toBeGreaterThanOrEqual(200);
     const people = PEOPLE(bulk);
     const share = requests.slice(0, 200).filter(({ person }) => people.has(person)).length / 200;
-    expect(share).toBeGreaterThanOrEqual(0.08);
-    expect(share).toBeLessThanOrEqual(0.12);
+    // A ticket of twelve more or less.
+    expect(share).toBeGreaterThanOrEqual(0.06);
+    expect(share).toBeLessThanOrEqual(0.16);
   });
 
   it("put a verify before the sends that wait, in its own lane", async () => {

@@ -2,13 +2,13 @@
 -- constants: FOREVER, LIMITER_FULL, LIMITER_CAP_MS
 
 -- Fields that are never numbers, whatever they look like.
-local TEXT_FIELDS = {epoch=1, run=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1, flow=1}
+local TEXT_FIELDS = {epoch=1, run=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1, flow=1, floor=1}
 -- Fields that stop nobody.
-local QUOTA_FIELDS = {epoch=1, run=1, lost_at=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, flow=1, full=1}
+local QUOTA_FIELDS = {epoch=1, run=1, lost_at=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, flow=1, full=1, floor=1, floor_owed=1}
 
 local NUMBERS = {'factor', 'factor_at', 'factor_worked', 'factor_wait', 'factor_step', 'full', 'lost_at', 'confirm_until',
   'strikes', 'strike_at', 'pause_until', 'hold_since', 'hold_probe', 'scopes', 'bad', 'good', 'window_at', 'open_since',
-  'open_ms', 'probe_at', 'ramp_at', 'ramp_gap', 'floor_owed'}
+  'open_ms', 'probe_at', 'ramp_at', 'ramp_gap'}
 
 local function is_quota(text)
   if text == '' then return true end

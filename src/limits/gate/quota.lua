@@ -92,24 +92,18 @@ local function take_permit(g, control)
   return {ends = ends, scarce = scarce, wait = from - g.now, next = next, count = count}
 end
 
-local function give_back(g, ends)
-  redis.call('LREM', g.prefix .. 'permits', 1, ends)
+-- Every so many calls are a turn for bulk. The permits' own count serves, which is cut by hundreds.
+local function count_call(g, count, every)
+  g.calls = (g.calls or 0) + 1
+  if count % (every + 1) == 0 then g.turns = (g.turns or 0) + 1 end
 end
 
--- Every so many calls one bulk job goes to the front, so that interactive ones never starve the others. The permits' own
--- count serves, which is cut by hundreds: nothing more is kept for it but a turn that came to nothing.
-local function keep_floor(g, control, count, every)
-  if count % (every + 1) ~= 0 and not control.floor_owed then return end
-  if control.floor_owed then
-    redis.call('HDEL', g.control_key, 'floor_owed')
-    changed(g)
-  end
-  local bulk = redis.call('ZPOPMIN', g.bull .. 'prioritized')
-  if bulk[1] then redis.call('RPUSH', g.bull .. 'wait', bulk[1]) end
+local function give_back(g, ends)
+  redis.call('LREM', g.prefix .. 'permits', 1, ends)
 end
 
 local function enter_loose(g, control, every)
   if not g.loose or #g.loose == 0 then return end
   local count = enter(g, control, g.loose)
-  for i = 0, #g.loose - 1 do keep_floor(g, control, count - i, every) end
+  for i = 0, #g.loose - 1 do count_call(g, count - i, every) end
 end

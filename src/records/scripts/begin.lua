@@ -1,9 +1,11 @@
 -- The journal's first half, before a request is written: opens the next attempt of each job, if the gate lets it through.
 -- `floor_every`: the calls after which the next is for a bulk job. KEYS records; each has its row.
--- constants: BROKEN_MS
+-- constants: BROKEN_MS, IN_TICKET_MS
+-- `ticket`: the one that carries the job, '' where its own entry in the queue does.
 -- → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until}
 -- | {`blocked`, cause, until, detail} | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}
 -- | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
+-- | {`elsewhere`} (another ticket, or its own entry, carries it) | {`behind`, until} (the gate is closed: not looked at)
 -- | {`fault`, message}
 local person = {cooldown = cooldown_ms, most = otp_max, span = otp_span}
 local g, done = open_gate(prefix, bull), {}
@@ -66,11 +68,7 @@ local function check_gate(job)
   local permit, at, full = take_permit(g, control)
   if not permit then
     close_gate(g, at)
-    -- Its turn at the front was in vain: it gets the next one.
-    if job.lane == 'bulk' then
-      redis.call('HSET', g.control_key, 'floor_owed', 1)
-      changed(g)
-    end
+    if job.lane == 'bulk' then bulk_came(g, true) end
     return nil, 'quota', at, full
   end
   take_place(g, id, call_ms, permit.wait)
@@ -83,7 +81,8 @@ local function check_gate(job)
     till = math.max(till, take_turn(g, control, id, hold_ms, call_ms))
   end
   close_gate(g, till)
-  if permit.count then keep_floor(g, control, permit.count, floor_every) end
+  if permit.count then count_call(g, permit.count, floor_every) end
+  if job.lane == 'bulk' then bulk_came(g, false) end
   return permit, tries_for_all
 end
 
@@ -103,9 +102,23 @@ local function write_attempt(key, job, n, has_waited)
   return open, ref
 end
 
+-- Whether this entry of the queue carries the job. Its own may always take it over from a ticket, as soon as no call of that is
+-- under way. → true; or nil and what to answer
+local function carries(key, carrier, open)
+  if ticket == carrier then return true end
+  if ticket ~= '' then return nil, {'elsewhere'} end
+  if open ~= '' and redis.call('EXISTS', bull .. carrier) == 1 then return nil, {'early', number(now + IN_TICKET_MS)} end
+  redis.call('HDEL', key, 'ticket')
+  return true
+end
+
 local function begin(key, i)
   row(i)
-  local stored = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost')
+  if ticket ~= '' and g.shut then
+    if string.match(ticket, '^t%-%d+b') then bulk_came(g, true) end
+    return {'behind', number(g.shut)}
+  end
+  local stored = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost', 'ticket')
   if not stored then return {'no-record'} end
   local state, text, input, open, next_at, cause = stored[1], stored[2], stored[3], stored[5] or '', stored[6], stored[7]
   local spent, lost = stored[8] or '', stored[9]
@@ -119,6 +132,8 @@ local function begin(key, i)
   local job, count = parse_job(text or ''), tonumber(stored[4] or 0)
   local broken = broken_fields(job, state, count, next_at)
   if broken then return {'broken', broken, open} end
+  local is_carried, instead = carries(key, stored[10] or '', open)
+  if not is_carried then return instead end
   local due_at = next_at or job.created
   if open ~= '' then return resume_open(key, open, count, text, input, spent, due_at) end
   if job.expires and tonumber(now) >= job.expires then
@@ -132,11 +147,15 @@ local function begin(key, i)
   if g.broken then
     local detail = 'what the gate knows cannot be read (' .. g.broken .. ')'
     close_gate(g, g.now + BROKEN_MS)
+    g.shut = g.now + BROKEN_MS
     return write_wait(key, cause, 'held', g.now + BROKEN_MS, detail)
   end
   if has_forgotten(control, epoch) then return {'forgotten'} end
   local permit, why, at, detail = check_gate(job)
-  if not permit then return write_wait(key, cause, why, at, detail) end
+  if not permit then
+    if GATE_CAUSES[why] then g.shut = at end
+    return write_wait(key, cause, why, at, detail)
+  end
   local tries_for_all = why
   local attempt, ref = write_attempt(key, job, count + 1, next_at or state == 'waiting')
   return {'run', attempt, ref, text, input, spent, due_at, permit.scarce and 'scarce' or '', number(permit.ends),
@@ -149,6 +168,7 @@ local replies = {}
 for i, key in ipairs(KEYS) do replies[i] = attempted(begin, key, i) end
 control = read_control(g)
 enter_loose(g, control, floor_every)
+keep_floor(g, control)
 enter_places(g, control, call_ms)
 tell(channel, done)
 return replies

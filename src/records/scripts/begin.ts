@@ -7,11 +7,13 @@ export const NOT_OPEN = -1;
 export const FORGOTTEN = -2;
 /** The time until a gate that cannot be read is looked at again; nobody calls meanwhile. In ms. */
 const BROKEN_MS = 1_000;
+/** When a job is looked at again whose call is under way from a ticket; in ms. */
+const IN_TICKET_MS = 1_000;
 
 /** The journal's first half. Times in ms; `stamp`: of the opener; `epoch`: of the gate that the worker knows. */
 export const BEGIN = new LuaScript(new URL("begin.lua", import.meta.url), {
   needs: [...GATE, RECORD],
-  constants: { BROKEN_MS },
+  constants: { BROKEN_MS, IN_TICKET_MS },
   args: {
     ...{ prefix: "text", bull: "text", channel: "text", retention: "text", hold_ms: "number", call_ms: "number" },
     ...{
@@ -23,7 +25,7 @@ export const BEGIN = new LuaScript(new URL("begin.lua", import.meta.url), {
       epoch: "text",
     },
   },
-  row: { id: "text", now: "text", fresh: "text" },
+  row: { id: "text", now: "text", fresh: "text", ticket: "text?" },
 });
 
 export const GIVE_BACK = new LuaScript(new URL("give-back.lua", import.meta.url), {

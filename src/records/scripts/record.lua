@@ -13,6 +13,7 @@
 -- | `lost` | the attempt that was given up as `unknown` without its reply, as `open` had it |
 -- | `spent` | attempts used, 409s so far, sends repeated after `unknown`: `1 0 0`; absent = none |
 -- | `result`, `personal` | references and masks; sealed personal data |
+-- | `ticket` | the ticket that carries it; absent: an entry of its own in the queue does. Of no meaning once it is settled |
 -- | `answered` | of a send: the verify that succeeded with its OTP |
 -- | `decisions` | what people decided about it (`settle`), as JSON lines |
 -- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state` and `answered`, in short (`packRecord`) |
@@ -64,7 +65,7 @@ end
 
 local function expire(prefix, key, id, now, retention, done, subject)
   redis.call('HSET', key, 'state', 'expired', 'reason', 'its deadline came first', 'updated', now)
-  redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input')
+  redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input', 'ticket')
   schedule_reaper(prefix, id, '')
   tell_parent(prefix, key, id, 'expired')
   settled(prefix, key, 'expired', id, now, retention, done, subject)

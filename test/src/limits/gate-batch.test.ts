@@ -26,7 +26,7 @@ const STOPS: readonly Readonly<Record<string, string | number>>[] = [
   { scopes: 1, "hold:user_code:A": `1 ${LATER} 346` },
   { scopes: 1, "hold:user_code:A": "1 1 346" },
   { factor: "0.5", factor_at: 1, factor_worked: 1 },
-  { floor_owed: 1 },
+  { floor: "1 0" },
 ];
 const HEALTHS: readonly (CallHealth | null)[] = [
   { kind: "well" },
@@ -86,8 +86,8 @@ async function memory({ client, key, queue, permits, inFlight }: Gate, ids: read
     const index = ids.indexOf(value);
     return index < 0 ? value.replaceAll(/\d{13}/g, "TIME") : `job ${index}`;
   };
-  // How many calls may be at once is learnt from how long they take: from times.
-  const { flow: _, ...known } = await client.hgetall(key);
+  // How many calls may be at once is learnt from how long they take: from times. Bulk's turns are counted once a batch.
+  const { flow: _, floor: _floor, ...known } = await client.hgetall(key);
   const fields = Object.entries(known).map(([name, value]) => [name, named(value)] as const);
   const sends = await client.mget(["a", "b"].map((subject) => `${queuePrefix(queue)}sent:${subject}`));
   return {
@@ -95,7 +95,6 @@ async function memory({ client, key, queue, permits, inFlight }: Gate, ids: read
     sends: sends.map((sent) => sent?.split(",").map((send) => named(send.split(" ")[1] ?? ""))),
     permits: (await permits()).length,
     inFlight: await inFlight(),
-    toTheFront: await client.lrange(`${bullmqPrefix(queue)}wait`, 0, -1),
   };
 }
 

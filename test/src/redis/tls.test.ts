@@ -83,7 +83,9 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
         taken.resolve(id);
         return await Promise.resolve({ kind: "done" });
       },
+      runTicket: async () => await Promise.resolve({ kind: "done" }),
       givenUp: async () => {},
+      givenUpTicket: async () => {},
       listener: queueLog(createLogger("silent", process.stderr), new Metrics(new Registry()), queue),
     });
     const queues = new JobQueues(producer.redis, Date.now);

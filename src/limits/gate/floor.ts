@@ -1,0 +1,10 @@
+import { LuaPart } from "../../redis/lua-source.ts";
+import { CONTROL } from "./control-fields.ts";
+
+/** The most turns that bulk saves up while its jobs are slow to come. */
+const MOST_OWED = 64;
+
+export const FLOOR = new LuaPart(new URL("floor.lua", import.meta.url), {
+  needs: [CONTROL],
+  constants: { MOST_OWED },
+});

@@ -1,0 +1,86 @@
+import type { RedisClient } from "../redis/connection.ts";
+import { refusalWord } from "../redis/refusal.ts";
+import { queuePrefix, type QueueName, ticketKey } from "./names.ts";
+
+/** A ticket that was handed to the queue and is not done. */
+export interface KnownTicket {
+  readonly name: string;
+  /** In ms, by Redis' clock. */
+  readonly createdAt: number;
+}
+
+/** Marks this form of a list; another version's is unreadable. */
+const FORM = "1";
+const ID = /^[A-Za-z0-9._-]{1,64}$/;
+/** Tickets looked at in one round trip. */
+const PAGE = 100;
+
+/**
+ * Which jobs a ticket carries: `ticket:T` holds their ids, and the hash `tickets` all tickets that are not done with the time
+ * they were made, so that one whose BullMQ job is gone can be found.
+ */
+export class TicketLists {
+  readonly #redis: RedisClient;
+  readonly #queue: QueueName;
+
+  constructor(redis: RedisClient, queue: QueueName) {
+    this.#redis = redis;
+    this.#queue = queue;
+  }
+
+  /** Writes down tickets that are about to be queued, in one round trip. */
+  async put(
+    tickets: readonly { readonly name: string; readonly ids: readonly string[] }[],
+    now: number,
+  ): Promise<void> {
+    if (tickets.length === 0) return;
+    const pipeline = this.#redis.pipeline();
+    for (const { name, ids } of tickets) pipeline.set(ticketKey(this.#queue, name), packList(ids));
+    pipeline.hset(this.#registry, ...tickets.flatMap(({ name }) => [name, String(now)]));
+    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+  }
+
+  /** The ids of those jobs that are not done, each once; null: there is no list (yet), or none that can be read. */
+  async read(name: string): Promise<readonly string[] | null> {
+    try {
+      const text = await this.#redis.get(ticketKey(this.#queue, name));
+      return text === null ? null : parseList(text);
+    } catch (error) {
+      if (refusalWord(error) !== "WRONGTYPE") throw error;
+      return null;
+    }
+  }
+
+  /** What is left of it. */
+  async keep(name: string, ids: readonly string[]): Promise<void> {
+    await this.#redis.set(ticketKey(this.#queue, name), packList(ids));
+  }
+
+  /** It carries nothing any more. */
+  async end(name: string): Promise<void> {
+    await this.#redis.pipeline().del(ticketKey(this.#queue, name)).hdel(this.#registry, name).exec();
+  }
+
+  /** Some of all tickets, from `cursor` on ("0": the first); the cursor of the next, "0" after the last. */
+  async some(cursor: string): Promise<{ readonly cursor: string; readonly tickets: readonly KnownTicket[] }> {
+    const [next, flat] = await this.#redis.hscan(this.#registry, cursor, "COUNT", PAGE);
+    const tickets = Array.from({ length: flat.length / 2 }, (_, index) => ({
+      name: flat[2 * index] ?? "",
+      createdAt: Number(flat[2 * index + 1]),
+    }));
+    return { cursor: next, tickets };
+  }
+
+  get #registry(): string {
+    return `${queuePrefix(this.#queue)}tickets`;
+  }
+}
+
+function packList(ids: readonly string[]): string {
+  return [FORM, ...ids].join(" ");
+}
+
+function parseList(text: string): readonly string[] | null {
+  const [form, ...ids] = text.split(" ");
+  return form === FORM ? [...new Set(ids.filter((id) => ID.test(id)))] : null;
+}

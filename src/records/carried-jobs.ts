@@ -1,0 +1,57 @@
+import { Cluster, type Redis } from "ioredis";
+import { isTerminal } from "../outcomes/state.ts";
+import type { JobState } from "../outcomes/state.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { type QueueName, recordKey } from "../queues/names.ts";
+
+/** Keys looked at in one round trip. */
+const PAGE = 1_000;
+
+/** Of these jobs those that are not settled and are carried by this ticket, in one round trip. */
+export async function stillCarried(
+  redis: RedisClient,
+  queue: QueueName,
+  ticket: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const found = await carriers(redis, queue, ids);
+  return ids.filter((_, index) => found[index] === ticket);
+}
+
+/**
+ * The jobs that are not settled and are carried by these tickets, of whose lists nothing is known: all records are looked
+ * through, a page at a time.
+ */
+export async function* jobsOfTickets(
+  redis: RedisClient,
+  queue: QueueName,
+  tickets: ReadonlySet<string>,
+): AsyncIterable<{ readonly id: string; readonly ticket: string }> {
+  const prefix = recordKey(queue, "");
+  const nodes: readonly Redis[] = redis instanceof Cluster ? redis.nodes("master") : [redis];
+  for (const node of nodes) {
+    let cursor = "0";
+    do {
+      const [next, keys] = await node.scan(cursor, "MATCH", `${prefix}*`, "COUNT", PAGE);
+      const ids = keys.map((key) => key.slice(prefix.length));
+      const found = await carriers(redis, queue, ids);
+      for (const [index, id] of ids.entries()) {
+        const ticket = found[index];
+        if (ticket !== undefined && ticket !== null && tickets.has(ticket)) yield { id, ticket };
+      }
+      cursor = next;
+    } while (cursor !== "0");
+  }
+}
+
+/** The ticket of each that is not settled; null of others, and of what is no record. */
+async function carriers(redis: RedisClient, queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
+  if (ids.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "ticket");
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    const [state = null, ticket = null] = error === null ? (reply as (string | null)[]) : [];
+    return state === null || isTerminal(state as JobState) ? null : ticket;
+  });
+}
