@@ -68,7 +68,6 @@ local function check_gate(job)
   local permit, at, full = take_permit(g, control)
   if not permit then
     close_gate(g, at)
-    if job.lane == 'bulk' then bulk_came(g, true) end
     return nil, 'quota', at, full
   end
   take_place(g, id, call_ms, permit.wait)
@@ -82,7 +81,7 @@ local function check_gate(job)
   end
   close_gate(g, till)
   if permit.count then count_call(g, permit.count, floor_every) end
-  if job.lane == 'bulk' then bulk_came(g, false) end
+  if job.lane == 'bulk' then bulk_called(g) end
   return permit, tries_for_all
 end
 
@@ -115,13 +114,14 @@ end
 local function begin(key, i)
   row(i)
   if ticket ~= '' and g.shut then
-    if string.match(ticket, '^t%-%d+b') then bulk_came(g, true) end
+    if string.match(ticket, '^t%-%d+b') then bulk_came_in_vain(g) end
     return {'behind', number(g.shut)}
   end
   local stored = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost', 'ticket')
   if not stored then return {'no-record'} end
   local state, text, input, open, next_at, cause = stored[1], stored[2], stored[3], stored[5] or '', stored[6], stored[7]
   local spent, lost = stored[8] or '', stored[9]
+  if string.match(text or '', '^%S+ bulk ') or string.match(ticket, '^t%-%d+b') then bulk_came(g) end
   if not state then return {'missing'} end
   -- This very step, sent again; meanwhile somebody took its attempt for lost. Its opener knows better.
   if lost and string.match(lost, '^%d+ (.*)$') == stamp .. now then
@@ -153,7 +153,10 @@ local function begin(key, i)
   if has_forgotten(control, epoch) then return {'forgotten'} end
   local permit, why, at, detail = check_gate(job)
   if not permit then
-    if GATE_CAUSES[why] then g.shut = at end
+    if GATE_CAUSES[why] then
+      g.shut = at
+      if job.lane == 'bulk' then bulk_came_in_vain(g) end
+    end
     return write_wait(key, cause, why, at, detail)
   end
   local tries_for_all = why

@@ -26,7 +26,7 @@ const STOPS: readonly Readonly<Record<string, string | number>>[] = [
   { scopes: 1, "hold:user_code:A": `1 ${LATER} 346` },
   { scopes: 1, "hold:user_code:A": "1 1 346" },
   { factor: "0.5", factor_at: 1, factor_worked: 1 },
-  { floor: "1 0" },
+  { floor: "1 0 0" },
 ];
 const HEALTHS: readonly (CallHealth | null)[] = [
   { kind: "well" },
