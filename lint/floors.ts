@@ -21,7 +21,7 @@ const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["audit", "gates"],
   ["jobs", "doctor"],
-  ["failed", "keys"],
+  ["failed", "keys", "batches"],
   ["files", "report"],
   [""],
   ["command"],

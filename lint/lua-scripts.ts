@@ -1,4 +1,17 @@
 import { REPLACE } from "../producers/keys/sealed-records.ts";
+import {
+  APPEND,
+  CHANGE,
+  CLOSE_BATCH,
+  COMMIT,
+  DISCARD,
+  FOLD,
+  LOOK_AT_ROWS,
+  REOPEN,
+  REVOKE,
+  SET_TERM,
+  TAKE_ROWS,
+} from "../src/batches/scripts/scripts.ts";
 import { BROKEN, CONFIGURE, READ as READ_GATE, RESET, RESUME } from "../src/limits/control-scripts.ts";
 import { PRESENT } from "../src/limits/fleet.ts";
 import { BRING_BACK, LOOK } from "../src/limits/gate/memory.ts";
@@ -36,6 +49,7 @@ export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrig
     SET_ASIDE,
   },
   ...{ LOOK, BRING_BACK, CONFIGURE, RESET, RESUME, READ_GATE, BROKEN, PRESENT, PAUSE, MAY_READ, TIME, TAKE, RELEASE },
+  ...{ APPEND, COMMIT, TAKE_ROWS, LOOK_AT_ROWS, FOLD, REVOKE, CHANGE, CLOSE_BATCH, SET_TERM, DISCARD, REOPEN },
   ...{ READ_HEAD, EXTEND, TRIM, TAIL, TAKE_FOLDER, FILED, REKEY },
   ...{ TAKE_KEY, REWRAP, PROVED, CLOSE, DESTROY, RETIRE, REPLACE },
 };

@@ -5,6 +5,7 @@ import type { Lane } from "../src/outcomes/lane.ts";
 import type { JobRecord } from "../src/records/record.ts";
 import { type Actor, checkActor } from "./base/actor.ts";
 import { LazyConnections, type OpenDeps } from "./base/client-connections.ts";
+import { Batches } from "./batches/batches.ts";
 import { FailedJobs } from "./failed/failed-jobs.ts";
 import { Gates } from "./gates/gates.ts";
 import { awaitAll, type AwaitAllOptions } from "./jobs/await-all.ts";
@@ -65,6 +66,8 @@ export class Client implements AsyncDisposable {
   readonly unknown: UnknownJobs;
   /** What stands before each provider: quotas, holds. */
   readonly gates: Gates;
+  /** Files of rows: submit, watch, pause, cancel, results. */
+  readonly batches: Batches;
   readonly #deps: ClientDeps;
   readonly #connections: LazyConnections;
   readonly #submission: Submission;
@@ -74,10 +77,12 @@ export class Client implements AsyncDisposable {
     const { settings, actor } = deps;
     const connections = new LazyConnections(deps);
     this.#connections = connections;
-    this.#submission = new Submission({ settings, actor, connections, ids: createIds() });
+    const ids = createIds();
+    this.#submission = new Submission({ settings, actor, connections, ids });
     this.failed = new FailedJobs(connections.use, this.#actor());
     this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
+    this.batches = new Batches({ use: connections.use, settings, ids, actor: this.#actor() });
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */

@@ -5,12 +5,15 @@ import { PrivacySampler } from "../src/privacy/scan/sampler.ts";
 import { Scanner } from "../src/privacy/scan/scanner.ts";
 import { secretsOf } from "../src/privacy/scan/secret-needles.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
-import { QUEUES } from "../src/queues/names.ts";
+import { providerOf, type QueueName, QUEUES } from "../src/queues/names.ts";
+import { TicketSizes } from "../src/limits/ticket-size.ts";
+import { TicketPacker } from "../src/records/ticket-packer.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { LostTickets } from "./lost-tickets.ts";
+import { Feeder } from "./feeder.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { Reaper } from "./reaper.ts";
 import { auditComplaints } from "./audit-complaints.ts";
@@ -77,8 +80,32 @@ export async function startDuties(
   const reaping = { records: new RecordStore(probe, settings.retention), tickets, queues: QUEUES };
   const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
   started.defer(async () => await reaper.close());
+  const sizes = new TicketSizes(probe, (queue) => settings.quotas[providerOf(queue)], redisNow);
+  const packer = new TicketPacker({ queues, sizes, unique: () => core.ids.job(redisNow()) });
+  const feeding = {
+    redis: probe,
+    queues,
+    packer,
+    duty,
+    dataKeys: core.keyChain.dataKeys,
+    metrics,
+    logger,
+    now: redisNow,
+  };
+  const feeders = new Map<QueueName, Feeder>();
+  for (const queue of QUEUES) {
+    const feeder = new Feeder({ ...feeding, queue, subjectKey: settings.subjectKey, retention: settings.retention });
+    feeders.set(queue, feeder);
+    started.defer(async () => await closeInTime(feeder.close()));
+  }
   const parents = new ParentNewsLoop({
-    ...{ queues: QUEUES, duty, handlers: {}, metrics, logger },
+    ...{
+      queues: QUEUES,
+      duty,
+      handlers: { b: async (queue, news) => await feeders.get(queue)?.told(news) },
+      metrics,
+      logger,
+    },
     connect: () => core.connect("client"),
   });
   started.defer(async () => await closeInTime(parents.close()));

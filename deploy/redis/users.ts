@@ -20,6 +20,8 @@ const KEYS = "get mget set incr incrby del unlink exists type time pttl pexpire 
 const LISTS = "llen lrange lindex lpos lpush rpush lrem ltrim";
 const SETS =
   "sadd srem scard sismember smembers zadd zrem zcard zcount zrange zrangebyscore zrevrange zrevrangebyscore zscore zrank";
+/** A batch's states, a byte a row. */
+const ROWS = "append strlen setrange getrange";
 /** Appending only: what is in an outbox is read by workers. */
 const APPEND = "xadd";
 const MESSAGES = "publish subscribe unsubscribe";
@@ -29,7 +31,7 @@ const WORK = "bzpopmin zpopmin zremrangebyrank zremrangebyscore rpoplpush rpop x
 /** Outboxes are read and emptied, the audit's chain is continued. */
 const OUTBOXES = "xread xrange xrevrange xdel xtrim xlen";
 /** `satyapan scan`, and the sample that the privacy metric is made of. */
-const SCAN = "scan getrange hscan sscan zscan xinfo|groups xinfo|consumers";
+const SCAN = "scan hscan sscan zscan xinfo|groups xinfo|consumers";
 
 interface Rules {
   /** Commands on the queues, the records, the gates. */
@@ -52,13 +54,13 @@ const USE_DATA_KEYS = "eval evalsha hget hmget hgetall hset hincrby hexists";
 const RULES = {
   /** Submits, shows, explains, settles. It finds no job whose id it does not know. */
   producer: {
-    commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, APPEND, MESSAGES, "client|list"],
+    commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, ROWS, APPEND, MESSAGES, "client|list"],
     dataKeys: USE_DATA_KEYS,
     keys: [...QUEUE_KEYS, CLAIMS],
     channels: CHANNELS,
   },
   worker: {
-    commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, APPEND, MESSAGES, WORK, OUTBOXES, SCAN],
+    commands: [CONNECTION, CLUSTER, SCRIPTS, HASHES, KEYS, LISTS, SETS, ROWS, APPEND, MESSAGES, WORK, OUTBOXES, SCAN],
     dataKeys: `${USE_DATA_KEYS} type get getrange hscan`,
     keys: [...QUEUE_KEYS, CLAIMS, AUDIT_KEYS, WORKERS_KEYS],
     channels: CHANNELS,
@@ -74,6 +76,7 @@ const RULES = {
         KEYS,
         LISTS,
         SETS,
+        ROWS,
         APPEND,
         MESSAGES,
         WORK,

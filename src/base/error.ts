@@ -10,6 +10,7 @@ export const ErrorCode = {
   UNKNOWN_OPERATION: "unknown-operation",
   UNKNOWN_FLOW: "unknown-flow",
   UNKNOWN_JOB: "unknown-job",
+  UNKNOWN_BATCH: "unknown-batch",
   ID_CONFLICT: "id-conflict",
   EXPIRED: "expired",
   SAME_PERSON: "same-person",

@@ -8,6 +8,9 @@ const TIME_DIGITS = 8;
 const JOB_ID_LENGTH = 18;
 /** What Eko takes at most: `^[A-Za-z0-9_-]{1,20}$`. */
 const REFERENCE_LENGTH = 20;
+const BATCH_ID_LENGTH = 10;
+/** The job of a row, and the two characters of an attempt: a batch has less than ten million rows. */
+const ROW_REFERENCE = /^(b[0-9a-z]{9}-[1-9]\d{0,6})[0-9a-z]{2}$/;
 /** The number of random bytes made at once: asked for by the dozen they cost ten times as much. */
 const POOL_BYTES = 4_096;
 
@@ -16,6 +19,8 @@ export interface Ids {
   job(now: number): string;
   /** 20 characters: a `client_ref_id`, "as unique as possible, even against other partners" (facts/eko §6). */
   reference(now: number): string;
+  /** 10 characters, `b` and 46 random bits. The job of its row n is `BATCH-n`, short enough for a `client_ref_id` of its own. */
+  batch(): string;
 }
 
 /** `fill` fills a buffer with random bytes. */
@@ -29,8 +34,8 @@ export function createIds(fill: (bytes: Buffer) => void = (bytes) => void random
     }
     return pool[used++] ?? 0;
   };
-  const id = (now: number, length: number): string => {
-    let text = now.toString(36).padStart(TIME_DIGITS, "0");
+  const filled = (begin: string, length: number): string => {
+    let text = begin;
     while (text.length < length) {
       const byte = nextByte();
       // 252 = 7 × 36: bytes above it would make some characters likelier than others.
@@ -38,12 +43,22 @@ export function createIds(fill: (bytes: Buffer) => void = (bytes) => void random
     }
     return text;
   };
-  return { job: (now) => id(now, JOB_ID_LENGTH), reference: (now) => id(now, REFERENCE_LENGTH) };
+  const id = (now: number, length: number): string => filled(now.toString(36).padStart(TIME_DIGITS, "0"), length);
+  return {
+    job: (now) => id(now, JOB_ID_LENGTH),
+    reference: (now) => id(now, REFERENCE_LENGTH),
+    batch: () => filled("b", BATCH_ID_LENGTH),
+  };
 }
 
 /** The generated job id whose attempt this `client_ref_id` may be of; null: it was not derived from one. */
 export function jobIdInReference(clientRefId: string): string | null {
-  return /^[0-9a-z]{20}$/.test(clientRefId) ? clientRefId.slice(0, JOB_ID_LENGTH) : null;
+  if (/^[0-9a-z]{20}$/.test(clientRefId)) return clientRefId.slice(0, JOB_ID_LENGTH);
+  return ROW_REFERENCE.exec(clientRefId)?.[1] ?? null;
+}
+
+export function isBatchId(text: string): boolean {
+  return /^b[0-9a-z]{9}$/.test(text);
 }
 
 /** A caller's own id: 1–64 of `A–Z a–z 0–9 . _ -`, and nothing in it that could be a person's number (design §4 rule 1). */

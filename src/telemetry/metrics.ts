@@ -36,6 +36,7 @@ export class Metrics {
   readonly #settled: Counter<"operation" | "state" | "lane">;
   readonly #pickup: Histogram<"lane">;
   readonly #unwritten: Gauge;
+  readonly #miscounted: Gauge<"queue">;
   readonly #clockOffset: Gauge<"provider">;
   readonly #auditChained: Counter;
   readonly #auditBacklog: Gauge;
@@ -71,6 +72,12 @@ export class Metrics {
     this.#unwritten = new Gauge({
       name: "satyapan_closings_unwritten",
       help: "Outcomes of calls that this process keeps because Redis does not take them; no job is taken meanwhile.",
+      registers,
+    });
+    this.#miscounted = new Gauge({
+      name: "satyapan_batch_rows_miscounted",
+      help: "Rows of open batches that are not in the state they are counted in; told by the worker that feeds the queue. Always 0.",
+      labelNames: ["queue"],
       registers,
     });
     this.#clockOffset = new Gauge({
@@ -208,5 +215,10 @@ export class Metrics {
 
   jobPickedUp(lane: Lane, seconds: number): void {
     this.#pickup.observe({ lane }, Math.max(0, seconds));
+  }
+
+  /** Of all open batches of that queue. */
+  batchesCounted(queue: string, rowsOff: number): void {
+    this.#miscounted.set({ queue }, rowsOff);
   }
 }

@@ -10,7 +10,8 @@
 local person = {cooldown = cooldown_ms, most = otp_max, span = otp_span}
 local g, done = open_gate(prefix, bull), {}
 
--- A generated id takes two more characters for the number of the attempt; its last four make room past 1,295 attempts.
+-- A generated id takes two more characters for the number of the attempt; its last four make room past 1,295 attempts. That of a
+-- batch's row, `BATCH-ROW`, has none to spare: from there on each attempt has a fresh one.
 local DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
 local function base36(n, width)
   local text = ''
@@ -25,9 +26,9 @@ end
 local function reference(job, n)
   if job.ref == '+' then
     if n < 1296 then return id .. base36(n, 2) end
-    return string.sub(id, 1, 14) .. base36(n, 6)
+    if not string.find(id, '-', 1, true) then return string.sub(id, 1, 14) .. base36(n, 6) end
   end
-  if job.ref ~= '~' then return job.ref end
+  if job.ref ~= '~' and job.ref ~= '+' then return job.ref end
   redis.call('SET', prefix .. 'ref:' .. fresh, id, 'PX', retention)
   return fresh
 end

@@ -1,6 +1,5 @@
-import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../../redis/script.ts";
-import { ASKED } from "./asked.ts";
+import { NEW_RECORD } from "./new-record.ts";
 
 /**
  * `subject`: the person who is sent an OTP; `reuses`: not while one for that person is pending; `judged`: the person's sends that
@@ -8,7 +7,7 @@ import { ASKED } from "./asked.ts";
  * carry it.
  */
 export const CREATE = new LuaScript(new URL("create.lua", import.meta.url), {
-  needs: [AUDIT, ASKED],
+  needs: [NEW_RECORD],
   args: {
     ...{
       id: "text",

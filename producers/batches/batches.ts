@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { Batch, BatchView } from "../../src/batches/batch.ts";
+import { viewOf } from "../../src/batches/batch.ts";
+import type { BatchRow } from "../../src/batches/batch-row.ts";
+import { afterCommand, type BatchCommand, hasEnded } from "../../src/batches/batch-state.ts";
+import { BatchStore } from "../../src/batches/batch-store.ts";
+import { Chunks } from "../../src/batches/chunks.ts";
+import { readResults } from "../../src/batches/read-results.ts";
+import type { RowResult } from "../../src/batches/row-result.ts";
+import type { RowState } from "../../src/batches/row-state.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { appendAudit } from "../../src/privacy/audit/outbox.ts";
+import { QUEUES } from "../../src/queues/names.ts";
+import type { Ids } from "../../src/records/ids.ts";
+import { type Actor, checkReason } from "../base/actor.ts";
+import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
+import { BatchIntake } from "./batch-intake.ts";
+import { type BatchOptions, batchTerms, checkTenant, checkWeight } from "./batch-terms.ts";
+import { allBatches, findBatch } from "./find-batch.ts";
+
+export interface SubmitBatchOptions extends BatchOptions {
+  /** Called after each some hundred rows with the number that are in. */
+  readonly onAccepted?: (rows: number) => void;
+  /** Aborted, nothing is accepted: SatyapanError `interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface WatchBatchOptions {
+  /** Between two looks, in ms. Default 500. */
+  readonly everyMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface BatchesDeps {
+  readonly use: UseRedis;
+  readonly settings: Settings;
+  readonly ids: Ids;
+  readonly actor: Actor;
+}
+
+type BatchAudit = "pause" | "resume" | "cancel" | "weight" | "results";
+
+/** Files of rows as one thing: submitted, watched, changed. A batch is told by its id, the caller's own, or its name. */
+export class Batches {
+  readonly #deps: BatchesDeps;
+  readonly #intake: BatchIntake;
+
+  constructor(deps: BatchesDeps) {
+    this.#deps = deps;
+    this.#intake = new BatchIntake(deps);
+  }
+
+  /**
+   * Takes checked rows in as one batch: all or none. The batch, marked `duplicate` where the same was submitted before.
+   * Throws SatyapanError `bad-input`, `id-conflict`.
+   */
+  async submit(
+    rows: AsyncIterable<BatchRow> | Iterable<BatchRow>,
+    { id = null, onAccepted, signal, ...options }: Omit<SubmitBatchOptions, "id"> & { readonly id?: string | null },
+  ): Promise<BatchView> {
+    const terms = batchTerms(options, this.#deps.actor);
+    return await this.#intake.accept(terms, rows, { ownId: id, onAccepted, signal });
+  }
+
+  /** Every batch that is kept, the newest first. */
+  async list(): Promise<BatchView[]> {
+    const { actor } = this.#deps;
+    return await this.#use(async (store) => {
+      const batches = await Array.fromAsync(allBatches(store));
+      return batches.toSorted((a, b) => b.createdAt - a.createdAt).map((batch) => viewOf(batch, actor.now()));
+    });
+  }
+
+  /** Throws SatyapanError `unknown-batch`. */
+  async show(batch: string): Promise<BatchView> {
+    return viewOf(await this.#find(batch), this.#deps.actor.now());
+  }
+
+  /** No more rows are handed over, and those that were never called come back. What is called ends as it ends. */
+  async pause(batch: string, reason?: string): Promise<BatchView> {
+    return await this.#command(batch, "pause", reason);
+  }
+
+  /** Goes on, also after it stopped by itself: that is counted anew from here on. */
+  async resume(batch: string): Promise<BatchView> {
+    return await this.#command(batch, "resume");
+  }
+
+  /** Rows that were not called are `cancelled`, for good. What is called ends as it ends. */
+  async cancel(batch: string, reason?: string): Promise<BatchView> {
+    return await this.#command(batch, "cancel", reason);
+  }
+
+  /** Its share against its tenant's other batches, from now on. */
+  async setWeight(batch: string, weight: number): Promise<BatchView> {
+    checkWeight(weight);
+    const { actor } = this.#deps;
+    const found = await this.#find(batch);
+    const term = { field: "weight", value: String(weight) } as const;
+    await this.#use(
+      async (store) => await store.setTerm(found, term, actor.now(), this.#entry(found.id, "weight", null)),
+    );
+    return await this.show(found.id);
+  }
+
+  /** A tenant's share against the others', in all queues. */
+  async setTenantWeight(tenant: string, weight: number): Promise<void> {
+    checkTenant(tenant);
+    checkWeight(weight);
+    await this.#use(async (store, { redis }) => {
+      for (const queue of QUEUES) {
+        await appendAudit(redis, queue, [this.#entry(`tenant:${tenant}`, "weight", null)]);
+        await store.setTenantWeight(queue, tenant, weight);
+      }
+    });
+  }
+
+  /** What became of each row, in the file's order; `only` of these states. Some hundred rows at a time are in memory. */
+  async *results(batch: string, options: { readonly only?: readonly RowState[] } = {}): AsyncGenerator<RowResult> {
+    const { settings } = this.#deps;
+    const found = await this.#find(batch);
+    const opened = await this.#deps.use(async (connections) => {
+      await appendAudit(connections.redis, found.queue, [this.#entry(found.id, "results", null)]);
+      return await Promise.resolve(connections);
+    });
+    const store = new BatchStore(opened.redis, settings.retention);
+    yield* readResults(store, new Chunks(opened.redis, opened.dataKeys), found, options.only);
+  }
+
+  /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. */
+  async *watch(batch: string, { everyMs = 500, signal }: WatchBatchOptions = {}): AsyncGenerator<BatchView> {
+    const { id } = await this.#find(batch);
+    let last = "";
+    const isOver = (): boolean => signal?.aborted === true;
+    while (!isOver()) {
+      const view = await this.show(id);
+      const text = JSON.stringify([view.state, view.reason, view.counts]);
+      if (text !== last) yield view;
+      last = text;
+      if (hasEnded(view.state) && view.ended_at !== null) return;
+      await sleep(everyMs, undefined, signal && { signal }).catch(() => {});
+    }
+  }
+
+  async #command(text: string, command: BatchCommand, reason?: string): Promise<BatchView> {
+    const { actor } = this.#deps;
+    const why = reason === undefined ? null : checkReason(reason);
+    let batch = await this.#find(text);
+    for (;;) {
+      const to = afterCommand(batch.state, command);
+      if (to === null) {
+        const message = `batch ${batch.id} is ${batch.state}: ${command} means nothing to it any more`;
+        throw new SatyapanError(ErrorCode.BAD_INPUT, message);
+      }
+      if (to === batch.state) return viewOf(batch, actor.now());
+      const from = batch;
+      const states = { from: from.state, to, reason: why };
+      const by = { entry: this.#entry(from.id, command, null) };
+      const answer = await this.#use(async (store) => await store.change(from, states, actor.now(), by));
+      batch = await this.#find(from.id);
+      if (answer === "done") return viewOf(batch, actor.now());
+      // It went on to another state in between.
+    }
+  }
+
+  async #find(text: string): Promise<Batch> {
+    return await this.#use(async (store) => await findBatch(store, text));
+  }
+
+  async #use<T>(work: (store: BatchStore, opened: ClientConnections) => Promise<T>): Promise<T> {
+    const { use, settings } = this.#deps;
+    return await use(async (opened) => await work(new BatchStore(opened.redis, settings.retention), opened));
+  }
+
+  #entry(batch: string, event: BatchAudit, jobs: number | null) {
+    const { name, now } = this.#deps.actor;
+    return { at: new Date(now()).toISOString(), kind: "batch", actor: name, batch, event, jobs } as const;
+  }
+}

@@ -1,0 +1,306 @@
+import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
+import { bullmqPrefix, queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts";
+import type { RetentionTimes } from "../records/settings.ts";
+import type { RowOf } from "../redis/script.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { type Batch, type BatchTarget, type BatchTerms, countsOf, packTerms, parseBatch } from "./batch.ts";
+import type { BatchState } from "./batch-state.ts";
+import type { ChunkKind } from "./chunks.ts";
+import { allBatchesKey, batchKey, epochKey, openBatchesKey, tenantWeightsKey } from "./keys.ts";
+import { personArgs } from "./person-place.ts";
+import { countBytes, type RowCounts } from "./row-state.ts";
+import * as scripts from "./scripts/scripts.ts";
+
+/** Another feeder works by now: what this one wanted to write was not written. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+}
+
+/** A row that is handed to the queue: its record, and whom it is about. */
+export type TakenRow = RowOf<typeof scripts.TAKE_ROWS>;
+/** `held`: another row has the person, `BATCH-ROW`. */
+export type TakeAnswer =
+  { readonly kind: "taken" | "no" | "conflict" } | { readonly kind: "held"; readonly by: string };
+
+export interface Committed {
+  /** `there`: the same was submitted before, as that batch; `gone`: it took so long that its rows are no longer kept. */
+  readonly kind: "done" | "gone" | "there" | "conflict";
+  readonly id: string;
+}
+
+/** The rows of a batch as they are counted, and as they are: the same, or something was miscounted. */
+export interface Audit {
+  readonly rows: number;
+  readonly counts: RowCounts;
+  readonly bytes: RowCounts;
+  readonly foreign: number;
+}
+
+/** Batches in Redis. Every step is one round trip; what only the feeder may do takes its epoch, and throws FencedError. */
+export class BatchStore {
+  readonly #redis: RedisClient;
+  readonly #retention: RetentionTimes;
+
+  constructor(redis: RedisClient, retention: RetentionTimes) {
+    this.#redis = redis;
+    this.#retention = retention;
+  }
+
+  /** A batch whose rows are to come. Nothing of it stays if they do not. */
+  async begin(queue: QueueName, id: string, terms: BatchTerms, now: number): Promise<void> {
+    const key = batchKey(queue, id);
+    const pipeline = this.#redis.multi().hset(key, packTerms(terms, now)).pexpire(key, scripts.CHECKING_MS);
+    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+  }
+
+  /**
+   * The states of the next rows; those that wait and are about a person with their places. For each of these, which other row
+   * has its person: it is `duplicate` then; null: none. Null where the batch is gone.
+   */
+  async append(
+    queue: QueueName,
+    id: string,
+    target: BatchTarget,
+    next: { readonly offset: number; readonly bytes: string; readonly now: number },
+    rows: readonly RowOf<typeof scripts.APPEND>[],
+  ): Promise<(string | null)[] | null> {
+    const { offset, bytes, now } = next;
+    const persons = personArgs(target, this.#retention, now);
+    const args = { prefix: queuePrefix(queue), id, offset, bytes, checking_ms: scripts.CHECKING_MS, ...persons };
+    const reply = (await scripts.APPEND.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
+    return typeof reply === "string" ? null : reply.map((holder) => (holder === "" ? null : holder));
+  }
+
+  /** Chunks of a batch that comes in. */
+  async writeChunk(queue: QueueName, id: string, chunk: number, sealed: ReadonlyMap<ChunkKind, Buffer>): Promise<void> {
+    const pipeline = this.#redis.pipeline();
+    for (const [kind, bytes] of sealed) {
+      const key = `${batchKey(queue, id)}:${kind}`;
+      pipeline.hset(key, String(chunk), bytes).pexpire(key, scripts.CHECKING_MS);
+    }
+    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+  }
+
+  /** All rows are in: from now on it runs. `knownAs`: a keyed digest of what makes it the same; `digest`: of its content. */
+  async commit(
+    batch: { readonly queue: QueueName; readonly id: string; readonly rows: number; readonly chunks: number },
+    known: { readonly as: string; readonly digest: string },
+    created: number,
+    entry: AuditEntry,
+  ): Promise<Committed> {
+    const { queue, id, rows, chunks } = batch;
+    const args = {
+      ...{ prefix: queuePrefix(queue), id, rows, chunks, known_as: `batch:as:${known.as}`, digest: known.digest },
+      ...{ state: "ready", created, now: created, entry: auditText(entry) },
+    };
+    const reply = (await scripts.COMMIT.run(this.#redis, [batchKey(queue, id)], args)) as string[];
+    const [kind = "", other = id] = reply;
+    return { kind: kind === "again" ? "done" : (kind as Committed["kind"]), id: other };
+  }
+
+  /** What came in of it goes; a batch that runs stays. */
+  async discard(queue: QueueName, id: string): Promise<void> {
+    await scripts.DISCARD.run(this.#redis, [batchKey(queue, id)], {});
+  }
+
+  /** The batch that the same content or own id was submitted as; null: none. */
+  async knownAs(queue: QueueName, as: string): Promise<string | null> {
+    return await this.#redis.get(`${queuePrefix(queue)}batch:as:${as}`);
+  }
+
+  async digestOf(queue: QueueName, id: string): Promise<string | null> {
+    return await this.#redis.hget(batchKey(queue, id), "digest");
+  }
+
+  async get(queue: QueueName, id: string): Promise<Batch | null> {
+    const [batch = null] = await this.getMany(queue, [id]);
+    return batch;
+  }
+
+  /** In one round trip; null where there is none. */
+  async getMany(queue: QueueName, ids: readonly string[]): Promise<(Batch | null)[]> {
+    if (ids.length === 0) return [];
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hgetall(batchKey(queue, id));
+    return ((await pipeline.exec()) ?? []).map(([error, fields], index) => {
+      if (error !== null) throw error;
+      return parseBatch(queue, ids[index] ?? "", fields as Record<string, string>);
+    });
+  }
+
+  /** Ids, the newest first. */
+  async all(queue: QueueName): Promise<string[]> {
+    return await this.#redis.zrevrange(allBatchesKey(queue), 0, -1);
+  }
+
+  /** Ids of those that somebody has to look after, the oldest first. */
+  async open(queue: QueueName): Promise<string[]> {
+    return await this.#redis.zrange(openBatchesKey(queue), "0", "-1");
+  }
+
+  async states(queue: QueueName, id: string): Promise<string> {
+    return (await this.#redis.get(`${batchKey(queue, id)}:states`)) ?? "";
+  }
+
+  /** The same of some rows, `from` to `to`, from 1. */
+  async statesBetween(queue: QueueName, id: string, from: number, to: number): Promise<string> {
+    return await this.#redis.getrange(`${batchKey(queue, id)}:states`, from - 1, to - 1);
+  }
+
+  /** The bytes of these rows, in one round trip. */
+  async statesOf(queue: QueueName, id: string, rows: readonly number[]): Promise<string[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const row of rows) pipeline.getrange(`${batchKey(queue, id)}:states`, row - 1, row - 1);
+    return ((await pipeline.exec()) ?? []).map(([error, byte]) => {
+      if (error !== null) throw error;
+      return byte as string;
+    });
+  }
+
+  /** Null: it is gone. One moment's, whatever goes on. */
+  async audit(queue: QueueName, id: string): Promise<Audit | null> {
+    const key = batchKey(queue, id);
+    const replies = (await this.#redis.multi().hgetall(key).get(`${key}:states`).exec()) ?? [];
+    const [fields, states] = replies.map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply;
+    });
+    const batch = parseBatch(queue, id, (fields ?? {}) as Record<string, string>);
+    if (batch === null) return null;
+    const { counts, foreign } = countBytes((states as string | null) ?? "");
+    return { rows: batch.rows, counts: batch.counts, bytes: counts, foreign };
+  }
+
+  async tenantWeights(queue: QueueName): Promise<ReadonlyMap<string, number>> {
+    const weights = await this.#redis.hgetall(tenantWeightsKey(queue));
+    return new Map(Object.entries(weights).map(([tenant, weight]) => [tenant, Number(weight)]));
+  }
+
+  async setTenantWeight(queue: QueueName, tenant: string, weight: number): Promise<void> {
+    await this.#redis.hset(tenantWeightsKey(queue), tenant, String(weight));
+  }
+
+  /** Whoever asks is the feeder from now on, and the one before it writes nothing any more. */
+  async nextEpoch(queue: QueueName): Promise<number> {
+    return await this.#redis.incr(epochKey(queue));
+  }
+
+  /** Hands rows to the queue. The state in which nothing is taken (`gone`: none), or one answer per row. */
+  async take(
+    batch: Pick<Batch, "queue" | "id" | "target">,
+    epoch: number,
+    now: number,
+    rows: readonly TakenRow[],
+  ): Promise<string | TakeAnswer[]> {
+    const { queue, id, target } = batch;
+    const prefixes = { prefix: queuePrefix(queue), bull: bullmqPrefix(queue) };
+    const args = { ...prefixes, id, epoch, now, ...personArgs(target, this.#retention, now) };
+    const reply = (await scripts.TAKE_ROWS.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
+    if (typeof reply === "string") return unfenced(reply);
+    return reply.map((answer): TakeAnswer => {
+      const [kind = "no", by = ""] = answer.split(" ");
+      return kind === "held" ? { kind, by } : { kind: kind as "taken" | "no" | "conflict" };
+    });
+  }
+
+  /** What became of jobs, as `LOOK_AT_ROWS` says it. */
+  async look(queue: QueueName, jobIds: readonly string[]): Promise<string[][]> {
+    if (jobIds.length === 0) return [];
+    const rows = jobIds.map((id) => ({ id }));
+    return (await scripts.LOOK_AT_ROWS.run(
+      this.#redis,
+      [batchKey(queue, "")],
+      { prefix: queuePrefix(queue) },
+      rows,
+    )) as string[][];
+  }
+
+  /** Rows in other states, with the results of their chunk (null: as they are). The counts after it; null: it is gone. */
+  async fold(
+    { queue, id }: Pick<Batch, "queue" | "id">,
+    epoch: number,
+    now: number,
+    changed: { readonly chunk: number; readonly out: Buffer | null; readonly rate: number },
+    rows: readonly RowOf<typeof scripts.FOLD>[],
+  ): Promise<RowCounts | null> {
+    const { chunk, out, rate } = changed;
+    const args = {
+      prefix: queuePrefix(queue),
+      id,
+      epoch,
+      now,
+      chunk,
+      out: out ?? Buffer.alloc(0),
+      rate: rate.toFixed(3),
+    };
+    const reply = (await scripts.FOLD.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
+    if (typeof reply !== "string") return countsOf(reply);
+    unfenced(reply);
+    return null;
+  }
+
+  /** Takes rows back that were never called: to wait again, or, with `reason`, as cancelled. Which of them were. */
+  async revoke(
+    { queue, id }: Pick<Batch, "queue" | "id">,
+    epoch: number,
+    now: number,
+    rows: readonly number[],
+    reason: string | null,
+  ): Promise<boolean[]> {
+    const args = {
+      ...{ prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs, id, epoch, now },
+      ...{ cancels: reason !== null, reason: reason ?? "" },
+    };
+    const reply = (await scripts.REVOKE.run(
+      this.#redis,
+      [batchKey(queue, id)],
+      args,
+      rows.map((at) => ({ at })),
+    )) as string | string[];
+    if (typeof reply !== "string") return reply.map((answer) => answer === "done");
+    unfenced(reply);
+    return rows.map(() => false);
+  }
+
+  /** `done`, `gone`, or the other state that it is in. With an epoch: the feeder's own decision. */
+  async change(
+    { queue, id }: Pick<Batch, "queue" | "id">,
+    states: { readonly from: BatchState; readonly to: BatchState; readonly reason: string | null },
+    now: number,
+    by: { readonly entry: AuditEntry } | { readonly epoch: number },
+  ): Promise<string> {
+    const { from, to, reason } = states;
+    const entry = "entry" in by ? auditText(by.entry) : null;
+    const epoch = "epoch" in by ? by.epoch : null;
+    const args = { prefix: queuePrefix(queue), epoch, from, to, reason: reason ?? "", now, entry };
+    return unfenced((await scripts.CHANGE.run(this.#redis, [batchKey(queue, id)], args)) as string);
+  }
+
+  /** `gone`, or its state. */
+  async setTerm(
+    { queue, id }: Pick<Batch, "queue" | "id">,
+    term: { readonly field: "weight" | "open_limit"; readonly value: string },
+    now: number,
+    entry: AuditEntry,
+  ): Promise<string> {
+    const args = { prefix: queuePrefix(queue), ...term, now, entry: auditText(entry) };
+    return (await scripts.SET_TERM.run(this.#redis, [batchKey(queue, id)], args)) as string;
+  }
+
+  /** A row of a batch that is over goes on: somebody has to look after it again, until that has ended. */
+  async reopen({ queue, id, createdAt }: Pick<Batch, "queue" | "id" | "createdAt">, epoch: number): Promise<void> {
+    const args = { prefix: queuePrefix(queue), id, epoch, created: createdAt };
+    unfenced((await scripts.REOPEN.run(this.#redis, [batchKey(queue, id)], args)) as string);
+  }
+
+  /** Every row has ended: `done`, `gone`, or `open` where one has not after all. */
+  async close({ queue, id }: Pick<Batch, "queue" | "id">, epoch: number, to: BatchState, now: number): Promise<string> {
+    const args = { prefix: queuePrefix(queue), id, epoch, to, now, retention: this.#retention.recordMs };
+    return unfenced((await scripts.CLOSE_BATCH.run(this.#redis, [batchKey(queue, id)], args)) as string);
+  }
+}
+
+function unfenced(reply: string): string {
+  if (reply === "fenced") throw new FencedError("another feeder works by now");
+  return reply;
+}

@@ -1,0 +1,30 @@
+import { queuePrefix, type QueueName } from "../queues/names.ts";
+
+/** A batch's own hash; its other keys begin with that (`scripts/batch.lua`). All of them lie in its queue's slot. */
+export function batchKey(queue: QueueName, id: string): string {
+  return `${queuePrefix(queue)}batch:${id}`;
+}
+
+/** Batches that somebody looks after, by when they came. */
+export function openBatchesKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}batch:open`;
+}
+
+export function allBatchesKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}batch:all`;
+}
+
+/** Counts up whenever another feeder begins. */
+export function epochKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}batch:epoch`;
+}
+
+/** How tenants share, by their names; one that is not there has weight 1. */
+export function tenantWeightsKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}batch:tenants`;
+}
+
+/** The job of a row. */
+export function rowJobId(batch: string, row: number): string {
+  return `${batch}-${row}`;
+}

@@ -1,0 +1,54 @@
+-- What the steps of a batch share. A batch is these keys, `PREFIXbatch:ID` and, behind that, what the table says:
+--
+-- | key | holds |
+-- | --- | --- |
+-- | | hash: what was submitted, `state`, `reason`, and how many rows there are of each state, `n:BYTE` |
+-- | `:states` | one byte for each row, in order (`ROW_BYTES`) |
+-- | `:in` | hash: number of a chunk → its rows' inputs, sealed; gone when all have ended |
+-- | `:columns` | the same of the file's own columns and references |
+-- | `:out` | the same of the results of rows that ended |
+--
+-- Beside them, of the queue: `batch:open` (batches that somebody looks after) and `batch:all`, sorted sets by when they came;
+-- `batch:epoch`, that of the feeder; `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
+-- row is about → `BATCH-ROW`.
+-- constants: ROW_BYTES_ALL
+
+local function batch_key(prefix, id)
+  return prefix .. 'batch:' .. id
+end
+
+local function row_byte(key, at)
+  return redis.call('GETRANGE', key .. ':states', at - 1, at - 1)
+end
+
+-- `deltas`: by byte; `write_counts` writes them, once for a step.
+local function move_row(key, at, from, to, deltas)
+  if from == to then return end
+  redis.call('SETRANGE', key .. ':states', at - 1, to)
+  deltas[from] = (deltas[from] or 0) - 1
+  deltas[to] = (deltas[to] or 0) + 1
+end
+
+local function write_counts(key, deltas)
+  for byte, by in pairs(deltas) do
+    if by ~= 0 then redis.call('HINCRBY', key, 'n:' .. byte, by) end
+  end
+end
+
+local function is_feeder(prefix, epoch)
+  return redis.call('GET', prefix .. 'batch:epoch') == epoch
+end
+
+-- Every key of a batch stays, or goes at that time.
+local function keep_for(key, ms)
+  for _, name in ipairs({'', ':states', ':in', ':columns', ':out'}) do
+    if ms == '' then redis.call('PERSIST', key .. name) else redis.call('PEXPIRE', key .. name, ms) end
+  end
+end
+
+-- → how many rows there are of each state, in the order of ROW_BYTES_ALL
+local function counts_of(key)
+  local names = {}
+  for i, byte in ipairs(ROW_BYTES_ALL) do names[i] = 'n:' .. byte end
+  return redis.call('HMGET', key, unpack(names))
+end

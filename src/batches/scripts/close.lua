@@ -1,0 +1,20 @@
+-- Nobody has to look after a batch any more: every row has ended. `to`: the state it ends in. KEYS batch
+-- → `fenced` | `gone` | `open` (a row has not ended) | `done`
+-- constants: OPEN_BYTES
+local key = KEYS[1]
+if not is_feeder(prefix, epoch) then return 'fenced' end
+local found = redis.call('HMGET', key, 'as', 'state')
+if not found[2] then
+  redis.call('ZREM', prefix .. 'batch:open', id)
+  redis.call('ZREM', prefix .. 'batch:all', id)
+  return 'gone'
+end
+for _, byte in ipairs(OPEN_BYTES) do
+  if tonumber(redis.call('HGET', key, 'n:' .. byte) or '0') > 0 then return 'open' end
+end
+redis.call('HSET', key, 'state', to, 'ended', now, 'updated', now)
+redis.call('ZREM', prefix .. 'batch:open', id)
+redis.call('UNLINK', key .. ':in')
+keep_for(key, retention)
+if found[1] then redis.call('PEXPIRE', prefix .. found[1], retention) end
+return 'done'

@@ -1,0 +1,21 @@
+-- All rows of a batch are in. KEYS batch. `as`: what it is known by, names of keys. The first of those who submit the same is it.
+-- → `done` | `again` (this very step was taken) | `gone` | `there`, the other's id | `conflict`, the other's id
+local key = KEYS[1]
+local found = redis.call('HMGET', key, 'state', 'rows')
+if not found[1] then return {'gone'} end
+if found[1] ~= 'checking' then return {'again'} end
+if redis.call('STRLEN', key .. ':states') ~= rows or redis.call('HLEN', key .. ':columns') ~= chunks then return {'gone'} end
+if redis.call('HLEN', key .. ':in') ~= chunks then return {'gone'} end
+local other = redis.call('GET', prefix .. known_as)
+local theirs = other and redis.call('HMGET', batch_key(prefix, other), 'state', 'digest')
+if theirs and theirs[1] and theirs[1] ~= 'checking' then
+  redis.call('UNLINK', key, key .. ':states', key .. ':in', key .. ':columns', key .. ':out')
+  return {theirs[2] == digest and 'there' or 'conflict', other}
+end
+redis.call('SET', prefix .. known_as, id)
+redis.call('HSET', key, 'state', state, 'digest', digest, 'as', known_as, 'updated', now)
+keep_for(key, '')
+redis.call('ZADD', prefix .. 'batch:open', created, id)
+redis.call('ZADD', prefix .. 'batch:all', created, id)
+audit(prefix, entry)
+return {'done'}

@@ -1,0 +1,23 @@
+-- Rows have come to another state, or to an end, whose results are in `out`, that chunk as it is from now on ('' = unchanged).
+-- A record that nobody needs any more (`spent`) goes, when nothing of it is kept sealed. KEYS batch → `fenced` | `gone` | counts
+-- constants: RECORD_KEPT_MS
+local key = KEYS[1]
+if not is_feeder(prefix, epoch) then return 'fenced' end
+if redis.call('EXISTS', key) == 0 then return 'gone' end
+local deltas = {}
+for i = 1, ROWS do
+  row(i)
+  local here = tonumber(at)
+  move_row(key, here, row_byte(key, here), byte, deltas)
+  if spent then
+    local record = id .. '-' .. at
+    local sealed = redis.call('HMGET', prefix .. 'job:' .. record, 'input', 'personal')
+    local due = (sealed[1] or sealed[2]) and redis.call('ZSCORE', prefix .. 'due', record)
+    redis.call('PEXPIRE', prefix .. 'job:' .. record, math.max(0, (tonumber(due) or 0) - now) + RECORD_KEPT_MS)
+    if not due then redis.call('ZREM', prefix .. 'due', record) end
+  end
+end
+write_counts(key, deltas)
+if out ~= '' then redis.call('HSET', key .. ':out', chunk, out) end
+redis.call('HSET', key, 'updated', number(now), 'rate', rate)
+return counts_of(key)

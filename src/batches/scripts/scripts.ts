@@ -1,0 +1,112 @@
+import { DAY, MINUTE } from "../../base/time.ts";
+import { CLOCK } from "../../redis/clock.ts";
+import { AUDIT } from "../../privacy/audit/outbox.ts";
+import { NEW_RECORD } from "../../records/scripts/new-record.ts";
+import { RECORD } from "../../records/scripts/record.ts";
+import { LuaPart } from "../../redis/lua-source.ts";
+import { LuaScript } from "../../redis/script.ts";
+import { AIR_STATES, ROW_BYTES, ROW_STATES } from "../row-state.ts";
+
+const { waiting: WAITING, queued: QUEUED, duplicate: DUPLICATE, cancelled: CANCELLED } = ROW_BYTES;
+/** How long the rows of a batch that comes in are kept after the last of them came, in ms: whoever sent them is gone. */
+export const CHECKING_MS = DAY;
+/** How long the record of a row whose result is in its batch stays for those who wait for it, in ms. */
+const RECORD_KEPT_MS = MINUTE;
+
+const BATCH = new LuaPart(new URL("batch.lua", import.meta.url), {
+  needs: [CLOCK],
+  constants: { ROW_BYTES_ALL: ROW_STATES.map((state) => ROW_BYTES[state]) },
+});
+
+const PERSONS = new LuaPart(new URL("persons.lua", import.meta.url), {
+  needs: [BATCH],
+  constants: {
+    // An OTP went out, or may have: nobody sends that person another by the way.
+    BLOCKING: new Set(
+      (["waiting", "queued", "calling", "awaiting_otp", "succeeded", "unknown"] as const).map((s) => ROW_BYTES[s]),
+    ),
+  },
+});
+
+/** Of one target; `age`: number of the span of time that `keep_ms` is twice of. */
+const PERSON_ARGS = { persons: "text", age: "number", keep_ms: "text" } as const;
+
+/** The next rows of a batch that comes in: `bytes`, their states; each row one that waits, by `at`, and its person. */
+export const APPEND = new LuaScript(new URL("append.lua", import.meta.url), {
+  needs: [PERSONS],
+  constants: { DUPLICATE },
+  args: { prefix: "text", id: "text", offset: "number", bytes: "text", checking_ms: "text", ...PERSON_ARGS },
+  row: { at: "text", shard: "text", person: "text" },
+});
+
+export const COMMIT = new LuaScript(new URL("commit.lua", import.meta.url), {
+  needs: [BATCH, AUDIT],
+  args: {
+    ...{ prefix: "text", id: "text", rows: "number", chunks: "number", known_as: "text", digest: "text" },
+    ...{ state: "text", created: "text", now: "text", entry: "text" },
+  },
+});
+
+/** Each row with its job's record (`CREATE`), and its person as APPEND has it; '' where it is about nobody. */
+export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
+  needs: [PERSONS, NEW_RECORD],
+  constants: { WAITING, QUEUED, DUPLICATE, TAKING: new Set(["ready", "running"]) },
+  args: { prefix: "text", bull: "text", id: "text", epoch: "text", now: "text", ...PERSON_ARGS },
+  row: {
+    ...{ at: "text", shard: "text", person: "text?", digest: "text", job: "text", input: "text", deadline: "text?" },
+    ...{ subject: "text?", entry: "text?", ticket: "text?" },
+  },
+});
+
+export const LOOK_AT_ROWS = new LuaScript(new URL("look.lua", import.meta.url), {
+  needs: [RECORD],
+  args: { prefix: "text" },
+  row: { id: "text" },
+});
+
+/** `rate`: rows that end in a second; each row with the byte of its new state. */
+export const FOLD = new LuaScript(new URL("fold.lua", import.meta.url), {
+  needs: [BATCH],
+  constants: { RECORD_KEPT_MS },
+  args: {
+    ...{ prefix: "text", id: "text", epoch: "text", now: "number", chunk: "text", out: "bytes", rate: "text" },
+  },
+  row: { at: "text", byte: "text", spent: "flag" },
+});
+
+export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {
+  needs: [BATCH, RECORD],
+  constants: { WAITING, QUEUED },
+  args: {
+    ...{ prefix: "text", channel: "text", retention: "text", id: "text", epoch: "text", now: "text" },
+    ...{ cancels: "flag", reason: "text" },
+  },
+  row: { at: "text" },
+});
+
+/** `epoch` null: a person's command. */
+export const CHANGE = new LuaScript(new URL("change.lua", import.meta.url), {
+  needs: [BATCH, AUDIT],
+  constants: { WAITING, CANCELLED },
+  args: {
+    ...{ prefix: "text", epoch: "text?", from: "text", to: "text", reason: "text", now: "text", entry: "text?" },
+  },
+});
+
+export const CLOSE_BATCH = new LuaScript(new URL("close.lua", import.meta.url), {
+  needs: [BATCH],
+  constants: { OPEN_BYTES: [WAITING, ...AIR_STATES.map((state) => ROW_BYTES[state])] },
+  args: { prefix: "text", id: "text", epoch: "text", to: "text", now: "text", retention: "text" },
+});
+
+export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
+  needs: [AUDIT],
+  args: { prefix: "text", field: "text", value: "text", now: "text", entry: "text" },
+});
+
+export const DISCARD = new LuaScript(new URL("discard.lua", import.meta.url));
+
+export const REOPEN = new LuaScript(new URL("reopen.lua", import.meta.url), {
+  needs: [BATCH],
+  args: { prefix: "text", id: "text", epoch: "text", created: "text" },
+});

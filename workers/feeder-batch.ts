@@ -1,0 +1,56 @@
+import type { Batch } from "../src/batches/batch.ts";
+import { isAir, type RowState, rowStateOf } from "../src/batches/row-state.ts";
+
+/** A row that is in the queue or with the person. Times in ms. */
+export interface AirRow {
+  readonly row: number;
+  state: RowState;
+  /** It waits for a time of its own, and takes no place in the queue. */
+  isAway: boolean;
+  /** The ticket that carries its job; null: an entry of its own in the queue does. */
+  ticket: string | null;
+  /** Not looked at before. */
+  lookAt: number;
+  /** When it was last put into the queue, or found there. */
+  queuedAt: number;
+}
+
+/** What the feeder holds of an open batch: all of it can be read again (`load`). */
+export class FeederBatch {
+  batch: Batch;
+  /** By their numbers. */
+  readonly air = new Map<number, AirRow>();
+  /** The first row that may wait. */
+  cursor = 1;
+  /** Inputs and results of the chunks at hand, by their numbers. */
+  readonly inputs = new Map<number, readonly unknown[]>();
+  readonly results = new Map<number, unknown[]>();
+  /** Rows that end in a second, of late. */
+  rate = 0;
+  endedSince = 0;
+
+  constructor(batch: Batch) {
+    this.batch = batch;
+    this.rate = batch.rate;
+  }
+
+  /** From the states of all rows. */
+  load(states: string): void {
+    this.air.clear();
+    this.cursor = states.length + 1;
+    for (let row = states.length; row >= 1; row -= 1) {
+      const state = rowStateOf(states.charAt(row - 1));
+      if (state === "waiting") this.cursor = row;
+      // Looked for in the queue at once: who put them there may have died before.
+      if (state !== undefined && isAir(state))
+        this.air.set(row, { row, state, isAway: false, ticket: null, lookAt: 0, queuedAt: 0 });
+    }
+  }
+
+  /** Rows that take a place in the queue. */
+  get queued(): number {
+    let count = 0;
+    for (const { state, isAway } of this.air.values()) if (state === "queued" && !isAway) count += 1;
+    return count;
+  }
+}

@@ -1,0 +1,438 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Batch } from "../src/batches/batch.ts";
+import { BatchStore, FencedError } from "../src/batches/batch-store.ts";
+import { endOf, hasEnded, stopReason } from "../src/batches/batch-state.ts";
+import { Chunks } from "../src/batches/chunks.ts";
+import { rowJobId } from "../src/batches/keys.ts";
+import { isPacked, lookedUp, type RowSight, sightOf } from "../src/batches/row-end.ts";
+import { isAir, isEnd, ROW_STATES, rowStateOf, totalOf } from "../src/batches/row-state.ts";
+import { FairShare } from "../src/batches/share.ts";
+import { freePlaces, newRate } from "../src/batches/window.ts";
+import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
+import type { JobQueues } from "../src/queues/job-queues.ts";
+import { bullmqJobId, type QueueName } from "../src/queues/names.ts";
+import type { ParentNews } from "../src/records/parent-outbox.ts";
+import type { NewJob } from "../src/records/stored-job.ts";
+import type { TicketPacker } from "../src/records/ticket-packer.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import type { RetentionTimes } from "../src/records/settings.ts";
+import type { RedisClient } from "../src/redis/connection.ts";
+import type { Duty } from "../src/redis/lease.ts";
+import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
+import type { Secret } from "../src/secrets/secret.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { Metrics } from "../src/telemetry/metrics.ts";
+import { RareLog } from "../src/telemetry/rare-log.ts";
+import { FeederBatch } from "./feeder-batch.ts";
+import { foldRows } from "./feeder-fold.ts";
+import { takeRows } from "./feeder-take.ts";
+
+export interface FeederDeps {
+  readonly queue: QueueName;
+  /** A connection of the client's role: it fails fast. */
+  readonly redis: RedisClient;
+  readonly queues: Pick<JobQueues, "add" | "entriesGone">;
+  readonly packer: Pick<TicketPacker, "pack" | "enqueue">;
+  readonly duty: Duty;
+  readonly dataKeys: DataKeys;
+  readonly subjectKey: Secret;
+  readonly retention: RetentionTimes;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Redis' time, ms. */
+  readonly now: () => number;
+}
+
+/** Between two rounds, in ms: while rows end or are handed over; while some are in the air; while batches are open; with none. */
+const BUSY_MS = 20;
+const AIR_MS = 100;
+const OPEN_MS = 250;
+const IDLE_MS = 1_000;
+/** A row that is put away is looked at this often, and one that stays in the queue is looked for there, in ms. */
+const AWAY_MS = 1_000;
+const LOST_MS = 5_000;
+/** Every open batch is counted anew this often, in ms. */
+const COUNT_MS = 60_000;
+/** Rows in the air of one queue, at most: what is put away is held in memory. */
+const MOST_AIR = 20_000;
+
+interface Told {
+  readonly id: string;
+  readonly rows: readonly number[];
+  readonly written: PromiseWithResolvers<void>;
+}
+
+const CALLED_OFF = "its batch was cancelled";
+
+/**
+ * Hands the rows of one queue's batches over, a bounded number at a time and each batch its share, and writes down what became of
+ * them. One worker does it for all; what it holds in memory can be read again by the next, and each step says whose it is.
+ */
+export class Feeder {
+  readonly #deps: FeederDeps;
+  readonly #store: BatchStore;
+  readonly #records: RecordStore;
+  readonly #chunks: Chunks;
+  readonly #rare: RareLog;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #share = new FairShare();
+  #batches = new Map<string, FeederBatch>();
+  #epoch: number | null = null;
+  /** Jobs that have their records, and that the queue did not take yet. */
+  #unqueued: NewJob[] = [];
+  /** Rows whose jobs told something after they had ended here; with who waits for it to be written. */
+  readonly #told: Told[] = [];
+  #rate = 0;
+  #ratedAt = 0;
+  #countAt = 0;
+
+  constructor(deps: FeederDeps) {
+    this.#deps = deps;
+    this.#store = new BatchStore(deps.redis, deps.retention);
+    this.#records = new RecordStore(deps.redis, deps.retention);
+    this.#chunks = new Chunks(deps.redis, deps.dataKeys);
+    this.#rare = new RareLog(deps.logger);
+    this.#running = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    this.#refuse(new FencedError("this feeder was closed"));
+  }
+
+  /**
+   * What jobs say of themselves. Rows in the air are looked at anyhow; one that had ended already (a late truth, somebody's decision)
+   * is looked at again, and this resolves when that is written. Rejects where this feeder cannot say.
+   */
+  async told(news: readonly ParentNews[]): Promise<void> {
+    const changed: Promise<void>[] = [];
+    for (const [id, ofBatch] of Map.groupBy(news, ({ parent }) => parent.of)) {
+      const rows = await this.#changed(id, ofBatch);
+      if (rows.length === 0) continue;
+      const written = Promise.withResolvers<void>();
+      this.#told.push({ id, rows, written });
+      changed.push(written.promise);
+    }
+    await Promise.all(changed);
+  }
+
+  /** The rows whose ends are not what is told of them now. */
+  async #changed(id: string, news: readonly ParentNews[]): Promise<number[]> {
+    const states = await this.#store.statesOf(
+      this.#deps.queue,
+      id,
+      news.map(({ parent }) => Number(parent.part)),
+    );
+    return news.flatMap(({ state, parent }, index) => {
+      const now = rowStateOf(states[index] ?? "");
+      const isSettled = now !== undefined && isEnd(now) && now !== state;
+      return isSettled ? [Number(parent.part)] : [];
+    });
+  }
+
+  #refuse(error: Error): void {
+    for (const { written } of this.#told.splice(0)) written.reject(error);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let waitMs = 0; !signal.aborted; waitMs = await this.#step()) {
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  /** The time until the next round, in ms. */
+  async #step(): Promise<number> {
+    const { duty, logger, queue } = this.#deps;
+    if (!duty.held || this.#stop.signal.aborted) {
+      this.#epoch = null;
+      this.#refuse(new FencedError("this feeder is not the one that works"));
+      return AIR_MS;
+    }
+    try {
+      return await this.#round();
+    } catch (err) {
+      // Read anew: an answer that was lost may have been obeyed.
+      this.#epoch = null;
+      this.#refuse(err instanceof Error ? err : new Error("the feeder's round failed"));
+      if (err instanceof FencedError)
+        logger.warn({ queue }, "another feeder works; this one begins anew if it is its turn");
+      else if (isPassingRefusal(err))
+        this.#rare.log("warn", refusalWord(err) ?? "", { err, queue }, "feeder's round failed");
+      else this.#rare.log("error", "fault", { err, queue }, "feeder's round failed");
+      return OPEN_MS;
+    }
+  }
+
+  async #round(): Promise<number> {
+    const { queue, now } = this.#deps;
+    const ids = await this.#store.open(queue);
+    if (ids.length === 0 && this.#told.length === 0) {
+      this.#forgetAll();
+      return IDLE_MS;
+    }
+    this.#epoch ??= await this.#begin();
+    await this.#read(ids, this.#epoch);
+    await this.#lookAgain(this.#epoch);
+    let moved = 0;
+    for (const hand of this.#batches.values()) moved += await this.#lookAfter(hand, this.#epoch);
+    await this.#requeue();
+    moved += await this.#hand(this.#epoch);
+    this.#newRates(now());
+    if (now() >= this.#countAt) await this.#count();
+    if (moved > 0) return BUSY_MS;
+    return [...this.#batches.values()].some(({ air }) => air.size > 0) ? AIR_MS : OPEN_MS;
+  }
+
+  async #begin(): Promise<number> {
+    this.#forgetAll();
+    return await this.#store.nextEpoch(this.#deps.queue);
+  }
+
+  #forgetAll(): void {
+    this.#batches = new Map();
+    this.#unqueued = [];
+    this.#countAt = 0;
+    this.#epoch = null;
+  }
+
+  /** The open batches as they are now; those that are new here with their rows. */
+  async #read(ids: readonly string[], epoch: number): Promise<void> {
+    const { queue, now } = this.#deps;
+    const known = new Map<string, FeederBatch>();
+    for (const [index, batch] of (await this.#store.getMany(queue, ids)).entries()) {
+      const id = ids[index] ?? "";
+      if (batch === null) {
+        await this.#store.close({ queue, id }, epoch, "cancelled", now());
+        continue;
+      }
+      let hand = this.#batches.get(id);
+      if (hand === undefined) {
+        hand = new FeederBatch(batch);
+        hand.load(await this.#store.states(queue, id));
+      }
+      hand.batch = batch;
+      known.set(id, hand);
+    }
+    this.#batches = known;
+  }
+
+  /** What became of its rows, and what follows from that. How many moved. */
+  async #lookAfter(hand: FeederBatch, epoch: number): Promise<number> {
+    const { now } = this.#deps;
+    let moved = 0;
+    if (takesBack(hand.batch)) moved += await this.#revoke(hand, epoch);
+    const due = [...hand.air.values()].filter(({ lookAt }) => lookAt <= now());
+    const answers = await this.#look(
+      hand.batch.id,
+      due.map(({ row }) => row),
+    );
+    const sights = new Map<number, RowSight>();
+    for (const [index, air] of due.entries()) {
+      const sight = sightOf(answers[index] ?? []);
+      if (sight.isAway) air.lookAt = now() + AWAY_MS;
+      air.isAway = sight.isAway;
+      air.ticket = sight.ticket;
+      if (sight.state !== air.state) sights.set(air.row, sight);
+      if (sight.state !== "queued") air.queuedAt = now();
+    }
+    if (sights.size > 0 && !(await foldRows(this.#fold, hand, epoch, sights))) return 1;
+    moved += sights.size;
+    return moved + (await this.#decide(hand, epoch));
+  }
+
+  /** Rows that had ended and tell something else now: also of batches that are over. */
+  async #lookAgain(epoch: number): Promise<void> {
+    const { queue } = this.#deps;
+    while (this.#told.length > 0) {
+      const [{ id, rows, written }] = this.#told as [Told];
+      const batch = this.#batches.get(id)?.batch ?? (await this.#store.get(queue, id));
+      const hand = this.#batches.get(id) ?? (batch === null ? null : new FeederBatch(batch));
+      if (hand !== null) {
+        const answers = await this.#look(id, rows);
+        const sights = rows.flatMap((row, index) => {
+          const answer = answers[index] ?? [];
+          // Its record went with its time: how the row ended stands.
+          return answer[0] === "missing" ? [] : [[row, sightOf(answer)] as const];
+        });
+        if (await foldRows(this.#fold, hand, epoch, new Map(sights))) await this.#reopen(hand, epoch, sights);
+      }
+      this.#told.shift();
+      written.resolve();
+    }
+  }
+
+  /** A row that goes on is in the air again, and so its batch has to be looked after; an end may change how the batch ended. */
+  async #reopen(hand: FeederBatch, epoch: number, sights: readonly (readonly [number, RowSight])[]): Promise<void> {
+    const { now } = this.#deps;
+    const { batch } = hand;
+    for (const [row, { state, isAway, ticket }] of sights)
+      if (isAir(state)) hand.air.set(row, { row, state, isAway, ticket, lookAt: 0, queuedAt: now() });
+    if (hasEnded(batch.state)) await this.#store.reopen(batch, epoch);
+  }
+
+  /** What became of these rows' jobs; of one that ended long ago its record is read, which is packed by then. */
+  async #look(id: string, rows: readonly number[]): Promise<readonly (readonly string[])[]> {
+    const { queue } = this.#deps;
+    const ids = rows.map((row) => rowJobId(id, row));
+    const answers = await this.#store.look(queue, ids);
+    const packed = ids.filter((_, index) => isPacked(answers[index] ?? []));
+    if (packed.length === 0) return answers;
+    const found = await this.#records.fieldsOfMany(queue, packed);
+    const byId = new Map(packed.map((job, index) => [job, found[index] ?? null]));
+    return answers.map((answer, index) => {
+      const fields = byId.get(ids[index] ?? "") ?? null;
+      return fields === null ? answer : lookedUp(fields);
+    });
+  }
+
+  /** Whether the batch stops by itself, or is over. */
+  async #decide(hand: FeederBatch, epoch: number): Promise<number> {
+    const { batch, air } = hand;
+    const { now, logger } = this.#deps;
+    const { state, counts, since, stopAt, id } = batch;
+    if (state === "running") {
+      const reason = stopReason(counts, since, stopAt);
+      if (reason !== null) {
+        const answer = await this.#store.change(batch, { from: state, to: "stopped", reason }, now(), { epoch });
+        if (answer === "done") {
+          hand.batch = { ...batch, state: "stopped", reason };
+          logger.warn({ batch: id, reason }, "batch stopped by itself");
+        }
+        return 1;
+      }
+    }
+    const end = endOf(counts);
+    if (end === null || air.size > 0) return 0;
+    const answer = await this.#store.close(batch, epoch, state === "cancelled" ? "cancelled" : end, now());
+    if (answer === "open") return 0;
+    this.#batches.delete(id);
+    logger.info({ batch: id, state: state === "cancelled" ? state : end, ...counts }, "batch ended");
+    return 1;
+  }
+
+  /** Rows that were never called come back from the queue; those of a cancelled batch are called off. */
+  async #revoke(hand: FeederBatch, epoch: number): Promise<number> {
+    const { now } = this.#deps;
+    const rows = [...hand.air.values()].filter(({ state }) => state === "queued").map(({ row }) => row);
+    if (rows.length === 0) return 0;
+    const cancels = hand.batch.state === "cancelled";
+    const revoked = await this.#store.revoke(hand.batch, epoch, now(), rows, cancels ? CALLED_OFF : null);
+    let moved = 0;
+    for (const [index, row] of rows.entries()) {
+      if (revoked[index] !== true) continue;
+      moved += 1;
+      // What was called off is folded as any other row that ended.
+      if (cancels) continue;
+      hand.air.delete(row);
+      hand.cursor = Math.min(hand.cursor, row);
+    }
+    return moved;
+  }
+
+  /** Each batch hands over its share of the free places. How many rows were. */
+  async #hand(epoch: number): Promise<number> {
+    const { queue, now } = this.#deps;
+    const hands = [...this.#batches.values()];
+    const queued = hands.reduce((sum, hand) => sum + hand.queued, 0);
+    const inAir = hands.reduce((sum, { air }) => sum + air.size, 0);
+    const places = Math.min(freePlaces(queued, this.#rate), MOST_AIR - inAir);
+    const taking = hands.filter(({ batch: { state } }) => state === "ready" || state === "running");
+    if (places <= 0 || taking.every(({ batch: { counts } }) => counts.waiting === 0)) return 0;
+    const tenants = await this.#store.tenantWeights(queue);
+    const claimants = taking.map(({ batch: { id, tenant, weight, counts } }) => ({
+      id,
+      tenant,
+      weight,
+      rows: counts.waiting,
+    }));
+    let moved = 0;
+    for (const [id, share] of this.#share.divide(places, claimants, tenants)) {
+      const hand = this.#batches.get(id);
+      if (hand === undefined) continue;
+      for (let left = share; left > 0;) {
+        const { queued: rows, ended, isOver } = await takeRows({ ...this.#fold, ...this.#deps }, hand, epoch, left);
+        for (const [row, { ticket = null }] of rows) {
+          hand.air.set(row, { row, state: "queued", isAway: false, ticket, lookAt: 0, queuedAt: now() });
+        }
+        this.#unqueued.push(...rows.values());
+        await this.#enqueue();
+        if (ended.size > 0) await foldRows(this.#fold, hand, epoch, ended);
+        moved += rows.size + ended.size;
+        left -= rows.size + ended.size;
+        if (isOver || rows.size + ended.size === 0) break;
+      }
+    }
+    return moved;
+  }
+
+  async #enqueue(): Promise<void> {
+    if (this.#unqueued.length === 0) return;
+    await this.#deps.packer.enqueue(this.#deps.queue, this.#unqueued);
+    this.#unqueued = [];
+  }
+
+  /** Jobs whose entry is lost (whoever was to queue them died, or it was dropped meanwhile) are queued again. */
+  async #requeue(): Promise<void> {
+    const { queues, queue, now } = this.#deps;
+    await this.#enqueue();
+    const before = now() - LOST_MS;
+    const late = [...this.#batches.values()].flatMap(({ batch, air }) =>
+      [...air.values()].flatMap((row) =>
+        row.state === "queued" && row.queuedAt <= before ? [{ row, id: rowJobId(batch.id, row.row) }] : [],
+      ),
+    );
+    if (late.length === 0) return;
+    const entryOf = ({ row, id }: (typeof late)[number]): string => row.ticket ?? bullmqJobId(id);
+    const gone = new Set(await queues.entriesGone(queue, [...new Set(late.map(entryOf))]));
+    // Each by itself, from now on: whatever carried it may come back.
+    const lost = late.filter((one) => gone.has(entryOf(one)));
+    await queues.add(
+      queue,
+      lost.map(({ id }) => ({ id, lane: "bulk", verify: false })),
+    );
+    for (const { row } of late) row.queuedAt = now();
+  }
+
+  #newRates(now: number): void {
+    const ms = now - this.#ratedAt;
+    if (ms < AIR_MS) return;
+    let ended = 0;
+    for (const hand of this.#batches.values()) {
+      hand.rate = this.#ratedAt === 0 ? hand.rate : newRate(hand.rate, hand.endedSince, ms);
+      ended += hand.endedSince;
+      hand.endedSince = 0;
+    }
+    if (this.#ratedAt > 0) this.#rate = newRate(this.#rate, ended, ms);
+    this.#ratedAt = now;
+  }
+
+  /** The counts of each open batch against its rows: they add up, or something is wrong. */
+  async #count(): Promise<void> {
+    const { queue, now, metrics, logger } = this.#deps;
+    this.#countAt = now() + COUNT_MS;
+    let off = 0;
+    for (const { batch } of this.#batches.values()) {
+      const audit = await this.#store.audit(queue, batch.id);
+      if (audit === null) continue;
+      const { rows, counts, bytes, foreign } = audit;
+      const wrong = ROW_STATES.filter((state) => counts[state] !== bytes[state]);
+      const missing = Math.abs(rows - totalOf(bytes)) + foreign;
+      off += wrong.reduce((sum, state) => sum + Math.abs(counts[state] - bytes[state]), missing);
+      if (wrong.length > 0 || missing > 0)
+        logger.error({ batch: batch.id, rows, counts, bytes, foreign }, "batch miscounted");
+    }
+    metrics.batchesCounted(queue, off);
+  }
+
+  get #fold() {
+    return { store: this.#store, chunks: this.#chunks, now: this.#deps.now };
+  }
+}
+
+/** Not once it is over: a row that goes on then was decided by a person. */
+function takesBack({ state, endedAt }: Batch): boolean {
+  return state === "paused" || state === "stopped" || (state === "cancelled" && endedAt === null);
+}
