@@ -35,6 +35,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     },
   },
   {
+    name: "batch",
+    usage: "",
+    description: "files of many rows as one: show, watch, pause, resume, cancel, share",
+    load: async () => (await import("../producers/command/batch.ts")).defineBatch,
+  },
+  {
     name: "show",
     usage: "[options] <id>",
     description: "show a job's record; with --reveal its sealed values too, which the audit log records",

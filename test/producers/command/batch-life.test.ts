@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { madeUpMobile } from "../../../simulator/people.ts";
+import { noRows } from "../../../src/batches/row-state.ts";
+import { BatchBundle } from "../../support/batch-bundle.ts";
+import { satyapan } from "../../support/command.ts";
+import { makeTempDir } from "../../support/temp-dir.ts";
+import { bundleEnv, startWorkerBundle } from "../../support/worker.ts";
+
+async function startBundle() {
+  const stack = new AsyncDisposableStack();
+  const bundle = stack.use(await startWorkerBundle({ env: { EKO_QUOTA: "50/1s" } }));
+  const place = stack.use(await makeTempDir());
+  const batches = new BatchBundle(bundle.redis, bundle.settings);
+  const env = bundleEnv(bundle.simulator, bundle.redis.url);
+  const run = async (...args: readonly string[]) => await satyapan(["batch", ...args], { cwd: place.path, env });
+  return { ...bundle, batches, run, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
+}
+
+const good = (row: number): string => madeUpMobile(row, "000");
+
+describe("satyapan batch", () => {
+  it("shows, pauses, resumes and cancels a batch, says what it is, and writes down who did it", async () => {
+    await using bundle = await startBundle();
+    const { batches, run } = bundle;
+    const { id } = await batches.submit(batches.rows(40, good), { name: "Tuesday", tenant: "north" });
+    expect((await run("list")).stdout).toContain("Tuesday");
+    const shown = await run("show", "Tuesday");
+    expect(shown.stdout).toMatch(/^batch {7}b[0-9a-z]{9} {2}Tuesday\nruns {8}eko\.mobile-otp\nstate {7}ready\n/);
+    expect(shown.stdout).toContain("rows        40: 40 waiting");
+    const json = JSON.parse((await run("show", id, "--json")).stdout) as Record<string, unknown>;
+    expect(json).toMatchObject({
+      ...{ id, name: "Tuesday", operation: "eko.mobile-otp", state: "ready", reason: null, rows: 40 },
+      ...{ counts: { ...noRows(), waiting: 40 }, open_challenges: 0, estimated_end: null },
+    });
+    const paused = await run("pause", id, "--reason", "the bank asked for it");
+    expect(paused.stdout).toBe(`batch ${id} is paused (the bank asked for it): 0 of 40 rows ended; 40 waiting\n`);
+    expect((await run("weight", id, "2.5")).stdout).toBe(`batch ${id} has weight 2.5\n`);
+    expect((await run("weight", "north", "3", "--tenant")).stdout).toBe("tenant north has weight 3\n");
+    expect((await run("resume", id)).stdout).toContain("is running");
+    expect((await run("cancel", id)).stdout).toBe(`batch ${id} is cancelled: 40 of 40 rows ended; 40 cancelled\n`);
+    const again = await run("resume", id);
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      `satyapan: batch ${id} is cancelled: resume means nothing to it any more\n`,
+    ]);
+    const entries = await bundle.redis.client().xrange("satyapan:{eko-0}:audit", "-", "+");
+    const events = entries.map(([, [, text = ""]]) => (JSON.parse(text) as { event: string; batch: string }).event);
+    expect(events).toEqual(["submit", "pause", "weight", "weight", "resume", "cancel"]);
+  });
+
+  it("watches it to its end, a line for each change, or a JSON document", async () => {
+    await using bundle = await startBundle();
+    const { batches, run } = bundle;
+    const { id } = await batches.submit(batches.rows(60, good));
+    await bundle.startWorker();
+    const [lines, documents] = await Promise.all([run("watch", id), run("watch", id, "--json")]);
+    expect([lines.code, documents.code]).toEqual([0, 0]);
+    const last = lines.stdout.trimEnd().split("\n").at(-1) ?? "";
+    expect(last).toMatch(/^\S+Z finished: 60 of 60 rows ended; 60 succeeded$/);
+    const views = documents.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { state: string });
+    expect(views.at(-1)).toMatchObject({ id, state: "finished", counts: { ...noRows(), succeeded: 60 } });
+  });
+
+  it("says that there is no such batch, and what is wrong with a weight", async () => {
+    await using bundle = await startBundle();
+    const { run } = bundle;
+    const none = await run("show", "b000000000");
+    expect([none.code, none.stderr]).toEqual([
+      2,
+      "satyapan: there is no such batch: `satyapan batch list` shows all\n",
+    ]);
+    expect((await run("weight", "b000000000", "none")).stderr).toBe(
+      'satyapan: <weight> must be a number from 0.01 to 100, not "none"\n',
+    );
+    expect((await run("list")).stdout).toBe("no batch\n");
+  });
+});
