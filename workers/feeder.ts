@@ -53,6 +53,9 @@ const AWAY_MS = 1_000;
 const LOST_MS = 5_000;
 /** Every open batch is counted anew this often, in ms. */
 const COUNT_MS = 60_000;
+/** The times over which rates are taken, ms: what people are shown is steady, what the queue is to hold follows at once. */
+const SHOWN_OVER_MS = 5_000;
+const FED_OVER_MS = 500;
 /** Rows in the air of one queue, at most: what is put away is held in memory. */
 const MOST_AIR = 20_000;
 
@@ -401,11 +404,11 @@ export class Feeder {
     if (ms < AIR_MS) return;
     let ended = 0;
     for (const hand of this.#batches.values()) {
-      hand.rate = this.#ratedAt === 0 ? hand.rate : newRate(hand.rate, hand.endedSince, ms);
+      hand.rate = this.#ratedAt === 0 ? hand.rate : newRate(hand.rate, hand.endedSince, ms, SHOWN_OVER_MS);
       ended += hand.endedSince;
       hand.endedSince = 0;
     }
-    if (this.#ratedAt > 0) this.#rate = newRate(this.#rate, ended, ms);
+    if (this.#ratedAt > 0) this.#rate = newRate(this.#rate, ended, ms, FED_OVER_MS);
     this.#ratedAt = now;
   }
 
