@@ -20,6 +20,8 @@ import { EXTEND, FILED, READ as READ_HEAD, REKEY, TAIL, TAKE_FOLDER, TRIM } from
 import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE as TAKE_KEY } from "../src/privacy/keys/data-key-scripts.ts";
 import { MAY_READ } from "../src/queues/rights.ts";
 import { DROP } from "../src/records/state-index.ts";
+import { ANSWER, KEEP_EARLY, RESEND } from "../src/challenges/scripts.ts";
+import { BEGIN_ONBOARDING, CANCEL_ONBOARDING, MOVE_ONBOARDING } from "../src/flows/scripts/scripts.ts";
 import { OLDEST } from "../src/records/oldest-waiting.ts";
 import { SET_ASIDE } from "../src/records/parent-outbox.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
@@ -51,5 +53,6 @@ export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrig
   ...{ LOOK, BRING_BACK, CONFIGURE, RESET, RESUME, READ_GATE, BROKEN, PRESENT, PAUSE, MAY_READ, TIME, TAKE, RELEASE },
   ...{ APPEND, COMMIT, TAKE_ROWS, LOOK_AT_ROWS, FOLD, REVOKE, CHANGE, CLOSE_BATCH, SET_TERM, DISCARD, REOPEN },
   ...{ READ_HEAD, EXTEND, TRIM, TAIL, TAKE_FOLDER, FILED, REKEY },
+  ...{ ANSWER, RESEND, KEEP_EARLY, BEGIN_ONBOARDING, MOVE_ONBOARDING, CANCEL_ONBOARDING },
   ...{ TAKE_KEY, REWRAP, PROVED, CLOSE, DESTROY, RETIRE, REPLACE },
 };

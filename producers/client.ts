@@ -8,6 +8,7 @@ import { LazyConnections, type OpenDeps } from "./base/client-connections.ts";
 import { Batches } from "./batches/batches.ts";
 import { FailedJobs } from "./failed/failed-jobs.ts";
 import { Gates } from "./gates/gates.ts";
+import type { FlowInputOf, FlowName } from "../src/flows/flows.ts";
 import { awaitAll, type AwaitAllOptions } from "./jobs/await-all.ts";
 import { explainJob } from "./jobs/explain-job.ts";
 import type { Explanation } from "./jobs/explanation.ts";
@@ -18,6 +19,8 @@ import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
 import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "./jobs/submission.ts";
 import { UnknownJobs } from "./jobs/unknown-jobs.ts";
+import { type AnswerRecord, Onboardings, type OnboardOptions } from "./onboardings/onboardings.ts";
+import type { OnboardingRecord } from "./onboardings/onboarding-record.ts";
 import { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
 
@@ -68,6 +71,8 @@ export class Client implements AsyncDisposable {
   readonly gates: Gates;
   /** Files of rows: submit, watch, pause, cancel, results. */
   readonly batches: Batches;
+  /** Persons on their way through flows: get, list, wait, cancel. */
+  readonly onboardings: Onboardings;
   readonly #deps: ClientDeps;
   readonly #connections: LazyConnections;
   readonly #submission: Submission;
@@ -79,6 +84,7 @@ export class Client implements AsyncDisposable {
     this.#connections = connections;
     const ids = createIds();
     this.#submission = new Submission({ settings, actor, connections, ids });
+    this.onboardings = new Onboardings({ settings, connections, ids, actor: this.#actor() });
     this.failed = new FailedJobs(connections.use, this.#actor());
     this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
@@ -140,6 +146,28 @@ export class Client implements AsyncDisposable {
     await this.#submission.many(operation, source, {
       ...{ ...terms, idOf, ifPending, patience, onChecked, onAccepted, onRecords },
     });
+  }
+
+  /** Onboards one person by a flow; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */
+  async onboard<Name extends FlowName>(
+    flow: Name,
+    input: FlowInputOf<Name>,
+    options: OnboardOptions = {},
+  ): Promise<OnboardingRecord> {
+    return await this.onboardings.begin(flow, input, options);
+  }
+
+  /**
+   * Gives the code that a person read out: `id` is of a send or of an onboarding. It is verified once, however often it is given;
+   * one that comes early is kept for minutes. Throws SatyapanError with the reason where none is taken.
+   */
+  async answer(id: string, code: string): Promise<AnswerRecord> {
+    return await this.onboardings.answer(id, code);
+  }
+
+  /** Sends another OTP in the place of the one that is awaited, after the cooldown. Throws SatyapanError with the reason. */
+  async resend(id: string): Promise<{ readonly id: string; readonly send: string }> {
+    return await this.onboardings.resend(id);
   }
 
   /** The record of a job, or null. */

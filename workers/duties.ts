@@ -8,6 +8,7 @@ import { JobQueues } from "../src/queues/job-queues.ts";
 import { providerOf, type QueueName, QUEUES } from "../src/queues/names.ts";
 import { TicketSizes } from "../src/limits/ticket-size.ts";
 import { TicketPacker } from "../src/records/ticket-packer.ts";
+import { PARENT_KINDS } from "../src/records/parent.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
@@ -17,6 +18,7 @@ import { Feeder } from "./feeder.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { Reaper } from "./reaper.ts";
 import { auditComplaints } from "./audit-complaints.ts";
+import { OnboardingDuty } from "./onboarding-duty.ts";
 import { ParentNewsLoop } from "./parent-news.ts";
 import { closeInTime } from "./shutdown.ts";
 import type { WorkerCore } from "./worker-core.ts";
@@ -98,13 +100,14 @@ export async function startDuties(
     feeders.set(queue, feeder);
     started.defer(async () => await closeInTime(feeder.close()));
   }
+  const onboarding = new OnboardingDuty(core, duty, rare);
+  started.defer(async () => await closeInTime(onboarding.close()));
   const parents = new ParentNewsLoop({
-    ...{
-      queues: QUEUES,
-      duty,
-      handlers: { b: async (queue, news) => await feeders.get(queue)?.told(news) },
-      metrics,
-      logger,
+    ...{ queues: QUEUES, duty, metrics, logger },
+    handlers: {
+      [PARENT_KINDS.onboarding]: async (queue, news) => await onboarding.stepNews(queue, news),
+      [PARENT_KINDS.challenge]: async (queue, news) => await onboarding.earlyNews(queue, news),
+      [PARENT_KINDS.batch]: async (queue, news) => await feeders.get(queue)?.told(news),
     },
     connect: () => core.connect("client"),
   });

@@ -11,7 +11,7 @@ import type { JobRecord } from "../../src/records/record.ts";
 import type { Lane } from "../../src/outcomes/lane.ts";
 import type { Creation, RecordStore } from "../../src/records/record-store.ts";
 import type { NewJob } from "../../src/records/stored-job.ts";
-import type { CheckedInput } from "./input-check.ts";
+import type { CheckedInput } from "../../src/entry/input-check.ts";
 import type { TicketPacker } from "../../src/records/ticket-packer.ts";
 import { newJob, queuedRecord } from "../../src/records/new-job.ts";
 import { type IfPending, openChallenges } from "./open-challenges.ts";
@@ -235,12 +235,17 @@ export function checkIds(inputs: readonly CheckedInput[], ids: readonly (string 
     const id = ids[index] ?? null;
     if (id === null) continue;
     checkOwnId(id);
-    for (const value of Object.values(input)) {
-      // Short secrets (a 4-digit code) are found in any id by chance.
-      if (!(value instanceof Secret) || value.open().length < 8 || !id.includes(value.open())) continue;
-      const message = "id: holds a personal value of the input; use a reference of your own";
-      throw new SatyapanError(ErrorCode.BAD_INPUT, message);
-    }
+    assertImpersonal(id, input);
+  }
+}
+
+/** Throws SatyapanError `bad-input` for an id that holds a personal value of its input. */
+export function assertImpersonal(id: string, input: CheckedInput["input"]): void {
+  for (const value of Object.values(input)) {
+    // Short secrets (a 4-digit code) are found in any id by chance.
+    if (!(value instanceof Secret) || value.open().length < 8 || !id.includes(value.open())) continue;
+    const message = "id: holds a personal value of the input; use a reference of your own";
+    throw new SatyapanError(ErrorCode.BAD_INPUT, message);
   }
 }
 

@@ -7,7 +7,7 @@ import { parseRecord } from "../../src/records/parse-record.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import type { RecordStore } from "../../src/records/record-store.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
-import type { CheckedInput } from "./input-check.ts";
+import type { CheckedInput } from "../../src/entry/input-check.ts";
 
 /** What to do where an OTP to the same person is open or on its way: send another after the cooldown, or use that. */
 export const IF_PENDING = ["wait", "reuse"] as const;

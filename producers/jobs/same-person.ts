@@ -1,7 +1,7 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { subjectOf } from "../../src/operations/subject.ts";
-import type { CheckedInput } from "./input-check.ts";
+import type { CheckedInput } from "../../src/entry/input-check.ts";
 
 /** More would scroll the first ones away. */
 const SHOWN = 5;

@@ -6,7 +6,7 @@ import type { Ids } from "../../src/records/ids.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import type { LazyConnections } from "../base/client-connections.ts";
 import type { Patience } from "../base/patience.ts";
-import { type CheckedInput, InputCheck } from "./input-check.ts";
+import { type CheckedInput, InputCheck } from "../../src/entry/input-check.ts";
 import { InputProblems } from "./input-problems.ts";
 import { checkIds, CHUNK, Intake } from "./intake.ts";
 import type { JobTerms } from "./job-terms.ts";

@@ -4,6 +4,12 @@ import { nearest } from "../base/near.ts";
 import type { Flow } from "./flow.ts";
 import * as list from "./list.ts";
 
+type Entry = (typeof list)[keyof typeof list];
+
+export type FlowName = Entry["name"];
+/** What a caller gives to onboard one person. */
+export type FlowInputOf<Name extends FlowName> = z.input<Extract<Entry, { readonly name: Name }>["input"]>;
+
 /** All flows, by name. */
 export const FLOWS: readonly Flow[] = Object.values(list).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 

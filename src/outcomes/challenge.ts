@@ -17,3 +17,22 @@ export function challengeDeadline(result: Readonly<Record<string, unknown>>, sen
 export function isCredible(until: number, receivedAt: number): boolean {
   return until > receivedAt && until <= receivedAt + LONGEST_OTP_LIFE_MS;
 }
+
+/** What a provider takes at most of one OTP: after that many wrong ones it is dead (facts/deepvue §0.4). */
+export const MOST_TRIES = 3;
+/** OTPs of one challenge, the first one included. A person who got none of them has another reason. */
+export const MOST_SENDS = 3;
+
+/** Our own words for a verify that was a no to the code, and not to the person. */
+const WRONG_CODES: ReadonlySet<string> = new Set([
+  "wrong OTP",
+  "wrong or expired OTP",
+  "wrong or expired OTP, or an earlier step is missing",
+  "wrong OTP, or the Aadhaar number is not valid",
+  "the Aadhaar number, the OTP or the reference is not valid",
+]);
+
+/** Whether a verify that was rejected for this reason leaves the OTP's other tries. */
+export function isWrongCode(reason: string | null): boolean {
+  return reason !== null && WRONG_CODES.has(reason);
+}

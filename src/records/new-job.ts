@@ -36,6 +36,8 @@ export interface NewJobTerms {
   readonly createdAt: number;
   /** The name of the caller in the audit log. */
   readonly actor: string;
+  /** Who is told of its end (`packParent`); default: nobody. */
+  readonly parent?: string | null;
 }
 
 /** A checked input as the job that enters, sealed. */
@@ -43,7 +45,7 @@ export function newJob(
   subjectKey: Secret,
   sealer: Sealer,
   { operation, input, clientRefId, of, deadline }: JobInput,
-  { id, isOwn, lane, expiresInMs, createdAt, actor }: NewJobTerms,
+  { id, isOwn, lane, expiresInMs, createdAt, actor, parent = null }: NewJobTerms,
 ): NewJob {
   const subject = subjectOf(subjectKey, operation, input);
   return {
@@ -61,6 +63,7 @@ export function newJob(
       expiresInMs === null ? null : createdAt + expiresInMs,
       deadline ?? (operation.step === "verify" ? createdAt + OTP_LIFE_MS : null),
     ),
+    parent,
     consent: consentEntry({ job: id, operation: operation.name, subject, actor, createdAt }, input),
   };
 }

@@ -1,5 +1,5 @@
-/** Whose part a job or an onboarding may be: an onboarding's step, a batch's row. */
-export const PARENT_KINDS = { onboarding: "o", batch: "b" } as const;
+/** Whose part a job or an onboarding may be: an onboarding's step, a batch's row; `challenge`: a code came before its send had settled. */
+export const PARENT_KINDS = { onboarding: "o", batch: "b", challenge: "c" } as const;
 export type ParentKind = (typeof PARENT_KINDS)[keyof typeof PARENT_KINDS];
 
 /** `of`: id of the onboarding or batch; `part`: the step or row in it. Neither has a blank or a colon. */
@@ -9,7 +9,7 @@ export interface ParentRef {
   readonly part: string;
 }
 
-const FORM = /^([ob]):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._-]{1,64})$/;
+const FORM = /^([obc]):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._-]{1,64})$/;
 
 /** One word, `o:ONBOARDING:STEP` or `b:BATCH:ROW`. Throws TypeError for what could not be read again. */
 export function packParent({ kind, of, part }: ParentRef): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputCheck } from "../../producers/jobs/input-check.ts";
+import { InputCheck } from "../../src/entry/input-check.ts";
 import { Intake } from "../../producers/jobs/intake.ts";
 import { TicketPacker } from "../../src/records/ticket-packer.ts";
 import { TicketSizes } from "../../src/limits/ticket-size.ts";

@@ -68,6 +68,7 @@ const KINDS = [
     reason,
   }),
   z.strictObject({ ...when, kind: z.literal("replay"), actor, ...aboutJob }),
+  z.strictObject({ ...when, kind: z.literal("cancel"), actor, ...aboutJob, reason }),
   z.strictObject({ ...when, kind: z.literal("drop"), actor, ...aboutJob }),
   z.strictObject({
     ...when,

@@ -1,6 +1,7 @@
--- Ends a job that cannot be called at all (BullMQ gave it up). Never overrules a terminal state. KEYS record
--- → `done` | `settled` | `missing`
-local stored, done = record_fields(KEYS[1], 'state', 'job'), {}
+-- Ends a job that will not be called (BullMQ gave it up, or somebody cancelled what it is a part of). Never overrules a terminal
+-- state, nor cancels what is being called. KEYS record
+-- → `done` | `settled` | `missing` | `active`
+local stored, done = record_fields(KEYS[1], 'state', 'job', 'open'), {}
 if not stored then
   park_no_record(prefix, KEYS[1], id, now, retention, done)
   tell(channel, done)
@@ -8,6 +9,7 @@ if not stored then
 end
 if not stored[1] then return 'missing' end
 if TERMINAL[stored[1]] then return 'settled' end
+if state == 'cancelled' and (stored[3] or '') ~= '' then return 'active' end
 redis.call('HSET', KEYS[1], 'state', state, 'reason', reason, 'updated', now)
 redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
 if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end

@@ -15,6 +15,9 @@
 -- | `result`, `personal` | references and masks; sealed personal data |
 -- | `ticket` | the ticket that carries it; absent: an entry of its own in the queue does. Of no meaning once it is settled |
 -- | `answered` | of a send: the verify that succeeded with its OTP |
+-- | `codes` | of a send: the codes that were given, `HASH VERIFY MS,…`, oldest first (`src/challenges`) |
+-- | `replaced` | of a send: the one that was made after it for the same challenge |
+-- | `early` | of a send: a code came before it had settled, and waits for that |
 -- | `decisions` | what people decided about it (`settle`), as JSON lines |
 -- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state` and `answered`, in short (`packRecord`) |
 -- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS
@@ -45,8 +48,9 @@ end
 
 -- Tells whoever this job is a part of that it ended, or goes on after all, in the step that says so.
 local function tell_parent(prefix, key, id, state)
-  local parent = redis.call('HGET', key, 'parent')
-  if parent then append_to(prefix .. 'parents', id .. ' ' .. state .. ' ' .. parent) end
+  local told = redis.call('HMGET', key, 'parent', 'early')
+  if told[1] then append_to(prefix .. 'parents', id .. ' ' .. state .. ' ' .. told[1]) end
+  if told[2] then append_to(prefix .. 'parents', id .. ' ' .. state .. ' c:' .. id .. ':early') end
 end
 
 -- `done`: ids that are told to those who wait, once for a whole batch.

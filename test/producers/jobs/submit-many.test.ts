@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputCheck } from "../../../producers/jobs/input-check.ts";
+import { InputCheck } from "../../../src/entry/input-check.ts";
 import { InputsError } from "../../../producers/jobs/input-problems.ts";
 import { type InputSource, sourceOf } from "../../../producers/jobs/submission.ts";
 import { InputError } from "../../../src/operations/input-error.ts";

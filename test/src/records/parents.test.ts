@@ -109,7 +109,7 @@ describe("the parent of a job", () => {
 describe("a parent's name", () => {
   it("is read as it was written, and nothing else is one", () => {
     const word = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
-    const ref = fc.record({ kind: fc.constantFrom("o" as const, "b" as const), of: word, part: word });
+    const ref = fc.record({ kind: fc.constantFrom("o" as const, "b" as const, "c" as const), of: word, part: word });
     fc.assert(
       fc.property(ref, (given) => {
         expect(parseParent(packParent(given))).toEqual(given);

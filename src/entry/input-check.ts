@@ -1,19 +1,19 @@
-import type { Settings } from "../../src/config/settings.ts";
-import { findOperation } from "../../src/operations/catalogue.ts";
-import type { Opener } from "../../src/privacy/sealing/opener.ts";
-import { parseInput } from "../../src/operations/entry-rules.ts";
-import { InputError } from "../../src/operations/input-error.ts";
-import type { Operation } from "../../src/operations/operation.ts";
-import type { OpenInput } from "../../src/providers/call.ts";
-import { resolveOf, type SentJob } from "../../src/operations/resolve-of.ts";
-import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
-import { parseRecord } from "../../src/records/parse-record.ts";
-import { isTerminal, type JobState } from "../../src/outcomes/state.ts";
-import type { JobRecord } from "../../src/records/record.ts";
-import { unpackJob } from "../../src/records/stored-job.ts";
-import { challengeDeadline } from "../../src/outcomes/challenge.ts";
-import type { JobInput } from "../../src/records/new-job.ts";
-import { openInput, openPersonal } from "../../src/records/sealed-input.ts";
+import type { EntrySettings } from "../operations/settings.ts";
+import { findOperation } from "../operations/catalogue.ts";
+import type { Opener } from "../privacy/sealing/opener.ts";
+import { parseInput } from "../operations/entry-rules.ts";
+import { InputError } from "../operations/input-error.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { OpenInput } from "../providers/call.ts";
+import { resolveOf, type SentJob } from "../operations/resolve-of.ts";
+import { type QueueName, queueOf, QUEUES } from "../queues/names.ts";
+import { parseRecord } from "../records/parse-record.ts";
+import { isTerminal, type JobState } from "../outcomes/state.ts";
+import type { JobRecord } from "../records/record.ts";
+import { unpackJob } from "../records/stored-job.ts";
+import { challengeDeadline } from "../outcomes/challenge.ts";
+import type { JobInput } from "../records/new-job.ts";
+import { openInput, openPersonal } from "../records/sealed-input.ts";
 
 /** An input that may enter, and what is known of it. */
 export interface CheckedInput extends JobInput {
@@ -27,7 +27,7 @@ export interface InputCheckDeps {
   /** Records' stored fields, null where there is none, in one round trip: asked for only where inputs have `of`. */
   readonly fieldsOfMany: (queue: QueueName, ids: readonly string[]) => Promise<(Fields | null)[]>;
   readonly opener: (texts: readonly string[]) => Promise<Opener>;
-  readonly settings: Settings;
+  readonly settings: EntrySettings;
   readonly now: () => number;
 }
 

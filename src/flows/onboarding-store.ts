@@ -1,0 +1,127 @@
+import type { Result } from "../outcomes/outcome.ts";
+import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
+import { queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts";
+import type { RetentionTimes } from "../records/settings.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { refusalWord } from "../redis/refusal.ts";
+import {
+  type DoneStep,
+  isFinal,
+  isOver,
+  type Onboarding,
+  type OnboardingState,
+  packDone,
+  packTerms,
+  parseOnboarding,
+} from "./onboarding.ts";
+import { BEGIN_ONBOARDING, CANCEL_ONBOARDING, MOVE_ONBOARDING } from "./scripts/scripts.ts";
+
+/** An onboarding as it enters: its input checked and sealed. */
+export type NewOnboarding = Pick<
+  Onboarding,
+  "id" | "flow" | "lane" | "createdAt" | "expiresAt" | "subject" | "step" | "job" | "parent"
+> & { readonly input: string; readonly digest: string };
+
+/** Where an onboarding goes. */
+export interface Move {
+  readonly state: OnboardingState;
+  readonly step: string;
+  readonly job: string;
+  readonly done: readonly DoneStep[];
+  readonly reason: string | null;
+  readonly result: Result | null;
+  /** When it is looked at though nobody told of it, ms. */
+  readonly lookAt: number;
+}
+
+/** The longest an onboarding goes unseen while a step is under way, in ms. */
+const LOOK_AGAIN_MS = 30_000;
+
+/** Onboardings in Redis. Every change is one step. */
+export class OnboardingStore {
+  readonly #redis: RedisClient;
+  readonly #retention: Pick<RetentionTimes, "recordMs">;
+
+  constructor(redis: RedisClient, retention: Pick<RetentionTimes, "recordMs">) {
+    this.#redis = redis;
+    this.#retention = retention;
+  }
+
+  async begin(queue: QueueName, onboarding: NewOnboarding): Promise<"created" | "duplicate" | "conflict"> {
+    const { id, digest, input, step, job, parent, createdAt } = onboarding;
+    const args = {
+      ...{ prefix: queuePrefix(queue), id, digest, terms: packTerms(onboarding), input, step, job, parent },
+      ...{ now: createdAt, look_at: createdAt + LOOK_AGAIN_MS },
+    };
+    const answer = await BEGIN_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
+    return answer as "created" | "duplicate" | "conflict";
+  }
+
+  /** Null: there is none, or something else is in its place. */
+  async get(queue: QueueName, id: string): Promise<Onboarding | null> {
+    const [found = null] = await this.getMany(queue, [id]);
+    return found;
+  }
+
+  /** In one round trip. */
+  async getMany(queue: QueueName, ids: readonly string[]): Promise<(Onboarding | null)[]> {
+    if (ids.length === 0) return [];
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hgetall(onboardingKey(queue, id));
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, fields], index) => {
+      if (error !== null && refusalWord(error) === "WRONGTYPE") return null;
+      if (error !== null) throw error;
+      return parseOnboarding(ids[index] ?? "", fields as Record<string, string>);
+    });
+  }
+
+  /** `moved`: it is not where `from` saw it any more. */
+  async move(queue: QueueName, from: Onboarding, to: Move, now: number): Promise<"done" | "moved" | "missing"> {
+    const { id } = from;
+    const args = {
+      ...{ prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs, id },
+      ...{ from: `${from.state} ${from.step} ${from.job}`, state: to.state, step: to.step, job: to.job },
+      ...{ done: packDone(to.done), reason: to.reason, now },
+      result: to.result === null ? null : JSON.stringify(to.result),
+      look_at: isFinal(to.state) ? null : to.lookAt,
+      ...{ is_over: isOver(to.state), keeps_input: !isFinal(to.state) },
+    };
+    const answer = await MOVE_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
+    return answer as "done" | "moved" | "missing";
+  }
+
+  /** `done`, `missing`, or the state in which it ended before. */
+  async cancel(queue: QueueName, id: string, reason: string, entry: AuditEntry): Promise<string> {
+    const args = { prefix: queuePrefix(queue), id, reason, entry: auditText(entry) };
+    return (await CANCEL_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args)) as string;
+  }
+
+  /** Those that were not looked at for long, or whose code is due: oldest first. */
+  async due(queue: QueueName, now: number, most: number): Promise<string[]> {
+    return await this.#redis.zrangebyscore(dueKey(queue), "-inf", now, "LIMIT", 0, most);
+  }
+
+  async lookAt(queue: QueueName, id: string, at: number): Promise<void> {
+    await this.#redis.zadd(dueKey(queue), "XX", at, id);
+  }
+
+  async forgetDue(queue: QueueName, id: string): Promise<void> {
+    await this.#redis.zrem(dueKey(queue), id);
+  }
+
+  /** Ids of those that belong to no batch, newest first, that began at most so long ago (ms). Older ones go from the list. */
+  async newest(queue: QueueName, now: number, most: number): Promise<string[]> {
+    const key = `${queuePrefix(queue)}onboardings`;
+    await this.#redis.zremrangebyscore(key, "-inf", now - this.#retention.recordMs);
+    return await this.#redis.zrange(key, "0", String(most - 1), "REV");
+  }
+}
+
+export function onboardingKey(queue: QueueName, id: string): string {
+  return `${queuePrefix(queue)}onboarding:${id}`;
+}
+
+function dueKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}onboardings:due`;
+}

@@ -1,0 +1,15 @@
+-- An onboarding moves on, if nobody else moved it meanwhile: `from` is where it was seen, `STATE STEP JOB`. KEYS onboarding
+-- → `done` | `moved` | `missing`
+local stored = redis.call('HMGET', KEYS[1], 'state', 'step', 'job', 'parent')
+if not stored[1] then return 'missing' end
+if stored[1] .. ' ' .. stored[2] .. ' ' .. stored[3] ~= from then return 'moved' end
+redis.call('HSET', KEYS[1], 'state', state, 'step', step, 'job', job, 'done', done, 'updated', now)
+if reason == '' then redis.call('HDEL', KEYS[1], 'reason') else redis.call('HSET', KEYS[1], 'reason', reason) end
+if result ~= '' then redis.call('HSET', KEYS[1], 'result', result) end
+if look_at == '' then redis.call('ZREM', prefix .. 'onboardings:due', id)
+else redis.call('ZADD', prefix .. 'onboardings:due', look_at, id) end
+if is_over then redis.call('PEXPIRE', KEYS[1], retention) else redis.call('PERSIST', KEYS[1]) end
+if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end
+if stored[4] and stored[1] ~= state then append_to(prefix .. 'parents', id .. ' ' .. state .. ' ' .. stored[4]) end
+if stored[1] ~= state then redis.call('PUBLISH', channel, id) end
+return 'done'

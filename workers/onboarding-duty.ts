@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Challenges } from "../src/challenges/challenges.ts";
+import { SatyapanError } from "../src/base/error.ts";
+import { Engine } from "../src/flows/engine.ts";
+import { OnboardingStore } from "../src/flows/onboarding-store.ts";
+import { JobQueues } from "../src/queues/job-queues.ts";
+import { type QueueName, QUEUES } from "../src/queues/names.ts";
+import type { ParentNews } from "../src/records/parent-outbox.ts";
+import { RecordStore } from "../src/records/record-store.ts";
+import type { Duty } from "../src/redis/lease.ts";
+import type { RareLog } from "../src/telemetry/rare-log.ts";
+import { refusalWord } from "../src/redis/refusal.ts";
+import type { WorkerCore } from "./worker-core.ts";
+
+/** Between two looks for onboardings that nobody told of, in ms. */
+const EVERY_MS = 1_000;
+/** Onboardings looked at in one round, and at once. */
+const MOST_DUE = 200;
+const AT_ONCE = 16;
+
+/** Takes onboardings on: as it is told of their jobs, and what was lost of that a while later. By one worker for all. */
+export class OnboardingDuty {
+  readonly #engine: Engine;
+  readonly #challenges: Challenges;
+  readonly #onboardings: OnboardingStore;
+  readonly #queues: JobQueues;
+  readonly #duty: Duty;
+  readonly #rare: RareLog;
+  readonly #now: () => number;
+  readonly #stop = new AbortController();
+  readonly #sweeping: Promise<void>;
+
+  constructor(core: WorkerCore, duty: Duty, rare: RareLog) {
+    const { probe: redis, settings, keyChain, redisNow: now } = core;
+    this.#queues = new JobQueues(redis, now);
+    this.#onboardings = new OnboardingStore(redis, settings.retention);
+    const deps = {
+      ...{ redis, settings, now, queues: this.#queues, dataKeys: keyChain.dataKeys, subjectKey: settings.subjectKey },
+      records: new RecordStore(redis, settings.retention),
+      cooldownMs: settings.otp.cooldownMs,
+    };
+    this.#challenges = new Challenges(deps);
+    this.#engine = new Engine({ ...deps, onboardings: this.#onboardings, challenges: this.#challenges });
+    this.#duty = duty;
+    this.#rare = rare;
+    this.#now = now;
+    this.#sweeping = this.#sweep();
+  }
+
+  /** News of steps: each only says which onboarding is to be looked at. */
+  async stepNews(queue: QueueName, news: readonly ParentNews[]): Promise<void> {
+    await this.#advanceAll(queue, [...new Set(news.map(({ parent }) => parent.of))]);
+  }
+
+  /** A send has settled whose code came before: that is given now. */
+  async earlyNews(queue: QueueName, news: readonly ParentNews[]): Promise<void> {
+    for (const { id, state } of news) {
+      const code = state === "succeeded" ? await this.#challenges.early(queue, id) : null;
+      if (code !== null) {
+        await this.#challenges.answer(queue, id, code, "worker").catch((error: unknown) => {
+          // It is no code, or comes too late: whoever gave it sees that none was taken.
+          if (!(error instanceof SatyapanError) || refusalWord(error) !== null) throw error;
+        });
+      }
+      await this.#challenges.dropEarly(queue, id);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#sweeping;
+    await this.#queues.close();
+  }
+
+  async #sweep(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      for (const queue of this.#duty.held ? QUEUES : []) {
+        try {
+          const due = await this.#onboardings.due(queue, this.#now(), MOST_DUE);
+          await this.#advanceAll(queue, due);
+        } catch (err) {
+          this.#rare.log("warn", refusalWord(err) ?? "fault", { err, queue }, "onboardings were not looked at");
+        }
+      }
+      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  /** Rejects with the first fault, when all have been tried. */
+  async #advanceAll(queue: QueueName, ids: readonly string[]): Promise<void> {
+    for (let from = 0; from < ids.length; from += AT_ONCE) {
+      const some = ids.slice(from, from + AT_ONCE);
+      const ended = await Promise.allSettled(some.map(async (id) => await this.#engine.advance(queue, id)));
+      const fault = ended.find((one) => one.status === "rejected");
+      // oxlint-disable-next-line typescript/only-throw-error -- as it was thrown.
+      if (fault?.status === "rejected") throw fault.reason;
+    }
+  }
+}
