@@ -65,6 +65,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/command/unknown.ts")).defineUnknown,
   },
   {
+    name: "onboard",
+    usage: "[options] [flow]",
+    description: "onboard one person through a flow's calls; show, list, cancel",
+    load: async () => (await import("../producers/command/onboard.ts")).defineOnboard,
+  },
+  {
+    name: "otp",
+    usage: "[options] <id> [code]",
+    description: "give the code that a person read out, or have another sent",
+    load: async () => (await import("../producers/command/otp.ts")).defineOtp,
+  },
+  {
     name: "failed",
     usage: "",
     description: "jobs whose attempts were used up: list, try again, drop",

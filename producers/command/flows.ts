@@ -42,7 +42,7 @@ function details({ name, summary, example, steps }: Flow): string {
   ]);
   const columns = [{ title: "step" }, { title: "operation" }, { title: "awaits" }, { title: "then" }];
   const table = formatTable(columns, rows);
-  return `${name}: ${summary}\n\n${table}\n  An input: ${JSON.stringify(example)}\n\nIts input, as JSON Schema:\n`;
+  return `${name}: ${summary}\n\n${table}\n  satyapan onboard ${name} --input '${JSON.stringify(example)}'\n\nIts input, as JSON Schema:\n`;
 }
 
 function describe(when: Readonly<Record<string, string | boolean | null>>): string {

@@ -50,6 +50,23 @@ async function readAll({ stdin, signal }: InputContext): Promise<string> {
   }
 }
 
+/** The longest line that is looked for, in characters: nobody's code or number is longer. */
+const LONGEST_LINE = 1_000;
+
+/** The first line of standard input, without blanks around it; what comes after it is not waited for. Ctrl-C ends it. */
+export async function readLine({ stdin, signal }: InputContext): Promise<string> {
+  let line = "";
+  try {
+    for await (const chunk of addAbortSignal(signal, stdin)) {
+      line += String(chunk);
+      if (line.includes("\n") || line.length > LONGEST_LINE) break;
+    }
+  } catch (cause) {
+    throw notToItsEnd(cause);
+  }
+  return line.split("\n", 1)[0]?.trim() ?? "";
+}
+
 export function notToItsEnd(cause: unknown): SatyapanError {
   return new SatyapanError(ErrorCode.BAD_INPUT, "standard input was not read to its end", { cause });
 }

@@ -213,7 +213,7 @@ export class Onboardings {
       if (onboarding.state !== "awaiting_otp") {
         const known = await this.#knownAnswer(queue, onboarding, challenges, code);
         if (known !== null) return answered(id, known);
-        throw challengeOver(id, { kind: "state", about: onboarding.state });
+        throw challengeOver(id, { kind: "over", about: onboarding.state });
       }
       const plan = async () => await engine.planVerify(queue, onboarding);
       return answered(id, await challenges.answer(queue, onboarding.job, code, actor.name, plan));
@@ -227,7 +227,7 @@ export class Onboardings {
       const found = await this.#tryFind(store, id);
       if (found === null) return { id, send: await challenges.resend(await queueOfSend(opened, id), id, actor.name) };
       const { queue, onboarding } = found;
-      if (onboarding.state !== "awaiting_otp") throw challengeOver(id, { kind: "state", about: onboarding.state });
+      if (onboarding.state !== "awaiting_otp") throw challengeOver(id, { kind: "over", about: onboarding.state });
       const send = await challenges.resend(queue, onboarding.job, actor.name);
       await engine.advance(queue, id);
       return { id, send };

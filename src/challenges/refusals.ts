@@ -4,7 +4,7 @@ import { ErrorCode, SatyapanError } from "../base/error.ts";
 /** Why a challenge takes no code, or no other OTP is sent in its place. `about`: a job's id, a state, or a time in ms. */
 export interface Refusal {
   readonly kind:
-    "missing" | "long" | "no-send" | "busy" | "answered" | "late" | "tries" | "sends" | "cooldown" | "state";
+    "missing" | "long" | "no-send" | "busy" | "answered" | "late" | "tries" | "sends" | "cooldown" | "state" | "over";
   readonly about?: string;
 }
 
@@ -35,6 +35,8 @@ export function challengeOver(send: string, { kind, about = "" }: Refusal): Saty
       return bad(`no other OTP is sent for ${send} before ${new Date(Number(about)).toISOString()}: wait for that one`);
     case "state":
       return bad(`${send} has sent no OTP: it is ${about}`);
+    case "over":
+      return bad(`${send} awaits no code: it is ${about}`);
     default:
       return assertNever(kind, "refusal");
   }
