@@ -4,15 +4,13 @@ import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { Engine } from "../../src/flows/engine.ts";
 import { findFlow, type FlowInputOf, type FlowName } from "../../src/flows/flows.ts";
-import { isOver, LONGEST_ONBOARDING_ID, type Onboarding, stepJobId } from "../../src/flows/onboarding.ts";
+import { isOver, LONGEST_ONBOARDING_ID, type Onboarding } from "../../src/flows/onboarding.ts";
+import { newOnboarding } from "../../src/flows/new-onboarding.ts";
 import { onboardingKey, OnboardingStore } from "../../src/flows/onboarding-store.ts";
 import { parseInput } from "../../src/operations/entry-rules.ts";
-import { subjectOf } from "../../src/operations/subject.ts";
 import type { Lane } from "../../src/outcomes/lane.ts";
 import { type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
 import { checkOwnId, type Ids } from "../../src/records/ids.ts";
-import { sealInput } from "../../src/records/sealed-input.ts";
-import { inputDigest } from "../../src/secrets/subject-key.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, LazyConnections } from "../base/client-connections.ts";
 import { assertImpersonal } from "../jobs/intake.ts";
@@ -89,14 +87,9 @@ export class Onboardings {
       const id = ownId ?? ids.job(createdAt);
       const sealer = await opened.dataKeys.sealer(scope);
       const queue = queueOf(flow.provider);
-      const begun = await store.begin(queue, {
-        ...{ id, flow: flow.name, lane, createdAt, parent: null },
-        expiresAt: expiresInMs === null ? null : createdAt + expiresInMs,
-        subject: subjectOf(settings.subjectKey, flow, input),
-        ...{ step: flow.first, job: stepJobId(id, flow.first) },
-        input: sealInput(sealer, flow, id, input),
-        digest: inputDigest(settings.subjectKey, flow.name, input),
-      });
+      const expiresAt = expiresInMs === null ? null : createdAt + expiresInMs;
+      const terms = { id, lane, createdAt, expiresAt, parent: null };
+      const begun = await store.begin(queue, newOnboarding(flow, input, settings.subjectKey, sealer, terms));
       if (begun === "conflict") throw idConflict(id);
       const record = await this.#get(id);
       if (record === null) throw new TypeError("no record of an onboarding that was begun");

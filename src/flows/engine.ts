@@ -215,8 +215,8 @@ function failedMove({ step, job, done }: Onboarding, reason: string, now: number
 
 function seen(id: string, fields: Fields | null): SeenJob | null {
   if (fields === null) return null;
-  const { state, reason, result, updated_at } = parseRecord(id, fields);
-  return { id, state, reason, result, updatedAt: Date.parse(updated_at), replacedBy: fields["replaced"] ?? null };
+  const { state, reason, result } = parseRecord(id, fields);
+  return { id, state, reason, result, replacedBy: fields["replaced"] ?? null };
 }
 
 /** A job's references: one that repeats a number of the person is in its personal part. */

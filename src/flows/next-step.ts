@@ -13,8 +13,6 @@ export interface SeenJob {
   readonly state: JobState;
   readonly reason: string | null;
   readonly result: Result | null;
-  /** Since when it stands where it does, ms. */
-  readonly updatedAt: number;
   readonly replacedBy: string | null;
 }
 
@@ -36,7 +34,7 @@ export type NextStep =
   | { readonly kind: "wait"; readonly until: number }
   /** Its step's job is to be made, as the intent in the onboarding says. */
   | { readonly kind: "enter" }
-  /** Its step's job may have been recorded and never queued. */
+  /** Its step's job may have been recorded and never queued: queued twice, it is taken once. */
   | { readonly kind: "queue" }
   /** The code that came early is given now. */
   | { readonly kind: "answer" }
@@ -67,7 +65,7 @@ function afterCall(flow: Flow, onboarding: Onboarding, step: Step, seen: SeenFac
   if (isTerminal(job.state)) return ended(onboarding, job.state, job.reason, seen);
   if (onboarding.state !== "running") return move(onboarding, "running", seen);
   if (onboarding.cancel !== null && job.state !== "active") return { kind: "abandon" };
-  if (job.state === "queued" && now - job.updatedAt >= LOOK_MS) return { kind: "queue" };
+  if (job.state === "queued") return { kind: "queue" };
   return { kind: "wait", until: now + LOOK_MS };
 }
 

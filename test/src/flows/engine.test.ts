@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Challenges } from "../../../src/challenges/challenges.ts";
+import { Engine } from "../../../src/flows/engine.ts";
+import { OnboardingStore } from "../../../src/flows/onboarding-store.ts";
+import type { Result } from "../../../src/outcomes/outcome.ts";
+import { JobQueues } from "../../../src/queues/job-queues.ts";
+import { queueOf } from "../../../src/queues/names.ts";
+import { AADHAAR, type ClientBundle, MOBILE, startClientBundle } from "../../support/client.ts";
+import { Killed, Mortal } from "../../support/mortal.ts";
+
+const QUEUE = queueOf("eko");
+const PERSON = { customer_id: MOBILE, aadhaar: AADHAAR, name: "Asha", dob: "1990-01-31", residence_address: "1 Road" };
+
+/** What the provider says at each step: the reply to `create` has no reference, so that the look-up gives it. */
+const REPLIES: Readonly<Record<string, Result>> = {
+  sender: { registered: false, next_step: "create" },
+  create: { created: true, next_step: "aadhaar" },
+  "sender-again": { registered: false, next_step: "aadhaar", otp_ref_id: "newest-1" },
+  aadhaar: { otp_sent: true, otp_ref_id: "newest-2" },
+  "aadhaar-v1": { verified: true, next_step: null },
+};
+
+let bundle: ClientBundle;
+let count = 0;
+beforeAll(async () => {
+  bundle = await startClientBundle();
+});
+afterAll(async () => await bundle[Symbol.asyncDispose]());
+
+/** A worker's engine, in a process that may be killed. */
+function engineOf(mortal: Mortal): Engine {
+  const { settings, dataKeys } = bundle;
+  const redis = bundle.redis.client();
+  const queues = mortal.wrap(new JobQueues(redis, Date.now), ["add"]);
+  const records = mortal.wrap(bundle.records, ["create", "abandon"]);
+  const onboardings = mortal.wrap(new OnboardingStore(redis, settings.retention), ["move", "lookAt"]);
+  const deps = { redis, records, queues, dataKeys, settings, subjectKey: settings.subjectKey, cooldownMs: 0 };
+  const challenges = new Challenges({ ...deps, now: Date.now });
+  return new Engine({ ...deps, now: Date.now, onboardings, challenges });
+}
+
+/** Takes every job that is queued and was not, once; tells its step, and the reference that it was given. */
+async function playWorker(id: string, called: string[], references: unknown[]): Promise<void> {
+  const queued = (await bundle.queued("eko")).filter((job) => job.startsWith(`${id}-`));
+  expect(queued).toEqual([...new Set(queued)]);
+  for (const job of queued) {
+    const step = job.slice(id.length + 1);
+    if (called.includes(step)) continue;
+    called.push(step);
+    references.push((await bundle.client.reveal(job, { reason: "a test" })).input?.["otp_ref_id"]);
+    await bundle.begin(job, "eko", `r${count++}`);
+    await bundle.finish(job, "eko", "succeeded", { result: REPLIES[step] ?? null });
+  }
+}
+
+/** From its beginning to its end, with a process that is killed at its n-th moment and one that goes on. */
+async function onboard(
+  killedAt: number,
+): Promise<{ moments: number; called: string[]; references: unknown[]; id: string }> {
+  const id = `kill-${count++}`;
+  const { client } = bundle;
+  await client.onboard("eko.dmt-levin", PERSON, { id });
+  const mortal = new Mortal(killedAt);
+  let engine = engineOf(mortal);
+  const called: string[] = [];
+  const references: unknown[] = [];
+  for (let rounds = 0; rounds < 20; rounds++) {
+    try {
+      await engine.advance(QUEUE, id);
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      // Whoever comes after finds it, whatever was told of it.
+      const due = await bundle.redis.client().zscore(`satyapan:${QUEUE}:onboardings:due`, id);
+      expect(due === null ? (await client.onboardings.get(id))?.state : "due").toMatch(/due|succeeded/);
+      engine = engineOf(new Mortal());
+      continue;
+    }
+    await playWorker(id, called, references);
+    const record = await client.onboardings.get(id);
+    if (record?.state === "succeeded") break;
+    if (record?.state === "awaiting_otp") await client.answer(id, "123456");
+  }
+  return { moments: mortal.moments, called, references, id };
+}
+
+describe("the engine of onboardings", () => {
+  it("makes each step once, whichever of its writes it is killed before or after", async () => {
+    const steps = ["sender", "create", "sender-again", "aadhaar", "aadhaar-v1"];
+    const { moments, called, references } = await onboard(Infinity);
+    expect(called).toEqual(steps);
+    expect(references).toEqual([undefined, undefined, undefined, "newest-1", "newest-2"]);
+    expect(moments).toBeGreaterThan(20);
+    for (let killedAt = 1; killedAt <= moments; killedAt++) {
+      const killed = await onboard(killedAt);
+      expect(killed.called, `killed at moment ${killedAt}`).toEqual(steps);
+      expect(await bundle.client.onboardings.get(killed.id)).toMatchObject({ state: "succeeded" });
+    }
+  }, 120_000);
+
+  it("stops where its step did, and goes on where that is settled", async () => {
+    const { client } = bundle;
+    const engine = engineOf(new Mortal());
+    const id = `unknown-${count++}`;
+    await client.onboard("eko.dmt-levin", PERSON, { id });
+    await engine.advance(QUEUE, id);
+    await bundle.begin(`${id}-sender`, "eko", `r${count++}`);
+    await bundle.finish(`${id}-sender`, "eko", "unknown", { reason: "its reply was lost" });
+    await engine.advance(QUEUE, id);
+    expect(await client.onboardings.get(id)).toMatchObject({ state: "unknown", reason: "its reply was lost" });
+    await client.settle(`${id}-sender`, "resend", { reason: "a read" });
+    await engine.advance(QUEUE, id);
+    expect(await client.onboardings.get(id)).toMatchObject({ state: "running", reason: null });
+    await bundle.begin(`${id}-sender`, "eko", `r${count++}`);
+    await bundle.finish(`${id}-sender`, "eko", "rejected", { reason: "no such customer" });
+    await engine.advance(QUEUE, id);
+    expect(await client.onboardings.get(id)).toMatchObject({ state: "rejected", reason: "no such customer" });
+  });
+
+  it("tells the batch that it is a row of, at each change of its state", async () => {
+    const redis = bundle.redis.client();
+    const store = new OnboardingStore(redis, bundle.settings.retention);
+    const { client } = bundle;
+    await client.onboard("eko.dmt-levin", PERSON, { id: "row-1" });
+    const whole = await store.get(QUEUE, "row-1");
+    if (whole === null) throw new Error("it was not begun");
+    await redis.hset(`satyapan:${QUEUE}:onboarding:row-1`, "parent", "b:tuesday:1");
+    await redis.del(`satyapan:${QUEUE}:parents`);
+    await store.move(QUEUE, whole, { ...whole, state: "failed", lookAt: 0 }, Date.now());
+    expect(await store.move(QUEUE, whole, { ...whole, state: "failed", lookAt: 0 }, Date.now())).toBe("moved");
+    const told = await redis.xrange(`satyapan:${QUEUE}:parents`, "-", "+");
+    expect(told.map(([, [, text]]) => text)).toEqual(["row-1 failed b:tuesday:1"]);
+  });
+});
