@@ -97,7 +97,7 @@ export class Challenges {
   ): Promise<Answered> {
     const { redis, records, now } = this.#deps;
     const fields = await records.fields(queue, send);
-    if (fields === null) throw challengeOver(send, { kind: "missing" });
+    if (fields === null) throw challengeOver(send, { kind: sendNumber(send).n > 1 ? "lost" : "missing" });
     const challenge = await this.#challenge(queue, send, fields);
     if (challenge.state === "early" && (await this.keepEarly(queue, send, recordKey(queue, send), code))) {
       return { verify: null, isSame: false };

@@ -4,7 +4,18 @@ import { ErrorCode, SatyapanError } from "../base/error.ts";
 /** Why a challenge takes no code, or no other OTP is sent in its place. `about`: a job's id, a state, or a time in ms. */
 export interface Refusal {
   readonly kind:
-    "missing" | "long" | "no-send" | "busy" | "answered" | "late" | "tries" | "sends" | "cooldown" | "state" | "over";
+    | "missing"
+    | "lost"
+    | "long"
+    | "no-send"
+    | "busy"
+    | "answered"
+    | "late"
+    | "tries"
+    | "sends"
+    | "cooldown"
+    | "state"
+    | "over";
   readonly about?: string;
 }
 
@@ -17,6 +28,8 @@ export function challengeOver(send: string, { kind, about = "" }: Refusal): Saty
         ErrorCode.UNKNOWN_JOB,
         "there is no such send or onboarding, or it is past its retention",
       );
+    case "lost":
+      return bad(`another OTP was to be sent, and whoever asked for it was lost before it was: ask again (--resend)`);
     case "long":
       return bad(`the id of ${send} leaves no room for its verify's: submit the verify with \`of\` instead`);
     case "no-send":
