@@ -37,8 +37,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "batch",
     usage: "",
-    description: "files of many rows as one: show, watch, pause, resume, cancel, share",
-    load: async () => (await import("../producers/command/batch.ts")).defineBatch,
+    description: "files of many rows as one: check, show, watch, pause, resume, cancel, share",
+    load: async () => {
+      keepHeapSmall();
+      return (await import("../producers/command/batch.ts")).defineBatch;
+    },
   },
   {
     name: "show",

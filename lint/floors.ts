@@ -24,6 +24,7 @@ const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
   ["jobs", "doctor"],
   ["failed", "keys", "onboardings", "batches"],
   ["files", "report"],
+  ["imports"],
   [""],
   ["command"],
 ];

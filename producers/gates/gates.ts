@@ -10,6 +10,9 @@ import type { Actor } from "../base/actor.ts";
 import type { UseRedis } from "../base/client-connections.ts";
 import { wakeHeld } from "./wake-held.ts";
 
+/** What BullMQ calls jobs that nobody has taken yet. */
+const WAITING = ["waiting", "prioritized", "delayed", "paused"];
+
 /** Shows and changes what stands between the jobs and each provider: quotas, holds, the breaker. In force at once, everywhere. */
 export class Gates {
   readonly #use: UseRedis;
@@ -22,6 +25,12 @@ export class Gates {
 
   async read(provider: ProviderName): Promise<GateState> {
     return await this.#use(async ({ redis }) => await new GateControl(redis).read(queueOf(provider)));
+  }
+
+  /** How many jobs wait for a call of this provider. */
+  async waiting(provider: ProviderName): Promise<number> {
+    const counts = await this.#use(async ({ queues }) => await queues.counts(queueOf(provider)));
+    return WAITING.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
   }
 
   /** `windows` as in the settings: `1/1s,30/1m`; `0` holds all calls. Throws SatyapanError `bad-input`. */

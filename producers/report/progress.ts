@@ -16,6 +16,12 @@ export function startProgress(stderr: Writable & { readonly isTTY?: boolean }, w
   return { update: (done) => bar.update(done), stop: () => bar.stop() };
 }
 
+/** A number that grows, where nobody knows how far: on a terminal, nothing elsewhere. */
+export function startCount(stderr: Writable & { readonly isTTY?: boolean }, what: string): Progress {
+  if (stderr.isTTY !== true) return { update: () => {}, stop: () => {} };
+  return { update: (done) => void stderr.write(`\r${done} ${what}`), stop: () => void stderr.write("\r\u001B[K") };
+}
+
 /** Before anything has happened, it is not a number. */
 function formatTime(seconds: number): string {
   return Number.isFinite(seconds) ? formatDuration(seconds * 1_000) : "?";

@@ -1,5 +1,6 @@
-import { type ValuesOf, withDefault } from "../base/setting.ts";
+import { type ValuesOf, withDefault, withoutDefault } from "../base/setting.ts";
 import { choiceSchema, switchSchema } from "../base/text-schemas.ts";
+import { type CallPrices, callPricesSchema } from "./call-prices.ts";
 
 /** What is asked of an input before it becomes a job. */
 export interface EntrySettings {
@@ -7,6 +8,8 @@ export interface EntrySettings {
   readonly aadhaarChecksum: boolean;
   /** Which jobs are refused without consent. Default `deepvue`. */
   readonly consentRequired: "deepvue" | "all";
+  /** What calls cost; empty: nobody said. */
+  readonly callPrices: CallPrices;
 }
 
 /** Besides these, each operation has one for its path (`path-settings.ts`). */
@@ -18,8 +21,15 @@ export const ENTRY_SETTINGS = {
     meaning:
       "Which jobs are refused without `consent`: Deepvue's, or all about an Aadhaar number. What is given is recorded before the first call.",
   }),
+  CALL_PRICES: withoutDefault(callPricesSchema, {
+    meaning: "What one call of an operation costs in rupees, for the estimate of `satyapan batch check`.",
+  }),
 };
 
 export function entrySettings(values: ValuesOf<typeof ENTRY_SETTINGS>): EntrySettings {
-  return { aadhaarChecksum: values.AADHAAR_CHECKSUM, consentRequired: values.CONSENT_REQUIRED };
+  return {
+    aadhaarChecksum: values.AADHAAR_CHECKSUM,
+    consentRequired: values.CONSENT_REQUIRED,
+    callPrices: values.CALL_PRICES ?? new Map(),
+  };
 }

@@ -1,20 +1,6 @@
 import { nearest } from "../base/near.ts";
 import type { FieldProblem } from "./input-error.ts";
-
-/** What people write for one of our fields, without its capitals and signs. */
-const ALIASES: Readonly<Record<string, string>> = {
-  aadhar: "aadhaar",
-  aadharnumber: "aadhaar",
-  aadharno: "aadhaar",
-  aadhaarnumber: "aadhaar",
-  aadhaarno: "aadhaar",
-  uid: "aadhaar",
-  reason: "purpose",
-  dateofbirth: "dob",
-  address: "residence_address",
-  mobilenumber: "mobile",
-  phone: "mobile",
-};
+import { fieldOfName } from "./synonyms.ts";
 
 /**
  * What to say of a field that an input does not have; `place` counts from 1. The name is shown only where it looks like
@@ -32,9 +18,8 @@ export function unknownField(name: string, place: number, known: readonly string
 function knownName(name: string, known: readonly string[]): string | null {
   if (name === "client_ref_id") return "cannot be given: it is made anew for each attempt";
   if (name === "of") return "unknown field: only a verify takes the job of its send";
-  const plain = name.toLowerCase().replaceAll(/[^a-z]/g, "");
-  const alias = Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : undefined;
-  if (alias !== undefined && known.includes(alias)) return `unknown field: it is \`${alias}\` here`;
+  const meant = fieldOfName(name, known);
+  if (meant !== null) return `unknown field: it is \`${meant}\` here`;
   const near = nearest(name, known, 1)[0];
   return near === undefined ? null : `unknown field: did you mean \`${near}\`?`;
 }

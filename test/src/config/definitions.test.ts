@@ -339,6 +339,26 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
     ],
     refused: [["59s", "must be 1m to 365d, not 59s"]],
   },
+  CALL_PRICES: {
+    unset: undefined,
+    accepted: [
+      ["eko.mobile-otp=0.25", [["eko.mobile-otp", 0.25]]],
+      [
+        "deepvue.aadhaar-otp=3, eko.mobile-otp=1",
+        [
+          ["deepvue.aadhaar-otp", 3],
+          ["eko.mobile-otp", 1],
+        ],
+      ],
+    ],
+    refused: [
+      ["eko.mobile-otp", "must be operation=rupees, like eko.mobile-otp=0.25"],
+      ["eko.mobile-otp=free", "must be operation=rupees"],
+      ["eko.mobile-opt=1", 'names no operation: "eko.mobile-opt"; did you mean eko.mobile-otp?'],
+      ["eko.mobile-otp=1,eko.mobile-otp=2", "has two prices for eko.mobile-otp"],
+    ],
+    show: (prices) => Array.from(prices),
+  },
   CONSENT_REQUIRED: {
     unset: "deepvue",
     accepted: [["all", "all"]],

@@ -73,7 +73,7 @@ describe("parseInput", () => {
     ["client_ref_id", "client_ref_id: cannot be given: it is made anew for each attempt"],
     ["aadhar", "aadhar: unknown field: it is `aadhaar` here"],
     ["aadhaar_number", "aadhaar_number: unknown field: it is `aadhaar` here"],
-    ["otpRefId", "otpRefId: unknown field: did you mean `otp_ref_id`?"],
+    ["otpRefId", "otpRefId: unknown field: it is `otp_ref_id` here"],
     ["of", "of: unknown field: only a verify takes the job of its send"],
     [
       "wallet",

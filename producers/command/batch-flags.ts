@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import type { CommandContext } from "../../src/command/context.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { openTwice, pipedTwice } from "../files/twice-read.ts";
+import { parseMap } from "../imports/column-plan.ts";
+import { ImportFile } from "../imports/import-file.ts";
+import { importTarget, type ImportTarget } from "../imports/import-target.ts";
+
+/** What says how a file is read. */
+export interface FileFlags {
+  readonly operation?: string;
+  readonly map: readonly string[];
+  readonly ref?: string;
+}
+
+/** The options of every command that reads a file of rows. */
+export function addFileFlags(command: Command): Command {
+  return command
+    .option("--operation <name>", "each row is one job of this operation")
+    .option("--map <column=field>", "what a column is, such as 'Mobile No=mobile'; again for each", collect, [])
+    .option("--ref <column>", "the column that holds each row's own reference, kept in clear; default: `ref`");
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** The file, opened, and what each row is to run; closed with `stack`. */
+export async function openImport(
+  context: CommandContext,
+  settings: Settings,
+  file: string,
+  flags: FileFlags,
+  stack: AsyncDisposableStack,
+): Promise<{ readonly file: ImportFile; readonly target: ImportTarget }> {
+  const target = importTarget(flags);
+  const wishes = { map: parseMap(flags.map, target), ref: flags.ref ?? null };
+  const { stdin, machine, signal, now } = context;
+  const path = file === "-" ? null : file;
+  const opening = path === null ? pipedTwice(stdin, machine.tmpDir, signal) : openTwice(path, machine.tmpDir);
+  const content = stack.use(await opening);
+  const pieces = (): AsyncIterable<Uint8Array> => content.pieces();
+  return { file: new ImportFile({ path, pieces, target, wishes, settings, now: now() }), target };
+}

@@ -1,0 +1,29 @@
+import { findPersonal } from "../../src/secrets/find-personal.ts";
+import { mask } from "../../src/secrets/mask.ts";
+
+/** As long as a mobile number, also in groups. */
+const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
+/** Without any of these nothing in a text can be a number or an address of a person. */
+const SUSPECT = /[\p{Nd}@]/u;
+/** Of a cell that nobody needs to run a row, in characters. */
+const LONGEST = 200;
+
+export function holdsPersonalNumber(text: string): boolean {
+  return SUSPECT.test(text) && (LONG_NUMBER.test(text) || findPersonal(text) !== null);
+}
+
+/** A cell that is kept to be shown: whole, or hidden where it holds a number of a person. */
+export function shownCell(cell: string): string {
+  if (holdsPersonalNumber(cell)) return mask("hidden", cell);
+  return cell.length > LONGEST ? `${cell.slice(0, LONGEST)}…` : cell;
+}
+
+/** The form of a value, and nothing of what it says: `+XX XXXXX XXXXX`, `aaaa@aaa.aaa`. */
+export function formOf(value: unknown): string {
+  if (typeof value !== "string") return value === null ? "null" : `a ${Array.isArray(value) ? "list" : typeof value}`;
+  const form = value
+    .replaceAll(/[\p{L}\p{M}]/gu, "a")
+    .replaceAll(/\p{Nd}/gu, "X")
+    .replaceAll(/[^Xa\x20-\x7E]/gu, "?");
+  return form.length > 32 ? `${form.slice(0, 32)}…` : form;
+}
