@@ -4,11 +4,10 @@ import type { Settings } from "../../src/config/settings.ts";
 import { openTwice, pipedTwice } from "../files/twice-read.ts";
 import { parseMap } from "../imports/column-plan.ts";
 import { ImportFile } from "../imports/import-file.ts";
-import { importTarget, type ImportTarget } from "../imports/import-target.ts";
+import { importTarget, type ImportTarget, type TargetNames } from "../imports/import-target.ts";
 
 /** What says how a file is read. */
-export interface FileFlags {
-  readonly operation?: string;
+export interface FileFlags extends TargetNames {
   readonly map: readonly string[];
   readonly ref?: string;
 }
@@ -16,6 +15,7 @@ export interface FileFlags {
 /** The options of every command that reads a file of rows. */
 export function addFileFlags(command: Command): Command {
   return command
+    .option("--flow <name>", "each row is one person to onboard by this flow")
     .option("--operation <name>", "each row is one job of this operation")
     .option("--map <column=field>", "what a column is, such as 'Mobile No=mobile'; again for each", collect, [])
     .option("--ref <column>", "the column that holds each row's own reference, kept in clear; default: `ref`");

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
-import { importTarget } from "../imports/import-target.ts";
+import { targetNamed } from "../imports/import-target.ts";
 import { templateOf } from "../imports/template.ts";
 import { defineBatchCheck } from "./batch-check.ts";
 import { defineBatchLife } from "./batch-life.ts";
 
 const EXAMPLES = `
 Examples:
-  satyapan batch template eko.mobile-otp > senders.csv
-  satyapan batch check senders.csv --operation eko.mobile-otp --map 'Contact=mobile'`;
+  satyapan batch template eko.dmt-levin > senders.csv
+  satyapan batch check senders.csv --flow eko.dmt-levin --map 'Contact=customer_id'`;
 
 export function defineBatch(command: Command, context: CommandContext): void {
   command.addHelpText("after", EXAMPLES);
@@ -19,9 +19,9 @@ export function defineBatch(command: Command, context: CommandContext): void {
   command
     .command("template")
     .description("print a CSV header and one example row")
-    .argument("<operation>", "what each row is to run")
-    .action((operation: string) => {
-      context.stdout.write(templateOf(importTarget({ operation })));
+    .argument("<name>", "what each row is to run: a flow or an operation")
+    .action((name: string) => {
+      context.stdout.write(templateOf(targetNamed(name)));
     });
   defineBatchLife(command, context);
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FLOWS } from "../../../src/flows/flows.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { startClientBundle, testKeys } from "../../support/client.ts";
 import { RunningCommand, satyapan } from "../../support/command.ts";
@@ -64,7 +65,18 @@ describe("satyapan batch check", () => {
     });
   });
 
-  it.concurrent("takes what its template prints, from standard input", async () => {
+  it.concurrent.each(FLOWS.map(({ name }) => name))("takes what the template of %s prints", async (flow) => {
+    const { stdout } = await satyapan(["batch", "template", flow], { cwd: dir.path });
+    const env = { ...CLOSED_PORT, AADHAAR_CHECKSUM: "off" };
+    const ran = await satyapan(["batch", "check", "-", "--flow", flow, "--json"], {
+      cwd: dir.path,
+      env,
+      stdin: stdout,
+    });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ flow, rows: 1, good: 1, problems: [] });
+  });
+
+  it.concurrent("takes an operation's, too, from standard input", async () => {
     const { stdout } = await satyapan(["batch", "template", "deepvue.aadhaar-otp"], { cwd: dir.path });
     expect(stdout).toMatch(/^ref,aadhaar,purpose,consent.reference,/);
     const args = ["batch", "check", "-", "--operation", "deepvue.aadhaar-otp"];
@@ -77,7 +89,7 @@ describe("satyapan batch check", () => {
   });
 
   it.concurrent.each([
-    [["good.csv"], "say what each row is to run: --operation NAME"],
+    [["good.csv"], "say what each row is to run, either with --flow NAME or with --operation NAME"],
     [["good.csv", ...ARGS, "--map", "Branch=moble"], "did you mean mobile?"],
     [
       ["good.csv", "--operation", "eko.mobile-otp.verify"],
