@@ -16,7 +16,17 @@ import { BROKEN, CONFIGURE, READ as READ_GATE, RESET, RESUME } from "../src/limi
 import { PRESENT } from "../src/limits/fleet.ts";
 import { BRING_BACK, LOOK } from "../src/limits/gate/memory.ts";
 import { PAUSE } from "../src/limits/queue-pause.ts";
-import { EXTEND, FILED, READ as READ_HEAD, REKEY, TAIL, TAKE_FOLDER, TRIM } from "../src/privacy/audit/log-scripts.ts";
+import {
+  EXTEND,
+  FILED,
+  PACK as PACK_LOG,
+  READ as READ_HEAD,
+  REKEY,
+  TAIL,
+  TAKE_FOLDER,
+  TRIM,
+  TRIM_PACKED,
+} from "../src/privacy/audit/log-scripts.ts";
 import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE as TAKE_KEY } from "../src/privacy/keys/data-key-scripts.ts";
 import { MAY_READ } from "../src/queues/rights.ts";
 import { DROP } from "../src/records/state-index.ts";
@@ -54,5 +64,6 @@ export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrig
   ...{ APPEND, COMMIT, TAKE_ROWS, LOOK_AT_ROWS, FOLD, REVOKE, CHANGE, CLOSE_BATCH, SET_TERM, DISCARD, REOPEN },
   ...{ READ_HEAD, EXTEND, TRIM, TAIL, TAKE_FOLDER, FILED, REKEY },
   ...{ ANSWER, RESEND, KEEP_EARLY, BEGIN_ONBOARDING, MOVE_ONBOARDING, CANCEL_ONBOARDING },
+  ...{ READ_HEAD, EXTEND, TRIM, PACK_LOG, TRIM_PACKED, TAIL, TAKE_FOLDER, FILED, REKEY },
   ...{ TAKE_KEY, REWRAP, PROVED, CLOSE, DESTROY, RETIRE, REPLACE },
 };

@@ -8,7 +8,8 @@ import { auditFiles, claimFolder, endOf, fileNameOf, syncFolder } from "./folder
 import { makeHeader } from "./header.ts";
 import type { AuditKey } from "./key.ts";
 import { type AuditLine, readLine, streamId } from "./line.ts";
-import { AuditLog, type Block, type Head, type Mark } from "./log.ts";
+import type { Block } from "./block.ts";
+import { AuditLog, type Head, type Mark } from "./log.ts";
 
 /** Blocks of the chain at once: together some MB at most. */
 const BLOCKS = 10;
@@ -150,14 +151,14 @@ export class AuditFiles implements AsyncDisposable {
     }
     if (head.filed.has(folder))
       this.#deps.onMended(`the files in ${dir} are gone: written again, as far as Redis has them`);
-    return { chain, folder, ...head.floor, id: "0", file: null };
+    return { chain, folder, ...head.base, id: "0", file: null };
   }
 
   /** Whether the log goes on where this file ends. */
   async #check(path: string, text: string, last: AuditLine, head: Head, filed: number): Promise<void> {
     const { seq, hash } = last;
     const found = await this.#log.has(streamId(last), text);
-    const isTrimmed = found === null && head.floor.seq === seq && head.floor.hash === hash;
+    const isTrimmed = found === null && head.base.seq === seq && head.base.hash === hash;
     if (found !== true && !isTrimmed) {
       const why =
         found !== null

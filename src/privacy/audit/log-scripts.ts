@@ -19,6 +19,20 @@ export const TRIM = new LuaScript(new URL("trim.lua", import.meta.url), {
   args: { first: "text", seq: "number", hash: "text" },
 });
 
+/**
+ * `floor`: the number of the entry before the log's first, as its caller saw it; `lines`: `count` of them, compressed; `id`, `seq` and
+ * `hash`: of the last one; `next`: the first id that stays.
+ */
+export const PACK = new LuaScript(new URL("pack.lua", import.meta.url), {
+  args: { floor: "text", lines: "bytes", count: "text", id: "text", seq: "text", hash: "text", next: "text" },
+});
+
+/** As `TRIM`, of what is packed. */
+export const TRIM_PACKED = new LuaScript(new URL("trim-packed.lua", import.meta.url), {
+  needs: [CLOCK],
+  args: { first: "text", seq: "number", hash: "text" },
+});
+
 /** The last lines, at least `count`, with the head of the same moment. */
 export const TAIL = new LuaScript(new URL("tail.lua", import.meta.url), { needs: [CLOCK], args: { count: "number" } });
 

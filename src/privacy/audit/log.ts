@@ -3,13 +3,19 @@ import type { RedisClient } from "../../redis/connection.ts";
 import { RELEASE } from "../../redis/lease.ts";
 import { refusalWord } from "../../redis/refusal.ts";
 import { auditBroken } from "./broken.ts";
-import { EXTEND, FILED, READ, REKEY, TAIL, TAKE_FOLDER, TRIM } from "./log-scripts.ts";
+import { type Block, blockAt, packLines, readBlocks, readPacked } from "./block.ts";
+import { EXTEND, FILED, PACK, READ, REKEY, TAIL, TAKE_FOLDER, TRIM, TRIM_PACKED } from "./log-scripts.ts";
 
 /**
  * One stream for all queues, a block of entries in each of its own: field `l` has their lines, `n` says how many, and the id
  * is `<ms of chaining>-<seq of the last>`. One by one they would cost Redis five times as much.
  */
 export const LOG_KEY = "satyapan:{audit}:log";
+/**
+ * What of the log comes before that: its older entries, some hundred compressed together. Field `z` has their lines, `n` says how
+ * many, and the id is that of the last.
+ */
+export const PACKED_KEY = "satyapan:{audit}:packed";
 /**
  * Where the log stands, one hash:
  * | field | holds |
@@ -18,7 +24,9 @@ export const LOG_KEY = "satyapan:{audit}:log";
  * | `seq`, `hash`, `at` | number, hash and time (ms) of the last entry |
  * | `key` | id of the key it is chained with |
  * | `from:QUEUE` | id of the last entry taken from that queue's outbox |
- * | `floor_seq`, `floor_hash` | of the last entry that was trimmed away |
+ * | `floor_seq`, `floor_hash` | of the last entry that is not in the stream of lines any more |
+ * | `base_seq`, `base_hash` | of the last entry that is not in Redis any more; absent: nothing was packed yet |
+ * | `packed_seq` | of the last entry that was packed |
  * | `filed:FOLDER` | stream id of the last entry that is safe in that folder's files, and when the writer said so (ms) |
  */
 export const HEAD_KEY = "satyapan:{audit}:head";
@@ -44,20 +52,21 @@ export interface Head extends Mark {
   readonly keyId: string | null;
   /** When the last entry was chained, in ms. */
   readonly at: number;
-  /** What the first entry that is still in the stream follows. */
+  /** What the first entry that is still in the stream of lines follows. */
   readonly floor: Mark;
+  /** What the first entry that Redis still has follows, packed or not. */
+  readonly base: Mark;
   readonly from: ReadonlyMap<string, string>;
   readonly filed: ReadonlyMap<string, Filed>;
   /** Redis' clock, in ms. */
   readonly now: number;
 }
 
-/** Lines that were chained together. */
-export interface Block {
-  /** That of the last line (`streamId`). */
-  readonly id: string;
-  readonly lines: readonly string[];
-}
+/** Lines that stay as they are, so that all versions find the log's end there. */
+const LEFT_LINES = 1_000;
+/** Blocks that are packed at once: a busy worker's hold up to 500 lines, an idle one's a handful. */
+const PACKED_BLOCKS = 200;
+const PACKED_LINES = 500;
 
 /** The time after which a folder without a writer no longer keeps the log from being trimmed, in ms. */
 const FOLDER_GONE_MS = 7 * 86_400_000;
@@ -103,12 +112,12 @@ export class AuditLog {
    * come before it.
    */
   async after(id: string, count: number): Promise<Block[]> {
-    return blocks(await unlessForeign(this.#redis.xrange(LOG_KEY, `(${id}`, "+", "COUNT", count)));
+    return await this.#range(`(${id}`, "+", count);
   }
 
   /** Whether the line of this id is this one; null: it is not there. */
   async has(id: string, line: string): Promise<boolean | null> {
-    const [block] = blocks(await this.#redis.xrange(LOG_KEY, id, "+", "COUNT", 1));
+    const [block] = await this.#range(id, "+", 1);
     const [seq] = id.split("-").slice(1);
     const found = block?.lines.find((text) => text.startsWith(`{"seq":${seq},`));
     return found === undefined ? null : found === line;
@@ -118,7 +127,7 @@ export class AuditLog {
   async tail(count: number): Promise<{ readonly lines: readonly string[]; readonly head: Head | null }> {
     const reply = await unlessForeign(TAIL.run(this.#redis, KEYS, { count }));
     const [entries, ...head] = reply as [[string, string[]][], ...string[]];
-    const lines = blocks(entries)
+    const lines = readBlocks(entries)
       .toReversed()
       .flatMap((block) => block.lines);
     return { lines, head: head.length > 1 ? parseHead(head) : null };
@@ -126,16 +135,33 @@ export class AuditLog {
 
   /** Removes what is older than `keepMs` and safe in the files of every folder in use. How many blocks. */
   async trim(keepMs: number): Promise<number> {
-    const { now, filed } = await this.head();
-    const inUse = [...filed.values()].filter(({ at }) => now - at < FOLDER_GONE_MS);
-    const safe = inUse.toSorted((one, other) => one.seq - other.seq)[0];
-    const tooOld = `${Math.max(0, now - keepMs)}-0`;
-    const [last] = await this.#before(safe === undefined || isBefore(tooOld, safe.id) ? `(${tooOld}` : safe.id);
-    if (last === undefined) return 0;
-    const [ms = "", seq = ""] = last.id.split("-");
-    const hash = /"hash":"([^"]+)"\}$/.exec(last.lines.at(-1) ?? "")?.[1];
-    if (hash === undefined) throw auditBroken(`entry ${seq} of the log in Redis has no hash`);
-    return (await TRIM.run(this.#redis, KEYS, { first: `${ms}-${Number(seq) + 1}`, seq: Number(seq), hash })) as number;
+    const head = await this.head();
+    const end = safeEnd(head, `${Math.max(0, head.now - keepMs)}-0`);
+    const [packed, last] = [await this.#lastPacked(end), await this.#lastBefore(end)];
+    const kept = last ?? packed;
+    if (kept === undefined) return 0;
+    const { next, seq, hash } = blockAt(kept);
+    const removed = (await TRIM_PACKED.run(this.#redis, [HEAD_KEY, PACKED_KEY], { first: next, seq, hash })) as number;
+    if (last === undefined) return removed;
+    return removed + ((await TRIM.run(this.#redis, KEYS, { first: next, seq, hash })) as number);
+  }
+
+  /**
+   * Packs the oldest lines that are safe in the files of every folder in use, where more than a thousand stay. True: there may be more.
+   */
+  async pack(): Promise<boolean> {
+    const head = await this.head();
+    if (head.seq - head.floor.seq < LEFT_LINES + PACKED_LINES) return false;
+    const some = await this.#oldest(safeEnd(head, "+"));
+    const lines = some.flatMap((block) => block.lines);
+    const last = some.at(-1);
+    if (last === undefined || head.seq - head.floor.seq - lines.length < LEFT_LINES) return false;
+    const { next, seq, hash } = blockAt(last);
+    // Another packed meanwhile, or somebody took entries away, which `verify` tells.
+    if (seq !== head.floor.seq + lines.length) return false;
+    const packed = { floor: head.floor.seq, lines: await packLines(lines), count: lines.length };
+    const done = await PACK.run(this.#redis, [...KEYS, PACKED_KEY], { ...packed, id: last.id, seq, hash, next });
+    return done === 1;
   }
 
   /** Takes the folder for `ms`, or keeps it; false: another writer has it. */
@@ -157,9 +183,47 @@ export class AuditLog {
     return (await REKEY.run(this.#redis, [HEAD_KEY], { old: oldKeyId, new: newKeyId })) === 1;
   }
 
-  async #before(end: string): Promise<Block[]> {
-    return blocks(await this.#redis.xrevrange(LOG_KEY, end, "-", "COUNT", 1));
+  /** Packed or not, of one moment: what is packed meanwhile is in one of both. */
+  async #range(from: string, to: string, count: number): Promise<Block[]> {
+    const answers = await this.#redis
+      .multi()
+      .callBuffer("XRANGE", PACKED_KEY, from, to, "COUNT", count)
+      .xrange(LOG_KEY, from, to, "COUNT", count)
+      .exec();
+    const [packed, plain] = (answers ?? []).map(([error, reply]) => {
+      if (error !== null) throw foreign(error);
+      return reply;
+    });
+    const older = await readPacked(packed as Parameters<typeof readPacked>[0]);
+    return [...older, ...readBlocks(plain as Parameters<typeof readBlocks>[0])].slice(0, count);
   }
+
+  /** Not packed, up to `end`: one block where it is large enough, or many that are together. */
+  async #oldest(end: string): Promise<Block[]> {
+    const [first] = readBlocks(await this.#redis.xrange(LOG_KEY, "-", end, "COUNT", 1));
+    if (first === undefined || first.lines.length >= PACKED_LINES) return first === undefined ? [] : [first];
+    const found = readBlocks(await this.#redis.xrange(LOG_KEY, "-", end, "COUNT", PACKED_BLOCKS));
+    let count = 0;
+    const enough = found.findIndex(({ lines }) => (count += lines.length) >= PACKED_LINES);
+    return enough < 0 ? found : found.slice(0, enough + 1);
+  }
+
+  async #lastBefore(end: string): Promise<Block | undefined> {
+    return readBlocks(await this.#redis.xrevrange(LOG_KEY, end, "-", "COUNT", 1))[0];
+  }
+
+  async #lastPacked(end: string): Promise<Block | undefined> {
+    const found = await this.#redis.callBuffer("XREVRANGE", PACKED_KEY, end, "-", "COUNT", 1);
+    return (await readPacked(found as Parameters<typeof readPacked>[0]))[0];
+  }
+}
+
+/** Up to where entries are safe in the files of every folder in use, and not after `latest`. For XRANGE. */
+function safeEnd({ now, filed }: Head, latest: string): string {
+  const inUse = [...filed.values()].filter(({ at }) => now - at < FOLDER_GONE_MS);
+  const safe = inUse.toSorted((one, other) => one.seq - other.seq)[0];
+  if (latest === "+") return safe?.id ?? latest;
+  return safe === undefined || isBefore(latest, safe.id) ? `(${latest}` : safe.id;
 }
 
 export function headless(): Error {
@@ -178,13 +242,13 @@ async function unlessForeign<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
-    if (refusalWord(error) !== "WRONGTYPE") throw error;
-    throw auditBroken(`something else stands in Redis in the place of ${HEAD_KEY} or ${LOG_KEY}`);
+    throw foreign(error);
   }
 }
 
-function blocks(entries: readonly (readonly [string, readonly string[]])[]): Block[] {
-  return entries.map(([id, fields]) => ({ id, lines: (fields[1] ?? "").split("\n") }));
+function foreign(error: unknown): unknown {
+  if (refusalWord(error) !== "WRONGTYPE") return error;
+  return auditBroken(`something else stands in Redis in the place of ${HEAD_KEY}, ${LOG_KEY} or ${PACKED_KEY}`);
 }
 
 function parseHead([now, ...flat]: readonly string[]): Head {
@@ -199,13 +263,18 @@ function parseHead([now, ...flat]: readonly string[]): Head {
     filed.set(name.slice(6), { id, seq: Number(id.split("-")[1]), at: Number(at) });
   }
   const chain = fields.get("chain") ?? "";
+  const floor = { seq: Number(fields.get("floor_seq") ?? 0), hash: fields.get("floor_hash") ?? chain };
+  const [baseHash, packedSeq] = [fields.get("base_hash"), fields.get("packed_seq")];
+  // Where a worker of the version before trimmed past what is packed, nothing of that can follow on.
+  const isPacked = packedSeq !== undefined && baseHash !== undefined && packedSeq === fields.get("floor_seq");
   return {
     chain,
     seq: Number(fields.get("seq") ?? 0),
     hash: fields.get("hash") ?? chain,
     keyId: fields.get("key") ?? null,
     at: Number(fields.get("at") ?? 0),
-    floor: { seq: Number(fields.get("floor_seq") ?? 0), hash: fields.get("floor_hash") ?? chain },
+    floor,
+    base: isPacked ? { seq: Number(fields.get("base_seq")), hash: baseHash } : floor,
     from,
     filed,
     now: Number(now),

@@ -22,6 +22,8 @@ const AGAIN_MS = 1_000;
 /** Until a broken log is looked at, and complained of, again, in ms. */
 const BROKEN_MS = 60_000;
 const TRIM_EVERY_MS = 60_000;
+/** After so many entries it is looked whether some can be packed. */
+const PACK_EVERY = 500;
 
 export interface AuditTrailDeps {
   /** A connection of a worker's role: it waits while Redis is away. */
@@ -100,13 +102,20 @@ export class AuditTrail {
     const { duty } = this.#deps;
     let trimmedAt = Number.NEGATIVE_INFINITY;
     let lookMs = LOOK_MS;
+    let packedAt = 0;
     const chain = async (): Promise<number> => {
       if (!duty.held) return LOOK_MS;
       const isNew = await this.#chain.look();
-      if (isNew && (await this.#chain.step()) === "more") return 0;
+      const isMore = isNew && (await this.#chain.step()) === "more";
+      if (this.#chain.chained - packedAt >= PACK_EVERY) {
+        packedAt = this.#chain.chained;
+        await this.#pack();
+      }
+      if (isMore) return 0;
       if (performance.now() - trimmedAt >= TRIM_EVERY_MS) {
         trimmedAt = performance.now();
         await this.#chain.sweep();
+        await this.#pack();
         await this.#log.trim(this.#deps.keepMs);
       }
       lookMs = isNew ? LOOK_MS : Math.min(2 * lookMs, IDLE_LOOK_MS);
@@ -120,6 +129,12 @@ export class AuditTrail {
     const loops = [this.#repeat(chain, async () => await duty.stepAside())];
     if (files !== null) loops.push(this.#repeat(async () => await write(files)));
     this.#loops = Promise.all(loops);
+  }
+
+  async #pack(): Promise<void> {
+    while (!this.#stop.signal.aborted && (await this.#log.pack())) {
+      // There may be more.
+    }
   }
 
   /** `step` says how long to wait then, in ms. */

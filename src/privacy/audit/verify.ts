@@ -42,7 +42,7 @@ export async function verifyAudit({ keys, dir, log, oldest }: VerifyOptions): Pr
   const head = (await log?.head()) ?? null;
   const files = dir === null ? [] : await auditFiles(dir);
   const identity = dir === null ? null : await readIdentity(dir);
-  const check = new ChainCheck(keys, files.length === 0 ? (head?.floor ?? null) : null);
+  const check = new ChainCheck(keys, files.length === 0 ? (head?.base ?? null) : null);
   const notes: string[] = [];
   if (dir !== null) await checkFiles(check, dir, files, oldest, notes);
   if (log === null || head === null) {
@@ -103,7 +103,7 @@ async function checkRedis(check: ChainCheck, log: AuditLog, head: Head): Promise
     if ((check.last?.seq ?? 0) >= head.seq || check.problems.length >= MOST_PROBLEMS) break;
   }
   check.end();
-  const { seq, hash } = check.last ?? head.floor;
+  const { seq, hash } = check.last ?? head.base;
   if (seq < head.seq) {
     check.report("truncated", IN_REDIS, `its end is missing: it had ${head.seq} entries`, seq + 1);
   } else if (seq === head.seq && hash !== head.hash) {

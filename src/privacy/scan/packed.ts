@@ -1,3 +1,5 @@
+import { zstdDecompressSync } from "node:zlib";
+
 /**
  * What a plain search of a dump misses. Redis packs short hashes, sets, lists and streams: a text that is a number is
  * written as 8 bytes, and texts of more than 20 bytes are compressed (LZF). Found by their form, wherever they stand, so
@@ -21,8 +23,29 @@ export interface Unpacked {
   readonly bytes: Buffer;
 }
 
+/** First bytes of a Zstandard frame (RFC 8878 §3.1.1): the audit log's older entries, the rows of a batch. */
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** What a value of Redis says: unpacked, where it is a Zstandard frame. */
+export function unzipped(bytes: Buffer): Buffer {
+  return bytes.subarray(0, ZSTD.length).equals(ZSTD) ? (unzip(bytes) ?? bytes) : bytes;
+}
+
+/** Null: it is no whole frame, or too long a one. */
+function unzip(bytes: Buffer): Buffer | null {
+  try {
+    return zstdDecompressSync(bytes, { maxOutputLength: LONGEST_UNPACKED });
+  } catch {
+    return null;
+  }
+}
+
 /** Compressed texts that begin before `end`. */
 export function* unpackAll(bytes: Buffer, end = bytes.length): Generator<Unpacked> {
+  for (let at = bytes.indexOf(ZSTD); at >= 0 && at < end; at = bytes.indexOf(ZSTD, at + 1)) {
+    const unpacked = unzip(bytes.subarray(at)); // whatever comes after its frame
+    if (unpacked !== null) yield { at, bytes: unpacked };
+  }
   for (let at = bytes.indexOf(COMPRESSED); at >= 0 && at < end; at = bytes.indexOf(COMPRESSED, at + 1)) {
     const packed = lengthAt(bytes, at + 1);
     const whole = packed && lengthAt(bytes, packed.end);

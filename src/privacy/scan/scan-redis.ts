@@ -3,6 +3,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { RedisClient } from "../../redis/connection.ts";
 import type { Finding } from "../../secrets/found.ts";
 import { firstPages, type Page, type Text } from "./key-pages.ts";
+import { unzipped } from "./packed.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** Keys that are looked at in one go: some round trips for all of them. */
@@ -139,7 +140,7 @@ export class RedisScan {
   }
 
   #check(texts: readonly KeyText[]): void {
-    const all = texts.map(({ bytes }) => bytes.toString("latin1"));
+    const all = texts.map(({ bytes }) => unzipped(bytes).toString("latin1"));
     for (const { length } of all) this.#bytes += length;
     // Together they cost a tenth; nothing is found across a line's end.
     if (this.#scanner.find(all.join("\n")).length === 0) return;

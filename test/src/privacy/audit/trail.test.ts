@@ -92,6 +92,17 @@ describe("a worker's audit trail", () => {
     await trail.close();
   });
 
+  it("packs what is older than the last thousand entries while it chains", async () => {
+    await using bundle = await startAuditBundle();
+    const { trail, errors } = await startTrail(bundle, null);
+    await bundle.append(3_000);
+    await expect.poll(async () => (await bundle.log.head()).floor.seq).toBeGreaterThanOrEqual(1_500);
+    await trail.close();
+    const { key, log } = bundle;
+    expect(await verifyAudit({ keys: [key], dir: null, log })).toMatchObject({ entries: 3_000, problems: [] });
+    expect(errors).toEqual([]);
+  });
+
   it("goes on by itself after Redis was away", async () => {
     await using bundle = await startAuditBundle();
     await using place = await makeTempDir();

@@ -1,3 +1,4 @@
+import { zstdCompressSync } from "node:zlib";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Finding } from "../../../../src/secrets/found.ts";
@@ -64,6 +65,10 @@ describe("a number planted in Redis is found", () => {
       "key field input",
     ],
     "in a stream": [async () => await redis.xadd("key", "1-1", "data", NUMBER), "key entry 1-1 field data"],
+    "in a compressed block of a stream": [
+      async () => await redis.xadd("key", "1-1", "z", zstdCompressSync(`{"reason":"${NUMBER}"}`)),
+      "key entry 1-1 field z",
+    ],
     "as a field of a stream": [async () => await redis.xadd("key", "1-1", NUMBER, "x"), "key entry 1-1 a field's name"],
     "in the name of a group": [
       async () => await redis.xgroup("CREATE", "key", NUMBER, "$", "MKSTREAM"),
