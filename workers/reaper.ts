@@ -18,10 +18,10 @@ export interface ReaperDeps {
   readonly now: () => number;
 }
 
-/** Between two rounds, in ms. */
-const EVERY_MS = 1_000;
+/** Between two rounds, in ms: a deadline that nobody else sees is told so late at most. */
+const EVERY_MS = 2_000;
 /** Of so many rounds one looks for lost tickets. */
-const TICKETS_EVERY = 10;
+const TICKETS_EVERY = 5;
 
 /**
  * Ends jobs at their deadline though nobody takes them (their gate is closed), and destroys sealed values when their time is

@@ -12,7 +12,7 @@ import { AuditLog } from "./log.ts";
 
 /** Between two looks, in ms, how far the log lags behind: doubles from the first to the last while nothing is new. */
 const LOOK_MS = 250;
-const IDLE_LOOK_MS = 1_000;
+const IDLE_LOOK_MS = 3_000;
 /** The files behind the log, in ms. */
 const FILE_LOOK_MS = 1_000;
 /** Until a folder that another worker writes to is asked for again, in ms. */
