@@ -28,6 +28,8 @@ export interface Drain {
   readonly workerCpuUs: number;
   readonly serverCpuUs: number;
   readonly redis: RedisUsage;
+  /** What of that came after the last job's end: the aftermath. */
+  readonly late: { readonly workerCpuUs: number; readonly redisCpuUs: number };
   /** All requests on the wire. */
   readonly requestBytes: number;
 }
@@ -95,6 +97,7 @@ export class Contender implements AsyncDisposable {
     worker.thaw();
     const looks = await this.#finished(jobs);
     const tookMs = monotonicMs() - startedAt;
+    const [cpuThen, usageThen] = [await worker.ask<number>("cpu"), await store.usage()];
     const after = (await this.#side.aftermath?.()) ?? {};
     const usageAfter = await store.usage();
     const cpuAfter = await worker.ask<number>("cpu");
@@ -108,7 +111,8 @@ export class Contender implements AsyncDisposable {
       tookMs,
       workerCpuUs: cpuAfter - cpuBefore,
       serverCpuUs: serverAfter - serverBefore,
-      redis: without(usageBetween(usageBefore, usageAfter), { info: 1, ...looks, ...after }),
+      redis: without(usageBetween(usageBefore, usageAfter), { info: 2, ...looks, ...after }),
+      late: { workerCpuUs: cpuAfter - cpuThen, redisCpuUs: usageAfter.cpuUs - usageThen.cpuUs },
       requestBytes: bytes,
     };
   }

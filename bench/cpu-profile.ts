@@ -58,6 +58,9 @@ export function formatProfile(profile: CpuProfile, jobs: number): string {
   ].join("\n");
 }
 
+/** Samples are 200 µs apart: in between longer than this the process stood still, or another had its core. In µs. */
+const STOPPED_US = 20_000;
+
 function selfTimes(profile: CpuProfile, keyOf: (node: ProfileNode) => string): SelfTime[] {
   const keys = new Map(
     profile.nodes.map((node) => [node.id, node.callFrame.functionName === IDLE ? null : keyOf(node)]),
@@ -67,6 +70,7 @@ function selfTimes(profile: CpuProfile, keyOf: (node: ProfileNode) => string): S
     const key = keys.get(id) ?? null;
     // A sample stands for the time until the next one.
     const us = profile.timeDeltas?.[index + 1] ?? 0;
+    if (us > STOPPED_US) continue;
     if (key !== null) times.set(key, (times.get(key) ?? 0) + us);
   }
   return [...times].map(([what, us]) => ({ what, us })).toSorted((one, other) => other.us - one.us);

@@ -55,6 +55,8 @@ const MEASURES: readonly { readonly measure: string; readonly of: Measure; reado
   { measure: "jobs/s", of: ({ drain }) => drain.jobs / (drain.tookMs / 1_000), bar: least(0.9) },
   { measure: "worker CPU, µs/job", of: ({ drain }) => drain.workerCpuUs / drain.jobs, bar: most(1.2) },
   { measure: "Redis (PostgreSQL) CPU, µs/job", of: ({ drain }) => drain.redis.cpuUs / drain.jobs, bar: most(1) },
+  { measure: "worker CPU after the last job", of: ({ drain }) => drain.late.workerCpuUs / drain.jobs },
+  { measure: "Redis CPU after the last job", of: ({ drain }) => drain.late.redisCpuUs / drain.jobs },
   { measure: "HTTP server CPU, µs/job", of: ({ drain }) => drain.serverCpuUs / drain.jobs },
   { measure: "Redis scripts, calls/job", of: ({ drain }) => totals(drain.redis).scripts.calls / drain.jobs },
   { measure: "Redis scripts, µs/job", of: ({ drain }) => totals(drain.redis).scripts.usec / drain.jobs },
@@ -111,6 +113,9 @@ function meets(ratio: number, { at, ratio: bar }: Bar): boolean {
 /** Commands that take less of a job than this, in calls, are the worker's housekeeping and not shown. */
 const WORTH_SHOWING = 0.01;
 
+/** A ratio above this is one to nearly nothing. */
+const MOST_TELLING = 100;
+
 export function formatSummary({ sides, lines, commands }: Summary): string {
   const right = "right" as const;
   const measures = formatTable(
@@ -123,7 +128,7 @@ export function formatSummary({ sides, lines, commands }: Summary): string {
     lines.map(({ measure, of, ratio, bar, met }) => [
       measure,
       ...sides.map((side) => figure(of[side] ?? 0)),
-      ratio.toFixed(2),
+      ratio < MOST_TELLING ? ratio.toFixed(2) : "",
       bar === null ? "" : `${bar.at === "least" ? "≥" : "≤"} ${bar.ratio.toFixed(1)} ${met ? "met" : "MISSED"}`,
     ]),
   );

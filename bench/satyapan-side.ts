@@ -5,8 +5,10 @@ import { createClient, type JobRecord } from "../producers/index.ts";
 import { outboxKey } from "../src/privacy/audit/outbox.ts";
 import { bullmqPrefix, dueKey } from "../src/queues/names.ts";
 import { CALL, type Place, QUEUE, type Side } from "./side.ts";
-import { LOOK_MS, type OwnCommands } from "./store.ts";
+import type { OwnCommands } from "./store.ts";
 
+/** Between two looks whether all that is left has been done, in ms: it takes seconds, and looks cost CPU, too. */
+const AFTERMATH_LOOK_MS = 25;
 /** The jobs under way. */
 export const SATYAPAN_ACTIVE = `${bullmqPrefix(QUEUE)}active`;
 const MAIN = new URL("../bin/main.ts", import.meta.url);
@@ -63,6 +65,7 @@ async function aftermath(redis: Redis): Promise<OwnCommands> {
   const due = dueKey(QUEUE);
   await redis.zunionstore(due, 1, due, "WEIGHTS", 0);
   let looks = 1;
-  for (; (await redis.zcard(due)) > 0 || (await redis.xlen(outboxKey(QUEUE))) > 0; looks++) await sleep(LOOK_MS);
+  for (; (await redis.zcard(due)) > 0 || (await redis.xlen(outboxKey(QUEUE))) > 0; looks++)
+    await sleep(AFTERMATH_LOOK_MS);
   return { zunionstore: 1, zcard: looks, xlen: looks };
 }

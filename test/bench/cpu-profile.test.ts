@@ -31,6 +31,13 @@ describe("functionsBySelfTime", () => {
   });
 });
 
+describe("a process that stood still", () => {
+  it("charges nobody for it", () => {
+    const stopped = { ...PROFILE, timeDeltas: [50, 10, 1_500_000, 40, 500, 5, 30] };
+    expect(functionsBySelfTime(stopped).map(({ what }) => what)).not.toContain("request undici/lib/client.js:100");
+  });
+});
+
 describe("modulesBySelfTime", () => {
   it("charges Node's and native time to the module that called it", () => {
     expect(modulesBySelfTime(PROFILE)).toEqual([

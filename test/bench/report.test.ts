@@ -11,6 +11,7 @@ function measurement(given: { jobsPerSecond: number; p50?: number; p99?: number;
       workerCpuUs: 100 * jobs,
       serverCpuUs: 20 * jobs,
       redis: { cpuUs: 40 * jobs, commands: { evalsha: { calls: scripts * jobs, usec: scripts * 30 * jobs } } },
+      late: { workerCpuUs: 10 * jobs, redisCpuUs: 5 * jobs },
       requestBytes: 395 * jobs,
     },
     submitToWire: { p50, p99 },
