@@ -66,10 +66,10 @@ const ANY_CODE = /[\x01-\x08\x0b\x0c\x0e-\x1e]/g;
 const HAS_CODE = /[\x00-\x08\x0b-\x1f]/;
 
 /**
- * The record of a job that has ended, of which nothing sealed is kept any more, as short as Redis can keep it. Null: it is not
- * one that can be told again, because something in it is not what we write.
+ * The record of a job that has ended, of which nothing sealed is kept any more, as short as Redis can keep it: what its fields `1`,
+ * `2`, … hold beside `OWN_FIELDS`. Null: it is not one that can be told again, because something in it is not what we write.
  */
-export function packRecord(id: string, fields: Fields): Fields | null {
+export function packRecord(id: string, fields: Fields): string[] | null {
   const { job = "", attempts = "0" } = fields;
   if ("input" in fields || "personal" in fields || HAS_CODE.test(Object.values(fields).join(""))) return null;
   const words = job.split(" ").slice(0, JOB_WORDS);
@@ -77,15 +77,14 @@ export function packRecord(id: string, fields: Fields): Fields | null {
   if (!/^\d{7}$/.test(time) || isPacked(fields)) return null;
   const last = Number(attempts) === 0 ? "" : fields[`attempt:${attempts}`];
   if (last === undefined || attemptsIn(fields) !== Number(attempts)) return null;
-  const own: Record<string, string> = {};
   const pairs: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
-    if (OWN_FIELDS.has(name)) own[name] = value;
-    else if (name === "job") pairs.push(`job=${words.join(" ")}`);
+    if (OWN_FIELDS.has(name)) continue;
+    if (name === "job") pairs.push(`job=${words.join(" ")}`);
     else if (!LEFT_OUT.has(name) && !(name === "updated" && endOf(last) === value)) pairs.push(`${name}=${value}`);
   }
   const coded = pairs.join(BETWEEN).replace(ANY_WORD, (text) => CODE_OF.get(text) ?? text);
-  return { ...own, ...inPieces(time + coded.replaceAll(id, ID).replaceAll(time, TIME)) };
+  return inPieces(time + coded.replaceAll(id, ID).replaceAll(time, TIME));
 }
 
 /** A record's fields as they were before it was packed, or as they are. */
@@ -124,12 +123,12 @@ function attemptsIn(fields: Fields): number {
   return count;
 }
 
-function inPieces(text: string): Fields {
-  const pieces: Record<string, string> = {};
+function inPieces(text: string): string[] {
+  const pieces: string[] = [];
   const most = Buffer.byteLength(text) === text.length ? PIECE : PIECE / LONGEST_CHARACTER;
-  for (let from = 0, n = 1; from < text.length; n++) {
+  for (let from = 0; from < text.length;) {
     const to = cutAt(text, from, from + most);
-    pieces[n] = text.slice(from, to);
+    pieces.push(text.slice(from, to));
     from = to;
   }
   return pieces;

@@ -231,8 +231,8 @@ export class RecordStore {
       const fields = stored[index] ?? {};
       const packed = packRecord(id, fields);
       if (packed === null) return [];
-      const flat = Object.entries(packed).flat();
-      return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", fields: `${flat.join("\0")}\0` } }];
+      const pieces = packed.map((piece) => `${piece}\0`).join("");
+      return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", pieces } }];
     });
     for (let from = 0; from < all.length; from += PACK_AT_ONCE) {
       const some = all.slice(from, from + PACK_AT_ONCE);

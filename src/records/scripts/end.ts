@@ -28,10 +28,10 @@ export const REVIVE = new LuaScript(new URL("revive.lua", import.meta.url), {
   args: { prefix: "text", id: "text", now: "text", decision: "text", entry: "text" },
 });
 
-/** Of each record `updated` as it was when it was packed, and its fields and values, each with a NUL after it. */
+/** Of each record `updated` as it was when it was packed, and its pieces, each with a NUL after it. */
 export const PACK = new LuaScript(new URL("pack.lua", import.meta.url), {
   needs: [RECORD],
-  row: { updated: "text", fields: "text" },
+  row: { updated: "text", pieces: "text" },
 });
 
 /** What is due of one queue. `most`: at once; `again`: until an attempt that is under way is looked at again, ms. */

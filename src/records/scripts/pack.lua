@@ -1,20 +1,27 @@
 -- Puts records that nothing changes any more in as few bytes as they need. KEYS records; each has its row. `updated`: of what was
--- packed; `fields`: names and values, each with a NUL after it.
+-- packed; `pieces`: what the fields `1`, `2`, … hold from then on, each with a NUL after it.
 local function pack(key)
-  local stored = redis.call('HMGET', key, 'state', 'updated', 'answered')
+  local stored = redis.call('HMGET', key, 'state', 'updated', 'digest', 'answered')
   -- It is another by now.
-  if not TERMINAL[stored[1]] or stored[2] ~= updated then return end
-  local flat = {}
-  for text in string.gmatch(fields, '(%Z*)%z') do flat[#flat + 1] = text end
+  if not TERMINAL[stored[1]] or stored[2] ~= updated or not stored[3] then return end
+  local fields, n = {'state', stored[1], 'digest', stored[3]}, 0
+  if stored[4] then
+    fields[5] = 'answered'
+    fields[6] = stored[4]
+  end
+  for piece in string.gmatch(pieces, '(%Z*)%z') do
+    n = n + 1
+    fields[#fields + 1] = n
+    fields[#fields + 1] = piece
+  end
   local left = redis.call('PTTL', key)
   -- A hash that was once large stays as large.
   redis.call('DEL', key)
-  redis.call('HSET', key, unpack(flat))
-  if stored[3] then redis.call('HSET', key, 'answered', stored[3]) end
+  redis.call('HSET', key, unpack(fields))
   if left > 0 then redis.call('PEXPIRE', key, left) end
 end
 
-for n, key in ipairs(KEYS) do
-  row(n)
+for i, key in ipairs(KEYS) do
+  row(i)
   pack(key)
 end
