@@ -1,7 +1,12 @@
 import type { OutcomeKind } from "../../src/outcomes/outcome.ts";
+import type { TerminalState } from "../../src/outcomes/state.ts";
+import type { WaitCause } from "../../src/outcomes/wait-cause.ts";
 import type { Json, PanelSpec, Query } from "./panel.ts";
 
-type Words = Pick<PanelSpec, "title" | "description" | "unit">;
+type Words = Pick<PanelSpec, "title" | "description" | "unit" | "link"> & {
+  /** Drawn as lines across. */
+  readonly thresholds?: readonly Step[];
+};
 
 /** One big number for the time range, coloured by `steps`; six of them fill a row. */
 export function numberPanel(words: Words, steps: readonly Step[], expr: string): PanelSpec {
@@ -23,9 +28,16 @@ export function numberPanel(words: Words, steps: readonly Step[], expr: string):
 }
 
 /** Lines over time, half a row wide; the legend gives each its last and largest value. */
-export function linesPanel(words: Words, queries: readonly Query[], defaults: Json = {}): PanelSpec {
+export function linesPanel(
+  { thresholds, ...words }: Words,
+  queries: readonly Query[],
+  defaults: Json = {},
+  overrides: readonly Json[] = [],
+): PanelSpec {
+  const across: Json = thresholds === undefined ? {} : { thresholdsStyle: { mode: "line" } };
   return {
     ...words,
+    overrides,
     type: "timeseries",
     w: 12,
     h: 8,
@@ -35,7 +47,8 @@ export function linesPanel(words: Words, queries: readonly Query[], defaults: Js
       tooltip: { mode: "multi", sort: "desc" },
     },
     defaults: {
-      custom: { drawStyle: "line", lineWidth: 1, fillOpacity: 8, showPoints: "never", spanNulls: false },
+      custom: { drawStyle: "line", lineWidth: 1, fillOpacity: 8, showPoints: "never", spanNulls: false, ...across },
+      ...(thresholds === undefined ? {} : { thresholds: { mode: "absolute", steps: thresholds } }),
       ...defaults,
     },
   };
@@ -44,7 +57,50 @@ export function linesPanel(words: Words, queries: readonly Query[], defaults: Js
 /** Areas on top of each other: their sum means something. */
 export function stackPanel(words: Words, query: Query, overrides: readonly Json[] = []): PanelSpec {
   const custom = { drawStyle: "line", lineWidth: 1, fillOpacity: 40, stacking: { mode: "normal", group: "A" } };
-  return { ...linesPanel(words, [query], { custom }), overrides };
+  return linesPanel(words, [query], { custom }, overrides);
+}
+
+/** Whether something holds, over time: `texts` for 0 and 1. */
+export function timelinePanel(words: Words, query: Query, [zero, one]: readonly [string, string]): PanelSpec {
+  // What must not be is red; where 1 is as it should be, 0 is.
+  const steps = one === "held" ? ZERO_IS_GOOD : WHOLE_IS_GOOD;
+  return {
+    ...words,
+    type: "state-timeline",
+    w: 12,
+    h: 8,
+    queries: [query],
+    options: {
+      mergeValues: true,
+      showValue: "auto",
+      alignValue: "left",
+      rowHeight: 0.8,
+      legend: { showLegend: false },
+    },
+    defaults: {
+      color: { mode: "thresholds" },
+      thresholds: { mode: "absolute", steps },
+      mappings: [{ type: "value", options: { 0: { text: zero, index: 0 }, 1: { text: one, index: 1 } } }],
+    },
+  };
+}
+
+/** How many fell into which bucket, over time. `expr` gives series by `le`. */
+export function heatmapPanel(words: Words, expr: string): PanelSpec {
+  return {
+    ...words,
+    type: "heatmap",
+    w: 12,
+    h: 8,
+    queries: [[expr, "{{le}}"]],
+    options: {
+      calculate: false,
+      color: { mode: "scheme", scheme: "Blues", steps: 64 },
+      yAxis: { unit: words.unit },
+      cellGap: 1,
+      legend: { show: true },
+    },
+  };
 }
 
 /** `value` null: from minus infinity. */
@@ -77,6 +133,13 @@ export const ZERO_IS_GOOD: readonly Step[] = [
   { value: 1e-6, color: "red" },
 ];
 
+/** All of a share, or something is amiss. */
+export const WHOLE_IS_GOOD: readonly Step[] = [
+  { value: null, color: "red" },
+  { value: 0.01, color: "orange" },
+  { value: 1, color: "green" },
+];
+
 const OUTCOME_COLOURS: Readonly<Record<OutcomeKind, string>> = {
   succeeded: "green",
   rejected: "blue",
@@ -87,10 +150,27 @@ const OUTCOME_COLOURS: Readonly<Record<OutcomeKind, string>> = {
   refused: "red",
 };
 
-/** The same colour for an outcome wherever it is drawn. */
-export const OUTCOME_OVERRIDES: readonly Json[] = Object.entries(OUTCOME_COLOURS).map(([name, fixedColor]) =>
-  override(name, { color: { mode: "fixed", fixedColor } }),
-);
+/** As their outcomes' where they are the same thing. */
+const STATE_COLOURS: Readonly<Record<TerminalState, string>> = {
+  ...{ succeeded: "green", rejected: "blue", failed: "orange", unknown: "purple" },
+  ...{ expired: "dark-yellow", cancelled: "text" },
+};
+
+const CAUSE_COLOURS: Readonly<Record<WaitCause | "worker" | "paused", string>> = {
+  ...{ worker: "text", quota: "super-light-yellow", busy: "light-green", breaker: "orange", throttled: "yellow" },
+  ...{ held: "red", scope: "light-red", paused: "dark-red", cooldown: "light-purple", pending: "light-blue" },
+  ...{ backoff: "light-orange", unknown: "purple" },
+};
+
+/** The same colour for a thing wherever it is drawn. */
+function fixedColours(colours: Readonly<Record<string, string>>): readonly Json[] {
+  return Object.entries(colours).map(([name, fixedColor]) => override(name, { color: { mode: "fixed", fixedColor } }));
+}
+
+export const OUTCOME_OVERRIDES = fixedColours(OUTCOME_COLOURS);
+export const STATE_OVERRIDES = fixedColours(STATE_COLOURS);
+export const CAUSE_OVERRIDES = fixedColours(CAUSE_COLOURS);
+export const LANE_OVERRIDES = fixedColours({ interactive: "blue", bulk: "light-green" });
 
 /** Settings of the one field with this name. */
 export function override(name: string, properties: Json): Json {

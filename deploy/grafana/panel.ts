@@ -24,9 +24,12 @@ interface Target {
   readonly legendFormat: string;
   readonly instant: boolean;
   readonly range: boolean;
-  readonly format: "time_series" | "table";
+  readonly format: "time_series" | "table" | "heatmap";
   readonly datasource: typeof DATASOURCE;
 }
+
+/** What a link keeps of the dashboard that it is followed from. */
+const KEPT = "${__url_time_range}&${__all_variables}";
 
 /** The uid is fixed in provisioning/datasources/prometheus.yml. */
 export const DATASOURCE = { type: "prometheus", uid: "satyapan-prometheus" } as const;
@@ -35,7 +38,7 @@ export const DATASOURCE = { type: "prometheus", uid: "satyapan-prometheus" } as 
 export type Query = readonly [expr: string, legend: string];
 
 export interface PanelSpec {
-  readonly type: "stat" | "timeseries" | "bargauge" | "table" | "state-timeline";
+  readonly type: "stat" | "timeseries" | "bargauge" | "table" | "state-timeline" | "heatmap";
   readonly title: string;
   readonly description: string;
   readonly w: number;
@@ -43,6 +46,8 @@ export interface PanelSpec {
   /** Grafana's unit id: `percentunit` is 0–1, `reqps` per second, `s` seconds, `short` a plain number. */
   readonly unit: string;
   readonly queries: readonly Query[];
+  /** The uid of the dashboard that tells more. */
+  readonly link?: string;
   /** `instant`: one value now; else a line over time. */
   readonly instant?: boolean;
   readonly options?: Json;
@@ -106,11 +111,14 @@ function panelOf(spec: PanelSpec, id: number, gridPos: Place): Panel {
       legendFormat,
       instant,
       range: !instant,
-      format: type === "table" ? "table" : "time_series",
+      format: type === "table" || type === "heatmap" ? type : "time_series",
       datasource: DATASOURCE,
     })),
     fieldConfig: { defaults: { unit, ...spec.defaults }, overrides: spec.overrides ?? [] },
     options: spec.options ?? {},
+    ...(spec.link === undefined
+      ? {}
+      : { links: [{ title: "More", url: `/d/${spec.link}?${KEPT}`, targetBlank: false }] }),
     ...(spec.transformations === undefined ? {} : { transformations: spec.transformations }),
   };
 }

@@ -1,28 +1,25 @@
-// PromQL of the dashboard, from Grafana's variables $provider, $operation, $__range and $__rate_interval.
+// PromQL of the dashboards, from Grafana's variables $provider, $operation, $instance, $__range and $__rate_interval.
 
 /** Label matchers per family of metrics. Only calls have `provider`: operations and queues begin with it (design §5, §6). */
 export const CALLS = 'provider=~"$provider",operation=~"$operation"';
 export const JOBS = 'operation=~"$provider[.].*",operation=~"$operation"';
 export const QUEUES = 'queue=~"[{]$provider-.*"';
 export const PROVIDERS = 'provider=~"$provider"';
+export const INSTANCES = 'instance=~"$instance"';
 
-/** Calls in the time range, summed to the labels `by`. */
+/** A counter over the time range, summed to the labels `by`. Series begin at 0, so that their first count is in it. */
+function total(by: string, metric: string, matchers: string): string {
+  return `sum by (${by}) (increase(${metric}{${matchers}}[$__range]))`;
+}
+
+/** Calls in the time range. */
 export function calls(by: string, outcome?: string): string {
   return total(by, "satyapan_calls_total", outcome === undefined ? CALLS : `${CALLS},outcome="${outcome}"`);
 }
 
 /** Jobs that reached an end in the time range. */
-export function settled(state?: string): string {
-  return total("", "satyapan_jobs_settled_total", state === undefined ? JOBS : `${JOBS},state="${state}"`);
-}
-
-/**
- * A counter over the time range. `increase` alone loses the first count of a series that began in the range, and for
- * rare outcomes there is no other: such a series counts whole.
- */
-function total(by: string, metric: string, matchers: string): string {
-  const counter = `${metric}{${matchers}}`;
-  return `sum by (${by}) ((${counter} unless ${counter} offset $__range) or increase(${counter}[$__range]))`;
+export function settled(by: string, more = ""): string {
+  return total(by, "satyapan_jobs_settled_total", `${JOBS}${more}`);
 }
 
 /** A counter per second, summed to the labels `by`. */

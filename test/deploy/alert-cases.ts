@@ -155,6 +155,14 @@ export const ALERT_CASES: readonly AlertCase[] = [
     [CALLS("throttled")]: "0+0.1x40",
     [CALLS("succeeded")]: "0+10x40",
   }),
+  fires("ThrottledHard", "two of three are 429", "6m", {
+    [CALLS("throttled")]: "0x4 0+0.2x40",
+    [CALLS("succeeded")]: "0x4 0+0.1x40",
+  }),
+  silent("ThrottledHard", "one in ten is, which is a ticket", "6m", {
+    [CALLS("throttled")]: "0+1x40",
+    [CALLS("succeeded")]: "0+9x40",
+  }),
   fires("ProviderSlow", "half of the calls take 5 s", "6m", {
     [DURATION("3")]: "0+1x40",
     [DURATION("6")]: "0+5x40",
@@ -166,8 +174,14 @@ export const ALERT_CASES: readonly AlertCase[] = [
     [DURATION("+Inf")]: "0x100 1x60",
     'satyapan_call_duration_seconds_count{provider="eko",operation="eko.mobile-otp"}': "0x100 1x60",
   }),
-  fires("ProviderClockDiffers", "by two minutes", "3m", { 'satyapan_clock_offset_seconds{provider="eko"}': "-120x20" }),
-  silent("ProviderClockDiffers", "by a second", "5m", { 'satyapan_clock_offset_seconds{provider="eko"}': "1x20" }),
+  fires("ProviderClockDiffers", "by two minutes", "3m", {
+    'satyapan_clock_offset_seconds{provider="eko",instance="a"}': "-120x20",
+    'satyapan_redis_clock_offset_seconds{instance="a"}': "0x20",
+  }),
+  silent("ProviderClockDiffers", "our own clock is wrong, which has its own alert", "5m", {
+    'satyapan_clock_offset_seconds{provider="eko",instance="a"}': "300x20",
+    'satyapan_redis_clock_offset_seconds{instance="a"}': "300x20",
+  }),
   fires("QueuePaused", "for ten minutes", "10m", { [HELD("paused")]: "1x60" }),
   silent("QueuePaused", "for a minute", "10m", { [HELD("paused")]: "1x4 0x60" }),
   fires("CallsFailFast", "a third fails", "8m", {

@@ -39,9 +39,9 @@ function isSilent(target: Labels, firing: readonly Labels[]): boolean {
 
 function matches(labels: Labels, matchers: readonly string[]): boolean {
   return matchers.every((matcher) => {
-    const [, name = "", operator = "", value = ""] = /^(\w+)(=~|!=|=)"(.*)"$/.exec(matcher) ?? [];
+    const [, name = "", operator = "", value = ""] = /^(\w+)(=~|!~|!=|=)"(.*)"$/.exec(matcher) ?? [];
     const found = labels[name] ?? "";
-    if (operator === "=~") return new RegExp(`^(?:${value})$`).test(found);
+    if (operator.endsWith("~")) return new RegExp(`^(?:${value})$`).test(found) === (operator === "=~");
     return (operator === "=") === (found === value);
   });
 }
@@ -49,7 +49,12 @@ function matches(labels: Labels, matchers: readonly string[]): boolean {
 describe("one incident is one page:", () => {
   it.each([
     ["Redis is away", "RedisDown", ["NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten", "OldestWaiting"], {}],
-    ["Redis is full", "RedisRefusesWrites", ["NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten"], {}],
+    [
+      "Redis is full",
+      "RedisRefusesWrites",
+      ["RedisFillsUp", "NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten"],
+      {},
+    ],
     ["no worker answers", "NoWorker", ["WorkerDown", "OldestWaiting", "CallsFailFast"], {}],
     [
       "a provider is out",
@@ -57,6 +62,8 @@ describe("one incident is one page:", () => {
       ["CallsFailFast", "ProviderSlow", "Throttled", "OldestWaiting", "JobsFail"],
       { provider: "eko" },
     ],
+    ["a storm of 429s", "ThrottledHard", ["Throttled", "OldestWaiting"], { provider: "eko" }],
+    ["calls fail fast", "CallsFailFast", ["CallsFailSteady", "CallsFailSlow"], { provider: "eko" }],
     ["a provider refuses us", "ProviderHeld", ["CallsFailFast", "OldestWaiting"], { provider: "eko" }],
     ["the day's quota is gone", "QuotaGone", ["QuotaRunsOut", "OldestWaiting", "Throttled"], { provider: "eko" }],
   ] as const)("%s", (_, root, others, more) => {

@@ -3,33 +3,43 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import { stringify } from "yaml";
-import { DASHBOARD, dashboardJson } from "../../deploy/grafana/dashboard.ts";
-import type { Panel } from "../../deploy/grafana/panel.ts";
+import { dashboardJson, DASHBOARDS } from "../../deploy/grafana/dashboards.ts";
+import { fillIn } from "../../deploy/grafana/render/prometheus.ts";
+import { ALERTS } from "../../deploy/prometheus/rules.ts";
 import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
 import { TERMINAL_STATES } from "../../src/outcomes/state.ts";
 import { readText } from "./compose-file.ts";
 import { CONTRACT, family, labelsOf, METRICS } from "./metrics-contract.ts";
-import { fillIn, parsePromql } from "./promql.ts";
+import { parsePromql } from "./promql.ts";
 import { promtool } from "./promtool.ts";
 
-const { panels } = DASHBOARD;
-const queries = panels.flatMap(({ title, targets = [] }) =>
-  targets.map(({ refId, expr, legendFormat }) => ({ name: `${title} ${refId}`, expr: fillIn(expr), legendFormat })),
+/** Labels that Prometheus adds, and such that a query makes. */
+const OF_PROMETHEUS = ["job", "instance", "alertname", "alertstate"];
+const MADE_HERE = ["provider", "what"];
+
+const ALL = Object.entries(DASHBOARDS);
+const queries = ALL.flatMap(([dashboard, { panels }]) =>
+  panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ refId, expr, legendFormat }) => ({
+      name: `${dashboard}, ${title} ${refId}`,
+      expr: fillIn(expr, "1h", "1m"),
+      legendFormat,
+    })),
+  ),
 );
 
-function panel(title: string): Panel {
-  const found = panels.find((candidate) => candidate.title === title && candidate.type !== "row");
-  if (found === undefined) throw new Error(`no panel ${title}`);
-  return found;
-}
-
 function expression(title: string, index = 0): string {
-  return fillIn(panel(title).targets?.[index]?.expr ?? "");
+  const found = DASHBOARDS["satyapan-overview"]?.panels.find((panel) => panel.title === title && panel.type !== "row");
+  if (found === undefined) throw new Error(`no panel ${title}`);
+  return fillIn(found.targets?.[index]?.expr ?? "", "1h", "1m");
 }
 
-describe("the dashboard's file", () => {
-  it("is what `node deploy/grafana/dashboard.ts` prints", () => {
-    expect(readText("deploy/grafana/dashboards/satyapan.json")).toBe(dashboardJson());
+describe.each(ALL)("the dashboard %s", (name, dashboard) => {
+  const { panels } = dashboard;
+
+  it("is what `npm run dashboards` writes", () => {
+    expect(readText(`deploy/grafana/dashboards/${name}.json`)).toBe(dashboardJson(dashboard));
+    expect(dashboard.uid).toBe(name);
   });
 
   it("numbers its panels and places none on top of another or beyond the 24 columns", () => {
@@ -45,17 +55,44 @@ describe("the dashboard's file", () => {
       }
     }
   });
+
+  it("says of each panel what it shows and in which unit, and links only to dashboards that there are", () => {
+    for (const panel of panels.filter(({ type }) => type !== "row")) {
+      expect(panel.description?.length ?? 0, panel.title).toBeGreaterThan(15);
+      expect(panel, panel.title).toMatchObject({ fieldConfig: { defaults: { unit: expect.any(String) as string } } });
+      for (const [, uid = ""] of JSON.stringify(panel).matchAll(/"\/d\/([a-z-]+)\?/g))
+        expect(DASHBOARDS).toHaveProperty(uid);
+    }
+  });
+
+  it("leaves nothing to fill in but the variables that it has", () => {
+    const names = dashboard.templating.list.map((variable) => variable.name);
+    for (const { targets = [] } of panels) {
+      for (const { expr } of targets) {
+        const used = Array.from(expr.matchAll(/\$([a-z_]\w*)/g), ([, variable = ""]) => variable);
+        const own = used.filter((variable) => !variable.startsWith("__"));
+        for (const variable of own) expect(names).toContain(variable);
+        expect(fillIn(expr, "1h", "1m")).not.toMatch(/\$[a-z_]/);
+      }
+    }
+  });
 });
 
-describe("the dashboard's queries", () => {
-  it.each(queries)("$name: PromQL over metrics and labels of design §6", ({ expr, legendFormat }) => {
+describe("the dashboards' queries", () => {
+  it.each(queries)("$name: PromQL over metrics and labels that workers have", ({ expr, legendFormat }) => {
     const { metrics, labels, exact, resultLabels } = parsePromql(expr);
-    for (const metric of metrics) expect(Object.keys(METRICS)).toContain(family(metric));
-    for (const label of labels) expect(metrics.flatMap(labelsOf)).toContain(label);
+    const ours = metrics.filter((metric) => !["up", "ALERTS"].includes(metric));
+    for (const metric of ours) expect(Object.keys(METRICS)).toContain(family(metric));
+    const known = [...OF_PROMETHEUS, ...MADE_HERE, ...ours.flatMap(labelsOf)];
+    for (const label of labels) expect(known).toContain(label);
     for (const { label, value } of exact) {
-      expect<readonly string[]>(label === "outcome" ? OUTCOME_KINDS : TERMINAL_STATES).toContain(value);
+      if (label === "outcome") expect(OUTCOME_KINDS).toContain(value);
+      if (label === "state") expect([...TERMINAL_STATES]).toContain(value);
     }
-    for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) expect(resultLabels).toContain(label);
+    for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
+      expect(resultLabels.length === 0 ? [...known, "what"] : [...resultLabels, "provider"]).toContain(label);
+    }
+    expect(expr).not.toMatch(/\bunless\b|\boffset\b/);
   });
 
   it("would not pass with a label that a metric does not have, or with no PromQL (so the test does check)", () => {
@@ -69,22 +106,22 @@ describe("the dashboard's queries", () => {
     });
   });
 
-  it("show every metric of the contract", () => {
-    const shown = new Set(queries.flatMap(({ expr }) => parsePromql(expr).metrics.map(family)));
+  it("and the rules between them show every metric of ours", () => {
+    const exprs = [...queries.map(({ expr }) => expr), ...ALERTS.map(({ expr }) => expr)];
+    const shown = new Set(exprs.flatMap((expr) => parsePromql(expr).metrics.map(family)));
+    const own = Object.keys(METRICS).filter((name) => name.startsWith("satyapan_"));
+    expect(own.filter((name) => !shown.has(name))).toEqual([]);
     for (const name of Object.keys(CONTRACT)) expect(shown).toContain(name);
   });
 
-  it("leave nothing to fill in but the variables that the dashboard has", () => {
-    const names = DASHBOARD.templating.list.map(({ name }) => name);
-    expect(names).toEqual(["provider", "operation"]);
-    for (const { expr } of queries) expect(expr).not.toContain("$");
-  });
-
   it("join gauges that all workers report alike instead of adding them up", () => {
-    const gauges =
-      /satyapan_(queue_jobs|queue_oldest_waiting_seconds|quota_used_ratio|provider_held|privacy_findings)\{/;
-    for (const { expr } of queries.filter((query) => gauges.test(query.expr)))
-      expect(expr).toMatch(/\bmax( by |\s*\()/);
+    const alike = Object.entries(METRICS).filter(([, { help }]) => help.includes("join by max"));
+    expect(alike.length).toBeGreaterThan(10);
+    for (const { name, expr } of queries) {
+      for (const [metric] of alike.filter(([each]) => expr.includes(`${each}{`))) {
+        expect(expr, name).toMatch(new RegExp(`max( by \\([^)]*\\))? ?\\((rate\\(|predict_linear\\()?${metric}`));
+      }
+    }
   });
 });
 
@@ -121,9 +158,9 @@ describe("success by response_status_id, as Prometheus works it out", () => {
   // 4 scrapes a minute; the time range is the hour from 0:30 to 1:30, so from the 120th scrape to the 360th.
   const series = {
     [callSeries("succeeded", "0", "321")]: "1000+0.25x360", // older than the range: 60 in it
-    [callSeries("succeeded", "1", "2129")]: "_x130 30x230",
-    [callSeries("rejected", "1", "302")]: "_x130 10x230",
-    [callSeries("unknown", "none", "none")]: "_x340 1x20", // came once
+    [callSeries("succeeded", "1", "2129")]: "_x130 0 30x229",
+    [callSeries("rejected", "1", "302")]: "_x130 0 10x229",
+    [callSeries("unknown", "none", "none")]: "0x340 1x20", // came once
   };
 
   it("gives each id its share, 0 % where nothing succeeded, and sees an outcome that came once", async (context) => {
@@ -156,6 +193,6 @@ describe("success by response_status_id, as Prometheus works it out", () => {
 
   it("says nothing, instead of 0 %, where nothing was called", async (context) => {
     await evaluate(context, {}, expression("Calls succeeded"), []);
-    await evaluate(context, {}, expression("Jobs unknown"), [{ labels: "{}", value: 0 }]);
+    await evaluate(context, {}, expression("Jobs unknown"), []);
   });
 });

@@ -41,6 +41,7 @@ export function parsePromql(query: string): QueryParts {
           break;
         case "StringLiteral":
           if (operator === "=") exact.push({ label, value: text.slice(1, -1) });
+          operator = ""; // a string without one is a function's
           break;
       }
     },
@@ -49,11 +50,4 @@ export function parsePromql(query: string): QueryParts {
     },
   });
   return { metrics: [...metrics], labels: [...labels], exact, resultLabels: resultLabels ?? [] };
-}
-
-/** A panel's query as Prometheus gets it: Grafana's variables filled in with "All" and fixed windows. */
-export function fillIn(query: string): string {
-  return query
-    .replaceAll(/\$__(range|rate_interval)\b/g, (_, name) => (name === "range" ? "1h" : "1m"))
-    .replaceAll(/\$(provider|operation)\b/g, ".*");
 }

@@ -14,8 +14,11 @@ const BURNS = [
   { suffix: "Slow", long: "3d", short: "6h", times: 1, severity: "ticket", told: "within the month" },
 ] as const;
 
-/** Calls that failed by our or the provider's fault. A rejection is the person's own, `pending` the provider's guard. */
-const BAD = 'outcome=~"throttled|unavailable|unknown|refused"';
+/**
+ * Calls that failed by our or the provider's fault. A rejection is the person's own, `pending` the provider's guard; a 429 has
+ * alerts of its own, and costs no job anything but time.
+ */
+const BAD = 'outcome=~"unavailable|unknown|refused"';
 
 interface Objective {
   readonly name: string;
@@ -43,10 +46,10 @@ const OBJECTIVES: readonly Objective[] = [
       "The objective is 99 % of calls that succeed or are the person's own no. At this rate the month's budget is gone",
     dashboard: "satyapan-provider",
     runbook: {
-      means: "429, time-outs, 5xx or refusals, often enough to matter. The panel *Calls by outcome* says which.",
+      means: "Time-outs, 5xx or refusals, often enough to matter. The panel *Calls by outcome* says which.",
       look: ["satyapan provider show PROVIDER", "satyapan unknown list --since 1h", "satyapan failed list --since 1h"],
       mend: [
-        "throttled: lower the quota. unavailable, unknown: the provider or the network. refused: our account.",
+        "unavailable, unknown: the provider or the network. refused: our account.",
         "Then settle what is unknown, and `satyapan failed retry --since 2h`.",
       ],
       over: "The short window's share is below the objective.",

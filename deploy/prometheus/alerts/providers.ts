@@ -2,6 +2,13 @@ import type { Alert } from "./alert.ts";
 
 const SHOW = "satyapan provider show PROVIDER";
 
+/** In a hard storm few calls are made: three 429s say enough. */
+function throttledMore(share: number): string {
+  const throttled = 'sum by (provider) (increase(satyapan_calls_total{outcome="throttled"}[5m]))';
+  const all = "sum by (provider) (increase(satyapan_calls_total[5m]))";
+  return `${throttled} / ${all} > ${share}\nand ${throttled} >= 3`;
+}
+
 /** The providers, and what we may ask of them. */
 export const PROVIDER_ALERTS: readonly Alert[] = [
   {
@@ -112,11 +119,7 @@ export const PROVIDER_ALERTS: readonly Alert[] = [
   },
   {
     name: "Throttled",
-    expr: [
-      '(sum by (provider) (increase(satyapan_calls_total{outcome="throttled"}[5m]))',
-      "/ sum by (provider) (increase(satyapan_calls_total[5m])) > 0.05",
-      'and sum by (provider) (increase(satyapan_calls_total{outcome="throttled"}[5m])) >= 3)',
-    ].join("\n"),
+    expr: throttledMore(0.05),
     for: "1m",
     severity: "ticket",
     layer: "provider",
@@ -130,6 +133,29 @@ export const PROVIDER_ALERTS: readonly Alert[] = [
       mend: [
         "Lower EKO_QUOTA or DEEPVUE_QUOTA, at once with `satyapan quota set PROVIDER …`.",
         "Find out who else uses the credential.",
+      ],
+      over: "No 429 for 10 min, and *Share of the quota in use* is back at 100 %.",
+    },
+  },
+  {
+    name: "ThrottledHard",
+    expr: throttledMore(0.5),
+    for: "1m",
+    severity: "page",
+    layer: "provider",
+    isRoot: true,
+    summary: "{{ $labels.provider }} answers {{ $value | humanizePercentage }} of calls with 429",
+    description:
+      "Hardly anything gets through; all its jobs wait. Somebody else uses the credential, or the quota set here is far too large.",
+    dashboard: "satyapan-provider",
+    runbook: {
+      means:
+        "A storm of 429s: each pauses the credential for longer, and the share of the quota that is used goes down to a twentieth.",
+      look: [SHOW, "satyapan quota show"],
+      mend: [
+        "Find out who else uses the credential: another environment, a script, an older deployment.",
+        "Ask the provider which quota it counts, and set that: `satyapan quota set PROVIDER …`.",
+        "When it is mended, `satyapan provider resume PROVIDER` lifts the share at once.",
       ],
       over: "No 429 for 10 min, and *Share of the quota in use* is back at 100 %.",
     },
@@ -156,7 +182,8 @@ export const PROVIDER_ALERTS: readonly Alert[] = [
   },
   {
     name: "ProviderClockDiffers",
-    expr: "max by (provider) (abs(satyapan_clock_offset_seconds)) > 30",
+    // A worker whose own clock is wrong has its own alert.
+    expr: "max by (provider) (abs(satyapan_clock_offset_seconds) and on (instance) abs(satyapan_redis_clock_offset_seconds) < 2) > 30",
     for: "1m",
     severity: "ticket",
     layer: "call",

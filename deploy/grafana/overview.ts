@@ -1,0 +1,327 @@
+import {
+  GOOD_SHARE,
+  linesPanel,
+  lowIsGood,
+  numberPanel,
+  override,
+  OUTCOME_OVERRIDES,
+  CAUSE_OVERRIDES,
+  SHARE,
+  stackPanel,
+  STATE_OVERRIDES,
+  timelinePanel,
+  WHOLE_IS_GOOD,
+  ZERO_IS_GOOD,
+} from "./looks.ts";
+import type { RowSpec } from "./panel.ts";
+import { CALLS, calls, gauge, JOBS, perSecond, PROVIDERS, QUEUES, settled, share } from "./queries.ts";
+
+const GLANCE: RowSpec = {
+  title: "Is anyone hurt now?",
+  panels: [
+    numberPanel(
+      {
+        title: "Alerts",
+        description: "That fire now. Each has its runbook: docs/runbooks.",
+        unit: "short",
+      },
+      ZERO_IS_GOOD,
+      'count(ALERTS{alertname=~"Satyapan.*",alertstate="firing"}) or vector(0)',
+    ),
+    numberPanel(
+      {
+        title: "Calls succeeded",
+        description:
+          "Of all calls in the time range. A rejection is the provider's final no for a person, not a fault.",
+        unit: "percentunit",
+        link: "satyapan-provider",
+      },
+      GOOD_SHARE,
+      share(calls("", "succeeded"), calls("")),
+    ),
+    numberPanel(
+      {
+        title: "Jobs unknown",
+        description: "May have happened at the provider: someone has to decide. `satyapan unknown list` shows them.",
+        unit: "short",
+      },
+      ZERO_IS_GOOD,
+      `sum (${gauge("queue", "satyapan_jobs_undecided", `${QUEUES},state="unknown"`)})`,
+    ),
+    numberPanel(
+      {
+        title: "Workers that take jobs",
+        description: "Of those that Prometheus knows. No data: none answers.",
+        unit: "percentunit",
+        link: "satyapan-workers",
+      },
+      WHOLE_IS_GOOD,
+      'sum(satyapan_worker_ready) / count(up{job="worker"})',
+    ),
+    numberPanel(
+      {
+        title: "Holds now",
+        description: "What holds a provider's jobs back: they wait, none fails. No data: no worker tells.",
+        unit: "short",
+        link: "satyapan-provider",
+      },
+      ZERO_IS_GOOD,
+      `sum (${gauge("provider, reason", "satyapan_provider_held", PROVIDERS)})`,
+    ),
+    numberPanel(
+      { title: "Oldest waiting now", description: "Age of the oldest job that could run now.", unit: "s" },
+      lowIsGood(300, 1_800),
+      `max (satyapan_queue_oldest_waiting_seconds{${QUEUES}})`,
+    ),
+  ],
+};
+
+const BY_STATUS = "provider, response_status_id";
+const BY_REPLY = "operation, response_status_id, response_type_id";
+
+const SUCCESS: RowSpec = {
+  title: "How calls end",
+  panels: [
+    {
+      type: "bargauge",
+      title: "Success by response_status_id",
+      description:
+        "Share of the calls with this response_status_id that succeeded, over the time range. Eko answers a sent OTP " +
+        "with 1 as often as with 0. Deepvue's sub_code stands in its place; none: no envelope; other: not in the tables.",
+      unit: "percentunit",
+      w: 8,
+      h: 10,
+      instant: true,
+      queries: [
+        [`sort_desc(${share(calls(BY_STATUS, "succeeded"), calls(BY_STATUS))})`, "{{provider}} {{response_status_id}}"],
+      ],
+      options: {
+        orientation: "horizontal",
+        displayMode: "lcd",
+        valueMode: "color",
+        reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
+      },
+      defaults: SHARE,
+    },
+    {
+      type: "table",
+      title: "Success by operation and response_status_id",
+      description: "Over the time range, most calls first.",
+      unit: "short",
+      w: 16,
+      h: 10,
+      instant: true,
+      queries: [
+        [`${calls(BY_REPLY)} > 0`, ""],
+        [share(calls(BY_REPLY, "succeeded"), calls(BY_REPLY)), ""],
+      ],
+      transformations: [
+        { id: "merge", options: {} },
+        {
+          id: "organize",
+          options: {
+            excludeByName: { Time: true },
+            indexByName: { operation: 0, response_status_id: 1, response_type_id: 2, "Value #A": 3, "Value #B": 4 },
+            renameByName: { "Value #A": "calls", "Value #B": "succeeded" },
+          },
+        },
+      ],
+      options: { showHeader: true, cellHeight: "sm", sortBy: [{ displayName: "calls", desc: true }] },
+      overrides: [
+        override("calls", { decimals: 0 }),
+        override("succeeded", {
+          unit: "percentunit",
+          ...SHARE,
+          "custom.cellOptions": { type: "gauge", mode: "lcd", valueDisplayMode: "text" },
+        }),
+      ],
+    },
+    stackPanel(
+      { title: "Calls by outcome", description: "Calls per second, by how they ended.", unit: "reqps" },
+      [perSecond("outcome", "satyapan_calls_total", CALLS), "{{outcome}}"],
+      OUTCOME_OVERRIDES,
+    ),
+    linesPanel(
+      { title: "Success by operation", description: "Share of calls that succeeded.", unit: "percentunit" },
+      [
+        [
+          share(
+            perSecond("operation", "satyapan_calls_total", `${CALLS},outcome="succeeded"`),
+            perSecond("operation", "satyapan_calls_total", CALLS),
+          ),
+          "{{operation}}",
+        ],
+      ],
+      { min: 0, max: 1 },
+    ),
+  ],
+};
+
+const OF_SEND = '"operation", "$1", "operation", "(.*)[.]verify"';
+const VERIFIES = ',operation=~".+[.]verify"';
+
+function bySend(more: string): string {
+  const counted = `increase(satyapan_jobs_settled_total{${JOBS}${VERIFIES}${more}}[$__range])`;
+  return `sum by (operation) (label_replace(${counted}, ${OF_SEND}))`;
+}
+
+const FUNNEL: RowSpec = {
+  title: "From the code that was sent to the person who is verified",
+  panels: [
+    {
+      type: "table",
+      title: "OTP funnel",
+      description:
+        "Over the time range: codes sent, codes given back (a verify that ended), persons verified, and what is lost " +
+        "between sent and verified. Lost after answered: wrong or expired codes.",
+      unit: "short",
+      w: 24,
+      h: 6,
+      instant: true,
+      queries: [
+        [settled("operation", ',state="succeeded",operation=~".+otp"'), ""],
+        [bySend(""), ""],
+        [bySend(',state="succeeded"'), ""],
+        [
+          `1 - ${bySend(',state="succeeded"')} / (${settled("operation", ',state="succeeded",operation=~".+otp"')} > 0)`,
+          "",
+        ],
+      ],
+      transformations: [
+        { id: "merge", options: {} },
+        {
+          id: "organize",
+          options: {
+            excludeByName: { Time: true },
+            renameByName: { "Value #A": "sent", "Value #B": "answered", "Value #C": "verified", "Value #D": "lost" },
+          },
+        },
+      ],
+      options: { showHeader: true, cellHeight: "sm" },
+      defaults: { decimals: 0 },
+      overrides: [override("lost", { unit: "percentunit", decimals: 0 })],
+    },
+  ],
+};
+
+const WAITING: RowSpec = {
+  title: "What waits",
+  panels: [
+    stackPanel(
+      {
+        title: "Waiting by cause",
+        description:
+          "Why jobs are not worked on. worker: they lack nothing but one. Of long queues told from a sample.",
+        unit: "short",
+      },
+      [`sum by (cause) (${gauge("queue, cause", "satyapan_jobs_waiting", QUEUES)})`, "{{cause}}"],
+      CAUSE_OVERRIDES,
+    ),
+    linesPanel(
+      { title: "Oldest waiting by queue", description: "Age of the oldest job that could run now.", unit: "s" },
+      [[gauge("queue", "satyapan_queue_oldest_waiting_seconds", QUEUES), "{{queue}}"]],
+    ),
+    linesPanel(
+      {
+        title: "Jobs that come and jobs that are done",
+        description: "Per second. Where more come than are done, queues grow.",
+        unit: "ops",
+      },
+      [
+        [
+          `sum (max by (operation, lane) (rate(satyapan_jobs_submitted_total{${JOBS}}[$__rate_interval])))`,
+          "submitted",
+        ],
+        [perSecond("", "satyapan_jobs_settled_total", JOBS), "settled"],
+      ],
+    ),
+    linesPanel(
+      {
+        title: "Time to drain",
+        description: "How long what is queued takes at the rate of the last 5 minutes.",
+        unit: "s",
+      },
+      [
+        [
+          [
+            `sum by (provider) (label_replace(${gauge("queue, state", "satyapan_queue_jobs", `${QUEUES},state=~"waiting|prioritized|delayed|active"`)}, "provider", "$1", "queue", "[{]([a-z]+)-.*"))`,
+            `/ (sum by (provider) (label_replace(rate(satyapan_jobs_settled_total{${JOBS}}[5m]), "provider", "$1", "operation", "([a-z]+)[.].*")) > 0)`,
+          ].join("\n"),
+          "{{provider}}",
+        ],
+      ],
+    ),
+    stackPanel(
+      { title: "Jobs settled by state", description: "Jobs per second that reached an end.", unit: "ops" },
+      [perSecond("state", "satyapan_jobs_settled_total", JOBS), "{{state}}"],
+      STATE_OVERRIDES,
+    ),
+    linesPanel(
+      {
+        title: "Jobs to decide",
+        description: "unknown: `satyapan settle`; failed: `satyapan failed retry` or `drop`.",
+        unit: "short",
+      },
+      [[gauge("queue, state", "satyapan_jobs_undecided", QUEUES), "{{queue}} {{state}}"]],
+      { min: 0 },
+    ),
+    linesPanel(
+      { title: "Waiting for a decision", description: "Since when the oldest of them waits.", unit: "s" },
+      [[gauge("queue, state", "satyapan_jobs_undecided_oldest_seconds", QUEUES), "{{queue}} {{state}}"]],
+      { min: 0 },
+    ),
+  ],
+};
+
+const LIMITS: RowSpec = {
+  title: "Limits",
+  panels: [
+    linesPanel(
+      {
+        title: "Quota used",
+        description: "Part of each window of the provider's quota that is used up. At 100 % jobs wait for it.",
+        unit: "percentunit",
+        link: "satyapan-provider",
+      },
+      [[gauge("provider, window", "satyapan_quota_used_ratio", PROVIDERS), "{{provider}} {{window}}"]],
+      { min: 0, max: 1 },
+    ),
+    timelinePanel(
+      {
+        title: "Held",
+        description: "While something is held its jobs wait and none fails; the reason says who has to mend it.",
+        unit: "short",
+      },
+      [gauge("provider, reason", "satyapan_provider_held", PROVIDERS), "{{provider}} {{reason}}"],
+      ["open", "held"],
+    ),
+  ],
+};
+
+const PRIVACY: RowSpec = {
+  title: "Privacy",
+  panels: [
+    linesPanel(
+      {
+        title: "Personal numbers and secrets in clear",
+        description:
+          "What workers came upon where it must not be, as they go through all keys. `satyapan scan` tells where.",
+        unit: "short",
+      },
+      [["max by (place) (satyapan_privacy_findings)", "{{place}}"]],
+      { min: 0 },
+    ),
+    linesPanel(
+      {
+        title: "Sealed values past their time",
+        description: "A worker destroys what is due within seconds. More than that: its record is broken; see its log.",
+        unit: "s",
+      },
+      [["max by (queue) (satyapan_retention_overdue_seconds)", "{{queue}}"]],
+      { min: 0 },
+    ),
+  ],
+};
+
+// A newcomer's rows (batches, flows, challenges) go between FUNNEL and WAITING; `calls` and `settled` count, `gauge` joins.
+export const OVERVIEW: readonly RowSpec[] = [GLANCE, SUCCESS, FUNNEL, WAITING, LIMITS, PRIVACY];

@@ -1,0 +1,43 @@
+import { Command, InvalidArgumentError } from "commander";
+import { DRILLS } from "./drills.ts";
+import { play } from "./play.ts";
+import { drillRow, formatDrill } from "./report.ts";
+
+// Incidents against real workers, Redis and the simulator, watched by a real Prometheus and Alertmanager with what is shipped.
+
+interface Flags {
+  readonly interval: number;
+  readonly rows?: true;
+}
+
+const names = DRILLS.map(({ name }) => name);
+const program = new Command("drill")
+  .description("plays an incident, and says who was told what, how soon, and what the commands of the first look said")
+  .argument("<names...>", `all, or some of: ${names.join(", ")}`)
+  .option("--interval <seconds>", "between two scrapes, and two looks at the rules; shipped are 15", seconds, 2)
+  .option("--rows", "print rows of the table in docs/drills.md as well")
+  .action(async (asked: readonly string[], { interval, rows }: Flags) => {
+    const unknown = asked.filter((name) => name !== "all" && !names.includes(name));
+    if (unknown.length > 0) program.error(`no drill is called ${unknown.join(", ")}: ${names.join(", ")}`);
+    const drills = DRILLS.filter(({ name }) => asked.includes("all") || asked.includes(name));
+    process.stdout.write(
+      `scrapes and rules every ${interval} s (shipped: 15 s); Alertmanager groups for 3 s (shipped: 10 s)\n`,
+    );
+    let failed = 0;
+    for (const drill of drills) {
+      const report = await play(drill, interval);
+      process.stdout.write(formatDrill(report));
+      if (rows) process.stdout.write(`${drillRow(report)}\n`);
+      if (report.missing.length > 0 || report.wrong.length > 0) failed += 1;
+    }
+    process.stdout.write(`${drills.length - failed} of ${drills.length} drills went as they should\n`);
+    if (failed > 0) process.exitCode = 1;
+  });
+
+function seconds(text: string): number {
+  const number = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (number > 0) return number;
+  throw new InvalidArgumentError("--interval must be a whole number of seconds from 1 to 99.");
+}
+
+await program.parseAsync();
