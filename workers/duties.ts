@@ -15,6 +15,7 @@ import { refusalWord } from "../src/redis/refusal.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { LostTickets } from "./lost-tickets.ts";
 import { Feeder } from "./feeder.ts";
+import { GateLog } from "./gate-log.ts";
 import { QueueMonitor } from "./queue-monitor.ts";
 import { Reaper } from "./reaper.ts";
 import { auditComplaints } from "./audit-complaints.ts";
@@ -60,6 +61,7 @@ export async function startDuties(
   const monitor = new QueueMonitor({
     ...{ redis: probe, duty, providers: providers.served, metrics: metrics.queues, now: redisNow },
     retentionMs: settings.retention.recordMs,
+    log: new GateLog(logger),
   });
   started.defer(async () => await monitor.close());
   const sampler = new PrivacySampler({

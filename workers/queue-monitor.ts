@@ -7,6 +7,7 @@ import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
 import { dueKey, queuePrefix, type QueueName, queueOf } from "../src/queues/names.ts";
+import type { GateLog } from "./gate-log.ts";
 import { type IndexedState, StateIndex } from "../src/records/state-index.ts";
 import { oldestWaitingMs } from "../src/records/oldest-waiting.ts";
 import { waitingCauses } from "../src/records/waiting-causes.ts";
@@ -43,6 +44,8 @@ export interface QueueMonitorDeps {
   readonly duty: Duty;
   readonly providers: readonly ProviderName[];
   readonly metrics: QueueMetrics;
+  /** Told by the worker that measures for all. */
+  readonly log: Pick<GateLog, "look" | "forget">;
   /** Redis' time, ms. */
   readonly now: () => number;
   /** How long a record stays after its end, in ms. */
@@ -83,11 +86,13 @@ export class QueueMonitor {
 
   /** Another's, if there is a recent one. */
   async #measured(provider: ProviderName): Promise<QueueMeasures> {
-    const { redis, duty } = this.#deps;
+    const { redis, duty, log } = this.#deps;
     const key = `${queuePrefix(queueOf(provider))}measured`;
     const shared = duty.held ? null : parseMeasured(await redis.get(key));
     if (shared !== null) return shared;
     const measured = await this.#measureOne(queueOf(provider));
+    if (duty.held) log.look(provider, measured.held);
+    else log.forget();
     // A Redis that takes no writes is measured all the same: each worker does it for itself.
     await redis.set(key, JSON.stringify(measured), "PX", SHARED_MS).catch(() => {});
     return measured;
