@@ -170,6 +170,9 @@ function fixedColours(colours: Readonly<Record<string, string>>): readonly Json[
 export const OUTCOME_OVERRIDES = fixedColours(OUTCOME_COLOURS);
 export const STATE_OVERRIDES = fixedColours(STATE_COLOURS);
 export const CAUSE_OVERRIDES = fixedColours(CAUSE_COLOURS);
+export const HTTP_OVERRIDES = fixedColours({
+  ...{ "2xx": "green", "3xx": "light-green", "4xx": "yellow", "5xx": "orange", none: "purple" },
+});
 export const LANE_OVERRIDES = fixedColours({ interactive: "blue", bulk: "light-green" });
 
 /** Settings of the one field with this name. */

@@ -179,9 +179,9 @@ const FUNNEL: RowSpec = {
       h: 6,
       instant: true,
       queries: [
-        [settled("operation", ',state="succeeded",operation=~".+otp"'), ""],
-        [bySend(""), ""],
-        [bySend(',state="succeeded"'), ""],
+        [`${settled("operation", ',state="succeeded",operation=~".+otp"')} > 0`, ""],
+        [`${bySend("")} > 0`, ""],
+        [`${bySend(',state="succeeded"')} > 0`, ""],
         [
           `1 - ${bySend(',state="succeeded"')} / (${settled("operation", ',state="succeeded",operation=~".+otp"')} > 0)`,
           "",

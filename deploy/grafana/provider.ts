@@ -1,4 +1,12 @@
-import { heatmapPanel, linesPanel, OUTCOME_OVERRIDES, override, stackPanel, timelinePanel } from "./looks.ts";
+import {
+  heatmapPanel,
+  HTTP_OVERRIDES,
+  linesPanel,
+  OUTCOME_OVERRIDES,
+  override,
+  stackPanel,
+  timelinePanel,
+} from "./looks.ts";
 import type { RowSpec } from "./panel.ts";
 import { CALLS, calls, gauge, perSecond, PROVIDERS, quantile, share } from "./queries.ts";
 
@@ -19,6 +27,7 @@ const CALL_FLOW: RowSpec = {
     stackPanel(
       { title: "Calls by HTTP status", description: "Calls per second; none: there was no reply.", unit: "reqps" },
       [perSecond("http_status", "satyapan_calls_total", CALLS), "{{http_status}}"],
+      HTTP_OVERRIDES,
     ),
     heatmapPanel(
       { title: "Call duration", description: "How many calls took how long; usual are 0.1 to 2 s.", unit: "s" },
@@ -130,7 +139,7 @@ const QUOTA: RowSpec = {
     linesPanel(
       {
         title: "Calls left",
-        description: "In windows of hours and days; dashed: in 2 hours, at the rate of the last 15 minutes.",
+        description: "In windows of hours and days; and what is left in 2 hours, at the rate of the last 15 minutes.",
         unit: "short",
       },
       [
@@ -139,7 +148,7 @@ const QUOTA: RowSpec = {
           "{{provider}} {{window}}",
         ],
         [
-          `max by (provider, window) (predict_linear(satyapan_quota_remaining_calls{${PROVIDERS},window=~".*[hd]"}[15m], 7200))`,
+          `clamp_min(max by (provider, window) (predict_linear(satyapan_quota_remaining_calls{${PROVIDERS},window=~".*[hd]"}[15m], 7200)), 0)`,
           "{{provider}} {{window}} in 2 h",
         ],
         [

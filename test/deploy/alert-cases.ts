@@ -214,10 +214,17 @@ export const ALERT_CASES: readonly AlertCase[] = [
     fires(`PickupLate${suffix}`, "half of the persons wait longer than 5 s", "7h", {
       [PICKUP("5")]: "0x4 0+1x2000",
       'satyapan_job_pickup_seconds_count{lane="interactive"}': "0x4 0+2x2000",
+      [HELD("breaker")]: "0x2000",
+    }),
+    silent(`PickupLate${suffix}`, "half of them do, after an outage half an hour ago", "7h", {
+      [PICKUP("5")]: "0x4 0+1x2000",
+      'satyapan_job_pickup_seconds_count{lane="interactive"}': "0x4 0+2x2000",
+      [HELD("breaker")]: "0x1560 1 0x440",
     }),
     silent(`PickupLate${suffix}`, "one in a thousand does", "7h", {
       [PICKUP("5")]: "0x4 0+999x2000",
       'satyapan_job_pickup_seconds_count{lane="interactive"}': "0x4 0+1000x2000",
+      [HELD("breaker")]: "0x2000",
     }),
   ]),
   fires("OldestWaiting", "for an hour", "10m", { 'satyapan_queue_oldest_waiting_seconds{queue="{eko-0}"}': "3600x60" }),

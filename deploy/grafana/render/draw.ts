@@ -1,27 +1,8 @@
-import type { Json, Panel } from "../panel.ts";
-import { colourOf, paletteColour, type Threshold, thresholdColour } from "./colours.ts";
-import { escaped, formatValue, legendOf } from "./format.ts";
-import type { Series, TimeRange } from "./prometheus.ts";
-
-/** What the queries of a panel gave, in their order. */
-export interface PanelData {
-  readonly panel: Panel;
-  readonly results: readonly (readonly Series[])[];
-  readonly range: TimeRange;
-}
-
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly w: number;
-  readonly h: number;
-}
-
-interface Line {
-  readonly name: string;
-  readonly colour: string;
-  readonly series: Series;
-}
+import { colourOf, thresholdColour } from "./colours.ts";
+import { heatmap, table, timeline } from "./draw-cells.ts";
+import { formatValue } from "./format.ts";
+import { type Box, defaultsOf, type Line, linesOf, type PanelData, stepsOf, text, unitOf } from "./panel-data.ts";
+import type { Series } from "./prometheus.ts";
 
 const LEGEND_PX = 13;
 const MOST_LEGENDS = 4;
@@ -72,7 +53,7 @@ function stat({ panel, results }: PanelData, { x, y, w, h }: Box): string {
 function lines(data: PanelData, box: Box): string {
   const { panel, range } = data;
   const all = linesOf(data);
-  const shown = all.slice(0, MOST_LEGENDS);
+  const shown = all.toSorted((a, b) => lastOf(b) - lastOf(a)).slice(0, MOST_LEGENDS);
   const plot = {
     ...box,
     x: box.x + 44,
@@ -86,11 +67,18 @@ function lines(data: PanelData, box: Box): string {
     .map(([, value]) => value)
     .filter((value) => Number.isFinite(value));
   const low = Math.min(0, ...values);
-  const high = Math.max(defaultsOf(panel).max ?? 0, ...values, low + 1e-9);
+  const highest = Math.max(defaultsOf(panel).max ?? 0, ...values);
+  const high = highest > low ? highest : low + 1;
   const at = (time: number): number => plot.x + ((time - range.from) / (range.to - range.from)) * plot.w;
   const up = (value: number): number => plot.y + plot.h - ((value - low) / (high - low)) * plot.h;
   const drawn = all.map(({ colour }, nth) =>
-    path(heights[nth] ?? [], stacked ? (heights[nth - 1] ?? null) : null, { at, up, colour, stacked }),
+    path(heights[nth] ?? [], stacked ? (heights[nth - 1] ?? null) : null, {
+      at,
+      up,
+      colour,
+      stacked,
+      step: range.step,
+    }),
   );
   return [
     ...[low, (low + high) / 2, high].map((value) => grid(plot, up(value), formatValue(value, unitOf(panel)))),
@@ -113,18 +101,44 @@ function lines(data: PanelData, box: Box): string {
   ].join("\n");
 }
 
+function lastOf({ series }: Line): number {
+  const value = series.points.at(-1)?.[1] ?? 0;
+  return Number.isFinite(value) ? value : 0;
+}
+
 interface Scale {
   readonly at: (time: number) => number;
   readonly up: (value: number) => number;
   readonly colour: string;
   readonly stacked: boolean;
+  /** Between two points, in s. */
+  readonly step: number;
 }
 
-function path(points: Series["points"], below: Series["points"] | null, { at, up, colour, stacked }: Scale): string {
+function path(
+  points: Series["points"],
+  below: Series["points"] | null,
+  { at, up, colour, stacked, step }: Scale,
+): string {
   const sound = points.filter(([, value]) => Number.isFinite(value));
   if (sound.length === 0) return "";
-  const top = sound.map(([time, value]) => `${at(time).toFixed(1)},${up(value).toFixed(1)}`);
-  if (!stacked) return `<polyline points="${top.join(" ")}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
+  const placed = ([time, value]: Series["points"][number]): string => `${at(time).toFixed(1)},${up(value).toFixed(1)}`;
+  if (!stacked) {
+    // A gap is a gap: nothing is known of it.
+    const parts = sound.reduce<Series["points"][number][][]>((all, point) => {
+      const last = all.at(-1);
+      if (last === undefined || point[0] - (last.at(-1)?.[0] ?? 0) > 1.5 * step) all.push([point]);
+      else last.push(point);
+      return all;
+    }, []);
+    return parts
+      .map(
+        (part) =>
+          `<polyline points="${part.map(placed).join(" ")}" fill="none" stroke="${colour}" stroke-width="1.5"/>`,
+      )
+      .join("");
+  }
+  const top = sound.map(placed);
   const ground = new Map(below ?? []);
   const bottom = sound.map(([time]) => `${at(time).toFixed(1)},${up(ground.get(time) ?? 0).toFixed(1)}`).toReversed();
   return `<polygon points="${[...top, ...bottom].join(" ")}" fill="${colour}" fill-opacity="0.6" stroke="${colour}"/>`;
@@ -160,151 +174,4 @@ function bars(data: PanelData, { x, y, w }: Box): string {
       ].join("");
     })
     .join("\n");
-}
-
-function table({ panel, results }: PanelData, { x, y, w, h }: Box): string {
-  const rows = new Map<string, { readonly labels: Series["labels"]; readonly values: (number | null)[] }>();
-  for (const [nth, result] of results.entries()) {
-    for (const { labels, points } of result) {
-      const key = JSON.stringify(labels);
-      const found = rows.get(key) ?? { labels, values: results.map(() => null) };
-      found.values[nth] = points.at(-1)?.[1] ?? null;
-      rows.set(key, found);
-    }
-  }
-  const sorted = [...rows.values()].toSorted((a, b) => (b.values[0] ?? 0) - (a.values[0] ?? 0));
-  const names = [...new Set(sorted.flatMap(({ labels }) => Object.keys(labels)))];
-  const titles = [...names, ...valueNames(panel, results.length)];
-  const cells = [
-    titles,
-    ...sorted.map(({ labels, values }) => [
-      ...names.map((name) => labels[name] ?? ""),
-      ...values.map((value, nth) => valueText(panel, titles[names.length + nth] ?? "", value)),
-    ]),
-  ];
-  return cells
-    .slice(0, Math.floor(h / 15))
-    .flatMap((row, nth) =>
-      row.map((cell, column) =>
-        text(
-          x + (column * w) / titles.length,
-          y + 12 + nth * 15,
-          cell,
-          `font-size="10"${nth === 0 ? ' font-weight="600"' : ""}`,
-        ),
-      ),
-    )
-    .join("\n");
-}
-
-function valueText(panel: Panel, title: string, value: number | null): string {
-  if (value === null) return "";
-  const units = (panel as { fieldConfig?: { overrides?: readonly Override[] } }).fieldConfig?.overrides ?? [];
-  const unit = units
-    .find(({ matcher }) => matcher.options === title)
-    ?.properties.find(({ id }) => id === "unit")?.value;
-  return formatValue(unit === undefined ? Math.round(value) : value, typeof unit === "string" ? unit : unitOf(panel));
-}
-
-interface Override {
-  readonly matcher: { readonly options: string };
-  readonly properties: readonly { readonly id: string; readonly value: unknown }[];
-}
-
-/** As the panel's own transformation calls them. */
-function valueNames(panel: Panel, count: number): string[] {
-  const { transformations = [] } = panel as { transformations?: readonly { readonly options: Json }[] };
-  const renamed = Object.assign({}, ...transformations.map(({ options }) => options["renameByName"] ?? {})) as Record<
-    string,
-    string
-  >;
-  return Array.from(
-    { length: count },
-    (_, nth) => renamed[`Value #${String.fromCodePoint(65 + nth)}`] ?? renamed["Value"] ?? "value",
-  );
-}
-
-function timeline(data: PanelData, { x, y, w, h }: Box): string {
-  const { panel, range } = data;
-  const all = linesOf(data);
-  const height = Math.min(22, h / Math.max(1, all.length));
-  const label = 140;
-  const at = (time: number): number => x + label + ((time - range.from) / (range.to - range.from)) * (w - label);
-  return all
-    .map(({ name, series }, nth) => {
-      const top = y + nth * height;
-      const width = ((w - label) * range.step) / (range.to - range.from) + 0.6;
-      const cells = series.points.map(
-        ([time, value]) =>
-          `<rect x="${at(time).toFixed(1)}" y="${top}" width="${width.toFixed(1)}" height="${height - 3}" fill="${thresholdColour(value, stepsOf(panel))}"/>`,
-      );
-      return `${text(x, top + height / 2 + 3, name, 'font-size="10"')}${cells.join("")}`;
-    })
-    .join("\n");
-}
-
-function heatmap(data: PanelData, { x, y, w, h }: Box): string {
-  const { range, results } = data;
-  const buckets = [...(results[0] ?? [])]
-    .toSorted((a, b) => Number(a.labels["le"]) - Number(b.labels["le"]))
-    .filter(({ labels }) => labels["le"] !== "+Inf");
-  const own = buckets.map(({ points }, nth) => {
-    const below = new Map(buckets[nth - 1]?.points ?? []);
-    return points.map(([time, value]) => [time, Math.max(0, value - (below.get(time) ?? 0))] as const);
-  });
-  const most = Math.max(1e-9, ...own.flat().map(([, value]) => value));
-  const height = h / Math.max(1, buckets.length);
-  const label = 40;
-  const width = ((w - label) * range.step) / (range.to - range.from) + 0.6;
-  return own
-    .map((points, nth) => {
-      const top = y + h - (nth + 1) * height;
-      const cells = points
-        .filter(([, value]) => value > 0)
-        .map(([time, value]) => {
-          const left = x + label + ((time - range.from) / (range.to - range.from)) * (w - label);
-          return `<rect x="${left.toFixed(1)}" y="${top.toFixed(1)}" width="${width.toFixed(1)}" height="${(height - 0.5).toFixed(1)}" fill="#3274d9" fill-opacity="${(0.15 + (0.85 * value) / most).toFixed(2)}"/>`;
-        });
-      return `${text(x, top + height - 1, formatValue(Number(buckets[nth]?.labels["le"]), "s"), 'font-size="8" fill="#8e8e99"')}${cells.join("")}`;
-    })
-    .join("\n");
-}
-
-function linesOf({ panel, results }: PanelData): Line[] {
-  const fixed = new Map<string, string>();
-  const { fieldConfig } = panel as { fieldConfig?: { overrides?: readonly Override[] } };
-  for (const { matcher, properties } of fieldConfig?.overrides ?? []) {
-    const colour = properties.find(({ id }) => id === "color")?.value as { fixedColor?: string } | undefined;
-    if (colour?.fixedColor !== undefined) fixed.set(matcher.options, colour.fixedColor);
-  }
-  const all = results.flatMap((result, nth) =>
-    result.map((series) => ({ name: legendOf(panel.targets?.[nth]?.legendFormat ?? "", series.labels), series })),
-  );
-  return all.map(({ name, series }, nth) => {
-    const colour = fixed.get(name);
-    return { name, series, colour: colour === undefined ? paletteColour(nth) : colourOf(colour) };
-  });
-}
-
-interface Defaults {
-  readonly unit?: string;
-  readonly max?: number;
-  readonly custom?: { readonly stacking?: { readonly mode?: string } };
-  readonly thresholds?: { readonly steps: readonly Threshold[] };
-}
-
-function defaultsOf(panel: Panel): Defaults {
-  return (panel as { fieldConfig?: { defaults?: Defaults } }).fieldConfig?.defaults ?? {};
-}
-
-function unitOf(panel: Panel): string {
-  return defaultsOf(panel).unit ?? "short";
-}
-
-function stepsOf(panel: Panel): readonly Threshold[] {
-  return defaultsOf(panel).thresholds?.steps ?? [];
-}
-
-function text(x: number, y: number, content: string, more = ""): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escaped(content)}</text>`;
 }

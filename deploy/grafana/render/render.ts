@@ -1,5 +1,6 @@
 import type { Dashboard } from "../dashboards.ts";
-import { drawPanel, type PanelData } from "./draw.ts";
+import { drawPanel } from "./draw.ts";
+import type { PanelData } from "./panel-data.ts";
 import { fillIn, queryInstant, queryRange, type TimeRange } from "./prometheus.ts";
 import { escaped } from "./format.ts";
 
