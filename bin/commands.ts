@@ -98,6 +98,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/command/provider.ts")).defineProvider,
   },
   {
+    name: "top",
+    usage: "[options]",
+    description: "the health of each provider's queue, live: quota, holds, what waits and why, the last troubles",
+    load: async () => (await import("../producers/command/top.ts")).defineTop,
+  },
+  {
     name: "keys",
     usage: "",
     description: "the keys that seal what jobs hold: show, replace, retire",

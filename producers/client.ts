@@ -12,6 +12,7 @@ import type { FlowInputOf, FlowName } from "../src/flows/flows.ts";
 import { awaitAll, type AwaitAllOptions } from "./jobs/await-all.ts";
 import { explainJob } from "./jobs/explain-job.ts";
 import type { Explanation } from "./jobs/explanation.ts";
+import { type ProviderHealth, readHealth } from "./jobs/health.ts";
 import { jobTerms } from "./jobs/job-terms.ts";
 import type { IfPending } from "./jobs/open-challenges.ts";
 import { readRecords } from "./jobs/read-records.ts";
@@ -174,6 +175,12 @@ export class Client implements AsyncDisposable {
   async get(id: string): Promise<JobRecord | null> {
     const [record = null] = await this.getMany([id]);
     return record;
+  }
+
+  /** How each provider's queue and gate are now: what workers measure for Prometheus, and the last jobs that failed or are unknown. */
+  async health(): Promise<ProviderHealth[]> {
+    const { retention } = this.#deps.settings;
+    return await readHealth(this.#connections.use, () => this.#connections.clock.now(), retention.recordMs);
   }
 
   /** Why a job is not done yet, and when it will be tried; null: there is no such job. */

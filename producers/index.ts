@@ -29,6 +29,7 @@ export type { OnboardingState } from "../src/flows/onboarding.ts";
 export type { AnswerRecord, OnboardOptions, Onboardings } from "./onboardings/onboardings.ts";
 export type { ChallengeRecord, OnboardingRecord } from "./onboardings/onboarding-record.ts";
 export type { Gates } from "./gates/gates.ts";
+export type { ProviderHealth, Trouble } from "./jobs/health.ts";
 export type { Revealed, RevealOptions } from "./jobs/reveal.ts";
 export type { PatienceOptions } from "./base/patience.ts";
 export type { IfPending } from "./jobs/open-challenges.ts";

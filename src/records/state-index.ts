@@ -45,6 +45,11 @@ export class StateIndex {
     return at === undefined ? null : Number(at);
   }
 
+  /** Ids of the newest, the newest first. */
+  async latest(queue: QueueName, most: number): Promise<string[]> {
+    return await this.#redis.zrange(indexKey(queue, this.#state), "0", String(most - 1), "REV");
+  }
+
   /** Those of a time span (ms, both ends included), oldest first. */
   async page(queue: QueueName, from: number, to: number, limit: number): Promise<IndexEntry[]> {
     const flat = await this.#redis.zrangebyscore(

@@ -1,38 +1,7 @@
 import type { Counter, Gauge, Registry } from "prom-client";
 import type { ProviderName } from "../base/provider-name.ts";
+import type { QueueMeasures } from "../records/measure-queue.ts";
 import { MeasuredGauges } from "./measured-gauges.ts";
-
-/** Jobs of one state. Null: what is in the index's place cannot be read. */
-export interface Undecided {
-  readonly count: number;
-  readonly oldest: number;
-}
-
-/** What was measured of one queue and its gate; times in seconds, shares from 0 to 1. */
-export interface QueueMeasures {
-  readonly queue: string;
-  /** Jobs by BullMQ's state. */
-  readonly counts: Readonly<Record<string, number>>;
-  /** Of the oldest job that could run now. */
-  readonly oldest: number;
-  /** Since when, at the longest, something is past its time. */
-  readonly overdue: number;
-  readonly windows: readonly { readonly window: string; readonly max: number; readonly used: number }[];
-  /** What is used of the shortest window since the last 429s. */
-  readonly share: number;
-  readonly calls: { readonly inFlight: number; readonly limit: number };
-  /** By reason: whether it holds jobs back, and since when where that is known. */
-  readonly held: Readonly<Record<string, boolean>>;
-  readonly pausedFor: number;
-  readonly breakerFor: number;
-  /** Jobs that are not taken, by why. */
-  readonly waiting: Readonly<Record<string, number>>;
-  /** Jobs that ended and that somebody may have to look at: how many, and since when the oldest. */
-  readonly unknown: Undecided | null;
-  readonly failed: Undecided | null;
-  /** Ever accepted, as `operation lane`. */
-  readonly submitted: Readonly<Record<string, number>>;
-}
 
 const ALIKE = "every worker says the same: join by max";
 

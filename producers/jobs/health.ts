@@ -1,0 +1,72 @@
+import { type ProviderName, PROVIDERS } from "../../src/base/provider-name.ts";
+import { type QueueName, queueOf } from "../../src/queues/names.ts";
+import { measureQueue, type QueueMeasures } from "../../src/records/measure-queue.ts";
+import { parseRecord } from "../../src/records/parse-record.ts";
+import { type IndexedState, StateIndex } from "../../src/records/state-index.ts";
+import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
+
+/** Jobs of the last ones that ended as failed or unknown, which did so alike. */
+export interface Trouble {
+  readonly operation: string;
+  readonly state: IndexedState;
+  readonly http_status: number | null;
+  readonly reason: string | null;
+  readonly count: number;
+  /** ISO 8601, of the newest. */
+  readonly last_at: string;
+}
+
+/** How a provider's queue and gate are now: what workers measure for Prometheus. */
+export interface ProviderHealth extends QueueMeasures {
+  readonly provider: ProviderName;
+  /** Workers that take its jobs; null: Redis does not tell this user. */
+  readonly workers: number | null;
+  /** The newest first. */
+  readonly troubles: readonly Trouble[];
+}
+
+/** The newest of each state that are looked at. */
+const LOOKED_AT = 50;
+
+/** `now`: Redis' time, ms; `retentionMs`: how long a record stays after its end. */
+export async function readHealth(use: UseRedis, now: () => number, retentionMs: number): Promise<ProviderHealth[]> {
+  return await use(async (opened) => {
+    const { redis, queues } = opened;
+    return await Promise.all(
+      PROVIDERS.map(async (provider) => {
+        const queue = queueOf(provider);
+        const [measured, workers, unknown, failed] = await Promise.all([
+          measureQueue({ redis, queues, now, retentionMs }, queue),
+          queues.workers(queue).catch(notAllowed),
+          troublesOf(opened, queue, "unknown"),
+          troublesOf(opened, queue, "failed"),
+        ]);
+        const troubles = [...unknown, ...failed].toSorted((a, b) => b.last_at.localeCompare(a.last_at));
+        return { provider, workers, troubles, ...measured };
+      }),
+    );
+  });
+}
+
+async function troublesOf(
+  { redis, records }: ClientConnections,
+  queue: QueueName,
+  state: IndexedState,
+): Promise<Trouble[]> {
+  const ids = await new StateIndex(redis, state).latest(queue, LOOKED_AT);
+  const stored = await records.fieldsOfMany(queue, ids);
+  const troubles = stored.flatMap((fields, nth): Trouble[] => {
+    if (fields?.["state"] !== state) return [];
+    const { operation, outcome, reason, updated_at } = parseRecord(ids[nth] ?? "", fields);
+    return [{ operation, state, http_status: outcome?.http_status ?? null, reason, count: 1, last_at: updated_at }];
+  });
+  const alike = Map.groupBy(troubles, ({ operation, http_status, reason }) => `${operation} ${http_status} ${reason}`);
+  return [...alike.values()].flatMap(([newest, ...others]) =>
+    newest === undefined ? [] : [{ ...newest, count: others.length + 1 }],
+  );
+}
+
+function notAllowed(error: unknown): null {
+  if (error instanceof Error && error.name === "ReplyError") return null;
+  throw error;
+}
