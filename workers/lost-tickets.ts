@@ -37,9 +37,9 @@ export class LostTickets {
     const lost = await queues.entriesGone(queue, old);
     const unlisted = new Set<string>();
     for (const name of lost) {
-      const ids = await lists.read(name);
-      if (ids === null) unlisted.add(name);
-      else await this.#requeue(queue, name, await stillCarried(redis, queue, name, ids));
+      const list = await lists.read(name);
+      if (list === null || !list.isWhole) unlisted.add(name);
+      else await this.#requeue(queue, name, await stillCarried(redis, queue, name, list.ids));
     }
     if (unlisted.size > 0) {
       const found = new Map<string, string[]>();

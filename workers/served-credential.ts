@@ -81,8 +81,9 @@ export async function serveCredential(
     runTicket: async (ticket, queuedAt, left) =>
       await shutdown.awaited(async () => await tickets.run(ticket, queuedAt, left)),
     givenUpTicket: async ({ name }) => {
-      for (const id of (await lists.read(name)) ?? []) await givenUp(id);
-      await lists.end(name);
+      const list = await lists.read(name);
+      for (const id of list?.ids ?? []) await givenUp(id);
+      await (list?.isWhole === true ? lists.end(name) : lists.giveUp(name));
     },
   });
   started.defer(async () => await closeInTime(worker.close()));

@@ -10,14 +10,14 @@ import type { JobRunner } from "./job-runner.ts";
 
 export interface TicketRunnerDeps {
   readonly queue: QueueName;
-  readonly lists: Pick<TicketLists, "read" | "keep" | "end">;
+  readonly lists: Pick<TicketLists, "read" | "keep" | "end" | "giveUp">;
   readonly queues: Pick<JobQueues, "add">;
   readonly runner: Pick<JobRunner, "run">;
   readonly slots: CallSlots;
   readonly now: () => number;
   /** Aborted when nothing more is to be begun. */
   readonly stopping: AbortSignal;
-  /** Its list is not there, or is none: nobody knows which jobs it carries until the reaper looks. */
+  /** Its list is not there, is none, or not whole: nobody knows which (other) jobs it carries until the reaper looks. */
   readonly onUnreadable: (ticket: Ticket) => void;
 }
 
@@ -54,13 +54,16 @@ export class TicketRunner {
   /** `left` hears of each job that is done or has gone to an entry of its own. Rejects with the last job's own fault. */
   async run(ticket: Ticket, queuedAt: number, left: () => void): Promise<FollowUp> {
     const { lists, now, onUnreadable } = this.#deps;
-    const ids = await lists.read(ticket.name);
-    if (ids === null) {
+    const list = await lists.read(ticket.name);
+    if (list === null) {
       // A producer sends both in one go; over a Cluster that moves slots its list may come a moment later.
       if (now() - queuedAt < LIST_LATE_MS) return { kind: "later", until: now() + LOOK_AGAIN_MS };
       onUnreadable(ticket);
       return DONE;
     }
+    const { ids, isWhole } = list;
+    // Its name tells how many it was made of; those that are done already are not in hand.
+    for (let gone = ids.length; gone < ticket.size; gone += 1) left();
     const run: Run = {
       ...{
         ticket,
@@ -75,10 +78,14 @@ export class TicketRunner {
     };
     await this.#runAll(run);
     if (run.rest.size === 0) {
-      await lists.end(ticket.name);
+      if (isWhole) await lists.end(ticket.name);
+      else {
+        await lists.giveUp(ticket.name);
+        onUnreadable(ticket);
+      }
       return DONE;
     }
-    if (run.rest.size < ids.length) await lists.keep(ticket.name, [...run.rest]);
+    if (run.rest.size < ids.length) await lists.keep(ticket.name, { ids: [...run.rest], isWhole });
     if (run.fault !== null) throw run.fault;
     return { kind: "gate", until: run.closedUntil };
   }

@@ -44,7 +44,7 @@ export async function locateJob(
     find(redis, queue, id, ticket),
     new TicketLists(redis, queue).read(ticket).catch(() => null),
   ]);
-  return { fields, place: await placeOf(redis, queue, found, Math.max(0, mates?.indexOf(id) ?? 0)) };
+  return { fields, place: await placeOf(redis, queue, found, Math.max(0, mates?.ids.indexOf(id) ?? 0)) };
 }
 
 async function find(redis: RedisClient, queue: QueueName, id: string, entry: string): Promise<Found> {

@@ -9,8 +9,17 @@ export interface KnownTicket {
   readonly createdAt: number;
 }
 
+/** The jobs of a ticket that are not done. */
+export interface TicketList {
+  readonly ids: readonly string[];
+  /** Not: it is empty, or has words that are no ids or stand twice; of what should stand there nothing is known. */
+  readonly isWhole: boolean;
+}
+
 /** Marks this form of a list; another version's is unreadable. */
 const FORM = "1";
+/** Stands in a list in place of what could not be read; no id. */
+const UNKNOWN = "?";
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** Tickets looked at in one round trip. */
 const PAGE = 100;
@@ -40,8 +49,8 @@ export class TicketLists {
     for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
   }
 
-  /** The ids of those jobs that are not done, each once; null: there is no list (yet), or none that can be read. */
-  async read(name: string): Promise<readonly string[] | null> {
+  /** Each id once; null: there is no list (yet), or none that can be read. */
+  async read(name: string): Promise<TicketList | null> {
     try {
       const text = await this.#redis.get(ticketKey(this.#queue, name));
       return text === null ? null : parseList(text);
@@ -51,9 +60,14 @@ export class TicketLists {
     }
   }
 
-  /** What is left of it. */
-  async keep(name: string, ids: readonly string[]): Promise<void> {
-    await this.#redis.set(ticketKey(this.#queue, name), packList(ids));
+  /** What is left of it; unless it ended meanwhile. */
+  async keep(name: string, { ids, isWhole }: TicketList): Promise<void> {
+    await this.#redis.set(ticketKey(this.#queue, name), packList(isWhole ? ids : [...ids, UNKNOWN]), "XX");
+  }
+
+  /** What could be read of it is done: the reaper looks for the others as soon as its entry in the queue is gone. */
+  async giveUp(name: string): Promise<void> {
+    await this.#redis.del(ticketKey(this.#queue, name));
   }
 
   /** It carries nothing any more. */
@@ -80,7 +94,9 @@ function packList(ids: readonly string[]): string {
   return [FORM, ...ids].join(" ");
 }
 
-function parseList(text: string): readonly string[] | null {
-  const [form, ...ids] = text.split(" ");
-  return form === FORM ? [...new Set(ids.filter((id) => ID.test(id)))] : null;
+function parseList(text: string): TicketList | null {
+  const [form, ...words] = text.split(" ");
+  if (form !== FORM) return null;
+  const ids = [...new Set(words.filter((word) => ID.test(word)))];
+  return { ids, isWhole: ids.length > 0 && ids.length === words.length };
 }

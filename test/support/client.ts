@@ -153,7 +153,7 @@ export class ClientBundle implements AsyncDisposable {
     ];
     const entries = [...waiting.toReversed(), ...bulk];
     const carried = entries.map(async (name) =>
-      parseTicket(name) === null ? [name.slice(2)] : await new TicketLists(redis, queueOf(provider)).read(name),
+      parseTicket(name) === null ? [name.slice(2)] : (await new TicketLists(redis, queueOf(provider)).read(name))?.ids,
     );
     return (await Promise.all(carried)).flatMap((ids) => ids ?? []);
   }

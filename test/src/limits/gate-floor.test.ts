@@ -44,7 +44,7 @@ async function newLine() {
   const taken = async (): Promise<string | null> => await client.rpop(`${base}wait`);
   const front = async (): Promise<string[]> => await client.lrange(`${base}wait`, 0, -1);
   const putBack = async (name: string): Promise<void> => {
-    await lists.keep(name, jobsOf.get(name) ?? []);
+    await lists.keep(name, { ids: jobsOf.get(name) ?? [], isWhole: true });
     await client.zadd(`${base}prioritized`, 0, name);
   };
   const close = async (): Promise<void> => void (await client.hset(key, "pause_until", CLOSED, "strikes", 1));
