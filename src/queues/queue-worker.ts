@@ -143,7 +143,10 @@ export class QueueWorker {
     const next = await (ticket === null ? this.#runOne(job) : this.#runTicket(ticket, job));
     if (next.kind === "done") return;
     // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
-    if (next.kind === "gate") throw new RateLimitError();
+    if (next.kind === "gate") {
+      this.#wakeWhenBack(job);
+      throw new RateLimitError();
+    }
     // The record says `waiting` already: after this line another worker may own the job (facts/bullmq §1.4).
     try {
       await job.moveToDelayed(toOwnTime(this.#options.clock, next.until), token);
@@ -152,6 +155,17 @@ export class QueueWorker {
       await this.#putBack(job, next.until);
     }
     throw new DelayedError();
+  }
+
+  /** BullMQ 6.7 puts an entry with a priority back without a marker: whoever waits for one would sleep through `drainDelay`. */
+  #wakeWhenBack(job: Job): void {
+    const { redis, queue } = this.#options;
+    const moveToWait = job.moveToWait.bind(job);
+    job.moveToWait = async (token) => {
+      const limitedMs = await moveToWait(token);
+      if (job.opts.priority) await redis.zadd(`${bullmqPrefix(queue)}marker`, 0, "0");
+      return limitedMs;
+    };
   }
 
   async #runOne(job: Job): Promise<FollowUp> {
