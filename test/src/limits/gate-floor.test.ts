@@ -61,9 +61,9 @@ async function shareOf(line: Line, calls: number, turnedBackAfter = Infinity): P
   const met = new Set<string>();
   let [all, bulk] = [0, 0];
   while (all < calls) {
-    const name = await taken();
-    const ids = name === null ? [] : (jobsOf.get(name) ?? []);
-    for (let n = 0; name !== null && ids.length > 0; n += 1) {
+    const name = (await taken()) ?? "";
+    const ids = jobsOf.get(name) ?? [];
+    for (let n = 0; ids.length > 0; n += 1) {
       const isClosed = n === turnedBackAfter && !met.has(name);
       if (isClosed) await close();
       const { kind } = await begin(ids[0] ?? "", name);
