@@ -1,9 +1,11 @@
 import { assertNever } from "../../src/base/assert-never.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { batchScope, scopeEnd } from "../../src/privacy/sealing/data-key.ts";
+import { batchRowsScope, batchScope, scopeEnd } from "../../src/privacy/sealing/data-key.ts";
 import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
+import { batchKey } from "../../src/batches/keys.ts";
+import { isBatchId } from "../../src/records/ids.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import { type DiskPurge, purgeDisk } from "./disk-purge.ts";
@@ -122,8 +124,8 @@ async function find(
   const { store, now } = deps;
   switch (target.kind) {
     case "batch": {
-      const scope = batchScope(target.name);
-      const dataKeys = (await store.list()).dataKeys.filter((dataKey) => dataKey.scope === scope);
+      const scopes = [batchScope(target.name), batchRowsScope(target.name)];
+      const dataKeys = (await store.list()).dataKeys.filter(({ scope }) => scopes.includes(scope));
       if (dataKeys.length === 0) throw badInput(`batch: there is no data key of the batch ${target.name} (any more)`);
       return { dataKeys, record: null };
     }
@@ -132,6 +134,11 @@ async function find(
       if (found === null) throw unknownJob(target.id);
       if (found.record.state === "active")
         throw badInput(`job ${target.id} is being called just now: shred it when it is settled`);
+      const batch = await openBatchOf(deps, found.record);
+      if (batch !== null)
+        throw badInput(
+          `job ${target.id} is a row of batch ${batch}, which holds it sealed too: shred it when that is over`,
+        );
       if (found.dataKeys.length === 0) throw badInput(`job ${target.id} has nothing sealed that could be opened`);
       return found;
     }
@@ -157,6 +164,13 @@ async function keysOf(deps: KeyDeps, id: string): Promise<{ record: SealedRecord
     return { record, dataKeys: await deps.store.load(ids) };
   }
   return null;
+}
+
+/** The batch whose rows still lie there, of which the job is one; null: none. */
+async function openBatchOf({ redis }: KeyDeps, { queue, id }: SealedRecord): Promise<string | null> {
+  const [batch = ""] = id.split("-");
+  if (!isBatchId(batch)) return null;
+  return (await redis.exists(`${batchKey(queue, batch)}:in`)) === 1 ? batch : null;
 }
 
 async function keepOthers(deps: KeyDeps, dataKeys: readonly StoredDataKey[], own: SealedRecord, options: PassOptions) {

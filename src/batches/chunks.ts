@@ -2,7 +2,7 @@ import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { QueueName } from "../queues/names.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { DataKeys } from "../privacy/keys/data-keys.ts";
-import { batchScope } from "../privacy/sealing/data-key.ts";
+import { batchRowsScope } from "../privacy/sealing/data-key.ts";
 import { openChunk, sealChunk } from "../privacy/sealing/sealed-chunk.ts";
 import { headOf, type SealedFor } from "../privacy/sealing/sealed-text.ts";
 import { batchKey } from "./keys.ts";
@@ -32,7 +32,7 @@ export class Chunks {
   }
 
   async seal(id: string, kind: ChunkKind, chunk: number, values: readonly unknown[]): Promise<Buffer> {
-    return sealChunk(await this.#dataKeys.sealer(batchScope(id)), values, boundTo(id, kind, chunk));
+    return sealChunk(await this.#dataKeys.sealer(batchRowsScope(id)), values, boundTo(id, kind, chunk));
   }
 
   /** A chunk's values, or null where there is none. Throws SatyapanError `shredded`, `unknown-key`, `unreadable`. */

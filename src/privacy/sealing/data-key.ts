@@ -57,6 +57,14 @@ export function batchScope(name: string): KeyScope {
   throw new SatyapanError(ErrorCode.BAD_INPUT, "batch: 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed");
 }
 
+/**
+ * Of a batch's own rows and results, apart from the records of its jobs (`batchScope`): destroying the key of one job's record, which
+ * seals the others anew, must not take the rows with it.
+ */
+export function batchRowsScope(id: string): KeyScope {
+  return `batch:${id}.rows`;
+}
+
 export function isKeyScope(text: string): text is KeyScope {
   const day = DAY_SCOPE.exec(text)?.[1];
   return day === undefined ? BATCH_SCOPE.test(text) : !Number.isNaN(Date.parse(day));
