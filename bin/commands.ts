@@ -37,7 +37,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "batch",
     usage: "",
-    description: "files of many rows as one: check, show, watch, pause, resume, cancel, share",
+    description: "files of many rows as one: check, submit, show, watch, pause, resume, cancel, results",
     load: async () => {
       keepHeapSmall();
       return (await import("../producers/command/batch.ts")).defineBatch;

@@ -5,7 +5,10 @@ import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import { SatyapanError } from "../../src/base/error.ts";
 import type { ProviderName } from "../../src/base/provider-name.ts";
+import type { BatchView } from "../../src/batches/batch.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import { findFlow } from "../../src/flows/flows.ts";
+import { findOperation } from "../../src/operations/catalogue.ts";
 import { stateDirOf } from "../../src/redis/access.ts";
 import { checkFile } from "../imports/check-file.ts";
 import { estimate, type QueueLook } from "../imports/estimate.ts";
@@ -46,10 +49,23 @@ async function lookAt(context: CommandContext, settings: Settings, provider: Pro
   if (settings.redisUrl === null && !existsSync(join(stateDirOf(context.cwd), "redis"))) return null;
   await using client = openClient(context);
   try {
-    const [gate, ahead] = await Promise.all([client.gates.read(provider), client.gates.waiting(provider)]);
-    return { gate, ahead };
+    const [gate, jobs, batches] = await Promise.all([
+      client.gates.read(provider),
+      client.gates.waiting(provider),
+      client.batches.list(),
+    ]);
+    return { gate, ahead: jobs + rowsAhead(batches, provider) };
   } catch (error) {
     if (!(error instanceof SatyapanError)) throw error;
     return null; // the report says that it is not known
   }
+}
+
+/** Rows of other batches that wait for this provider, and are not in its queue yet. */
+function rowsAhead(batches: readonly BatchView[], provider: ProviderName): number {
+  const theirs = batches.filter(({ operation, flow }) => {
+    const owner = operation === undefined ? findFlow(flow ?? "") : findOperation(operation);
+    return owner.provider === provider;
+  });
+  return theirs.reduce((sum, { counts }) => sum + counts.waiting, 0);
 }

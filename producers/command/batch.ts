@@ -4,6 +4,8 @@ import { targetNamed } from "../imports/import-target.ts";
 import { templateOf } from "../imports/template.ts";
 import { defineBatchCheck } from "./batch-check.ts";
 import { defineBatchLife } from "./batch-life.ts";
+import { defineBatchResults } from "./batch-results.ts";
+import { defineBatchSubmit } from "./batch-submit.ts";
 
 const EXAMPLES = `
 Examples:
@@ -16,6 +18,10 @@ export function defineBatch(command: Command, context: CommandContext): void {
     command.command("check").description("say what is wrong with a file's rows, and what running them takes"),
     context,
   );
+  defineBatchSubmit(
+    command.command("submit").description("check a file's rows, and run them as one batch: all are accepted, or none"),
+    context,
+  );
   command
     .command("template")
     .description("print a CSV header and one example row")
@@ -24,4 +30,8 @@ export function defineBatch(command: Command, context: CommandContext): void {
       context.stdout.write(templateOf(targetNamed(name)));
     });
   defineBatchLife(command, context);
+  defineBatchResults(
+    command.command("results").description("what became of each row, with the file's own columns, masked"),
+    context,
+  );
 }

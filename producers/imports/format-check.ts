@@ -55,7 +55,7 @@ const MEANINGS = {
 } as const;
 
 /** What to do, and where. The most frequent first. */
-function formatProblems(groups: readonly ProblemGroup[]): string {
+export function formatProblems(groups: readonly ProblemGroup[]): string {
   if (groups.length === 0) return "";
   const lines = groups.slice(0, SHOWN_GROUPS).map(({ field, column, message, count, first }) => {
     const where = column === null ? field : column === field ? column : `${column} (${field})`;

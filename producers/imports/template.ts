@@ -1,3 +1,4 @@
+import { csvLine } from "../files/csv-line.ts";
 import type { ImportTarget } from "./import-target.ts";
 
 /** A header and one example row, as CSV: what `batch check` takes as it is. Fields that have a default are left out. */
@@ -14,9 +15,5 @@ export function templateOf({ owner, fields }: ImportTarget): string {
     ["ref", ...cells.map(([field]) => field)],
     ["ROW-1", ...cells.map(([, cell]) => cell)],
   ];
-  return rows.map((row) => `${row.map(quoted).join(",")}\n`).join("");
-}
-
-function quoted(cell: string): string {
-  return /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return rows.map(csvLine).join("");
 }
