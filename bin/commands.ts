@@ -80,6 +80,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/command/otp.ts")).defineOtp,
   },
   {
+    name: "find",
+    usage: "[options]",
+    description: "what happened to a person: by a number from standard input, which is neither kept nor printed",
+    load: async () => (await import("../producers/command/find.ts")).defineFind,
+  },
+  {
     name: "failed",
     usage: "",
     description: "jobs whose attempts were used up: list, try again, drop",

@@ -23,6 +23,7 @@ const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
   ["audit", "gates"],
   ["jobs", "doctor"],
   ["failed", "keys", "onboardings", "batches"],
+  ["find"],
   ["files", "report"],
   ["imports"],
   [""],

@@ -22,6 +22,7 @@ import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "
 import { UnknownJobs } from "./jobs/unknown-jobs.ts";
 import { type AnswerRecord, Onboardings, type OnboardOptions } from "./onboardings/onboardings.ts";
 import type { OnboardingRecord } from "./onboardings/onboarding-record.ts";
+import { findPerson, type FindOptions, type FoundPart } from "./find/find-person.ts";
 import { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
 
@@ -164,6 +165,17 @@ export class Client implements AsyncDisposable {
    */
   async answer(id: string, code: string): Promise<AnswerRecord> {
     return await this.onboardings.answer(id, code);
+  }
+
+  /**
+   * Jobs and onboardings of the person with this Aadhaar or mobile number, newest first: it is hashed, and written into the audit log
+   * only so. It looks through all records: seconds for a million. Throws SatyapanError `bad-input` for what is no such number.
+   */
+  async find(number: string, options: FindOptions = {}): Promise<FoundPart[]> {
+    const { settings } = this.#deps;
+    return await this.#connections.use(
+      async (opened) => await findPerson(opened, settings, this.#actor(), number, options),
+    );
   }
 
   /** Sends another OTP in the place of the one that is awaited, after the cooldown. Throws SatyapanError with the reason. */

@@ -28,6 +28,7 @@ export type { FlowInputOf, FlowName } from "../src/flows/flows.ts";
 export type { OnboardingState } from "../src/flows/onboarding.ts";
 export type { AnswerRecord, OnboardOptions, Onboardings } from "./onboardings/onboardings.ts";
 export type { ChallengeRecord, OnboardingRecord } from "./onboardings/onboarding-record.ts";
+export type { FindOptions, FoundPart } from "./find/find-person.ts";
 export type { Gates } from "./gates/gates.ts";
 export type { ProviderHealth, Trouble } from "./jobs/health.ts";
 export type { Revealed, RevealOptions } from "./jobs/reveal.ts";

@@ -132,7 +132,7 @@ export class Onboardings {
       const { actor } = this.#deps;
       const answer = await store.cancel(queue, id, why, {
         ...{ at: new Date(actor.now()).toISOString(), kind: "cancel", actor: actor.name, job: id },
-        ...{ operation: onboarding.flow, subject: onboarding.subject, reason: why },
+        ...{ operation: onboarding.flow, subject: onboarding.subjects[0] ?? null, reason: why },
       });
       if (answer === "missing") throw challengeOver(id, { kind: "missing" });
       if (answer !== "done") {

@@ -1,5 +1,5 @@
 import type { Lane } from "../outcomes/lane.ts";
-import { subjectOf } from "../operations/subject.ts";
+import { subjectOf, subjectsOf } from "../operations/subject.ts";
 import type { Sealer } from "../privacy/sealing/sealed-text.ts";
 import type { OpenInput } from "../providers/call.ts";
 import { sealInput } from "../records/sealed-input.ts";
@@ -28,10 +28,12 @@ export function newOnboarding(
   sealer: Sealer,
   terms: OnboardingTerms,
 ): NewOnboarding {
+  const first = subjectOf(subjectKey, flow, input);
+  const all = subjectsOf(subjectKey, input);
   return {
     ...terms,
     flow: flow.name,
-    subject: subjectOf(subjectKey, flow, input),
+    subjects: first === null ? all : [first, ...all.filter((subject) => subject !== first)],
     step: flow.first,
     job: stepJobId(terms.id, flow.first),
     input: sealInput(sealer, flow, terms.id, input),

@@ -19,7 +19,7 @@ import { BEGIN_ONBOARDING, CANCEL_ONBOARDING, MOVE_ONBOARDING } from "./scripts/
 /** An onboarding as it enters: its input checked and sealed. */
 export type NewOnboarding = Pick<
   Onboarding,
-  "id" | "flow" | "lane" | "createdAt" | "expiresAt" | "subject" | "step" | "job" | "parent"
+  "id" | "flow" | "lane" | "createdAt" | "expiresAt" | "subjects" | "step" | "job" | "parent"
 > & { readonly input: string; readonly digest: string };
 
 /** Where an onboarding goes. */

@@ -38,8 +38,8 @@ export interface Onboarding {
   readonly lane: Lane;
   readonly createdAt: number;
   readonly expiresAt: number | null;
-  /** Keyed hash of the person. */
-  readonly subject: string | null;
+  /** Keyed hashes of the person: that by which the flow knows them first. */
+  readonly subjects: readonly string[];
   readonly state: OnboardingState;
   readonly step: string;
   /** The step's job; where a person is awaited, the one that the provider sent the OTP with. */
@@ -57,15 +57,15 @@ export interface Onboarding {
 
 const NONE = "~";
 
-/** The part that never changes, one text of words: `flow lane created expires|~ subject|~`. */
+/** The part that never changes, one text of words: `flow lane created expires|~ subject,subject…|~`. */
 export function packTerms({
   flow,
   lane,
   createdAt,
   expiresAt,
-  subject,
-}: Pick<Onboarding, "flow" | "lane" | "createdAt" | "expiresAt" | "subject">): string {
-  return [flow, lane, createdAt, expiresAt ?? NONE, subject ?? NONE].join(" ");
+  subjects,
+}: Pick<Onboarding, "flow" | "lane" | "createdAt" | "expiresAt" | "subjects">): string {
+  return [flow, lane, createdAt, expiresAt ?? NONE, subjects.join(",") || NONE].join(" ");
 }
 
 export function packDone(done: readonly DoneStep[]): string {
@@ -74,14 +74,14 @@ export function packDone(done: readonly DoneStep[]): string {
 
 /** Null: what stands there is no onboarding. */
 export function parseOnboarding(id: string, fields: Readonly<Record<string, string>>): Onboarding | null {
-  const [flow = "", lane, created, expires, subject = NONE] = (fields["terms"] ?? "").split(" ");
+  const [flow = "", lane, created, expires, subjects = NONE] = (fields["terms"] ?? "").split(" ");
   const state = ONBOARDING_STATES.find((known) => known === fields["state"]);
   if (state === undefined || flow === "" || Number.isNaN(Number(created))) return null;
   const done = (fields["done"] ?? "").split(",").filter((word) => word !== "");
   return {
     ...{ id, flow, lane: lane as Lane, createdAt: Number(created) },
     expiresAt: expires === NONE ? null : Number(expires),
-    subject: subject === NONE ? null : subject,
+    subjects: subjects === NONE ? [] : subjects.split(","),
     ...{ state, step: fields["step"] ?? "", job: fields["job"] ?? "" },
     done: done.map((word) => {
       const [step = "", job = ""] = word.split(":");

@@ -67,6 +67,8 @@ const KINDS = [
     outcome: z.enum(["succeeded", "rejected", "resend"]),
     reason,
   }),
+  /** Somebody asked what happened to this person. */
+  z.strictObject({ ...when, kind: z.literal("find"), actor, subject }),
   z.strictObject({ ...when, kind: z.literal("replay"), actor, ...aboutJob }),
   z.strictObject({ ...when, kind: z.literal("cancel"), actor, ...aboutJob, reason }),
   z.strictObject({ ...when, kind: z.literal("drop"), actor, ...aboutJob }),

@@ -21,7 +21,7 @@ function onboarding(given: Partial<Onboarding> = {}): Onboarding {
       lane: "bulk",
       createdAt: NOW,
       expiresAt: null,
-      subject: null,
+      subjects: [],
       state: "running",
     },
     ...{ step: "sender", job: "x-sender", done: [], reason: null, result: null, updatedAt: NOW, cancel: null },
