@@ -3,6 +3,13 @@ import { KeyRotation } from "../../../producers/keys/key-rotation.ts";
 import { IN_HAND_MS } from "../../../producers/keys/resealing.ts";
 import { SealedRecords } from "../../../producers/keys/sealed-records.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
+import { findFlow } from "../../../src/flows/flows.ts";
+import { newOnboarding } from "../../../src/flows/new-onboarding.ts";
+import { OnboardingStore } from "../../../src/flows/onboarding-store.ts";
+import { parseInput } from "../../../src/operations/entry-rules.ts";
+import { dataKeyIdsIn } from "../../../src/privacy/sealing/sealed-text.ts";
+import { openInput } from "../../../src/records/sealed-input.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { DATA_KEYS } from "../../../src/privacy/keys/data-key-store.ts";
 import { assertWraps } from "../../../src/privacy/keys/key-chain.ts";
 import { recordKey } from "../../../src/queues/names.ts";
@@ -108,6 +115,25 @@ describe("keys retire", () => {
 });
 
 describe("keys rotate --data", () => {
+  it("seals onboardings anew, too", async () => {
+    await using bundle = await startKeysBundle();
+    const { dataKeys, redis } = bundle.deps(ringOf(OLD));
+    const flow = findFlow("eko.mobile");
+    const input = parseInput(flow, flow.example, { now: 0, aadhaarChecksum: true });
+    const terms = { id: "asha", lane: "bulk", createdAt: bundle.now, expiresAt: null, parent: null } as const;
+    const key = new Secret(Buffer.alloc(32, 1).toString("base64"));
+    const store = new OnboardingStore(redis, { recordMs: 60_000 });
+    const sealer = await dataKeys.sealer("day:2026-11-26");
+    await store.begin("{eko-0}", newOnboarding(flow, input, key, sealer, terms));
+    const before = (await store.get("{eko-0}", "asha"))?.input ?? "";
+    const renewed = await new KeyRotation(bundle.use(ringOf(OLD))).renew();
+    expect(renewed).toEqual({ replaced: 1, resealed: 1, unreadable: 0, locked: 0, done: true });
+    const after = (await store.get("{eko-0}", "asha"))?.input ?? "";
+    expect(dataKeyIdsIn(after)).not.toEqual(dataKeyIdsIn(before));
+    const opener = await bundle.deps(ringOf(OLD)).dataKeys.opener([after]);
+    expect(openInput(opener, flow, "asha", after)["mobile"]).toBeInstanceOf(Secret);
+  });
+
   it("seals every live record anew, with its progress, and waits until nobody holds the old keys", async () => {
     await using bundle = await startKeysBundle();
     const worker = bundle.deps(ringOf(OLD));
