@@ -62,6 +62,7 @@ describe("parseSettings", () => {
     const settings = parse({});
     expect(settings).toEqual({
       redisUrl: null,
+      callPrices: new Map(),
       eko: null,
       deepvue: null,
       quotas: {
