@@ -4,8 +4,8 @@ import { BatchStore, FencedError } from "../src/batches/batch-store.ts";
 import { endOf, hasEnded, stopReason } from "../src/batches/batch-state.ts";
 import { Chunks } from "../src/batches/chunks.ts";
 import { rowJobId } from "../src/batches/keys.ts";
-import { isPacked, lookedUp, type RowSight, sightOf } from "../src/batches/row-end.ts";
-import { isAir, isEnd, ROW_STATES, rowStateOf, totalOf } from "../src/batches/row-state.ts";
+import { noRecord, type RowSight } from "../src/batches/row-end.ts";
+import { isAir } from "../src/batches/row-state.ts";
 import { FairShare } from "../src/batches/share.ts";
 import { freePlaces, newRate } from "../src/batches/window.ts";
 import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
@@ -24,7 +24,10 @@ import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 import { RareLog } from "../src/telemetry/rare-log.ts";
 import { FeederBatch } from "./feeder-batch.ts";
+import { countRows } from "./feeder-count.ts";
 import { foldRows } from "./feeder-fold.ts";
+import { seeRows } from "./feeder-look.ts";
+import { LateNews } from "./feeder-news.ts";
 import { takeRows } from "./feeder-take.ts";
 
 export interface FeederDeps {
@@ -59,12 +62,6 @@ const FED_OVER_MS = 500;
 /** Rows in the air of one queue, at most: what is put away is held in memory. */
 const MOST_AIR = 20_000;
 
-interface Told {
-  readonly id: string;
-  readonly rows: readonly number[];
-  readonly written: PromiseWithResolvers<void>;
-}
-
 const CALLED_OFF = "its batch was cancelled";
 
 /**
@@ -84,8 +81,7 @@ export class Feeder {
   #epoch: number | null = null;
   /** Jobs that have their records, and that the queue did not take yet. */
   #unqueued: NewJob[] = [];
-  /** Rows whose jobs told something after they had ended here; with who waits for it to be written. */
-  readonly #told: Told[] = [];
+  readonly #news: LateNews;
   #rate = 0;
   #ratedAt = 0;
   #countAt = 0;
@@ -95,6 +91,7 @@ export class Feeder {
     this.#store = new BatchStore(deps.redis, deps.retention);
     this.#records = new RecordStore(deps.redis, deps.retention);
     this.#chunks = new Chunks(deps.redis, deps.dataKeys);
+    this.#news = new LateNews(this.#store, deps.queue);
     this.#rare = new RareLog(deps.logger);
     this.#running = this.#run();
   }
@@ -102,41 +99,12 @@ export class Feeder {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    this.#refuse(new FencedError("this feeder was closed"));
+    this.#news.refuse(new FencedError("this feeder was closed"));
   }
 
-  /**
-   * What jobs say of themselves. Rows in the air are looked at anyhow; one that had ended already (a late truth, somebody's decision)
-   * is looked at again, and this resolves when that is written. Rejects where this feeder cannot say.
-   */
+  /** What jobs say of themselves: resolves when what that changes is written, and rejects where this feeder cannot. */
   async told(news: readonly ParentNews[]): Promise<void> {
-    const changed: Promise<void>[] = [];
-    for (const [id, ofBatch] of Map.groupBy(news, ({ parent }) => parent.of)) {
-      const rows = await this.#changed(id, ofBatch);
-      if (rows.length === 0) continue;
-      const written = Promise.withResolvers<void>();
-      this.#told.push({ id, rows, written });
-      changed.push(written.promise);
-    }
-    await Promise.all(changed);
-  }
-
-  /** The rows whose ends are not what is told of them now. */
-  async #changed(id: string, news: readonly ParentNews[]): Promise<number[]> {
-    const states = await this.#store.statesOf(
-      this.#deps.queue,
-      id,
-      news.map(({ parent }) => Number(parent.part)),
-    );
-    return news.flatMap(({ state, parent }, index) => {
-      const now = rowStateOf(states[index] ?? "");
-      const isSettled = now !== undefined && isEnd(now) && now !== state;
-      return isSettled ? [Number(parent.part)] : [];
-    });
-  }
-
-  #refuse(error: Error): void {
-    for (const { written } of this.#told.splice(0)) written.reject(error);
+    await this.#news.told(news);
   }
 
   async #run(): Promise<void> {
@@ -151,7 +119,7 @@ export class Feeder {
     const { duty, logger, queue } = this.#deps;
     if (!duty.held || this.#stop.signal.aborted) {
       this.#epoch = null;
-      this.#refuse(new FencedError("this feeder is not the one that works"));
+      this.#news.refuse(new FencedError("this feeder is not the one that works"));
       return AIR_MS;
     }
     try {
@@ -159,7 +127,7 @@ export class Feeder {
     } catch (err) {
       // Read anew: an answer that was lost may have been obeyed.
       this.#epoch = null;
-      this.#refuse(err instanceof Error ? err : new Error("the feeder's round failed"));
+      this.#news.refuse(err instanceof Error ? err : new Error("the feeder's round failed"));
       if (err instanceof FencedError)
         logger.warn({ queue }, "another feeder works; this one begins anew if it is its turn");
       else if (isPassingRefusal(err))
@@ -172,7 +140,7 @@ export class Feeder {
   async #round(): Promise<number> {
     const { queue, now } = this.#deps;
     const ids = await this.#store.open(queue);
-    if (ids.length === 0 && this.#told.length === 0) {
+    if (ids.length === 0 && this.#news.isEmpty) {
       this.#forgetAll();
       return IDLE_MS;
     }
@@ -184,7 +152,10 @@ export class Feeder {
     await this.#requeue();
     moved += await this.#hand(this.#epoch);
     this.#newRates(now());
-    if (now() >= this.#countAt) await this.#count();
+    if (now() >= this.#countAt) {
+      this.#countAt = now() + COUNT_MS;
+      await countRows({ ...this.#deps, store: this.#store }, [...this.#batches.keys()]);
+    }
     if (moved > 0) return BUSY_MS;
     return [...this.#batches.values()].some(({ air }) => air.size > 0) ? AIR_MS : OPEN_MS;
   }
@@ -228,13 +199,14 @@ export class Feeder {
     let moved = 0;
     if (takesBack(hand.batch)) moved += await this.#revoke(hand, epoch);
     const due = [...hand.air.values()].filter(({ lookAt }) => lookAt <= now());
-    const answers = await this.#look(
-      hand.batch.id,
+    const seen = await seeRows(
+      this.#looking,
+      hand.batch,
       due.map(({ row }) => row),
     );
     const sights = new Map<number, RowSight>();
     for (const [index, air] of due.entries()) {
-      const sight = sightOf(answers[index] ?? []);
+      const sight = seen[index] ?? noRecord();
       if (sight.isAway) air.lookAt = now() + AWAY_MS;
       air.isAway = sight.isAway;
       air.ticket = sight.ticket;
@@ -249,21 +221,20 @@ export class Feeder {
   /** Rows that had ended and tell something else now: also of batches that are over. */
   async #lookAgain(epoch: number): Promise<void> {
     const { queue } = this.#deps;
-    while (this.#told.length > 0) {
-      const [{ id, rows, written }] = this.#told as [Told];
+    for (let first = this.#news.first; first !== null; first = this.#news.first) {
+      const { id, rows } = first;
       const batch = this.#batches.get(id)?.batch ?? (await this.#store.get(queue, id));
       const hand = this.#batches.get(id) ?? (batch === null ? null : new FeederBatch(batch));
       if (hand !== null) {
-        const answers = await this.#look(id, rows);
+        const seen = await seeRows(this.#looking, { queue, id }, rows);
         const sights = rows.flatMap((row, index) => {
-          const answer = answers[index] ?? [];
+          const sight = seen[index] ?? null;
           // Its record went with its time: how the row ended stands.
-          return answer[0] === "missing" ? [] : [[row, sightOf(answer)] as const];
+          return sight === null ? [] : [[row, sight] as const];
         });
         if (await foldRows(this.#fold, hand, epoch, new Map(sights))) await this.#reopen(hand, epoch, sights);
       }
-      this.#told.shift();
-      written.resolve();
+      this.#news.written();
     }
   }
 
@@ -274,21 +245,6 @@ export class Feeder {
     for (const [row, { state, isAway, ticket }] of sights)
       if (isAir(state)) hand.air.set(row, { row, state, isAway, ticket, lookAt: 0, queuedAt: now() });
     if (hasEnded(batch.state)) await this.#store.reopen(batch, epoch);
-  }
-
-  /** What became of these rows' jobs; of one that ended long ago its record is read, which is packed by then. */
-  async #look(id: string, rows: readonly number[]): Promise<readonly (readonly string[])[]> {
-    const { queue } = this.#deps;
-    const ids = rows.map((row) => rowJobId(id, row));
-    const answers = await this.#store.look(queue, ids);
-    const packed = ids.filter((_, index) => isPacked(answers[index] ?? []));
-    if (packed.length === 0) return answers;
-    const found = await this.#records.fieldsOfMany(queue, packed);
-    const byId = new Map(packed.map((job, index) => [job, found[index] ?? null]));
-    return answers.map((answer, index) => {
-      const fields = byId.get(ids[index] ?? "") ?? null;
-      return fields === null ? answer : lookedUp(fields);
-    });
   }
 
   /** Whether the batch stops by itself, or is over. */
@@ -412,22 +368,8 @@ export class Feeder {
     this.#ratedAt = now;
   }
 
-  /** The counts of each open batch against its rows: they add up, or something is wrong. */
-  async #count(): Promise<void> {
-    const { queue, now, metrics, logger } = this.#deps;
-    this.#countAt = now() + COUNT_MS;
-    let off = 0;
-    for (const { batch } of this.#batches.values()) {
-      const audit = await this.#store.audit(queue, batch.id);
-      if (audit === null) continue;
-      const { rows, counts, bytes, foreign } = audit;
-      const wrong = ROW_STATES.filter((state) => counts[state] !== bytes[state]);
-      const missing = Math.abs(rows - totalOf(bytes)) + foreign;
-      off += wrong.reduce((sum, state) => sum + Math.abs(counts[state] - bytes[state]), missing);
-      if (wrong.length > 0 || missing > 0)
-        logger.error({ batch: batch.id, rows, counts, bytes, foreign }, "batch miscounted");
-    }
-    metrics.batchesCounted(queue, off);
+  get #looking() {
+    return { store: this.#store, records: this.#records };
   }
 
   get #fold() {

@@ -31,7 +31,7 @@ export function sightOf([
   last = "",
   updated = "",
 ]: readonly string[]): RowSight {
-  if (state === "missing" || !isJobState(state)) return endedAs("unknown", "no-record", GONE);
+  if (!isJobState(state)) return noRecord();
   if (!isTerminal(state)) {
     const isAway = state === "waiting" && third !== "" && !stopsCredential(third as WaitCause);
     return { state: rowStateOfJob(state), isAway, ticket: result === "" ? null : result, kept: null, isSpent: false };
@@ -64,6 +64,11 @@ export function isPacked([state = "missing", , , , , updated = ""]: readonly str
 export function lookedUp(fields: Readonly<Record<string, string>>): readonly string[] {
   const { state = "missing", attempts = "0", reason = "", result = "", updated = "" } = fields;
   return [state, attempts, reason, result, fields[`attempt:${attempts}`] ?? "", updated];
+}
+
+/** A row in the queue whose job has no record any more. */
+export function noRecord(): RowSight {
+  return endedAs("unknown", "no-record", GONE);
 }
 
 /** A row that ends without its job saying so. */
