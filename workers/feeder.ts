@@ -50,7 +50,7 @@ export interface FeederDeps {
 const BUSY_MS = 20;
 const AIR_MS = 100;
 const OPEN_MS = 250;
-const IDLE_MS = 1_000;
+const IDLE_MS = 2_000;
 /** A row that is put away is looked at this often, and one that stays in the queue is looked for there, in ms. */
 const AWAY_MS = 1_000;
 const LOST_MS = 5_000;
