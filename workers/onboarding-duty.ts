@@ -13,7 +13,7 @@ import { refusalWord } from "../src/redis/refusal.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
 /** Between two looks for onboardings that nobody told of, in ms. */
-const EVERY_MS = 1_000;
+const EVERY_MS = 4_000;
 /** Onboardings looked at in one round, and at once. */
 const MOST_DUE = 200;
 const AT_ONCE = 16;
