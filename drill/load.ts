@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../producers/index.ts";
 import { madeUpAadhaar, madeUpMobile } from "../simulator/people.ts";
+import type { ProviderName } from "../src/base/provider-name.ts";
 import type { Simulator } from "../simulator/simulator.ts";
 
 export interface LoadOptions {
@@ -17,8 +18,8 @@ export class Load implements AsyncDisposable {
   readonly #simulator: Simulator;
   readonly #stop = new AbortController();
   readonly #under: Promise<unknown>[] = [];
-  /** Ids of the jobs, oldest first. */
-  readonly accepted: string[] = [];
+  /** Ids of the sends, oldest first. */
+  readonly accepted: Record<ProviderName, string[]> = { eko: [], deepvue: [] };
   #person = 0;
 
   constructor(client: Client, simulator: Simulator, { eko = 3, deepvue = 0.5, wrong = null }: LoadOptions) {
@@ -47,7 +48,7 @@ export class Load implements AsyncDisposable {
   async #eko(nth: number, wrong: number | null): Promise<void> {
     const mobile = madeUpMobile(nth);
     const { id } = await this.#client.submit("eko.mobile-otp", { mobile, csp_id: "agent1" });
-    this.accepted.push(id);
+    this.accepted.eko.push(id);
     if (wrong === null) return;
     const { otp } = await this.#simulator.waitForOtp(mobile, { timeoutMs: 10_000 });
     await this.#client.waitFor(id, { timeoutMs: 10_000 });
@@ -59,6 +60,6 @@ export class Load implements AsyncDisposable {
     const consent = { reference: `D-${nth}`, method: "signed form", obtained_at: new Date().toISOString() };
     const input = { aadhaar: madeUpAadhaar(nth), purpose: "Drill of an incident", consent };
     const { id } = await this.#client.submit("deepvue.aadhaar-otp", input);
-    this.accepted.push(id);
+    this.accepted.deepvue.push(id);
   }
 }

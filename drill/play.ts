@@ -60,7 +60,7 @@ async function look(
   { accepted }: Load,
   { provider = "eko" }: Drill,
 ): Promise<DrillReport["said"]> {
-  const id = accepted.at(-1) ?? "none";
+  const id = accepted[provider].at(-1) ?? "none";
   const [explain, doctor, show] = await Promise.all([
     satyapan("explain", id),
     satyapan("doctor", "--json"),

@@ -13,13 +13,16 @@ export interface ProviderFacts {
   readonly workers: number;
   /** Jobs in line. */
   readonly waiting: number;
-  /** Unknown ones among those that were looked at. */
-  readonly unknown: { readonly count: number; readonly looked: number; readonly all: number };
+  /** Jobs that are unknown. */
+  readonly unknown: number;
   /** What its workers run with. */
   readonly prints: readonly WorkerPrint[];
   /** What a worker with this process's settings would; null: it would not serve it. */
   readonly own: WorkerPrint | null;
 }
+
+/** A quota that is used up for longer than this, in ms, is spoken of: windows of seconds and minutes are full as a rule. */
+const LONG_MS = 300_000;
 
 /** What keeps a provider's jobs from being called, and what waits for a person. */
 export function gateFindings(facts: ProviderFacts): Finding[] {
@@ -54,6 +57,7 @@ function stops({ provider, gate, workers, waiting }: ProviderFacts): Finding[] {
     const until = gate.quotaSetByHand ? `until \`satyapan quota reset ${provider}\`` : "as the workers' settings say";
     add("warning", "quota", `it is 0: every call is held, ${until}`);
   }
+  if (quota.every(({ max }) => max > 0) && gate.quotaFreeAt - now > LONG_MS) add("warning", "quota", alone({}));
   if (factor < 1) {
     const lift = `it rises while calls go well, and \`satyapan provider resume ${provider}\` lifts it at once`;
     add("warning", "share", `only ${Math.round(factor * 100)} % of the quota is used since the last 429s; ${lift}`);
@@ -79,11 +83,11 @@ function workerFindings({ provider, workers, waiting, prints, own }: ProviderFac
   return [{ check, status: "warning", detail: `they run with another ${mine.join(", ")} than is set here` }];
 }
 
-function unknownFinding({ provider, unknown: { count, looked, all } }: ProviderFacts): Finding[] {
-  if (count === 0) return [];
-  const are = count === 1 ? "1 job is" : `${count} jobs are`;
-  const seen = looked < all ? ` (of ${looked} records that were looked at)` : "";
-  const detail = `${are} unknown${seen}: whether the call happened is for you to say, \`satyapan settle ID succeeded|rejected|resend --reason TEXT\``;
+function unknownFinding({ provider, unknown }: ProviderFacts): Finding[] {
+  if (unknown === 0) return [];
+  const are = unknown === 1 ? "1 job is" : `${unknown} jobs are`;
+  const decide = "`satyapan settle ID succeeded|rejected|resend --reason TEXT`";
+  const detail = `${are} unknown (\`satyapan unknown list\`): whether the call happened is for you to say, ${decide}`;
   return [{ check: `${provider} unknown`, status: "warning", detail }];
 }
 

@@ -29,7 +29,7 @@ export class QueueMetrics {
     const gauges = new MeasuredGauges(registry);
     const gauge = gauges.gauge.bind(gauges);
     this.#gauges = gauges;
-    this.#jobs = gauge("satyapan_queue_jobs", `Entries in a queue, by BullMQ's state; up to 15 s old; ${ALIKE}.`, [
+    this.#jobs = gauge("satyapan_queue_jobs", `Jobs in a queue, by BullMQ's state; up to 15 s old; ${ALIKE}.`, [
       "queue",
       "state",
     ]);

@@ -144,16 +144,21 @@ function path(
   return `<polygon points="${[...top, ...bottom].join(" ")}" fill="${colour}" fill-opacity="0.6" stroke="${colour}"/>`;
 }
 
-/** Each line's heights with those below it. */
+/** Each line's heights with those below it, at all times that any of them has. */
 function stack(all: readonly Line[]): Series["points"][] {
+  const times = [...new Set(all.flatMap(({ series }) => series.points.map(([time]) => time)))].toSorted(
+    (a, b) => a - b,
+  );
   const sums = new Map<number, number>();
-  return all.map(({ series }) =>
-    series.points.map(([time, value]) => {
+  return all.map(({ series }) => {
+    const own = new Map(series.points);
+    return times.map((time) => {
+      const value = own.get(time) ?? 0;
       const sum = (sums.get(time) ?? 0) + (Number.isFinite(value) ? value : 0);
       sums.set(time, sum);
       return [time, sum] as const;
-    }),
-  );
+    });
+  });
 }
 
 function grid({ x, w }: Box, y: number, label: string): string {

@@ -176,7 +176,7 @@ describe("satyapan doctor", () => {
     await using other = await startTestRedis();
     const admin = other.client();
     await admin.hset("bull:{eko-0}:meta", "paused", 1);
-    await admin.zadd("satyapan:{eko-0}:due", 1, "lost");
+    await admin.zadd("satyapan:{eko-0}:unknown", Date.now(), "lost");
     await admin.hset("satyapan:{eko-0}:job:lost", "state", "unknown");
     await admin.lpush("bull:{eko-0}:wait", "j-one");
     const idle = await doctor({ ...simulator.env, REDIS_URL: other.url });
@@ -188,7 +188,7 @@ describe("satyapan doctor", () => {
     expect(idle.findings["eko queue"]).toMatch(
       /^failed: the queue is paused in BullMQ since .+`satyapan provider resume/,
     );
-    expect(idle.findings["eko unknown"]).toMatch(/^warning: 1 job is unknown: /);
+    expect(idle.findings["eko unknown"]).toMatch(/^warning: 1 job is unknown \(`satyapan unknown list`\): /);
     expect(idle.findings["redis memory"]).toMatch(/^ok: [\d.]+ MB of [\d.]+ GB \(the machine\) are used$/);
     await admin.config("SET", "maxmemory", "1mb");
     const full = await doctor({ ...simulator.env, REDIS_URL: other.url });

@@ -14,7 +14,7 @@ const PRINT = { EKO_QUOTA: "10/1s", EKO_ACCESS_KEY: "a" };
 /** Of a provider for which all is well, differing from that as given: `status check: detail`. */
 function found({ gate = {}, ...facts }: Partial<Omit<ProviderFacts, "gate">> & { gate?: Partial<GateState> } = {}) {
   const findings = gateFindings({
-    ...{ provider: "eko", workers: 2, waiting: 0, unknown: { count: 0, looked: 5, all: 5 } },
+    ...{ provider: "eko", workers: 2, waiting: 0, unknown: 0 },
     ...{ prints: [PRINT, PRINT], own: PRINT },
     ...facts,
     gate: { ...GATE, ...gate },
@@ -88,13 +88,21 @@ describe("what satyapan doctor finds between jobs and a provider", () => {
     ]);
   });
 
-  it("is unknown jobs, as many as were seen", () => {
-    expect(found({ unknown: { count: 1, looked: 5, all: 5 } })).toEqual([
-      "warning eko unknown: 1 job is unknown: whether the call happened is for you to say, `satyapan settle ID succeeded|rejected|resend --reason TEXT`",
+  it("is a quota that is used up for long, not one of seconds", () => {
+    const day = { max: 20, ms: 86_400_000 };
+    const gate = { quota: [day], windows: [{ ...day, used: 20 }], fullWindow: day };
+    expect(found({ gate: { ...gate, quotaFreeAt: NOW + 7_200_000 } })).toEqual([
+      expect.stringMatching(/^warning eko quota: quota: 20\/1d .*2026-01-15T12:00:00\.000Z/),
     ]);
-    expect(found({ unknown: { count: 12, looked: 1_000, all: 9_000 } })).toEqual([
-      expect.stringContaining("12 jobs are unknown (of 1000 records that were looked at): "),
+    expect(found({ gate: { ...gate, quotaFreeAt: NOW + 20_000 } })).toHaveLength(1);
+    expect(found({ gate: { ...gate, quotaFreeAt: NOW + 20_000 } })[0]).toMatch(/^ok/);
+  });
+
+  it("is unknown jobs, and how to see them", () => {
+    expect(found({ unknown: 1 })).toEqual([
+      "warning eko unknown: 1 job is unknown (`satyapan unknown list`): whether the call happened is for you to say, `satyapan settle ID succeeded|rejected|resend --reason TEXT`",
     ]);
+    expect(found({ unknown: 12 })).toEqual([expect.stringContaining("12 jobs are unknown (")]);
   });
 
   it("stands worst first, and otherwise in its order", () => {
