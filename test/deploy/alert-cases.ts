@@ -252,6 +252,8 @@ export const ALERT_CASES: readonly AlertCase[] = [
     [CALLS("rejected", "eko.mobile-otp", "302")]: "0x2 0+4.5x40",
     [CALLS("succeeded", "eko.mobile-otp.verify", "0")]: "0x2 0+5.5x40",
   }),
+  fires("BatchMiscounted", "two rows are missing", "7m", { satyapan_batch_rows_miscounted: "2x40" }),
+  silent("BatchMiscounted", "all add up", "7m", { satyapan_batch_rows_miscounted: "0x40" }),
   fires("RetentionOverdue", "for ten minutes", "5m", {
     'satyapan_retention_overdue_seconds{queue="{eko-0}"}': "600x40",
   }),

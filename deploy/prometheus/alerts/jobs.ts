@@ -86,6 +86,23 @@ export const JOB_ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: "BatchMiscounted",
+    expr: "max(satyapan_batch_rows_miscounted) > 0",
+    for: "5m",
+    severity: "ticket",
+    layer: "data",
+    summary: "The counts of a batch do not add up: {{ $value | humanize }} rows",
+    description:
+      "Rows are counted twice or not at all, so what the batch's report says is not to be trusted. No call is made because of it.",
+    dashboard: "satyapan-overview",
+    runbook: {
+      means: "A fault of ours, or somebody changed a batch's keys in Redis.",
+      look: ["satyapan batch show ID", "docker compose logs --since 1h worker | grep batch"],
+      mend: ["Compare its results, row by row, with its counts, and report the difference."],
+      over: "`satyapan_batch_rows_miscounted` is 0.",
+    },
+  },
+  {
     name: "RetentionOverdue",
     expr: "max by (queue) (satyapan_retention_overdue_seconds) > 300",
     for: "2m",
