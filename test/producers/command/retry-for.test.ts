@@ -51,7 +51,7 @@ describe("satyapan submit --retry-for", () => {
       const keys = testKeys();
       await using bundle = await startClientBundle(keys);
       const options = { cwd: dir.path, env: { ...keys, REDIS_URL: bundle.redis.url }, stdin: `${INPUT}\n` };
-      await using command = new RunningCommand(["submit", "eko.mobile-otp", ...args, "--wait", "1m", "--json"], {
+      await using command = new RunningCommand(["submit", "eko.mobile-otp", ...args, "--wait", "3m", "--json"], {
         ...options,
       });
       const state = async () => (await bundle.client.get("row-1").catch(() => null))?.state;
@@ -66,7 +66,7 @@ describe("satyapan submit --retry-for", () => {
       expect(code).toBe(0);
       expect([JSON.parse(stdout)].flat()).toMatchObject([{ id: "row-1", state: "succeeded" }]);
     },
-    60_000,
+    180_000,
   );
 
   it.concurrent("waits a minute by default, and Ctrl-C ends it at once", async () => {
