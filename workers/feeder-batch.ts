@@ -22,8 +22,7 @@ export class FeederBatch {
   readonly air = new Map<number, AirRow>();
   /** The first row that may wait. */
   cursor = 1;
-  /** Inputs and results of the chunks at hand, by their numbers. */
-  readonly inputs = new Map<number, readonly unknown[]>();
+  /** Results of the chunks at hand, by their numbers. Their inputs are never held: they are clear values. */
   readonly results = new Map<number, unknown[]>();
   /** Rows that end in a second, of late. */
   rate = 0;

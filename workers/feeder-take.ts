@@ -102,7 +102,7 @@ async function jobsOf(
   const { batch } = hand;
   const { chunk } = placeOf(rows[0] ?? 1);
   const sealer = await deps.dataKeys.sealer(batchScope(batch.id));
-  const values = await inputsOf(deps, hand, chunk);
+  const values = await inputsOf(deps, batch, chunk);
   const operation = findOperation(batch.target.name);
   const createdAt = deps.now();
   return rows.flatMap((row): MadeJob[] => {
@@ -139,21 +139,14 @@ function takenRow(at: number, subject: string | null, job: NewJob): TakenRow {
   };
 }
 
-/** The chunk's values, or why nobody can have them any more. Throws what passes. */
+/** The chunk's values in clear, for this handing over alone, or why nobody can have them any more. Throws what passes. */
 async function inputsOf(
   { chunks }: TakeDeps,
-  { batch, inputs }: FeederBatch,
+  { queue, id }: Batch,
   chunk: number,
 ): Promise<readonly unknown[] | SatyapanError | null> {
-  const known = inputs.get(chunk);
-  if (known !== undefined) return known;
   try {
-    const values = await chunks.read(batch.queue, batch.id, "in", chunk);
-    if (values === null) return null;
-    // One at a time: they are clear values.
-    inputs.clear();
-    inputs.set(chunk, values);
-    return values;
+    return await chunks.read(queue, id, "in", chunk);
   } catch (error) {
     const isLost =
       error instanceof SatyapanError && (error.code === ErrorCode.SHREDDED || error.code === ErrorCode.UNREADABLE);
