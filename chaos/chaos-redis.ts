@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 import type { Machine } from "../src/redis/embedded/machine.ts";
 import { isAlive, type ProcessIdentity } from "../src/redis/embedded/process-identity.ts";
 import { type ServerStart, startServer } from "../src/redis/embedded/process.ts";
@@ -11,6 +12,10 @@ import { findRedisServer } from "../src/redis/embedded/server.ts";
  */
 export const FSYNCS = ["always", "everysec"] as const;
 export type Fsync = (typeof FSYNCS)[number];
+
+/** More replicas than it has: it refuses every write, and answers every read. */
+const REFUSING = ["CONFIG", "SET", "min-replicas-to-write", "9"] as const;
+const TAKING = ["CONFIG", "SET", "min-replicas-to-write", "0"] as const;
 
 /** A Redis of the run's own, with an AOF, that is killed and comes back with what the AOF has. */
 export class ChaosRedis implements AsyncDisposable {
@@ -48,6 +53,21 @@ export class ChaosRedis implements AsyncDisposable {
   async killAndRestart(): Promise<void> {
     await this.#end();
     await this.#run();
+  }
+
+  /** Answers each write with NOREPLICAS for so long, or until it is killed: it comes back taking them. */
+  async refuseWrites(forMs: number): Promise<void> {
+    const admin = new Redis({ path: this.socket, lazyConnect: true, retryStrategy: () => null });
+    admin.on("error", () => {}); // one that is killed meanwhile is not asked again
+    try {
+      await admin.call(...REFUSING);
+      await sleep(forMs);
+      await admin.call(...TAKING);
+    } catch {
+      // Killed: what was set has gone with it.
+    } finally {
+      admin.disconnect();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,6 +32,8 @@ export interface ChaosOptions {
   readonly rate: number;
   /** Calls a second of Eko's quota. */
   readonly quota: number;
+  /** Of every three workers' clocks one is ahead by so much, one behind, one right; in seconds. */
+  readonly clocks: number;
   /** Longest wait for the last job to settle after the chaos, in seconds. */
   readonly drainSeconds: number;
   readonly fsync: Fsync;
@@ -106,10 +108,13 @@ const POINTS_PER_SECOND = 50;
 /** Other mischief, a second. */
 const FREEZES = 0.12;
 const CUTS_A_SECOND = 0.3;
+/** Of Redis, which refuses writes for a while. */
+const REFUSALS = 0.04;
 /** Jobs that are open, for each call a second of Eko's quota. */
 const BACKLOG = 4;
 const FREEZE_MS = { least: 200, most: 8_000 };
 const CUT_MS = { least: 100, most: 2_500 };
+const REFUSED_MS = { least: 500, most: 4_000 };
 /** The time between two fresh workers after the chaos, which look for stalled jobs. */
 const RELIEF_MS = 2_500;
 
@@ -157,6 +162,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       ...{ size: options.workers, seed, env, logFile, onFate: count },
       peril: { killOdds: odds, freezeOdds: FREEZES / POINTS_PER_SECOND },
       freezeMs: () => chance.between(FREEZE_MS.least, FREEZE_MS.most),
+      told: (n) => ({ clockOffsetMs: ((n % 3) - 1) * options.clocks * 1_000 }),
     }),
   );
   const phone = async (person: string): Promise<OutboxMessage | null> => {
@@ -191,6 +197,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       async () => {
         count("killed redis");
         await redis.killAndRestart();
+      },
+    ),
+    repeat(
+      () => chance.gap(1_000 / REFUSALS),
+      over.signal,
+      async () => {
+        count("redis refused writes");
+        await redis.refuseWrites(chance.between(REFUSED_MS.least, REFUSED_MS.most));
       },
     ),
   ];

@@ -24,6 +24,7 @@ interface Flags {
   readonly workers: number;
   readonly rate: number;
   readonly quota: number;
+  readonly clocks: number;
   readonly drain: number;
   readonly fsync: Fsync;
   readonly redis: RedisKind;
@@ -50,6 +51,7 @@ const program = new Command("chaos")
   .option("--workers <n>", "worker processes", positive("--workers"), 3)
   .option("--rate <n>", "SIGKILLs a second that are aimed at", positive("--rate"), 0.8)
   .option("--quota <n>", "calls a second of Eko's quota: a quarter of it is a ticket's size", positive("--quota"), 15)
+  .option("--clocks <n>", "seconds by which one of three clocks is ahead, and one behind", positive("--clocks"), 120)
   .option("--drain <n>", "longest wait for the last job afterwards, in seconds", positive("--drain"), 120)
   .addOption(new Option("--fsync <when>", "Redis' appendfsync").choices(FSYNCS).default("always"))
   .addOption(
@@ -71,7 +73,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 try {
   const flags = program.parse().opts<Flags>();
-  const { seed = randomInt(1, 1_000_000), kills, seconds, workers, rate, quota, drain, fsync } = flags;
+  const { seed = randomInt(1, 1_000_000), kills, seconds, workers, rate, quota, clocks, drain, fsync } = flags;
   const machine = machineFrom(readEnvironment(), process.platform, homedir(), tmpdir());
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   if (flags.windows === true) {
@@ -80,7 +82,7 @@ try {
     process.exit(0);
   }
   if (flags.redis === "standalone" && flags.scenario === undefined) {
-    const chaos = { seed, kills, seconds, workers, rate, quota, drainSeconds: drain, fsync, machine, say };
+    const chaos = { seed, kills, seconds, workers, rate, quota, clocks, drainSeconds: drain, fsync, machine, say };
     const report = await runChaos(chaos);
     process.stdout.write(formatChaos(report, seed));
     process.exit(report.violations.length === 0 ? 0 : 1);
