@@ -102,19 +102,18 @@ export class Load {
     if (isSend && dice.chance(0.05)) this.#submit({ id: `chaos-${index}-again`, operation, person }, input, undefined);
   }
 
-  /** Rows of one operation, which share tickets. */
   #nextFile(): void {
     const { submitter, dice } = this.#options;
     const first = this.#persons;
-    const rows = Math.round(dice.between(ROWS.least, ROWS.most));
-    this.#persons += rows;
-    const operation = dice.pick(DRAWN);
-    const submissions = Array.from({ length: rows }, (_, index) => inputOf(operation, first + index));
-    const id = `chaos-file-${first}`;
-    const jobs = submissions.map(({ person }, index) => ({ id: `${id}-${index + 1}`, operation, person }));
-    this.#keepTrying(jobs, async () => {
-      const inputs = submissions.map(({ input }) => input);
-      await submitter.submitManyUnchecked(operation, inputs, { id, lane: "bulk" });
+    const file = fileOf(
+      `chaos-file-${first}`,
+      dice.pick(DRAWN),
+      first,
+      Math.round(dice.between(ROWS.least, ROWS.most)),
+    );
+    this.#persons += file.jobs.length;
+    this.#keepTrying(file.jobs, async () => {
+      await submitter.submitManyUnchecked(file.operation, file.inputs, { id: file.id, lane: "bulk" });
     });
   }
 
@@ -167,6 +166,21 @@ export class Load {
     const verify = { id: `${job.id}-verify`, operation: `${job.operation}.verify`, person: job.person };
     this.#submit(verify, { of: sent.id, otp }, undefined);
   }
+}
+
+/** Rows of one operation that share tickets. */
+export interface LoadFile {
+  readonly id: string;
+  readonly operation: string;
+  readonly inputs: readonly unknown[];
+  /** In the rows' order. */
+  readonly jobs: readonly AcceptedJob[];
+}
+
+export function fileOf(id: string, operation: string, first: number, rows: number): LoadFile {
+  const submissions = Array.from({ length: rows }, (_, index) => inputOf(operation, first + index));
+  const jobs = submissions.map(({ person }, index) => ({ id: `${id}-${index + 1}`, operation, person }));
+  return { id, operation, inputs: submissions.map(({ input }) => input), jobs };
 }
 
 export interface Submission {

@@ -4,7 +4,7 @@ import type { OutboxMessage } from "../../simulator/outbox.ts";
 import { SatyapanError } from "../../src/base/error.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
-import { type AcceptedJob, DRAWN, inputOf } from "../load.ts";
+import { type AcceptedJob, DRAWN, fileOf, inputOf } from "../load.ts";
 import type { Dice } from "../random.ts";
 import { wordOf } from "./refusals.ts";
 
@@ -22,6 +22,9 @@ const LOOK_MS = 250;
 /** The time for which a submit is tried, as `--retry-for` does by default; in ms. */
 const PATIENCE_MS = 60_000;
 const VERIFIED = 0.8;
+/** Of all persons, so many come in files whose jobs share tickets; and a file's rows. */
+const FROM_FILES = 0.5;
+const ROWS = { least: 2, most: 24 };
 /** The looks in a row at which a record has to be missing to be lost. */
 const LOOKS_FOR_LOST = 8;
 
@@ -56,29 +59,42 @@ export class SteadyLoad {
   }
 
   #nextPerson(): void {
-    const { dice } = this.#options;
-    const index = this.#persons++;
+    const { dice, submitter } = this.#options;
     const operation = dice.pick(DRAWN);
-    const { input, person } = inputOf(operation, index);
-    void this.#submit({ id: `failover-${index}`, operation, person }, input);
+    const first = this.#persons;
+    if (dice.chance(FROM_FILES / ((ROWS.least + ROWS.most) / 2))) {
+      const file = fileOf(`failover-file-${first}`, operation, first, Math.round(dice.between(ROWS.least, ROWS.most)));
+      this.#persons += file.jobs.length;
+      const options = { id: file.id, lane: "bulk", retryForMs: PATIENCE_MS } as const;
+      void this.#take(file.jobs, async () => await submitter.submitManyUnchecked(operation, file.inputs, options));
+      return;
+    }
+    this.#persons += 1;
+    const { input, person } = inputOf(operation, first);
+    void this.#submit({ id: `failover-${first}`, operation, person }, input);
+  }
+
+  async #submit(job: AcceptedJob, input: unknown): Promise<void> {
+    const { submitter, dice } = this.#options;
+    const lane = dice.chance(0.5) ? "bulk" : "interactive";
+    const options = { id: job.id, lane, retryForMs: PATIENCE_MS } as const;
+    await this.#take([job], async () => await submitter.submitUnchecked(job.operation, input, options));
   }
 
   /** Refused only where its patience is over: the client waits a failover out. */
-  async #submit(job: AcceptedJob, input: unknown): Promise<void> {
-    const { submitter, dice } = this.#options;
-    const options = { id: job.id, lane: dice.chance(0.5) ? "bulk" : "interactive" } as const;
-    this.#submitting += 1;
+  async #take(jobs: readonly AcceptedJob[], submit: () => Promise<unknown>): Promise<void> {
+    this.#submitting += jobs.length;
     try {
-      await submitter.submitUnchecked(job.operation, input, { ...options, retryForMs: PATIENCE_MS });
-      this.accepted.push(job);
-      this.#open.set(job.id, job);
+      await submit();
+      this.accepted.push(...jobs);
+      for (const job of jobs) this.#open.set(job.id, job);
     } catch (error) {
       // A verify whose send a failover has swallowed.
       if (error instanceof SatyapanError && error.code === "bad-input") return;
       const word = wordOf(error);
       this.refusals.set(word, (this.refusals.get(word) ?? 0) + 1);
     } finally {
-      this.#submitting -= 1;
+      this.#submitting -= jobs.length;
     }
   }
 
