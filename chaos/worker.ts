@@ -22,7 +22,7 @@ const env = readEnvironment();
 const settings = parseSettings(env, { readFile: (path) => readFileSync(path, "utf8"), operations: OPERATIONS });
 const logger = createLogger(settings.logLevel, process.stderr);
 const machine = machineFrom(env, process.platform, homedir(), tmpdir());
-const onError = (err: Error): void => logger.debug({ err }, "redis connection error");
+const onError = (err: Error): void => logger.rarely.warn({ err }, "redis connection error");
 const redis = await RedisPair.open(
   settings,
   async (of) => await RedisAccess.open({ settings: of, stateDir: "", machine, onError }),

@@ -143,7 +143,7 @@ export class AttemptCloser {
     atPoint?.("finished");
     const facts = { job: id, operation: operation.name, attempt: attemptNumber(attemptToken), outcome: outcome.kind };
     if (answer !== "done") {
-      logger.warn({ ...facts, answer }, "attempt was closed by another worker");
+      logger.rarely.warn({ ...facts, answer }, "attempt was closed by another worker");
       return DONE;
     }
     if (corrected) metrics.callCorrected(operation.name, outcome.kind);

@@ -1,6 +1,5 @@
 import { ErrorCode } from "../src/base/error.ts";
 import type { UnreadableAudit } from "../src/privacy/audit/chain.ts";
-import { describeForeignOutbox } from "../src/privacy/audit/outbox.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 
@@ -8,8 +7,16 @@ import type { Metrics } from "../src/telemetry/metrics.ts";
 export function auditComplaints(logger: Logger, metrics: Pick<Metrics, "unreadable">): (what: UnreadableAudit) => void {
   return ({ key, entries }) => {
     metrics.unreadable("audit", entries?.count);
-    const facts = { code: ErrorCode.UNREADABLE, key, ...entries };
-    if (entries === null) logger.error(facts, describeForeignOutbox(key));
-    else logger.error(facts, "what is no entry lay in an outbox of the audit log: its digest is in the log instead");
+    const facts = { code: ErrorCode.UNREADABLE, key };
+    if (entries === null)
+      logger.rarely.error(
+        facts,
+        "the audit log's outbox holds something else than entries: entries go to the second one (:aside)",
+      );
+    else
+      logger.rarely.error(
+        { ...facts, ...entries },
+        "what is no entry lay in an outbox of the audit log: its digest is in the log instead",
+      );
   };
 }

@@ -106,7 +106,7 @@ export class Closings {
     metrics.closingsUnwritten(this.#unwritten.size);
     if (!isFirst) return;
     this.#clear = Promise.withResolvers<void>();
-    logger.error({ redis: word }, "outcomes cannot be written; they are kept and no further job is taken");
+    logger.rarely.error({ redis: word }, "outcomes cannot be written; they are kept and no further job is taken");
   }
 
   #done(attemptToken: string): void {
@@ -115,7 +115,7 @@ export class Closings {
     metrics.closingsUnwritten(this.#unwritten.size);
     if (this.#unwritten.size > 0) return;
     this.#clear.resolve();
-    logger.info("outcomes are written again");
+    logger.rarely.info({}, "outcomes are written again");
   }
 
   #sayLost(id: string, { attemptToken, attempt }: AttemptEnd, err: unknown): void {

@@ -11,8 +11,6 @@ import { TicketPacker } from "../src/records/ticket-packer.ts";
 import { PARENT_KINDS } from "../src/records/parent.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
-import { refusalWord } from "../src/redis/refusal.ts";
-import { RareLog } from "../src/telemetry/rare-log.ts";
 import { LostTickets } from "./lost-tickets.ts";
 import { Feeder } from "./feeder.ts";
 import { GateLog } from "./gate-log.ts";
@@ -37,11 +35,10 @@ export async function startDuties(
   started: AsyncDisposableStack,
 ): Promise<Duties> {
   const { settings, logger, metrics, providers, connection, probe, redisNow } = core;
-  const rare = new RareLog(logger);
   const duty = await Lease.open({
     ...{ redis: probe, key: WORKERS_LEASE_KEY, random },
-    onError: (err) => rare.log("warn", refusalWord(err) ?? "fault", { err }, "lease of what one worker does for all"),
-    onChange: (held) => logger.info({ held }, "what one worker does for all"),
+    onError: (err) => logger.rarely.warn({ err }, "lease of what one worker does for all"),
+    onChange: (held) => logger.rarely.info({ held }, "what one worker does for all"),
   });
   started.defer(async () => await closeInTime(duty.close()));
   const audit = await AuditTrail.start({
@@ -51,9 +48,9 @@ export async function startDuties(
     ...settings.audit,
     onError: (err) => {
       if (err instanceof SatyapanError && err.code === ErrorCode.AUDIT_BROKEN) metrics.auditBroken();
-      rare.log("error", refusalWord(err) ?? "fault", { err }, "audit log");
+      logger.rarely.error({ err }, "audit log");
     },
-    onMended: (what) => logger.warn({ what }, "audit files mended"),
+    onMended: (what) => logger.rarely.warn({ what }, "audit files mended"),
     onUnreadable: auditComplaints(logger, metrics),
   });
   // Its close waits for ever while Redis is away.
@@ -69,7 +66,7 @@ export async function startDuties(
     duty,
     scanner: new Scanner(new Needles(secretsOf(settings))),
     metrics: async () => await metrics.registry.metrics(),
-    onFinding: (finding) => logger.error({ ...finding }, "something personal or secret is in clear"),
+    onFinding: (finding) => logger.rarely.error({ ...finding }, "something personal or secret is in clear"),
     onMeasured: (place, findings) => metrics.privacyMeasured(place, findings),
   });
   const sampling = sampler.run();
@@ -102,7 +99,7 @@ export async function startDuties(
     feeders.set(queue, feeder);
     started.defer(async () => await closeInTime(feeder.close()));
   }
-  const onboarding = new OnboardingDuty(core, duty, rare);
+  const onboarding = new OnboardingDuty(core, duty);
   started.defer(async () => await closeInTime(onboarding.close()));
   const parents = new ParentNewsLoop({
     ...{ queues: QUEUES, duty, metrics, logger },

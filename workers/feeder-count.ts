@@ -21,7 +21,8 @@ export async function countRows({ queue, store, metrics, logger }: CountDeps, id
     const wrong = ROW_STATES.filter((state) => counts[state] !== bytes[state]);
     const missing = Math.abs(rows - totalOf(bytes)) + foreign;
     off += wrong.reduce((sum, state) => sum + Math.abs(counts[state] - bytes[state]), missing);
-    if (wrong.length > 0 || missing > 0) logger.error({ batch: id, rows, counts, bytes, foreign }, "batch miscounted");
+    if (wrong.length > 0 || missing > 0)
+      logger.rarely.error({ batch: id, rows, counts, bytes, foreign }, "batch miscounted");
   }
   metrics.batchesCounted(queue, off);
 }

@@ -18,11 +18,10 @@ import { RecordStore } from "../src/records/record-store.ts";
 import type { RetentionTimes } from "../src/records/settings.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
-import { isPassingRefusal, refusalWord } from "../src/redis/refusal.ts";
+import { isPassingRefusal } from "../src/redis/refusal.ts";
 import type { Secret } from "../src/secrets/secret.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
-import { RareLog } from "../src/telemetry/rare-log.ts";
 import { FeederBatch } from "./feeder-batch.ts";
 import { countRows } from "./feeder-count.ts";
 import { foldRows } from "./feeder-fold.ts";
@@ -73,7 +72,6 @@ export class Feeder {
   readonly #store: BatchStore;
   readonly #records: RecordStore;
   readonly #chunks: Chunks;
-  readonly #rare: RareLog;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #share = new FairShare();
@@ -92,7 +90,6 @@ export class Feeder {
     this.#records = new RecordStore(deps.redis, deps.retention);
     this.#chunks = new Chunks(deps.redis, deps.dataKeys);
     this.#news = new LateNews(this.#store, deps.queue);
-    this.#rare = new RareLog(deps.logger);
     this.#running = this.#run();
   }
 
@@ -129,10 +126,9 @@ export class Feeder {
       this.#epoch = null;
       this.#news.refuse(err instanceof Error ? err : new Error("the feeder's round failed"));
       if (err instanceof FencedError)
-        logger.warn({ queue }, "another feeder works; this one begins anew if it is its turn");
-      else if (isPassingRefusal(err))
-        this.#rare.log("warn", refusalWord(err) ?? "", { err, queue }, "feeder's round failed");
-      else this.#rare.log("error", "fault", { err, queue }, "feeder's round failed");
+        logger.rarely.warn({ queue }, "another feeder works; this one begins anew if it is its turn");
+      else if (isPassingRefusal(err)) logger.rarely.warn({ err, queue }, "feeder's round failed: Redis refused it");
+      else logger.rarely.error({ err, queue }, "feeder's round failed by a fault of our own");
       return OPEN_MS;
     }
   }
@@ -268,7 +264,7 @@ export class Feeder {
     const answer = await this.#store.close(batch, epoch, state === "cancelled" ? "cancelled" : end, now());
     if (answer === "open") return 0;
     this.#batches.delete(id);
-    logger.info({ batch: id, state: state === "cancelled" ? state : end, ...counts }, "batch ended");
+    logger.info({ batch: id, state: state === "cancelled" ? state : end, counts }, "batch ended");
     return 1;
   }
 

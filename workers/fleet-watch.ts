@@ -72,7 +72,7 @@ export class FleetWatch {
         this.#tell(one, differing([one.print, ...others]));
       } catch (err) {
         // The next look tries again, and what waits for Redis is said elsewhere.
-        logger.debug({ err, queue: one.queue }, "other workers not compared");
+        logger.rarely.debug({ err, queue: one.queue }, "other workers not compared");
       }
     }
   }
@@ -83,7 +83,8 @@ export class FleetWatch {
     const names = settings.join(", ");
     if (names === one.said) return;
     one.said = names;
-    if (names === "") logger.info({ provider }, "all workers run with the same settings again");
-    else logger.warn({ provider, settings }, `another worker runs with another ${names}: give all of them the same`);
+    if (names === "") logger.rarely.info({ provider }, "all workers run with the same settings again");
+    else
+      logger.rarely.warn({ provider, settings }, "another worker runs with other settings: give all of them the same");
   }
 }

@@ -16,10 +16,10 @@ export class GateLog {
     const now = new Set(Object.keys(held).filter((reason) => held[reason] === true));
     this.#held.set(provider, now);
     for (const reason of [...now].filter((one) => !before.has(one))) {
-      this.#logger.warn({ provider, reason }, "a provider's jobs are held back: none fails by it");
+      this.#logger.rarely.warn({ provider, reason }, "a provider's jobs are held back: none fails by it");
     }
     for (const reason of [...before].filter((one) => !now.has(one))) {
-      this.#logger.info({ provider, reason }, "a provider's jobs are held back no more");
+      this.#logger.rarely.info({ provider, reason }, "a provider's jobs are held back no more");
     }
   }
 

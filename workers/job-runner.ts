@@ -86,7 +86,7 @@ export class JobRunner {
       case "missing":
         // A producer sends both in one go; over a Cluster that moves slots its record may come a moment later.
         if (takenAt - queuedAt < RECORD_LATE_MS) return { kind: "later", until: takenAt + LOOK_AGAIN_MS };
-        logger.warn({ job: id }, "job without a record dropped");
+        logger.rarely.warn({ job: id }, "job without a record dropped");
         return DONE;
       case "no-record":
         return await parkBroken(this.#deps, id, NO_RECORD, false);

@@ -104,8 +104,12 @@ export class KeyWatch {
     this.#lacks = lacks;
     if (!changed) return;
     this.#wake.abort();
-    if (lacks === null) logger.info({}, "every key in use is there: jobs are taken again");
-    else logger.warn({ code: "unknown-key", why: lacks }, "no jobs are taken: a key in use is not among this worker's");
+    if (lacks === null) logger.rarely.info({}, "every key in use is there: jobs are taken again");
+    else
+      logger.rarely.warn(
+        { code: "unknown-key", why: lacks },
+        "no jobs are taken: a key in use is not among this worker's",
+      );
     onChange(lacks === null);
   }
 

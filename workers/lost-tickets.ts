@@ -59,6 +59,6 @@ export class LostTickets {
       queue,
       ids.map((id) => ({ id, lane, verify })),
     );
-    logger.warn({ queue, ticket: name, jobs: ids.length }, "ticket lost: its jobs are queued again");
+    logger.rarely.warn({ queue, ticket: name, jobs: ids.length }, "ticket lost: its jobs are queued again");
   }
 }

@@ -8,7 +8,7 @@ import { type QueueName, QUEUES } from "../src/queues/names.ts";
 import type { ParentNews } from "../src/records/parent-outbox.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import type { Duty } from "../src/redis/lease.ts";
-import type { RareLog } from "../src/telemetry/rare-log.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
@@ -25,12 +25,12 @@ export class OnboardingDuty {
   readonly #onboardings: OnboardingStore;
   readonly #queues: JobQueues;
   readonly #duty: Duty;
-  readonly #rare: RareLog;
+  readonly #logger: Logger;
   readonly #now: () => number;
   readonly #stop = new AbortController();
   readonly #sweeping: Promise<void>;
 
-  constructor(core: WorkerCore, duty: Duty, rare: RareLog) {
+  constructor(core: WorkerCore, duty: Duty) {
     const { probe: redis, settings, keyChain, redisNow: now } = core;
     this.#queues = new JobQueues(redis, now);
     this.#onboardings = new OnboardingStore(redis, settings.retention);
@@ -42,7 +42,7 @@ export class OnboardingDuty {
     this.#challenges = new Challenges(deps);
     this.#engine = new Engine({ ...deps, onboardings: this.#onboardings, challenges: this.#challenges });
     this.#duty = duty;
-    this.#rare = rare;
+    this.#logger = core.logger;
     this.#now = now;
     this.#sweeping = this.#sweep();
   }
@@ -80,7 +80,7 @@ export class OnboardingDuty {
           const due = await this.#onboardings.due(queue, this.#now(), MOST_DUE);
           await this.#advanceAll(queue, due);
         } catch (err) {
-          this.#rare.log("warn", refusalWord(err) ?? "fault", { err, queue }, "onboardings were not looked at");
+          this.#logger.rarely.warn({ err, queue }, "onboardings were not looked at");
         }
       }
       await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});

@@ -34,9 +34,6 @@ const WAIT_MS = 4_000;
 const LOOK_MS = 500;
 const AGAIN_MS = 500;
 
-const FOREIGN =
-  "the outbox of what parents are told holds something else: entries go to the second one (:aside) until its key has another name";
-
 /**
  * Hands what jobs tell their parents to the handlers: by one worker for all, at least once, in order. An entry that its handler
  * cannot take is set aside, counted, and holds back no other.
@@ -79,17 +76,24 @@ export class ParentNewsLoop {
         outbox ??= new ParentOutbox(redis, queue);
         const found = await outbox.read(AT_ONCE, WAIT_MS);
         if (found.length > 0 && duty.held) await this.#take(queue, outbox, found);
-        if (outbox.isForeign && !isForeign) logger.error({ queue, code: ErrorCode.UNREADABLE }, FOREIGN);
+        if (outbox.isForeign && !isForeign) this.#sayForeign(queue);
         isForeign = outbox.isForeign;
-        if (isFailing) logger.info({ queue }, "parents are told again");
+        if (isFailing) logger.rarely.info({ queue }, "parents are told again");
         isFailing = false;
       } catch (err) {
         if (signal.aborted) return;
-        if (!isFailing) logger.warn({ err, queue }, "parents cannot be told");
+        if (!isFailing) logger.rarely.warn({ err, queue }, "parents cannot be told");
         isFailing = true;
         await pause(AGAIN_MS);
       }
     }
+  }
+
+  #sayForeign(queue: QueueName): void {
+    this.#deps.logger.rarely.error(
+      { queue, code: ErrorCode.UNREADABLE },
+      "the outbox of what parents are told holds something else: entries go to the second one (:aside)",
+    );
   }
 
   #opened(connection: RedisClient): RedisClient {
@@ -133,7 +137,7 @@ export class ParentNewsLoop {
     metrics.unreadable("parents");
     const { entry } = stray;
     const about = isNews(stray) ? { job: stray.id, parent: stray.parent } : {};
-    logger.error(
+    logger.rarely.error(
       { queue, entry, ...about, code: ErrorCode.UNREADABLE, err },
       "news for a parent that nobody can take: set aside",
     );

@@ -33,7 +33,7 @@ export function sayParked(
   reason: string,
 ): void {
   metrics.unreadable("record");
-  logger.error({ job: id, code: ErrorCode.UNREADABLE, state, reason }, "record that cannot be read: job parked");
+  logger.rarely.error({ job: id, code: ErrorCode.UNREADABLE, state, reason }, "record that cannot be read: job parked");
 }
 
 /** The name for a message; a text that does not look like one is not repeated. */

@@ -53,10 +53,10 @@ export class Reaper {
             // More is due.
           }
           if (round % TICKETS_EVERY === 0) await this.#deps.tickets.look(queue);
-          if (failing.delete(queue)) logger.info({ queue }, "reaper goes on");
+          if (failing.delete(queue)) logger.rarely.info({ queue }, "reaper goes on");
         } catch (err) {
           // Logged once: Redis may be away for long. What is overdue meanwhile is a metric.
-          if (!failing.has(queue)) logger.warn({ err, queue }, "reaper's round failed");
+          if (!failing.has(queue)) logger.rarely.warn({ err, queue }, "reaper's round failed");
           failing.add(queue);
         }
       }

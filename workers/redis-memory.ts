@@ -1,5 +1,4 @@
 import { ErrorCode } from "../src/base/error.ts";
-import { describeBrokenGate } from "../src/limits/broken-gate.ts";
 import { GateMemory, type GateLoss } from "../src/limits/gate-memory.ts";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import type { Quota } from "../src/limits/quota.ts";
@@ -27,12 +26,15 @@ export async function rememberGate(deps: RedisMemoryDeps, queue: QueueName, quot
       logLoss(logger, queue, quota, loss);
     },
     onOtherServer: () =>
-      logger.warn({ queue }, "another Redis server answers: its quota's permits are confirmed first"),
+      logger.rarely.warn({ queue }, "another Redis server answers: its quota's permits are confirmed first"),
     onBroken: (fields) => {
-      if (fields === null) logger.info({ queue }, "what the gate knows can be read again");
-      else logger.error({ queue, code: ErrorCode.UNREADABLE }, describeBrokenGate(fields, providerOf(queue)));
+      if (fields === null) logger.rarely.info({ queue }, "what the gate knows can be read again");
+      else {
+        const facts = { provider: providerOf(queue), queue, fields: [fields], code: ErrorCode.UNREADABLE };
+        logger.rarely.error(facts, "what the gate knows cannot be read: nobody calls this provider");
+      }
     },
-    onError: (err) => logger.debug({ err, queue }, "gate not looked at"),
+    onError: (err) => logger.rarely.debug({ err, queue }, "gate not looked at"),
   });
   await memory.start();
   return memory;
@@ -40,13 +42,16 @@ export async function rememberGate(deps: RedisMemoryDeps, queue: QueueName, quot
 
 function logLoss(logger: Logger, queue: QueueName, quota: Quota, { broughtBack, quotaByHand }: GateLoss): void {
   const facts = { queue, quota: formatQuota(quota), brought_back_here: broughtBack };
-  logger.error(
+  logger.rarely.error(
     facts,
     "Redis lost its data: jobs that were in it are gone; quota and settings are back, windows up to a minute count as full",
   );
   if (quotaByHand === null) return;
   const lost = { queue, lost: formatQuota(quotaByHand), in_force: formatQuota(quota) };
-  logger.error(lost, "the quota that was set by hand was lost with Redis' data: set it again with satyapan quota set");
+  logger.rarely.error(
+    lost,
+    "the quota that was set by hand was lost with Redis' data: set it again with satyapan quota set",
+  );
 }
 
 /** Says once when the clocks begin to differ, and once when it is over. */
@@ -67,9 +72,9 @@ export class ClockWatch {
     this.#differs = differs;
     const facts = { redis_clock_offset_ms: Math.round(offsetMs) };
     if (differs) {
-      this.#logger.warn(facts, "this machine's clock differs from Redis': set it (NTP); all times are Redis'");
+      this.#logger.rarely.warn(facts, "this machine's clock differs from Redis': set it (NTP); all times are Redis'");
     } else {
-      this.#logger.info(facts, "this machine's clock agrees with Redis' again");
+      this.#logger.rarely.info(facts, "this machine's clock agrees with Redis' again");
     }
   }
 }

@@ -104,6 +104,6 @@ async function readyClient(access: RedisAccess): Promise<RedisClient> {
 function logDrift(logger: Logger, provider: ProviderName, offsetMs: number): void {
   const facts = { provider, clock_offset_ms: offsetMs };
   if (isDrift(offsetMs))
-    logger.warn(facts, "our clock differs from the provider's: set it (NTP); signatures follow the provider's");
-  else logger.info(facts, "our clock agrees with the provider's again");
+    logger.rarely.warn(facts, "our clock differs from the provider's: set it (NTP); signatures follow the provider's");
+  else logger.rarely.info(facts, "our clock agrees with the provider's again");
 }

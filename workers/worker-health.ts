@@ -40,7 +40,7 @@ export async function listenHealth(deps: WorkerHealthDeps): Promise<HealthServer
     host: settings.worker.metricsHost,
     notReady: whyNot,
     metrics: async () => await metricsPage(deps, whyNot),
-    onError: (err) => logger.warn({ err }, "metrics server"),
+    onError: (err) => logger.rarely.warn({ err }, "metrics server"),
   });
 }
 
@@ -59,7 +59,7 @@ async function metricsPage(
     inTime(readHealth(probe, `${queuePrefix(queueOf(provider))}probe`), NO_ANSWER),
     whyNot(),
   ]);
-  for (const err of unmeasured) logger.debug({ err }, "queues not measured");
+  for (const err of unmeasured) logger.rarely.debug({ err }, "queues not measured");
   metrics.auditMeasured(audit);
   metrics.redis.show(health, clock.offsetMs / 1_000);
   metrics.workerMeasured({ isReady: why === null, lacksKeys: keyWatch.notReady() !== null });

@@ -2,10 +2,9 @@ import { type CommandContext, ExitCode } from "../src/command/context.ts";
 import { assertClosed, exposuresOf, processFacts } from "../src/privacy/hygiene.ts";
 import { openRedisPair } from "../src/command/redis.ts";
 import { loadSettings } from "../src/command/settings.ts";
-import { refusalWord } from "../src/redis/refusal.ts";
 import { LogLines } from "../src/telemetry/log-lines.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
-import { RareLog } from "../src/telemetry/rare-log.ts";
+import { PrettyLines } from "../src/telemetry/pretty-lines.ts";
 import { assertServes, runWorker } from "./run-worker.ts";
 
 /** After a fault: longer than a stop takes beyond `SHUTDOWN_GRACE` (shutdown.ts), in ms. */
@@ -18,11 +17,13 @@ export async function runWorkerProcess(context: CommandContext): Promise<void> {
   const exposures = exposuresOf(processFacts(context));
   assertClosed(exposures, settings, settings.allowDebugger);
   const lines = new LogLines(context.stderr);
-  const logger = createLogger(settings.logLevel, lines);
+  const inColours = context.stderr.isTTY === true && (context.env["NO_COLOR"] ?? "") === "";
+  const logger = createLogger(
+    settings.logLevel,
+    settings.logFormat === "pretty" ? new PrettyLines(lines, inColours) : lines,
+  );
   for (const exposure of exposures) logger.warn({ exposure }, "clear values may leave this process");
-  const rare = new RareLog(logger);
-  const onError = (err: Error): void =>
-    rare.log("warn", refusalWord(err) ?? err.name, { err }, "redis connection error");
+  const onError = (err: Error): void => logger.rarely.warn({ err }, "redis connection error");
   await using opened = new AsyncDisposableStack();
   opened.defer(() => lines.flush());
   let clean: boolean | null = null;

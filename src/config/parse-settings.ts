@@ -62,6 +62,7 @@ export function parseSettings(environment: Environment, sources: SettingsSources
     audit: auditSettings(all),
     retention: retentionTimes(all),
     logLevel: all.LOG_LEVEL,
+    logFormat: all.LOG_FORMAT,
     paths,
     warnings: [...read.warnings, ...misspelt(environment, operations)],
   };

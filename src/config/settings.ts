@@ -10,7 +10,7 @@ import type { CallSettings } from "../providers/settings.ts";
 import type { TakingSettings } from "../queues/settings.ts";
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RedisSettings } from "../redis/settings.ts";
-import type { LogLevel, MetricsSettings } from "../telemetry/settings.ts";
+import type { LogFormat, LogLevel, MetricsSettings } from "../telemetry/settings.ts";
 
 /** Everything a process is told from outside, parsed once at start (`parseSettings`). Durations are milliseconds. */
 export interface Settings extends RedisSettings, LimitSettings, EntrySettings, HygieneSettings, KeySettings {
@@ -22,6 +22,7 @@ export interface Settings extends RedisSettings, LimitSettings, EntrySettings, H
   readonly retention: RetentionTimes;
   readonly audit: AuditSettings;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   /** Paths of operations that differ from the catalogue's, by operation name. */
   readonly paths: Readonly<Record<string, string>>;
   /** What is not wrong but looks like a mistake, one sentence each, to be logged at start: probably misspelt variables. */

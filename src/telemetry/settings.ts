@@ -12,6 +12,9 @@ export interface MetricsSettings {
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const LOG_FORMATS = ["json", "pretty"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 export const TELEMETRY_SETTINGS = {
   METRICS_PORT: withDefault(wholeNumberSchema(0, 65_535), "9464", {
     meaning: "Port of `/metrics`, `/healthz` and `/readyz`; `0` takes a free one.",
@@ -21,6 +24,10 @@ export const TELEMETRY_SETTINGS = {
   }),
   LOG_LEVEL: withDefault(choiceSchema(...LOG_LEVELS), "info", {
     meaning: "Least level that is logged, to stderr.",
+  }),
+  LOG_FORMAT: withDefault(choiceSchema(...LOG_FORMATS), "json", {
+    meaning:
+      "`json`: a line of JSON each, for machines; `pretty`: for people, in colours on a terminal (not with `NO_COLOR`).",
   }),
 };
 

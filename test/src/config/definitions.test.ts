@@ -320,6 +320,11 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["INFO", "must be one of"],
     ],
   },
+  LOG_FORMAT: {
+    unset: "json",
+    accepted: ["json", "pretty"].map((format) => [format, format] as const),
+    refused: [["text", 'must be one of json, pretty, not "text"']],
+  },
   RECORD_RETENTION: {
     unset: 30 * DAY,
     accepted: [

@@ -92,6 +92,7 @@ describe("parseSettings", () => {
       aadhaarChecksum: true,
       retention: { recordMs: 30 * 86_400_000, resultMs: 86_400_000 },
       logLevel: "info",
+      logFormat: "json",
       paths: {},
       warnings: [],
     });
@@ -120,6 +121,7 @@ describe("parseSettings", () => {
       METRICS_HOST: "::1",
       METRICS_PORT: "0",
       LOG_LEVEL: "debug",
+      LOG_FORMAT: "pretty",
       RECORD_RETENTION: "7d",
     });
     expect(settings).toMatchObject({
@@ -129,6 +131,7 @@ describe("parseSettings", () => {
       calls: { timeoutMs: 11_000, attempts: 3, backoffBaseMs: 2_000, backoffCapMs: 20_000, pendingDelaysMs: [9_000] },
       worker: { concurrency: 8, shutdownGraceMs: 12_000, metricsHost: "::1", metricsPort: 0 },
       logLevel: "debug",
+      logFormat: "pretty",
       retention: { recordMs: 7 * 86_400_000, resultMs: 86_400_000 },
     });
     expect(settings.redisUrl?.open()).toBe("redis://redis:6379/0");

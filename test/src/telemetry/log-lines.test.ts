@@ -59,14 +59,14 @@ describe("log lines", () => {
   it("are whole lines of a logger, each of them JSON", async () => {
     const { writes, lines } = setup();
     const logger = createLogger("info", lines);
-    for (let n = 0; n < 100; n += 1) logger.info({ n }, "counted");
+    for (let n = 0; n < 100; n += 1) logger.info({ grace_ms: n }, "worker stopping");
     await nextTurn();
     expect(writes).toHaveLength(1);
     const numbers = writes
       .join("")
       .trimEnd()
       .split("\n")
-      .map((line) => (JSON.parse(line) as { n: number }).n);
+      .map((line) => (JSON.parse(line) as { grace_ms: number }).grace_ms);
     expect(numbers).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 });
