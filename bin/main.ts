@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { findPackageJSON } from "node:module";
 import { Command, CommanderError } from "commander";
 import { SatyapanError } from "../src/base/error.ts";
 import { ExitCode } from "../src/command/context.ts";
 import { exitCodeOf } from "../src/command/exit-code.ts";
 import { Faults } from "../src/command/faults.ts";
+import { ownVersion } from "../src/command/version.ts";
 import { describeError } from "../src/telemetry/describe-error.ts";
 import { addCommands } from "./commands.ts";
 import { usageProblem } from "./usage-error.ts";
@@ -85,8 +84,3 @@ try {
 // Nothing that is left keeps the process alive: after a fault, or a timer of BullMQ's whose Redis went away.
 if (faults.any) process.exit(process.exitCode);
 setTimeout(() => process.exit(), LEFT_OVER_MS).unref();
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(findPackageJSON(import.meta.url) ?? "", "utf8")) as { version: string };
-  return version;
-}

@@ -14,6 +14,7 @@ import { sealPersonal } from "../src/records/sealed-input.ts";
 import { stopsCredential } from "../src/outcomes/wait-cause.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { FinishedCall, Metrics } from "../src/telemetry/metrics.ts";
+import { challengeEvents } from "./challenge-events.ts";
 import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
 import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
@@ -148,6 +149,8 @@ export class AttemptCloser {
     }
     if (corrected) metrics.callCorrected(operation.name, outcome.kind);
     else if (call !== null) metrics.callFinished(call);
+    const told = challengeEvents(operation, { id, state, reason: decision.reason, result });
+    for (const event of told?.events ?? []) metrics.persons.challenge(told?.send ?? "", event);
     logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
     if (decision.kind === "wait") {
       // After a late truth its entry in the queue may be gone with who took it for lost: putting it away makes another.

@@ -10,7 +10,7 @@ import { TicketSizes } from "../src/limits/ticket-size.ts";
 import { TicketPacker } from "../src/records/ticket-packer.ts";
 import { PARENT_KINDS } from "../src/records/parent.ts";
 import { RecordStore } from "../src/records/record-store.ts";
-import { Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
+import { type Duty, Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import { LostTickets } from "./lost-tickets.ts";
 import { Feeder } from "./feeder.ts";
 import { GateLog } from "./gate-log.ts";
@@ -26,6 +26,9 @@ import type { WorkerCore } from "./worker-core.ts";
 export interface Duties {
   readonly audit: AuditTrail;
   readonly monitor: QueueMonitor;
+  /** Whether this worker does what one does for all. */
+  readonly duty: Pick<Duty, "held">;
+  readonly feeders: ReadonlyMap<QueueName, Feeder>;
 }
 
 /** Starts them onto `started`. Throws SatyapanError where the audit log's files are broken. */
@@ -56,8 +59,7 @@ export async function startDuties(
   // Its close waits for ever while Redis is away.
   started.defer(async () => await closeInTime(audit.close()));
   const monitor = new QueueMonitor({
-    ...{ redis: probe, duty, providers: providers.served, metrics: metrics.queues, now: redisNow },
-    retentionMs: settings.retention.recordMs,
+    ...{ redis: probe, duty, providers: providers.served, metrics, now: redisNow, retention: settings.retention },
     log: new GateLog(logger),
   });
   started.defer(async () => await monitor.close());
@@ -111,5 +113,5 @@ export async function startDuties(
     connect: () => core.connect("client"),
   });
   started.defer(async () => await closeInTime(parents.close()));
-  return { audit, monitor };
+  return { audit, monitor, duty, feeders };
 }

@@ -2,12 +2,12 @@ import type { BatchStore } from "../src/batches/batch-store.ts";
 import { ROW_STATES, totalOf } from "../src/batches/row-state.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
-import type { Metrics } from "../src/telemetry/metrics.ts";
+import type { BatchMetrics } from "../src/telemetry/batch-metrics.ts";
 
 export interface CountDeps {
   readonly queue: QueueName;
   readonly store: Pick<BatchStore, "audit">;
-  readonly metrics: Pick<Metrics, "batchesCounted">;
+  readonly metrics: { readonly batches: Pick<BatchMetrics, "counted"> };
   readonly logger: Logger;
 }
 
@@ -24,5 +24,5 @@ export async function countRows({ queue, store, metrics, logger }: CountDeps, id
     if (wrong.length > 0 || missing > 0)
       logger.rarely.error({ batch: id, rows, counts, bytes, foreign }, "batch miscounted");
   }
-  metrics.batchesCounted(queue, off);
+  metrics.batches.counted(queue, off);
 }

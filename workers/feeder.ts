@@ -83,6 +83,8 @@ export class Feeder {
   #rate = 0;
   #ratedAt = 0;
   #countAt = 0;
+  /** When it was last done with a round, or began to feed; null: another feeds. */
+  #roundAt: number | null = null;
 
   constructor(deps: FeederDeps) {
     this.#deps = deps;
@@ -90,7 +92,13 @@ export class Feeder {
     this.#records = new RecordStore(deps.redis, deps.retention);
     this.#chunks = new Chunks(deps.redis, deps.dataKeys);
     this.#news = new LateNews(this.#store, deps.queue);
+    deps.metrics.batches.fed(deps.queue, 0);
     this.#running = this.#run();
+  }
+
+  /** Time since its last whole round, in ms; null: another feeds. */
+  get lagMs(): number | null {
+    return this.#roundAt === null ? null : Math.max(0, this.#deps.now() - this.#roundAt);
   }
 
   async close(): Promise<void> {
@@ -116,11 +124,15 @@ export class Feeder {
     const { duty, logger, queue } = this.#deps;
     if (!duty.held || this.#stop.signal.aborted) {
       this.#epoch = null;
+      this.#roundAt = null;
       this.#news.refuse(new FencedError("this feeder is not the one that works"));
       return AIR_MS;
     }
+    this.#roundAt ??= this.#deps.now();
     try {
-      return await this.#round();
+      const waitMs = await this.#round();
+      this.#roundAt = this.#deps.now();
+      return waitMs;
     } catch (err) {
       // Read anew: an answer that was lost may have been obeyed.
       this.#epoch = null;
@@ -315,6 +327,7 @@ export class Feeder {
         this.#unqueued.push(...rows.values());
         await this.#enqueue();
         if (ended.size > 0) await foldRows(this.#fold, hand, epoch, ended);
+        this.#deps.metrics.batches.fed(queue, rows.size);
         moved += rows.size + ended.size;
         left -= rows.size + ended.size;
         if (isOver || rows.size + ended.size === 0) break;

@@ -16,6 +16,8 @@ const MOST_MET = 100;
 export interface KeyWatchDeps {
   readonly keys: Pick<KeyChain, "provider" | "store">;
   readonly now: () => number;
+  /** `KEY_LIFE`, ms. */
+  readonly keyLifeMs: number;
   readonly logger: Logger;
   /** Jobs are taken, or not, from now on. */
   readonly onChange: (mayTake: boolean) => void;
@@ -31,6 +33,7 @@ export class KeyWatch {
   /** Ids of data keys that could not be unwrapped here. */
   readonly #met = new Set<string>();
   #lacks: string | null = null;
+  #wrapsSince: number | null = null;
   #wake = new AbortController();
   #looking: Promise<void> | null = null;
   #running: Promise<void> | null = null;
@@ -48,6 +51,12 @@ export class KeyWatch {
   /** Null, or which key is lacking, in one sentence. */
   notReady(): string | null {
     return this.#lacks;
+  }
+
+  /** Until the key that wraps now has served its time, ms; null: it is a key service's, or its age is not known. */
+  leftMs(): number | null {
+    const { keyLifeMs, now } = this.#deps;
+    return this.#wrapsSince === null ? null : this.#wrapsSince + keyLifeMs - now();
   }
 
   mayTake(): boolean {
@@ -89,6 +98,8 @@ export class KeyWatch {
     }
     for (const { id, by } of stored) if (!lacking.has(by)) this.#met.delete(id);
     this.#set(lacking.size === 0 ? null : describe([...lacking.values()]));
+    // Asked until it is known; no job depends on it.
+    this.#wrapsSince ??= await store.wrapsSince(provider.sealingId, now()).catch(() => null);
   }
 
   #wrong(by: StoredDataKey["by"], known: string | undefined): string | null {

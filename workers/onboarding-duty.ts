@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Challenges } from "../src/challenges/challenges.ts";
 import { SatyapanError } from "../src/base/error.ts";
 import { Engine } from "../src/flows/engine.ts";
+import { FLOWS } from "../src/flows/flows.ts";
+import { isOver, ONBOARDING_STATES } from "../src/flows/onboarding.ts";
 import { OnboardingStore } from "../src/flows/onboarding-store.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
 import { type QueueName, QUEUES } from "../src/queues/names.ts";
@@ -40,7 +42,12 @@ export class OnboardingDuty {
       cooldownMs: settings.otp.cooldownMs,
     };
     this.#challenges = new Challenges(deps);
-    this.#engine = new Engine({ ...deps, onboardings: this.#onboardings, challenges: this.#challenges });
+    const { persons } = core.metrics;
+    for (const { name } of FLOWS) persons.beginOnboardings(name, ONBOARDING_STATES.filter(isOver));
+    this.#engine = new Engine({
+      ...{ ...deps, onboardings: this.#onboardings, challenges: this.#challenges },
+      onOver: (flow, state) => persons.onboardingEnded(flow, state),
+    });
     this.#duty = duty;
     this.#logger = core.logger;
     this.#now = now;

@@ -3,11 +3,14 @@ import { z } from "zod";
 import type { ProviderName } from "../src/base/provider-name.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
+import { ROW_STATES } from "../src/batches/row-state.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
+import { TIMES_LEFT } from "../src/records/measure-challenges.ts";
 import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import type { GateLog } from "./gate-log.ts";
-import { measureQueue, type QueueMeasures } from "../src/records/measure-queue.ts";
-import type { QueueMetrics } from "../src/telemetry/queue-metrics.ts";
+import { measure, type Measures } from "../src/flows/measures.ts";
+import type { RetentionTimes } from "../src/records/settings.ts";
+import type { Metrics } from "../src/telemetry/metrics.ts";
 
 /** How old what another worker measured may be, in ms: what Prometheus leaves between two scrapes (deploy/prometheus). */
 const SHARED_MS = 15_000;
@@ -15,10 +18,12 @@ const SHARED_MS = 15_000;
 const PATIENCE_MS = 1_000;
 
 const Undecided = z.object({ count: z.number(), oldest: z.number() }).nullable();
-/** `QueueMeasures` as they are shared through Redis. */
+const Counts = z.record(z.string(), z.number());
+const OpenOnboardings = z.array(z.object({ flow: z.string(), state: z.string(), count: z.number() }));
+/** `Measures` as they are shared through Redis. */
 const Measured = z.object({
   queue: z.string(),
-  counts: z.record(z.string(), z.number()),
+  counts: Counts,
   oldest: z.number(),
   overdue: z.number(),
   windows: z.array(z.object({ window: z.string(), max: z.number(), used: z.number() })),
@@ -27,24 +32,26 @@ const Measured = z.object({
   held: z.record(z.string(), z.boolean()),
   pausedFor: z.number(),
   breakerFor: z.number(),
-  waiting: z.record(z.string(), z.number()),
+  waiting: Counts,
   unknown: Undecided,
   failed: Undecided,
-  submitted: z.record(z.string(), z.number()),
-}) satisfies z.ZodType<QueueMeasures>;
+  submitted: Counts,
+  batches: z.object({ open: Counts, rows: z.record(z.enum(ROW_STATES), z.number()), rate: z.number() }).nullable(),
+  challenges: z.record(z.enum(TIMES_LEFT), z.number()).nullable(),
+  onboardings: z.object({ open: OpenOnboardings, unmoved: Counts, lag: z.number() }).nullable(),
+}) satisfies z.ZodType<Measures>;
 
 export interface QueueMonitorDeps {
   /** Its own connection fails fast, so that a scrape never hangs on an absent Redis. */
   readonly redis: RedisClient;
   readonly duty: Duty;
   readonly providers: readonly ProviderName[];
-  readonly metrics: QueueMetrics;
+  readonly metrics: Pick<Metrics, "queues" | "batches" | "persons">;
   /** Told by the worker that measures for all. */
   readonly log: Pick<GateLog, "look" | "forget">;
   /** Redis' time, ms. */
   readonly now: () => number;
-  /** How long a record stays after its end, in ms. */
-  readonly retentionMs: number;
+  readonly retention: RetentionTimes;
 }
 
 /**
@@ -67,9 +74,11 @@ export class QueueMonitor {
       providers.map(async (provider) => [provider, await Promise.race([this.#measured(provider), late])] as const),
     );
     const measured = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    metrics.show(
-      new Map(measured.flatMap(([provider, found]) => (found === null ? [] : [[provider, found] as const]))),
-    );
+    const all = measured.flatMap(([provider, found]) => (found === null ? [] : [[provider, found] as const]));
+    const byQueue = all.map(([, found]) => [found.queue, found] as const);
+    metrics.queues.show(new Map(all));
+    metrics.batches.show(new Map(byQueue.map(([queue, { batches }]) => [queue, batches])));
+    metrics.persons.show(new Map(byQueue));
     return tried.flatMap((one): unknown[] => (one.status === "rejected" ? [one.reason] : []));
   }
 
@@ -78,12 +87,12 @@ export class QueueMonitor {
   }
 
   /** Another's, if there is a recent one. */
-  async #measured(provider: ProviderName): Promise<QueueMeasures> {
-    const { redis, duty, log, now, retentionMs } = this.#deps;
+  async #measured(provider: ProviderName): Promise<Measures> {
+    const { redis, duty, log, now, retention } = this.#deps;
     const key = `${queuePrefix(queueOf(provider))}measured`;
     const shared = duty.held ? null : parseMeasured(await redis.get(key));
     if (shared !== null) return shared;
-    const measured = await measureQueue({ redis, queues: this.#queues, now, retentionMs }, queueOf(provider));
+    const measured = await measure({ redis, queues: this.#queues, now, retention }, queueOf(provider));
     if (duty.held) log.look(provider, measured.held);
     else log.forget();
     // A Redis that takes no writes is measured all the same: each worker does it for itself.
@@ -93,7 +102,7 @@ export class QueueMonitor {
 }
 
 /** Null: there is none, or a worker of another version left it. */
-function parseMeasured(text: string | null): QueueMeasures | null {
+function parseMeasured(text: string | null): Measures | null {
   if (text === null) return null;
   try {
     return Measured.safeParse(JSON.parse(text)).data ?? null;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Duty } from "../src/redis/lease.ts";
 import type { LostTickets } from "./lost-tickets.ts";
 import type { QueueName } from "../src/queues/names.ts";
+import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { NO_RECORD } from "../src/records/no-record.ts";
 import type { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
@@ -20,6 +21,8 @@ export interface ReaperDeps {
 
 /** Between two rounds, in ms: a deadline that nobody else sees is told so late at most. */
 const EVERY_MS = 2_000;
+/** What stands in a record may be anything: no label is made of it. */
+const SENDS: ReadonlySet<string> = new Set(OPERATIONS.flatMap(({ step, name }) => (step === "send" ? [name] : [])));
 /** Of so many rounds one looks for lost tickets. */
 const TICKETS_EVERY = 5;
 
@@ -66,11 +69,12 @@ export class Reaper {
 
   async #reap(queue: QueueName): Promise<boolean> {
     const { records, metrics, logger, now } = this.#deps;
-    const { expired, parked, more } = await records.reap(queue, now());
+    const { expired, parked, unanswered, more } = await records.reap(queue, now());
     for (const { id, job } of expired) {
       metrics.jobSettled(job.operation, "expired", job.lane);
       logger.info({ job: id, operation: job.operation, state: "expired" }, "job expired");
     }
+    for (const send of unanswered) if (SENDS.has(send)) metrics.persons.challenge(send, "expired");
     for (const id of parked) sayParked({ metrics, logger }, id, "failed", NO_RECORD);
     return more;
   }

@@ -71,7 +71,7 @@ async function start(
   const onChange = (mayTake: boolean): void => {
     for (const { worker } of served) worker.setTaking(mayTake);
   };
-  const keyWatch = new KeyWatch({ keys: core.keyChain, now, logger, onChange });
+  const keyWatch = new KeyWatch({ keys: core.keyChain, now, keyLifeMs: settings.keyLifeMs, logger, onChange });
   await keyWatch.start();
   started.defer(async () => await keyWatch.close());
   const health = await listenHealth({ core, duties, shutdown, keyWatch, served, now });

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { ownVersion } from "../src/command/version.ts";
 import type { Settings } from "../src/config/settings.ts";
 import { GateControl } from "../src/limits/control.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
@@ -70,6 +71,7 @@ export async function openCore(
 
   const metrics = new Metrics(new Registry());
   collectDefaultMetrics({ register: metrics.registry });
+  metrics.worker.built(ownVersion(), process.versions.node);
   metrics.startAtZero(OPERATIONS.filter(({ provider }) => providers.served.includes(provider)));
   const { redis: connection, keysRedis: keysConnection } = redis.connect("worker");
   const clock = new RedisClock({ now });

@@ -62,7 +62,12 @@ async function metricsPage(
   for (const err of unmeasured) logger.rarely.debug({ err }, "queues not measured");
   metrics.auditMeasured(audit);
   metrics.redis.show(health, clock.offsetMs / 1_000);
-  metrics.workerMeasured({ isReady: why === null, lacksKeys: keyWatch.notReady() !== null });
+  const { duty, feeders } = duties;
+  for (const [queue, { lagMs }] of feeders) metrics.batches.lag(queue, lagMs === null ? null : lagMs / 1_000);
+  metrics.worker.measured({
+    ...{ isReady: why === null, lacksKeys: keyWatch.notReady() !== null },
+    ...{ hasDuty: duty.held, keyLeftMs: keyWatch.leftMs() },
+  });
   return await metrics.page();
 }
 

@@ -1,4 +1,5 @@
 // `npm run dashboards` writes deploy/grafana/dashboards; a test holds them together. `--render DIR` draws them: render/main.ts.
+import { BATCHES } from "./batches.ts";
 import { OVERVIEW } from "./overview.ts";
 import { DATASOURCE, layOut, type Json, type Panel, type RowSpec } from "./panel.ts";
 import { PROVIDER } from "./provider.ts";
@@ -89,6 +90,15 @@ export const DASHBOARDS: Readonly<Record<string, Dashboard>> = {
     },
     PROVIDER_VARIABLES,
     PROVIDER,
+  ),
+  "satyapan-batches": dashboard(
+    {
+      uid: "satyapan-batches",
+      title: "Satyapan: batches",
+      description: "How far batches are, and whom they wait for.",
+    },
+    PROVIDER_VARIABLES,
+    BATCHES,
   ),
   "satyapan-workers": dashboard(
     {

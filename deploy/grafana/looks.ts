@@ -3,7 +3,7 @@ import type { TerminalState } from "../../src/outcomes/state.ts";
 import type { WaitCause } from "../../src/outcomes/wait-cause.ts";
 import type { Json, PanelSpec, Query } from "./panel.ts";
 
-type Words = Pick<PanelSpec, "title" | "description" | "unit" | "link"> & {
+export type Words = Pick<PanelSpec, "title" | "description" | "unit" | "link"> & {
   /** Drawn as lines across. */
   readonly thresholds?: readonly Step[];
 };
@@ -52,6 +52,11 @@ export function linesPanel(
       ...defaults,
     },
   };
+}
+
+/** Lines of what is never below 0. */
+export function amountsPanel(words: Words, ...queries: readonly Query[]): PanelSpec {
+  return linesPanel(words, queries, { min: 0 });
 }
 
 /** Areas on top of each other: their sum means something. */
@@ -163,7 +168,7 @@ const CAUSE_COLOURS: Readonly<Record<WaitCause | "worker" | "paused", string>> =
 };
 
 /** The same colour for a thing wherever it is drawn. */
-function fixedColours(colours: Readonly<Record<string, string>>): readonly Json[] {
+export function fixedColours(colours: Readonly<Record<string, string>>): readonly Json[] {
   return Object.entries(colours).map(([name, fixedColor]) => override(name, { color: { mode: "fixed", fixedColor } }));
 }
 
@@ -172,6 +177,18 @@ export const STATE_OVERRIDES = fixedColours(STATE_COLOURS);
 export const CAUSE_OVERRIDES = fixedColours(CAUSE_COLOURS);
 export const HTTP_OVERRIDES = fixedColours({
   ...{ "2xx": "green", "3xx": "light-green", "4xx": "yellow", "5xx": "orange", none: "purple" },
+});
+export const ROW_OVERRIDES = fixedColours({
+  ...STATE_COLOURS,
+  ...{ waiting: "super-light-yellow", queued: "light-blue", calling: "light-orange", awaiting_otp: "light-purple" },
+  ...{ duplicate: "text", skipped: "text" },
+});
+export const ONBOARDING_OVERRIDES = fixedColours({
+  ...STATE_COLOURS,
+  ...{ running: "light-orange", awaiting_otp: "light-purple" },
+});
+export const EVENT_OVERRIDES = fixedColours({
+  ...{ verified: "green", wrong: "yellow", rejected: "blue", expired: "dark-yellow" },
 });
 export const LANE_OVERRIDES = fixedColours({ interactive: "blue", bulk: "light-green" });
 

@@ -1,20 +1,21 @@
+import type { ChallengeEvent } from "../../src/telemetry/person-metrics.ts";
 import {
+  amountsPanel,
+  CAUSE_OVERRIDES,
   GOOD_SHARE,
   linesPanel,
   lowIsGood,
   numberPanel,
   override,
-  OUTCOME_OVERRIDES,
-  CAUSE_OVERRIDES,
   SHARE,
   stackPanel,
   STATE_OVERRIDES,
-  timelinePanel,
   WHOLE_IS_GOOD,
   ZERO_IS_GOOD,
 } from "./looks.ts";
-import type { RowSpec } from "./panel.ts";
-import { CALLS, calls, gauge, JOBS, perSecond, PROVIDERS, QUEUES, settled, share } from "./queries.ts";
+import type { Query, RowSpec } from "./panel.ts";
+import { CALLS, calls, gauge, JOBS, perSecond, PROVIDERS, QUEUES, share, total } from "./queries.ts";
+import { callsByOutcome, held, openChallenges, quotaUsed } from "./shared.ts";
 
 const GLANCE: RowSpec = {
   title: "Is anyone hurt now?",
@@ -136,11 +137,7 @@ const SUCCESS: RowSpec = {
         }),
       ],
     },
-    stackPanel(
-      { title: "Calls by outcome", description: "Calls per second, by how they ended.", unit: "reqps" },
-      [perSecond("outcome", "satyapan_calls_total", CALLS), "{{outcome}}"],
-      OUTCOME_OVERRIDES,
-    ),
+    callsByOutcome({ description: "Calls per second, by how they ended." }),
     linesPanel(
       { title: "Success by operation", description: "Share of calls that succeeded.", unit: "percentunit" },
       [
@@ -157,13 +154,13 @@ const SUCCESS: RowSpec = {
   ],
 };
 
-const OF_SEND = '"operation", "$1", "operation", "(.*)[.]verify"';
-const VERIFIES = ',operation=~".+[.]verify"';
-
-function bySend(more: string): string {
-  const counted = `increase(satyapan_jobs_settled_total{${JOBS}${VERIFIES}${more}}[$__range])`;
-  return `sum by (operation) (label_replace(${counted}, ${OF_SEND}))`;
+/** What became of OTPs over the time range, by the operation that sent them. */
+function otps(event: ChallengeEvent): string {
+  return total("operation", "satyapan_challenges_total", `${JOBS},event="${event}"`);
 }
+
+/** The columns of the funnel, in the order in which it narrows. */
+const STEPS = ["sent", "resent", "answered", "wrong", "rejected", "expired", "verified"] as const;
 
 const FUNNEL: RowSpec = {
   title: "From the code that was sent to the person who is verified",
@@ -172,20 +169,16 @@ const FUNNEL: RowSpec = {
       type: "table",
       title: "OTP funnel",
       description:
-        "Over the time range: codes sent, codes given back (a verify that ended), persons verified, and what is lost " +
-        "between sent and verified. Lost after answered: wrong or expired codes.",
+        "Over the time range: codes sent (and those of them that were sent again), given back, of these wrong ones and other " +
+        "refusals, codes that nobody gave in time, and persons verified. Lost: of the persons who were sent one.",
       unit: "short",
-      w: 24,
-      h: 6,
+      w: 16,
+      h: 7,
       instant: true,
+      link: "satyapan-batches",
       queries: [
-        [`${settled("operation", ',state="succeeded",operation=~".+otp"')} > 0`, ""],
-        [`${bySend("")} > 0`, ""],
-        [`${bySend(',state="succeeded"')} > 0`, ""],
-        [
-          `1 - ${bySend(',state="succeeded"')} / (${settled("operation", ',state="succeeded",operation=~".+otp"')} > 0)`,
-          "",
-        ],
+        ...STEPS.map((event): Query => [otps(event), ""]),
+        [`1 - ${otps("verified")} / (${otps("sent")} - ${otps("resent")} > 0)`, ""],
       ],
       transformations: [
         { id: "merge", options: {} },
@@ -193,7 +186,9 @@ const FUNNEL: RowSpec = {
           id: "organize",
           options: {
             excludeByName: { Time: true },
-            renameByName: { "Value #A": "sent", "Value #B": "answered", "Value #C": "verified", "Value #D": "lost" },
+            renameByName: Object.fromEntries(
+              [...STEPS, "lost"].map((name, nth) => [`Value #${String.fromCodePoint(65 + nth)}`, name]),
+            ),
           },
         },
       ],
@@ -201,6 +196,7 @@ const FUNNEL: RowSpec = {
       defaults: { decimals: 0 },
       overrides: [override("lost", { unit: "percentunit", decimals: 0 })],
     },
+    openChallenges({ w: 8, h: 7 }),
   ],
 };
 
@@ -256,72 +252,55 @@ const WAITING: RowSpec = {
       [perSecond("state", "satyapan_jobs_settled_total", JOBS), "{{state}}"],
       STATE_OVERRIDES,
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Jobs to decide",
         description: "unknown: `satyapan settle`; failed: `satyapan failed retry` or `drop`.",
         unit: "short",
       },
-      [[gauge("queue, state", "satyapan_jobs_undecided", QUEUES), "{{queue}} {{state}}"]],
-      { min: 0 },
+      [gauge("queue, state", "satyapan_jobs_undecided", QUEUES), "{{queue}} {{state}}"],
     ),
-    linesPanel(
-      { title: "Waiting for a decision", description: "Since when the oldest of them waits.", unit: "s" },
-      [[gauge("queue, state", "satyapan_jobs_undecided_oldest_seconds", QUEUES), "{{queue}} {{state}}"]],
-      { min: 0 },
-    ),
+    amountsPanel({ title: "Waiting for a decision", description: "Since when the oldest of them waits.", unit: "s" }, [
+      gauge("queue, state", "satyapan_jobs_undecided_oldest_seconds", QUEUES),
+      "{{queue}} {{state}}",
+    ]),
   ],
 };
 
 const LIMITS: RowSpec = {
   title: "Limits",
   panels: [
-    linesPanel(
-      {
-        title: "Quota used",
-        description: "Part of each window of the provider's quota that is used up. At 100 % jobs wait for it.",
-        unit: "percentunit",
-        link: "satyapan-provider",
-      },
-      [[gauge("provider, window", "satyapan_quota_used_ratio", PROVIDERS), "{{provider}} {{window}}"]],
-      { min: 0, max: 1 },
-    ),
-    timelinePanel(
-      {
-        title: "Held",
-        description: "While something is held its jobs wait and none fails; the reason says who has to mend it.",
-        unit: "short",
-      },
-      [gauge("provider, reason", "satyapan_provider_held", PROVIDERS), "{{provider}} {{reason}}"],
-      ["open", "held"],
-    ),
+    quotaUsed({
+      description: "Part of each window of the provider's quota that is used up. At 100 % jobs wait for it.",
+      link: "satyapan-provider",
+    }),
+    held({
+      description: "While something is held its jobs wait and none fails; the reason says who has to mend it.",
+    }),
   ],
 };
 
 const PRIVACY: RowSpec = {
   title: "Privacy",
   panels: [
-    linesPanel(
+    amountsPanel(
       {
         title: "Personal numbers and secrets in clear",
         description:
           "What workers came upon where it must not be, as they go through all keys. `satyapan scan` tells where.",
         unit: "short",
       },
-      [["max by (place) (satyapan_privacy_findings)", "{{place}}"]],
-      { min: 0 },
+      ["max by (place) (satyapan_privacy_findings)", "{{place}}"],
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Sealed values past their time",
         description: "A worker destroys what is due within seconds. More than that: its record is broken; see its log.",
         unit: "s",
       },
-      [["max by (queue) (satyapan_retention_overdue_seconds)", "{{queue}}"]],
-      { min: 0 },
+      ["max by (queue) (satyapan_retention_overdue_seconds)", "{{queue}}"],
     ),
   ],
 };
 
-// A newcomer's rows (batches, flows, challenges) go between FUNNEL and WAITING; `calls` and `settled` count, `gauge` joins.
 export const OVERVIEW: readonly RowSpec[] = [GLANCE, SUCCESS, FUNNEL, WAITING, LIMITS, PRIVACY];

@@ -1,14 +1,7 @@
-import {
-  heatmapPanel,
-  HTTP_OVERRIDES,
-  linesPanel,
-  OUTCOME_OVERRIDES,
-  override,
-  stackPanel,
-  timelinePanel,
-} from "./looks.ts";
+import { amountsPanel, heatmapPanel, HTTP_OVERRIDES, linesPanel, override, stackPanel } from "./looks.ts";
 import type { RowSpec } from "./panel.ts";
-import { CALLS, calls, gauge, perSecond, PROVIDERS, quantile, share } from "./queries.ts";
+import { byProvider, CALLS, calls, gauge, perSecond, PROVIDERS, quantile, share } from "./queries.ts";
+import { callsByOutcome, held, quotaUsed } from "./shared.ts";
 
 const ALL_CALLS = perSecond("provider", "satyapan_calls_total", CALLS);
 
@@ -19,11 +12,7 @@ function shareOf(outcome: string): string {
 const CALL_FLOW: RowSpec = {
   title: "Calls",
   panels: [
-    stackPanel(
-      { title: "Calls by outcome", description: "Calls per second, by how they ended.", unit: "reqps" },
-      [perSecond("outcome", "satyapan_calls_total", CALLS), "{{outcome}}"],
-      OUTCOME_OVERRIDES,
-    ),
+    callsByOutcome({ description: "Calls per second, by how they ended." }),
     stackPanel(
       { title: "Calls by HTTP status", description: "Calls per second; none: there was no reply.", unit: "reqps" },
       [perSecond("http_status", "satyapan_calls_total", CALLS), "{{http_status}}"],
@@ -78,40 +67,28 @@ const CALL_FLOW: RowSpec = {
 const GATE: RowSpec = {
   title: "Gate",
   panels: [
-    timelinePanel(
-      {
-        title: "Held",
-        description:
-          "credential, scope: our account; breaker, resuming: the provider's outage; throttled: a 429's pause.",
-        unit: "short",
-      },
-      [gauge("provider, reason", "satyapan_provider_held", PROVIDERS), "{{provider}} {{reason}}"],
-      ["open", "held"],
-    ),
-    linesPanel(
+    held({
+      description:
+        "credential, scope: our account; breaker, resuming: the provider's outage; throttled: a 429's pause.",
+    }),
+    amountsPanel(
       {
         title: "Out of order, and pauses left",
         description: "breaker: since when it is open; pause: how long nobody calls yet after a 429.",
         unit: "s",
       },
-      [
-        [gauge("provider", "satyapan_breaker_open_seconds", PROVIDERS), "{{provider}} breaker"],
-        [gauge("provider", "satyapan_provider_pause_seconds", PROVIDERS), "{{provider}} pause"],
-      ],
-      { min: 0 },
+      byProvider("satyapan_breaker_open_seconds", "breaker"),
+      byProvider("satyapan_provider_pause_seconds", "pause"),
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Calls at once",
         description:
           "Under way, and how many may be: few while nothing is known of the provider, more as calls go well.",
         unit: "short",
       },
-      [
-        [gauge("provider", "satyapan_calls_in_flight", PROVIDERS), "{{provider}} under way"],
-        [gauge("provider", "satyapan_calls_in_flight_limit", PROVIDERS), "{{provider}} limit"],
-      ],
-      { min: 0 },
+      byProvider("satyapan_calls_in_flight", "under way"),
+      byProvider("satyapan_calls_in_flight_limit", "limit"),
     ),
     linesPanel(
       {
@@ -131,11 +108,7 @@ const GATE: RowSpec = {
 const QUOTA: RowSpec = {
   title: "Quota",
   panels: [
-    linesPanel(
-      { title: "Quota used", description: "Part of each window that is used up.", unit: "percentunit" },
-      [[gauge("provider, window", "satyapan_quota_used_ratio", PROVIDERS), "{{provider}} {{window}}"]],
-      { min: 0, max: 1 },
-    ),
+    quotaUsed({ description: "Part of each window that is used up." }),
     linesPanel(
       {
         title: "Calls left",
@@ -163,7 +136,7 @@ const QUOTA: RowSpec = {
         description: "Of the shortest window: less than all of it after 429s, and learnt anew from there.",
         unit: "percentunit",
       },
-      [[gauge("provider", "satyapan_quota_share_ratio", PROVIDERS), "{{provider}}"]],
+      [byProvider("satyapan_quota_share_ratio")],
       { min: 0, max: 1 },
     ),
   ],

@@ -1,25 +1,25 @@
 // PromQL of the dashboards, from Grafana's variables $provider, $operation, $instance, $__range and $__rate_interval.
 
+import type { Query } from "./panel.ts";
+
 /** Label matchers per family of metrics. Only calls have `provider`: operations and queues begin with it (design §5, §6). */
 export const CALLS = 'provider=~"$provider",operation=~"$operation"';
 export const JOBS = 'operation=~"$provider[.].*",operation=~"$operation"';
+/** Jobs on a dashboard that asks for providers alone. */
+export const PROVIDER_OPERATIONS = 'operation=~"$provider[.].*"';
 export const QUEUES = 'queue=~"[{]$provider-.*"';
+export const FLOWS = 'flow=~"$provider[.].*"';
 export const PROVIDERS = 'provider=~"$provider"';
 export const INSTANCES = 'instance=~"$instance"';
 
 /** A counter over the time range, summed to the labels `by`. Series begin at 0, so that their first count is in it. */
-function total(by: string, metric: string, matchers: string): string {
+export function total(by: string, metric: string, matchers: string): string {
   return `sum by (${by}) (increase(${metric}{${matchers}}[$__range]))`;
 }
 
 /** Calls in the time range. */
 export function calls(by: string, outcome?: string): string {
   return total(by, "satyapan_calls_total", outcome === undefined ? CALLS : `${CALLS},outcome="${outcome}"`);
-}
-
-/** Jobs that reached an end in the time range. */
-export function settled(by: string, more = ""): string {
-  return total(by, "satyapan_jobs_settled_total", `${JOBS}${more}`);
 }
 
 /** A counter per second, summed to the labels `by`. */
@@ -40,4 +40,14 @@ export function quantile(q: number, by: string, metric: string, matchers = ""): 
 /** A gauge that every worker reports alike: joined, not added up. */
 export function gauge(by: string, metric: string, matchers: string): string {
   return `max by (${by}) (${metric}{${matchers}})`;
+}
+
+/** A gauge of each provider. `what` follows its name in the legend. */
+export function byProvider(metric: string, what = ""): Query {
+  return [gauge("provider", metric, PROVIDERS), `{{provider}} ${what}`.trimEnd()];
+}
+
+/** A metric as each worker has it. */
+export function ofEach(metric: string): Query {
+  return [`${metric}{${INSTANCES}}`, "{{instance}}"];
 }

@@ -1,14 +1,16 @@
 import {
+  amountsPanel,
   linesPanel,
   LANE_OVERRIDES,
   lowIsGood,
   numberPanel,
+  override,
   timelinePanel,
   WHOLE_IS_GOOD,
   ZERO_IS_GOOD,
 } from "./looks.ts";
 import type { RowSpec } from "./panel.ts";
-import { INSTANCES, perSecond, quantile } from "./queries.ts";
+import { INSTANCES, ofEach, perSecond, quantile } from "./queries.ts";
 
 const GLANCE: RowSpec = {
   title: "At a glance",
@@ -59,7 +61,7 @@ const WORKERS: RowSpec = {
         description: "Each worker, as its /readyz says. `curl /readyz` there tells why not.",
         unit: "short",
       },
-      [`satyapan_worker_ready{${INSTANCES}}`, "{{instance}}"],
+      ofEach("satyapan_worker_ready"),
       ["no", "yes"],
     ),
     linesPanel(
@@ -77,7 +79,7 @@ const WORKERS: RowSpec = {
       {},
       LANE_OVERRIDES,
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Event loop, p99",
         description: "How long a worker is held up at a time. Over 0.5 s permits pass unused.",
@@ -87,43 +89,34 @@ const WORKERS: RowSpec = {
           { value: 0.5, color: "red" },
         ],
       },
-      [[`nodejs_eventloop_lag_p99_seconds{${INSTANCES}}`, "{{instance}}"]],
-      { min: 0 },
+      ofEach("nodejs_eventloop_lag_p99_seconds"),
     ),
-    linesPanel(
+    amountsPanel(
       { title: "Memory", description: "Resident, of each worker.", unit: "bytes" },
-      [[`process_resident_memory_bytes{${INSTANCES}}`, "{{instance}}"]],
-      { min: 0 },
+      ofEach("process_resident_memory_bytes"),
     ),
-    linesPanel(
+    amountsPanel(
       { title: "CPU", description: "Cores in use, of each worker: one is all that a process can use.", unit: "short" },
-      [[perSecond("instance", "process_cpu_seconds_total", INSTANCES), "{{instance}}"]],
-      { min: 0 },
+      [perSecond("instance", "process_cpu_seconds_total", INSTANCES), "{{instance}}"],
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Faults of our own, and unreadable things",
         description:
           "Per second. Faults: see the log's errors. Unreadable: what Redis gives back is not what was stored.",
         unit: "ops",
       },
-      [
-        [perSecond("kind", "satyapan_faults_total", INSTANCES), "{{kind}}"],
-        [perSecond("place", "satyapan_unreadable_total", INSTANCES), "unreadable {{place}}"],
-      ],
-      { min: 0 },
+      [perSecond("kind", "satyapan_faults_total", INSTANCES), "{{kind}}"],
+      [perSecond("place", "satyapan_unreadable_total", INSTANCES), "unreadable {{place}}"],
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Late truths, and keys that lack",
         description: "Calls whose worker was taken for lost and told how they ended after all; workers without a key.",
         unit: "short",
       },
-      [
-        [`sum(increase(satyapan_calls_corrected_total{${INSTANCES}}[$__rate_interval]))`, "late truths"],
-        [`sum(satyapan_keys_lacking{${INSTANCES}})`, "workers that lack a key"],
-      ],
-      { min: 0 },
+      [`sum(increase(satyapan_calls_corrected_total{${INSTANCES}}[$__rate_interval]))`, "late truths"],
+      [`sum(satyapan_keys_lacking{${INSTANCES}})`, "workers that lack a key"],
     ),
     linesPanel(
       {
@@ -131,8 +124,47 @@ const WORKERS: RowSpec = {
         description: "Redis' minus each worker's. All is timed by Redis'; logs and signatures are not.",
         unit: "s",
       },
-      [[`satyapan_redis_clock_offset_seconds{${INSTANCES}}`, "{{instance}}"]],
+      [ofEach("satyapan_redis_clock_offset_seconds")],
     ),
+  ],
+};
+
+const DUTY: RowSpec = {
+  title: "What one worker does for all",
+  panels: [
+    amountsPanel(
+      {
+        title: "Who does it",
+        description:
+          "One worker feeds batches, reaps and measures for all. 0 for long: nobody does; more than 1: see the log.",
+        unit: "short",
+      },
+      ofEach("satyapan_duty_held"),
+    ),
+    amountsPanel(
+      {
+        title: "Key life left",
+        description:
+          "Until the key that wraps data keys now has served KEY_LIFE: put a new one first before, docs/privacy.md.",
+        unit: "s",
+      },
+      ["min(satyapan_key_life_left_seconds)", "left"],
+    ),
+    {
+      type: "table",
+      title: "Versions",
+      description: "Workers by the versions of Satyapan and Node that they run.",
+      unit: "short",
+      w: 24,
+      h: 4,
+      instant: true,
+      queries: [[`count by (version, node) (satyapan_build_info{${INSTANCES}})`, ""]],
+      transformations: [
+        { id: "organize", options: { excludeByName: { Time: true }, renameByName: { Value: "workers" } } },
+      ],
+      options: { showHeader: true, cellHeight: "sm" },
+      overrides: [override("workers", { decimals: 0 })],
+    },
   ],
 };
 
@@ -141,44 +173,35 @@ const REDIS: RowSpec = {
   panels: [
     timelinePanel(
       { title: "Redis, as each worker sees it", description: "Whether it takes a real write.", unit: "short" },
-      [`satyapan_redis_writable{${INSTANCES}}`, "{{instance}}"],
+      ofEach("satyapan_redis_writable"),
       ["no", "yes"],
     ),
-    linesPanel(
+    amountsPanel(
       { title: "Redis: a real write", description: "To its answer. Each call needs two such round trips.", unit: "s" },
-      [[`satyapan_redis_write_seconds{${INSTANCES}}`, "{{instance}}"]],
-      { min: 0 },
+      ofEach("satyapan_redis_write_seconds"),
     ),
-    linesPanel(
+    amountsPanel(
       { title: "Redis: memory", description: "Used, and its maxmemory (or the machine's).", unit: "bytes" },
-      [
-        ["max(satyapan_redis_memory_bytes)", "used"],
-        ["max(satyapan_redis_memory_limit_bytes)", "limit"],
-      ],
-      { min: 0 },
+      ["max(satyapan_redis_memory_bytes)", "used"],
+      ["max(satyapan_redis_memory_limit_bytes)", "limit"],
     ),
-    linesPanel(
-      { title: "Redis: commands", description: "Per second, of all clients.", unit: "ops" },
-      [["max(rate(satyapan_redis_commands_total[$__rate_interval]))", "commands"]],
-      { min: 0 },
-    ),
-    linesPanel(
+    amountsPanel({ title: "Redis: commands", description: "Per second, of all clients.", unit: "ops" }, [
+      "max(rate(satyapan_redis_commands_total[$__rate_interval]))",
+      "commands",
+    ]),
+    amountsPanel(
       { title: "Redis: refusals", description: "Per second, by the first word of its answer.", unit: "ops" },
-      [[perSecond("word", "satyapan_redis_refusals_total", INSTANCES), "{{word}}"]],
-      { min: 0 },
+      [perSecond("word", "satyapan_redis_refusals_total", INSTANCES), "{{word}}"],
     ),
-    linesPanel(
+    amountsPanel(
       {
         title: "Redis: connections, evictions, losses",
         description: "Evictions and losses of data must be 0.",
         unit: "short",
       },
-      [
-        ["max(satyapan_redis_clients)", "connections"],
-        ["max(satyapan_redis_evicted_keys_total)", "evicted keys"],
-        ["sum(increase(satyapan_redis_data_lost_total[$__range]))", "losses of data"],
-      ],
-      { min: 0 },
+      ["max(satyapan_redis_clients)", "connections"],
+      ["max(satyapan_redis_evicted_keys_total)", "evicted keys"],
+      ["sum(increase(satyapan_redis_data_lost_total[$__range]))", "losses of data"],
     ),
     timelinePanel(
       {
@@ -192,36 +215,31 @@ const REDIS: RowSpec = {
       ],
       ["no", "yes"],
     ),
-    linesPanel(
-      { title: "Redis: role", description: "Of the server that workers write to: master.", unit: "short" },
-      [["max by (role) (satyapan_redis_role)", "{{role}}"]],
-      { min: 0 },
-    ),
+    amountsPanel({ title: "Redis: role", description: "Of the server that workers write to: master.", unit: "short" }, [
+      "max by (role) (satyapan_redis_role)",
+      "{{role}}",
+    ]),
   ],
 };
 
 const AUDIT: RowSpec = {
   title: "Audit log",
   panels: [
-    linesPanel(
-      { title: "Audit backlog", description: "Entries that wait to be chained.", unit: "short" },
-      [["max(satyapan_audit_backlog_entries)", "waiting"]],
-      { min: 0 },
-    ),
-    linesPanel(
+    amountsPanel({ title: "Audit backlog", description: "Entries that wait to be chained.", unit: "short" }, [
+      "max(satyapan_audit_backlog_entries)",
+      "waiting",
+    ]),
+    amountsPanel(
       {
         title: "Audit: entries, files and faults",
         description: "Entries per minute; age of the files; how often the log was found broken.",
         unit: "short",
       },
-      [
-        ["sum(rate(satyapan_audit_entries_total[$__rate_interval])) * 60", "entries per minute"],
-        ["max(satyapan_audit_file_age_seconds)", "files' age, s"],
-        ["sum(increase(satyapan_audit_broken_total[$__range]))", "found broken"],
-      ],
-      { min: 0 },
+      ["sum(rate(satyapan_audit_entries_total[$__rate_interval])) * 60", "entries per minute"],
+      ["max(satyapan_audit_file_age_seconds)", "files' age, s"],
+      ["sum(increase(satyapan_audit_broken_total[$__range]))", "found broken"],
     ),
   ],
 };
 
-export const WORKERS_AND_REDIS: readonly RowSpec[] = [GLANCE, WORKERS, REDIS, AUDIT];
+export const WORKERS_AND_REDIS: readonly RowSpec[] = [GLANCE, WORKERS, DUTY, REDIS, AUDIT];

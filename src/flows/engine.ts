@@ -14,7 +14,7 @@ import { openInput, openPersonal } from "../records/sealed-input.ts";
 import type { Flow, Step } from "./flow.ts";
 import { findFlow } from "./flows.ts";
 import { type NextStep, nextStep, type SeenFacts, type SeenJob } from "./next-step.ts";
-import { isFinal, type Onboarding } from "./onboarding.ts";
+import { isFinal, isOver, type Onboarding, type OnboardingState } from "./onboarding.ts";
 import type { Move, OnboardingStore } from "./onboarding-store.ts";
 
 /** The moments between two of the engine's writes, at which a test may kill it. */
@@ -23,6 +23,8 @@ export type EnginePoint = "decided" | "moved" | "entered" | "answered";
 export interface EngineDeps extends ChallengesDeps {
   readonly onboardings: OnboardingStore;
   readonly challenges: Challenges;
+  /** Told once of each onboarding that is over. */
+  readonly onOver?: ((flow: string, state: OnboardingState) => void) | undefined;
   readonly atPoint?: ((point: EnginePoint) => void) | undefined;
 }
 
@@ -55,7 +57,7 @@ export class Engine {
 
   /** Rejects where Redis or the keys are away: then it is to be called again. */
   async advance(queue: QueueName, id: string): Promise<void> {
-    const { onboardings, now, atPoint } = this.#deps;
+    const { onboardings, now, atPoint, onOver } = this.#deps;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const onboarding = await onboardings.get(queue, id);
       if (onboarding === null || isFinal(onboarding.state)) {
@@ -67,7 +69,8 @@ export class Engine {
       atPoint?.("decided");
       const move = next.kind === "move" ? next.move : await this.#act(queue, flow, onboarding, next);
       if (move === null) return;
-      await onboardings.move(queue, onboarding, move, now());
+      const moved = await onboardings.move(queue, onboarding, move, now());
+      if (moved === "done" && isOver(move.state) && move.state !== onboarding.state) onOver?.(flow.name, move.state);
       atPoint?.("moved");
     }
   }

@@ -99,15 +99,15 @@ export class OnboardingStore {
 
   /** Those that were not looked at for long, or whose code is due: oldest first. */
   async due(queue: QueueName, now: number, most: number): Promise<string[]> {
-    return await this.#redis.zrangebyscore(dueKey(queue), "-inf", now, "LIMIT", 0, most);
+    return await this.#redis.zrangebyscore(onboardingsDueKey(queue), "-inf", now, "LIMIT", 0, most);
   }
 
   async lookAt(queue: QueueName, id: string, at: number): Promise<void> {
-    await this.#redis.zadd(dueKey(queue), "XX", at, id);
+    await this.#redis.zadd(onboardingsDueKey(queue), "XX", at, id);
   }
 
   async forgetDue(queue: QueueName, id: string): Promise<void> {
-    await this.#redis.zrem(dueKey(queue), id);
+    await this.#redis.zrem(onboardingsDueKey(queue), id);
   }
 
   /** Ids of those that belong to no batch, newest first, that began at most so long ago (ms). Older ones go from the list. */
@@ -122,6 +122,7 @@ export function onboardingKey(queue: QueueName, id: string): string {
   return `${queuePrefix(queue)}onboarding:${id}`;
 }
 
-function dueKey(queue: QueueName): string {
+/** Those that are not over, by when they are looked at. */
+export function onboardingsDueKey(queue: QueueName): string {
   return `${queuePrefix(queue)}onboardings:due`;
 }

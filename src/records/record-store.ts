@@ -33,6 +33,8 @@ export interface Reaped {
   readonly expired: readonly ExpiredJob[];
   /** Ids of jobs whose keys hold no record: they are parked. */
   readonly parked: readonly string[];
+  /** The operations of sends whose OTP nobody answered in time, one for each. */
+  readonly unanswered: readonly string[];
   /** Whether more is due. */
   readonly more: boolean;
 }
@@ -125,11 +127,11 @@ export class RecordStore {
   async reap(queue: QueueName, now: number): Promise<Reaped> {
     // Mostly nothing is due, and this costs least.
     const [, first] = await this.#redis.zrange(dueKey(queue), "0", "0", "WITHSCORES");
-    if (first === undefined || Number(first) > now) return { expired: [], parked: [], more: false };
+    if (first === undefined || Number(first) > now) return { expired: [], parked: [], unanswered: [], more: false };
     const result_retention = this.#retention.resultMs;
     const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS };
-    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [string[], string[], number];
-    const [flat, atRest, looked] = reply;
+    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [string[], string[], number, string[]];
+    const [flat, atRest, looked, unanswered] = reply;
     await this.#pack(queue, atRest);
     const ended = Array.from({ length: flat.length / 2 }, (_, index) => ({
       id: flat[2 * index] ?? "",
@@ -137,7 +139,7 @@ export class RecordStore {
     }));
     const expired = ended.flatMap(({ id, text }) => (text === "" ? [] : [{ id, job: unpackJob(text) }]));
     const parked = ended.flatMap(({ id, text }) => (text === "" ? [id] : []));
-    return { expired, parked, more: looked === REAP_AT_ONCE };
+    return { expired, parked, unanswered, more: looked === REAP_AT_ONCE };
   }
 
   /** The sealed result goes, if it is still that one. */

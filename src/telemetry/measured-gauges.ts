@@ -1,5 +1,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
+/** Said in the help of what one worker measures for all. */
+export const ALIKE = "every worker says the same: join by max";
+
 /** Gauges, and counters that are kept elsewhere, of one measurement: what was not measured is absent, never as it was before. */
 export class MeasuredGauges {
   readonly #registers: [Registry];

@@ -2,11 +2,15 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ProviderName } from "../base/provider-name.ts";
 import type { OutcomeKind } from "../outcomes/outcome.ts";
 import { type Lane, LANES } from "../outcomes/lane.ts";
+import type { Step } from "../outcomes/policy.ts";
 import { TERMINAL_STATES, type TerminalState } from "../outcomes/state.ts";
 import type { AuditMeasures } from "../privacy/audit/trail.ts";
+import { BatchMetrics } from "./batch-metrics.ts";
 import { CallMetrics, type FinishedCall } from "./call-metrics.ts";
+import { PersonMetrics } from "./person-metrics.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { RedisMetrics } from "./redis-metrics.ts";
+import { WorkerMetrics } from "./worker-metrics.ts";
 
 export type { FinishedCall };
 
@@ -24,6 +28,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 export interface CountedOperation {
   readonly provider: ProviderName;
   readonly name: string;
+  readonly step: Step;
 }
 
 /** The metrics of design §6. One instance per process; the registry is handed in. */
@@ -32,11 +37,13 @@ export class Metrics {
   /** What one worker measures of queues and gates for all. */
   readonly queues: QueueMetrics;
   readonly redis: RedisMetrics;
+  readonly batches: BatchMetrics;
+  readonly persons: PersonMetrics;
+  readonly worker: WorkerMetrics;
   readonly #calls: CallMetrics;
   readonly #settled: Counter<"operation" | "state" | "lane">;
   readonly #pickup: Histogram<"lane">;
   readonly #unwritten: Gauge;
-  readonly #miscounted: Gauge<"queue">;
   readonly #clockOffset: Gauge<"provider">;
   readonly #auditChained: Counter;
   readonly #auditBacklog: Gauge;
@@ -45,8 +52,6 @@ export class Metrics {
   readonly #privacy: Gauge<"place">;
   readonly #unreadable: Counter<"place">;
   readonly #faults: Counter<"kind">;
-  readonly #ready: Gauge;
-  readonly #keysLacking: Gauge;
   #chained = 0;
 
   /** `monotonic`: ms of a clock that never jumps. */
@@ -56,6 +61,9 @@ export class Metrics {
     this.#calls = new CallMetrics(registry, monotonic);
     this.queues = new QueueMetrics(registry);
     this.redis = new RedisMetrics(registry);
+    this.batches = new BatchMetrics(registry);
+    this.persons = new PersonMetrics(registry);
+    this.worker = new WorkerMetrics(registry);
     this.#settled = new Counter({
       name: "satyapan_jobs_settled_total",
       help: "Jobs that reached a terminal state.",
@@ -72,12 +80,6 @@ export class Metrics {
     this.#unwritten = new Gauge({
       name: "satyapan_closings_unwritten",
       help: "Outcomes of calls that this process keeps because Redis does not take them; no job is taken meanwhile.",
-      registers,
-    });
-    this.#miscounted = new Gauge({
-      name: "satyapan_batch_rows_miscounted",
-      help: "Rows of open batches that are not in the state they are counted in; told by the worker that feeds the queue. Always 0.",
-      labelNames: ["queue"],
       registers,
     });
     this.#clockOffset = new Gauge({
@@ -105,16 +107,6 @@ export class Metrics {
       registers,
     });
     for (const kind of FAULT_KINDS) this.#faults.inc({ kind }, 0);
-    this.#ready = new Gauge({
-      name: "satyapan_worker_ready",
-      help: "1: this worker takes jobs (as /readyz says); 0: it does not.",
-      registers,
-    });
-    this.#keysLacking = new Gauge({
-      name: "satyapan_keys_lacking",
-      help: "1: this worker lacks a key that others seal with, and takes no job; 0: it has all.",
-      registers,
-    });
     this.#auditChained = new Counter({
       name: "satyapan_audit_entries_total",
       help: "Entries that this process added to the audit log.",
@@ -139,8 +131,9 @@ export class Metrics {
 
   /** The series that are known beforehand are there from now on, at 0, so that the first count is a rise. */
   startAtZero(operations: readonly CountedOperation[]): void {
-    for (const { provider, name } of operations) {
+    for (const { provider, name, step } of operations) {
       this.#calls.begin(provider, name);
+      if (step === "send") this.persons.beginChallenges(name);
       for (const state of TERMINAL_STATES) {
         for (const lane of LANES) this.#settled.inc({ operation: name, state, lane }, 0);
       }
@@ -191,11 +184,6 @@ export class Metrics {
     this.#clockOffset.set({ provider }, offsetSeconds);
   }
 
-  workerMeasured({ isReady, lacksKeys }: { readonly isReady: boolean; readonly lacksKeys: boolean }): void {
-    this.#ready.set(isReady ? 1 : 0);
-    this.#keysLacking.set(lacksKeys ? 1 : 0);
-  }
-
   callFinished(call: FinishedCall): void {
     this.#calls.finished(call);
   }
@@ -215,10 +203,5 @@ export class Metrics {
 
   jobPickedUp(lane: Lane, seconds: number): void {
     this.#pickup.observe({ lane }, Math.max(0, seconds));
-  }
-
-  /** Of all open batches of that queue. */
-  batchesCounted(queue: string, rowsOff: number): void {
-    this.#miscounted.set({ queue }, rowsOff);
   }
 }

@@ -1,9 +1,7 @@
 import type { Counter, Gauge, Registry } from "prom-client";
 import type { ProviderName } from "../base/provider-name.ts";
 import type { QueueMeasures } from "../records/measure-queue.ts";
-import { MeasuredGauges } from "./measured-gauges.ts";
-
-const ALIKE = "every worker says the same: join by max";
+import { ALIKE, MeasuredGauges } from "./measured-gauges.ts";
 
 /** The gauges of queues and gates: measured by one worker for all, shown by each. */
 export class QueueMetrics {

@@ -6,8 +6,10 @@ import { stringify } from "yaml";
 import { dashboardJson, DASHBOARDS } from "../../deploy/grafana/dashboards.ts";
 import { fillIn } from "../../deploy/grafana/render/prometheus.ts";
 import { ALERTS } from "../../deploy/prometheus/rules.ts";
+import { BATCH_STATES } from "../../src/batches/batch-state.ts";
 import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
 import { TERMINAL_STATES } from "../../src/outcomes/state.ts";
+import { CHALLENGE_EVENTS } from "../../src/telemetry/person-metrics.ts";
 import { readText } from "./compose-file.ts";
 import { CONTRACT, family, labelsOf, METRICS } from "./metrics-contract.ts";
 import { parsePromql } from "./promql.ts";
@@ -87,7 +89,8 @@ describe("the dashboards' queries", () => {
     for (const label of labels) expect(known).toContain(label);
     for (const { label, value } of exact) {
       if (label === "outcome") expect(OUTCOME_KINDS).toContain(value);
-      if (label === "state") expect([...TERMINAL_STATES]).toContain(value);
+      if (label === "state") expect([...TERMINAL_STATES, ...BATCH_STATES]).toContain(value);
+      if (label === "event") expect(CHALLENGE_EVENTS).toContain(value);
     }
     for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
       expect(resultLabels.length === 0 ? [...known, "what"] : [...resultLabels, "provider"]).toContain(label);

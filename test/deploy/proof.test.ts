@@ -8,6 +8,7 @@ import { panelData, renderDashboard } from "../../deploy/grafana/render/render.t
 import { ALERTS } from "../../deploy/prometheus/rules.ts";
 import { Monitoring } from "../../drill/monitoring.ts";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
+import { BatchBundle } from "../support/batch-bundle.ts";
 import { CONSENT } from "../support/client.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 import { startWorkerBundle } from "../support/worker.ts";
@@ -53,6 +54,9 @@ describe.runIf(hasPrometheus())("on a real Prometheus that is fed by two live wo
     });
     const begun = Date.now();
     const { client, simulator } = bundle;
+    // More rows than end in the time, and every 20th is one that Eko says no to.
+    const batches = new BatchBundle(bundle.redis, bundle.settings);
+    await batches.submit(batches.rows(3_000, (row) => madeUpMobile(10_000 + row, row % 20 === 0 ? "998" : "000")));
     for (let nth = 1; Date.now() - begun < FED_MS; nth++) {
       const mobile = madeUpMobile(nth);
       const { id } = await client.submit("eko.mobile-otp", { mobile, csp_id: "agent1" });

@@ -10,6 +10,7 @@ import { samplesOf } from "../support/exposition.ts";
 import { FakeDuty, ON_DUTY } from "../support/duty.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 
+const RETENTION = { recordMs: 3_600_000, resultMs: 3_600_000 };
 const NO_LOG = { look: () => {}, forget: () => {} };
 const QUEUE = "{eko-0}";
 const MEASURED = `satyapan:${QUEUE}:measured`;
@@ -20,8 +21,8 @@ function startMonitor(redis: TestRedis, held: boolean) {
   const duty = new FakeDuty();
   duty.held = held;
   const monitor = new QueueMonitor({
-    ...{ redis: redis.client({ maxRetriesPerRequest: 1 }), duty, providers: ["eko"], metrics: metrics.queues },
-    ...{ now: Date.now, retentionMs: 3_600_000, log: NO_LOG },
+    ...{ redis: redis.client({ maxRetriesPerRequest: 1 }), duty, providers: ["eko"], metrics },
+    ...{ now: Date.now, retention: RETENTION, log: NO_LOG },
   });
   const windows = async (): Promise<string[]> => {
     await monitor.measure();
@@ -118,8 +119,8 @@ describe("the gauges of a quota", () => {
     const metrics = new Metrics(new Registry());
     const client = redis.client();
     const monitor = new QueueMonitor({
-      ...{ redis: client, duty: ON_DUTY, providers: ["eko"], metrics: metrics.queues },
-      ...{ now: Date.now, retentionMs: 3_600_000, log: NO_LOG },
+      ...{ redis: client, duty: ON_DUTY, providers: ["eko"], metrics },
+      ...{ now: Date.now, retention: RETENTION, log: NO_LOG },
     });
     const control = new GateControl(client);
     const lines = async (): Promise<string[]> => {

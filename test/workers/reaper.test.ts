@@ -226,7 +226,12 @@ describe("a job whose input was destroyed", () => {
       await bundle.finish(state, "eko", state);
     }
     const { resultMs } = bundle.settings.retention;
-    expect(await bundle.records.reap(QUEUE, Date.now() + resultMs)).toEqual({ expired: [], parked: [], more: false });
+    expect(await bundle.records.reap(QUEUE, Date.now() + resultMs)).toEqual({
+      expired: [],
+      parked: [],
+      unanswered: [],
+      more: false,
+    });
     const why = (id: string): string =>
       `job ${id} cannot be tried again: its input is no longer kept, or cannot be read (RESULT_RETENTION; an OTP goes with its deadline); submit a new job`;
     await expect(bundle.client.failed.retry({ ids: ["failed"] })).rejects.toThrow(why("failed"));

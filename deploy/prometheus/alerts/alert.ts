@@ -1,5 +1,5 @@
 /** Where the first look goes: a dashboard's uid. */
-export type DashboardUid = "satyapan-overview" | "satyapan-provider" | "satyapan-workers";
+export type DashboardUid = "satyapan-overview" | "satyapan-provider" | "satyapan-batches" | "satyapan-workers";
 
 /**
  * What an alert is about, from the ground up. Where the ground gives way, what stands on it is not called for:

@@ -16,6 +16,8 @@ const SEALERS = `${DATA_KEYS}:sealers`;
 const RETIRED = `${DATA_KEYS}:retired`;
 /** Id of a wrapping key → `KeyProvider.printOf` of the one that wrapped first. */
 const PRINTS = `${DATA_KEYS}:prints`;
+/** Id of a wrapping key → when a process first had it in the first place, ms. */
+const WRAPS_SINCE = `${DATA_KEYS}:wraps-since`;
 /** JSON of a `Renewal`; gone when it is done. */
 const RENEWAL = `${DATA_KEYS}:renewal`;
 
@@ -177,6 +179,14 @@ export class DataKeyStore {
   /** When each was retired, ms, by the id of the wrapping key. */
   async retired(): Promise<ReadonlyMap<string, number>> {
     return new Map(Object.entries(await this.#redis.hgetall(RETIRED)).map(([id, at]) => [id, Number(at)]));
+  }
+
+  /** Since when this key wraps, ms: from `now` on, where nobody has said so before. */
+  async wrapsSince(keyId: string, now: number): Promise<number> {
+    const known = Number((await this.#redis.hget(WRAPS_SINCE, keyId)) ?? Number.NaN);
+    if (Number.isFinite(known)) return known;
+    await this.#redis.hset(WRAPS_SINCE, keyId, now);
+    return now;
   }
 
   /** `offered`, or the renewal that was begun before and did not end. */

@@ -1,7 +1,9 @@
 import { isAbsolute } from "node:path";
-import { type Environment, type ValuesOf, withoutDefault } from "../../base/setting.ts";
+import { durationSchema } from "../../base/duration.ts";
+import { type Environment, type ValuesOf, withDefault, withoutDefault } from "../../base/setting.ts";
 import { Complaint, textSchema, type TextSchema } from "../../base/text.ts";
 import { baseUrlSchema } from "../../base/text-schemas.ts";
+import { DAY } from "../../base/time.ts";
 import { redisUrlSchema } from "../../redis/settings.ts";
 import { Secret } from "../../secrets/secret.ts";
 import { secretSchema } from "../../secrets/secret-schema.ts";
@@ -18,6 +20,8 @@ export interface KeySettings {
   readonly keyService: KeyServiceSettings | null;
   /** HMAC key of subjects and input digests: base64 of 32 bytes; its own key, never one that seals. */
   readonly subjectKey: Secret;
+  /** How long one key is to wrap, in ms: told before it is over. Default 365 d. */
+  readonly keyLifeMs: number;
 }
 
 /** Where keys come from besides the ring: KEY_PROVIDER. */
@@ -59,6 +63,9 @@ export const KEY_SETTINGS = {
       "AES-256 keys that wrap the data keys, the same for all processes. New key: put it first, then `satyapan keys rotate` " +
       "and `satyapan keys retire OLD`. Unset with `REDIS_URL` unset: made once and kept in `.satyapan/keys.json`.",
   }),
+  KEY_LIFE: withDefault(durationSchema({ least: DAY, most: 3_650 * DAY }), "365d", {
+    meaning: "How long the first of them is to wrap; 30 days before, an alert asks for a new one.",
+  }),
   KEY_PROVIDER: withoutDefault(keyServiceSchema, {
     meaning:
       "Who wraps the data keys instead of the keys above (which then only unwrap what they wrapped): a program, or a web " +
@@ -99,6 +106,7 @@ export function keySettings(values: Values, { localKeys, environment }: KeySourc
     keysRedisUrl: values.KEYS_REDIS_URL ?? null,
     ...keysOf(values, localKeys),
     keyService: keyServiceOf(values, environment),
+    keyLifeMs: values.KEY_LIFE,
   };
 }
 

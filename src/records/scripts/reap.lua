@@ -2,12 +2,19 @@
 -- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
 -- looked at again, ms. KEYS due
 -- → {for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other}, {the ids of
--- the records that nothing changes any more}, how many were looked at
+-- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time}
 local due_by = tonumber(now)
-local done, expired, at_rest, looked = {}, {}, {}, 0
+local done, expired, at_rest, looked, unanswered = {}, {}, {}, 0, {}
+
+-- A send's input is kept until its OTP is answered, or can be answered no more.
+local function forget_input(key, state, job, replaced)
+  if redis.call('HDEL', key, 'input') == 1 and state == 'succeeded' and not replaced then
+    unanswered[#unanswered + 1] = job.operation
+  end
+end
 
 local function reap(key, id)
-  local stored = record_fields(key, 'state', 'job', 'personal', 'updated')
+  local stored = record_fields(key, 'state', 'job', 'personal', 'updated', 'replaced')
   if not stored then
     looked = looked + 1
     park_no_record(prefix, key, id, now, retention, done)
@@ -32,10 +39,11 @@ local function reap(key, id)
     expired[#expired + 1] = text
     at_rest[#at_rest + 1] = id
   elseif personal and kept_until > due_by then
-    redis.call('HDEL', key, 'input')
+    forget_input(key, state, job, stored[5])
     schedule_reaper(prefix, id, number(kept_until))
   else
-    redis.call('HDEL', key, 'input', 'personal')
+    forget_input(key, state, job, stored[5])
+    redis.call('HDEL', key, 'personal')
     schedule_reaper(prefix, id, '')
     -- Of the others somebody has still to decide.
     if state ~= 'failed' and state ~= 'unknown' then at_rest[#at_rest + 1] = id end
@@ -47,4 +55,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0
   attempted(reap, prefix .. 'job:' .. id, id)
 end
 tell(channel, done)
-return {expired, at_rest, looked}
+return {expired, at_rest, looked, unanswered}

@@ -421,6 +421,17 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
     show: (address) => (address.kind === "http" ? address.url.href : address),
   },
   KEY_PROVIDER_TOKEN: { ...credential, show: open },
+  KEY_LIFE: {
+    unset: 365 * DAY,
+    accepted: [
+      ["1d", DAY],
+      ["90d", 90 * DAY],
+    ],
+    refused: [
+      ["23h", "must be 1d to 3650d, not 23h"],
+      ["3651d", "must be 1d to 3650d, not 3651d"],
+    ],
+  },
   KEYS_REDIS_URL: {
     unset: undefined,
     accepted: [["rediss://:hunter2@keys:6379/1", "rediss://:hunter2@keys:6379/1"]],

@@ -83,6 +83,7 @@ describe("parseSettings", () => {
       worker: { concurrency: 50, shutdownGraceMs: 35_000, metricsHost: "127.0.0.1", metricsPort: 9_464 },
       keys: LOCAL.keys,
       keyService: null,
+      keyLifeMs: 365 * 86_400_000,
       redisTls: { ca: null, client: null },
       allowDebugger: false,
       consentRequired: "deepvue",

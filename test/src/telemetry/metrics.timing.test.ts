@@ -41,11 +41,11 @@ it("answers a scrape in less than 20 ms with 100,000 jobs in a queue", async (co
   }
   const metrics = new Metrics(new Registry());
   metrics.startAtZero(OPERATIONS);
-  const deps = { redis: client, duty: ON_DUTY, providers: ["eko"], metrics: metrics.queues } as const;
+  const deps = { redis: client, duty: ON_DUTY, providers: ["eko"], metrics } as const;
   const monitor = new QueueMonitor({
     ...deps,
     now: Date.now,
-    retentionMs: 3_600_000,
+    retention: { recordMs: 3_600_000, resultMs: 3_600_000 },
     log: { look: () => {}, forget: () => {} },
   });
   const took: number[] = [];

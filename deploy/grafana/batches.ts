@@ -1,0 +1,216 @@
+import {
+  amountsPanel,
+  EVENT_OVERRIDES,
+  linesPanel,
+  lowIsGood,
+  numberPanel,
+  ONBOARDING_OVERRIDES,
+  override,
+  ROW_OVERRIDES,
+  SHARE,
+  stackPanel,
+  STATE_OVERRIDES,
+  ZERO_IS_GOOD,
+} from "./looks.ts";
+import type { RowSpec } from "./panel.ts";
+import { CALLS, FLOWS, gauge, perSecond, PROVIDER_OPERATIONS, QUEUES, share, total } from "./queries.ts";
+import { openChallenges } from "./shared.ts";
+
+function rows(states = ""): string {
+  const matchers = states === "" ? QUEUES : `${QUEUES},state=~"${states}"`;
+  return `sum (${gauge("queue, state", "satyapan_batch_rows", matchers)})`;
+}
+
+const GOES_ON = "waiting|queued|calling|awaiting_otp";
+const PER_SECOND = `sum (${gauge("queue", "satyapan_batch_rows_ending_per_second", QUEUES)})`;
+const TIME_LEFT = `${rows(GOES_ON)} / (${PER_SECOND} > 0)`;
+const PROGRESS = `1 - ${rows(GOES_ON)} / (${rows()} > 0)`;
+
+const GLANCE: RowSpec = {
+  title: "How far is it?",
+  panels: [
+    numberPanel(
+      {
+        title: "Open batches",
+        description:
+          "That have not ended. `satyapan batch list` names them; all numbers here are of all of them together.",
+        unit: "short",
+      },
+      [{ value: null, color: "blue" }],
+      `sum (${gauge("queue, state", "satyapan_batches_open", QUEUES)})`,
+    ),
+    numberPanel(
+      {
+        title: "Stopped batches",
+        description:
+          "By themselves: too many of their rows failed. `satyapan batch show BATCH` says why; `resume` goes on.",
+        unit: "short",
+      },
+      ZERO_IS_GOOD,
+      `sum (${gauge("queue, state", "satyapan_batches_open", `${QUEUES},state="stopped"`)})`,
+    ),
+    numberPanel(
+      { title: "Rows done", description: "Of all rows of open batches. No data: none is open.", unit: "percentunit" },
+      [{ value: null, color: "blue" }],
+      PROGRESS,
+    ),
+    numberPanel(
+      { title: "Time left", description: "At the rate of the last seconds. No data: nothing ends now.", unit: "s" },
+      [{ value: null, color: "blue" }],
+      TIME_LEFT,
+    ),
+    numberPanel(
+      {
+        title: "Persons who are waited for",
+        description: "OTPs that went out, of batches and of single jobs, and that nobody has answered yet.",
+        unit: "short",
+      },
+      [{ value: null, color: "blue" }],
+      `sum (${gauge("queue, left", "satyapan_challenges_open", QUEUES)})`,
+    ),
+    numberPanel(
+      {
+        title: "Codes that came too late, or never",
+        description: "Share of the OTPs of the time range that nobody answered before they ran out.",
+        unit: "percentunit",
+      },
+      lowIsGood(0.2, 0.5),
+      share(
+        total("", "satyapan_challenges_total", `${PROVIDER_OPERATIONS},event="expired"`),
+        total("", "satyapan_challenges_total", `${PROVIDER_OPERATIONS},event="sent"`),
+      ),
+    ),
+  ],
+};
+
+const MOVING: RowSpec = {
+  title: "Rows",
+  panels: [
+    stackPanel(
+      { title: "Rows of open batches by state", description: "A batch that ends leaves the picture.", unit: "short" },
+      [`sum by (state) (${gauge("queue, state", "satyapan_batch_rows", QUEUES)})`, "{{state}}"],
+      ROW_OVERRIDES,
+    ),
+    amountsPanel(
+      { title: "Rows per second", description: "That are handed to the queue, and that end.", unit: "ops" },
+      [perSecond("", "satyapan_batch_rows_fed_total", QUEUES), "handed over"],
+      [PER_SECOND, "end"],
+    ),
+    amountsPanel({ title: "Rows done", description: "Of all rows of open batches.", unit: "percentunit" }, [
+      PROGRESS,
+      "done",
+    ]),
+    amountsPanel({ title: "Time left", description: "At the rate of each moment.", unit: "s" }, [TIME_LEFT, "left"]),
+    stackPanel(
+      { title: "Batches by state", description: "That have not ended. stopped: by themselves.", unit: "short" },
+      [`sum by (state) (${gauge("queue, state", "satyapan_batches_open", QUEUES)})`, "{{state}}"],
+    ),
+    amountsPanel(
+      {
+        title: "The feeder's lag",
+        description: "Since the last whole look at a queue's batches, of the worker that feeds. Usual: up to 2 s.",
+        unit: "s",
+      },
+      [`max by (queue) (satyapan_feeder_lag_seconds{${QUEUES}})`, "{{queue}}"],
+    ),
+  ],
+};
+
+const REASONS: RowSpec = {
+  title: "Why rows end badly",
+  panels: [
+    stackPanel(
+      { title: "Bulk jobs that ended, by state", description: "Jobs of the bulk lane per second.", unit: "ops" },
+      [perSecond("state", "satyapan_jobs_settled_total", `${PROVIDER_OPERATIONS},lane="bulk"`), "{{state}}"],
+      STATE_OVERRIDES,
+    ),
+    {
+      type: "table",
+      title: "What the provider says no with",
+      description:
+        "Over the time range, most first: calls of all lanes that did not succeed. docs/batches.md says what to do about each.",
+      unit: "short",
+      w: 12,
+      h: 8,
+      instant: true,
+      queries: [
+        [
+          `${total("operation, outcome, response_status_id, response_type_id", "satyapan_calls_total", `${CALLS},outcome!="succeeded"`)} > 0`,
+          "",
+        ],
+      ],
+      transformations: [
+        { id: "organize", options: { excludeByName: { Time: true }, renameByName: { Value: "calls" } } },
+      ],
+      options: { showHeader: true, cellHeight: "sm", sortBy: [{ displayName: "calls", desc: true }] },
+      overrides: [override("calls", { decimals: 0 })],
+    },
+  ],
+};
+
+const PERSONS: RowSpec = {
+  title: "Persons",
+  panels: [
+    openChallenges(),
+    stackPanel(
+      {
+        title: "OTPs and what comes of them",
+        description:
+          "Per second. A code that was given is verified, wrong, or rejected; expired: nobody gave it in time.",
+        unit: "ops",
+      },
+      [
+        perSecond(
+          "event",
+          "satyapan_challenges_total",
+          `${PROVIDER_OPERATIONS},event=~"verified|wrong|rejected|expired"`,
+        ),
+        "{{event}}",
+      ],
+      EVENT_OVERRIDES,
+    ),
+    linesPanel(
+      {
+        title: "Answered of sent",
+        description: "Share of OTPs that were answered, by operation.",
+        unit: "percentunit",
+      },
+      [
+        [
+          share(
+            perSecond("operation", "satyapan_challenges_total", `${PROVIDER_OPERATIONS},event="answered"`),
+            perSecond("operation", "satyapan_challenges_total", `${PROVIDER_OPERATIONS},event="sent"`),
+          ),
+          "{{operation}}",
+        ],
+      ],
+      SHARE,
+    ),
+    stackPanel(
+      {
+        title: "Onboardings that are not over",
+        description: "By state. awaiting_otp: a person is to read out a code. Of many told from a sample.",
+        unit: "short",
+      },
+      [`sum by (state) (${gauge("flow, state", "satyapan_onboardings_open", FLOWS)})`, "{{state}}"],
+      ONBOARDING_OVERRIDES,
+    ),
+    stackPanel(
+      { title: "Onboardings that ended", description: "Per second, by how.", unit: "ops" },
+      [perSecond("state", "satyapan_onboardings_ended_total", FLOWS), "{{state}}"],
+      ONBOARDING_OVERRIDES,
+    ),
+    amountsPanel(
+      {
+        title: "Onboardings that stand still",
+        description:
+          "Since when the running one that moved longest ago has not, by lane; and since when one should have been looked at.",
+        unit: "s",
+      },
+      [`max by (lane) (satyapan_onboarding_unmoved_seconds{${QUEUES}})`, "{{lane}}"],
+      [gauge("queue", "satyapan_onboarding_lag_seconds", QUEUES), "{{queue}} not looked at"],
+    ),
+  ],
+};
+
+export const BATCHES: readonly RowSpec[] = [GLANCE, MOVING, REASONS, PERSONS];

@@ -1,0 +1,49 @@
+import { MINUTE } from "../base/time.ts";
+import { dueKey, type QueueName, recordKey } from "../queues/names.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { spreadSample } from "./spread-sample.ts";
+
+/** The time that is left to answer, by the upper end of each part; `longer` is all beyond. */
+export const TIMES_LEFT = ["1m", "3m", "10m", "longer"] as const;
+export type TimeLeft = (typeof TIMES_LEFT)[number];
+
+const ENDS: Readonly<Record<TimeLeft, number>> = {
+  ...{ "1m": MINUTE, "3m": 3 * MINUTE, "10m": 10 * MINUTE },
+  longer: Infinity,
+};
+/** Records of each part that are looked at; the others are taken to be alike. */
+const LOOKED_AT = 60;
+
+/** Challenges that are open now, by the time that is left. */
+export type OpenChallenges = Readonly<Record<TimeLeft, number>>;
+
+/** The reaper looks at a send when its OTP can no longer be answered: until then its challenge is open, if nobody answered. */
+export async function openChallengesOf(redis: RedisClient, queue: QueueName, now: number): Promise<OpenChallenges> {
+  const key = dueKey(queue);
+  const edges = [now, ...TIMES_LEFT.map((left) => now + ENDS[left])];
+  const ranks = await Promise.all(
+    edges.map(async (edge) => await redis.zcount(key, "-inf", edge === Infinity ? "+inf" : edge)),
+  );
+  const counted = await Promise.all(
+    TIMES_LEFT.map(async (left, nth) => {
+      const [first = 0, last = 0] = ranks.slice(nth, nth + 2);
+      return [left, await openAmong(redis, queue, first, last - first)] as const;
+    }),
+  );
+  return Object.fromEntries(counted) as OpenChallenges;
+}
+
+async function openAmong(redis: RedisClient, queue: QueueName, first: number, count: number): Promise<number> {
+  const ids = await spreadSample(redis, dueKey(queue), { first, count, most: LOOKED_AT });
+  if (ids.length === 0) return 0;
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "result", "answered", "replaced");
+  const replies = (await pipeline.exec()) ?? [];
+  const open = replies.filter(([error, fields]) => error === null && isOpen(fields as (string | null)[]));
+  return Math.round((open.length * count) / ids.length);
+}
+
+function isOpen([state, result, answered, replaced]: readonly (string | null)[]): boolean {
+  const isSent = state === "succeeded" && (result ?? "").includes('"otp_sent":true');
+  return isSent && answered === null && replaced === null;
+}

@@ -1,0 +1,78 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { BatchMeasures } from "../batches/measure-batches.ts";
+import { ALIKE, MeasuredGauges } from "./measured-gauges.ts";
+
+/** Batches, of each queue all together: a batch is no label. */
+export class BatchMetrics {
+  readonly #gauges: MeasuredGauges;
+  readonly #open: Gauge<"queue" | "state">;
+  readonly #rows: Gauge<"queue" | "state">;
+  readonly #rate: Gauge<"queue">;
+  readonly #fed: Counter<"queue">;
+  readonly #lag: Gauge<"queue">;
+  readonly #miscounted: Gauge<"queue">;
+
+  constructor(registry: Registry) {
+    this.#gauges = new MeasuredGauges(registry);
+    this.#open = this.#gauges.gauge("satyapan_batches_open", `Batches that have not ended, by state; ${ALIKE}.`, [
+      ...(["queue", "state"] as const),
+    ]);
+    this.#rows = this.#gauges.gauge(
+      "satyapan_batch_rows",
+      `Rows of batches that have not ended, by the row's state; ${ALIKE}.`,
+      [...(["queue", "state"] as const)],
+    );
+    this.#rate = this.#gauges.gauge(
+      "satyapan_batch_rows_ending_per_second",
+      `Rows of batches that end in a second, of late; ${ALIKE}.`,
+      ["queue"],
+    );
+    const registers = [registry];
+    this.#fed = new Counter({
+      name: "satyapan_batch_rows_fed_total",
+      help: "Rows that this worker handed to the queue while it fed it.",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#lag = new Gauge({
+      name: "satyapan_feeder_lag_seconds",
+      help: "Time since this worker's last whole look at a queue's batches, in seconds; absent at those that do not feed.",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#miscounted = new Gauge({
+      name: "satyapan_batch_rows_miscounted",
+      help: "Rows of open batches that are not in the state they are counted in; told by the worker that feeds the queue. Always 0.",
+      labelNames: ["queue"],
+      registers,
+    });
+  }
+
+  /** Shows this and nothing else, by queue. */
+  show(all: ReadonlyMap<string, BatchMeasures | null>): void {
+    this.#gauges.clear();
+    for (const [queue, measures] of all) {
+      if (measures === null) continue;
+      const { open, rows, rate } = measures;
+      for (const [state, count] of Object.entries(open)) this.#open.set({ queue, state }, count);
+      for (const [state, count] of Object.entries(rows)) this.#rows.set({ queue, state }, count);
+      this.#rate.set({ queue }, rate);
+    }
+  }
+
+  /** `rows` 0: the series is there from the start. */
+  fed(queue: string, rows: number): void {
+    this.#fed.inc({ queue }, rows);
+  }
+
+  /** Null: this worker does not feed it. */
+  lag(queue: string, seconds: number | null): void {
+    if (seconds === null) this.#lag.remove({ queue });
+    else this.#lag.set({ queue }, seconds);
+  }
+
+  /** Of all open batches of that queue. */
+  counted(queue: string, rowsOff: number): void {
+    this.#miscounted.set({ queue }, rowsOff);
+  }
+}
