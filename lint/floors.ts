@@ -8,10 +8,10 @@ const FLOORS: readonly (readonly string[])[] = [
   ["operations", "queues"],
   ["limits", "privacy"],
   ["records"],
-  ["batches"],
   ["entry", "telemetry"],
   ["challenges"],
   ["flows"],
+  ["batches"],
   ["config"],
   ["command"],
 ];

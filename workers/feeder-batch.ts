@@ -13,6 +13,8 @@ export interface AirRow {
   lookAt: number;
   /** When it was last put into the queue, or found there. */
   queuedAt: number;
+  /** Its onboarding was told to end, because the batch was cancelled. */
+  isCalledOff: boolean;
 }
 
 /** What the feeder holds of an open batch: all of it can be read again (`load`). */
@@ -41,9 +43,13 @@ export class FeederBatch {
       const state = rowStateOf(states.charAt(row - 1));
       if (state === "waiting") this.cursor = row;
       // Looked for in the queue at once: who put them there may have died before.
-      if (state !== undefined && isAir(state))
-        this.air.set(row, { row, state, isAway: false, ticket: null, lookAt: 0, queuedAt: 0 });
+      if (state !== undefined && isAir(state)) this.put(row, state, { isAway: false, ticket: null, queuedAt: 0 });
     }
+  }
+
+  /** A row is in the air from now on, and looked at in the next round. */
+  put(row: number, state: RowState, about: Pick<AirRow, "isAway" | "ticket" | "queuedAt">): void {
+    this.air.set(row, { row, state, ...about, lookAt: 0, isCalledOff: false });
   }
 
   /** Rows that take a place in the queue. */

@@ -1,19 +1,19 @@
-import type { BatchStore } from "../src/batches/batch-store.ts";
 import { CHUNK_ROWS, type Chunks, placeOf } from "../src/batches/chunks.ts";
 import { packResult } from "../src/batches/row-result.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import { isEnd, ROW_BYTES } from "../src/batches/row-state.ts";
+import type { RowStore } from "../src/batches/row-store.ts";
 import type { FeederBatch } from "./feeder-batch.ts";
 
 export interface FoldDeps {
-  readonly store: BatchStore;
+  readonly rows: Pick<RowStore, "fold">;
   readonly chunks: Chunks;
   readonly now: () => number;
 }
 
 /** Writes where rows have come to, with the results of those that ended. Whether the batch is still there. */
 export async function foldRows(
-  { store, chunks, now }: FoldDeps,
+  { rows: store, chunks, now }: FoldDeps,
   hand: FeederBatch,
   epoch: number,
   sights: ReadonlyMap<number, RowSight>,
@@ -24,7 +24,11 @@ export async function foldRows(
     const values = ends ? await resultsOf(chunks, hand, chunk) : [];
     for (const [row, { kept }] of rows) if (kept !== null) values[placeOf(row).index] = packResult(kept);
     const out = ends ? await chunks.seal(id, "out", chunk, values) : null;
-    const changes = rows.map(([row, { state, isSpent }]) => ({ at: row, byte: ROW_BYTES[state], spent: isSpent }));
+    const changes = rows.map(([row, { state, spent }]) => ({
+      at: row,
+      byte: ROW_BYTES[state],
+      spent: spent.join(" "),
+    }));
     const counts = await store.fold(hand.batch, epoch, now(), { chunk, out, rate: hand.rate }, changes);
     if (counts === null) return false;
     hand.batch = { ...hand.batch, counts };

@@ -1,5 +1,5 @@
 import type { BatchStore } from "../src/batches/batch-store.ts";
-import { isEnd, rowStateOf } from "../src/batches/row-state.ts";
+import { isEnd, type RowState, rowStateOf } from "../src/batches/row-state.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { ParentNews } from "../src/records/parent-outbox.ts";
 
@@ -65,7 +65,14 @@ export class LateNews {
     );
     return news.flatMap(({ state, parent }, index) => {
       const stands = rowStateOf(states[index] ?? "");
-      return stands !== undefined && isEnd(stands) && stands !== state ? [Number(parent.part)] : [];
+      if (stands === undefined || !isEnd(stands) || stands === state || isStale(stands, state)) return [];
+      return [Number(parent.part)];
     });
   }
+}
+
+/** An onboarding that came to such an end had gone on before: that is only told late. */
+function isStale(stands: RowState, told: string): boolean {
+  const mayGoOn = stands === "unknown" || stands === "failed";
+  return !mayGoOn && (told === "running" || told === "awaiting_otp");
 }

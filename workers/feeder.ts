@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Batch } from "../src/batches/batch.ts";
-import { BatchStore, FencedError } from "../src/batches/batch-store.ts";
-import { endOf, hasEnded, stopReason } from "../src/batches/batch-state.ts";
+import { BatchStore } from "../src/batches/batch-store.ts";
+import { endOf, goesOn, hasEnded, stopReason } from "../src/batches/batch-state.ts";
 import { Chunks } from "../src/batches/chunks.ts";
-import { rowJobId } from "../src/batches/keys.ts";
+import { FencedError } from "../src/batches/fenced.ts";
 import { noRecord, type RowSight } from "../src/batches/row-end.ts";
 import { isAir } from "../src/batches/row-state.ts";
+import { RowStore } from "../src/batches/row-store.ts";
 import { FairShare } from "../src/batches/share.ts";
-import { freePlaces, newRate } from "../src/batches/window.ts";
+import { freePlaces, newRate, rowsToTake } from "../src/batches/window.ts";
+import { OnboardingStore } from "../src/flows/onboarding-store.ts";
 import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
 import type { JobQueues } from "../src/queues/job-queues.ts";
-import { bullmqJobId, type QueueName } from "../src/queues/names.ts";
+import type { QueueName } from "../src/queues/names.ts";
 import type { ParentNews } from "../src/records/parent-outbox.ts";
-import type { NewJob } from "../src/records/stored-job.ts";
 import type { TicketPacker } from "../src/records/ticket-packer.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import type { RetentionTimes } from "../src/records/settings.ts";
@@ -25,9 +26,10 @@ import type { Metrics } from "../src/telemetry/metrics.ts";
 import { FeederBatch } from "./feeder-batch.ts";
 import { countRows } from "./feeder-count.ts";
 import { foldRows } from "./feeder-fold.ts";
-import { seeRows } from "./feeder-look.ts";
 import { LateNews } from "./feeder-news.ts";
-import { takeRows } from "./feeder-take.ts";
+import { JobRows } from "./job-rows.ts";
+import { OnboardingRows } from "./onboarding-rows.ts";
+import type { RowRuns } from "./row-runs.ts";
 
 export interface FeederDeps {
   readonly queue: QueueName;
@@ -50,9 +52,9 @@ const BUSY_MS = 20;
 const AIR_MS = 100;
 const OPEN_MS = 250;
 const IDLE_MS = 2_000;
-/** A row that is put away is looked at this often, and one that stays in the queue is looked for there, in ms. */
+/** A row that is put away is looked at this often, in ms; and one that waits for a person, of which news come. */
 const AWAY_MS = 1_000;
-const LOST_MS = 5_000;
+const AWAITED_MS = 5_000;
 /** Every open batch is counted anew this often, in ms. */
 const COUNT_MS = 60_000;
 /** The times over which rates are taken, ms: what people are shown is steady, what the queue is to hold follows at once. */
@@ -61,8 +63,6 @@ const FED_OVER_MS = 500;
 /** Rows in the air of one queue, at most: what is put away is held in memory. */
 const MOST_AIR = 20_000;
 
-const CALLED_OFF = "its batch was cancelled";
-
 /**
  * Hands the rows of one queue's batches over, a bounded number at a time and each batch its share, and writes down what became of
  * them. One worker does it for all; what it holds in memory can be read again by the next, and each step says whose it is.
@@ -70,15 +70,14 @@ const CALLED_OFF = "its batch was cancelled";
 export class Feeder {
   readonly #deps: FeederDeps;
   readonly #store: BatchStore;
-  readonly #records: RecordStore;
+  readonly #rows: RowStore;
+  readonly #runs: Readonly<Record<Batch["target"]["kind"], RowRuns>>;
   readonly #chunks: Chunks;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #share = new FairShare();
   #batches = new Map<string, FeederBatch>();
   #epoch: number | null = null;
-  /** Jobs that have their records, and that the queue did not take yet. */
-  #unqueued: NewJob[] = [];
   readonly #news: LateNews;
   #rate = 0;
   #ratedAt = 0;
@@ -89,8 +88,15 @@ export class Feeder {
   constructor(deps: FeederDeps) {
     this.#deps = deps;
     this.#store = new BatchStore(deps.redis, deps.retention);
-    this.#records = new RecordStore(deps.redis, deps.retention);
+    this.#rows = new RowStore(deps.redis, deps.retention);
     this.#chunks = new Chunks(deps.redis, deps.dataKeys);
+    const running = { ...deps, store: this.#store, rows: this.#rows, chunks: this.#chunks };
+    const records = new RecordStore(deps.redis, deps.retention);
+    const onboardings = new OnboardingStore(deps.redis, deps.retention);
+    this.#runs = {
+      operation: new JobRows({ ...running, records }),
+      flow: new OnboardingRows({ ...running, records, onboardings }),
+    };
     this.#news = new LateNews(this.#store, deps.queue);
     deps.metrics.batches.fed(deps.queue, 0);
     this.#running = this.#run();
@@ -109,6 +115,10 @@ export class Feeder {
 
   /** What jobs say of themselves: resolves when what that changes is written, and rejects where this feeder cannot. */
   async told(news: readonly ParentNews[]): Promise<void> {
+    for (const { parent } of news) {
+      const air = this.#batches.get(parent.of)?.air.get(Number(parent.part));
+      if (air !== undefined) air.lookAt = 0;
+    }
     await this.#news.told(news);
   }
 
@@ -157,7 +167,7 @@ export class Feeder {
     await this.#lookAgain(this.#epoch);
     let moved = 0;
     for (const hand of this.#batches.values()) moved += await this.#lookAfter(hand, this.#epoch);
-    await this.#requeue();
+    await this.#mend();
     moved += await this.#hand(this.#epoch);
     this.#newRates(now());
     if (now() >= this.#countAt) {
@@ -175,7 +185,6 @@ export class Feeder {
 
   #forgetAll(): void {
     this.#batches = new Map();
-    this.#unqueued = [];
     this.#countAt = 0;
     this.#epoch = null;
   }
@@ -205,17 +214,17 @@ export class Feeder {
   async #lookAfter(hand: FeederBatch, epoch: number): Promise<number> {
     const { now } = this.#deps;
     let moved = 0;
-    if (takesBack(hand.batch)) moved += await this.#revoke(hand, epoch);
+    const runs = this.#runsOf(hand.batch);
+    if (takesBack(hand.batch)) moved += await runs.takeBack(hand, epoch);
     const due = [...hand.air.values()].filter(({ lookAt }) => lookAt <= now());
-    const seen = await seeRows(
-      this.#looking,
+    const seen = await runs.see(
       hand.batch,
       due.map(({ row }) => row),
     );
     const sights = new Map<number, RowSight>();
     for (const [index, air] of due.entries()) {
       const sight = seen[index] ?? noRecord();
-      if (sight.isAway) air.lookAt = now() + AWAY_MS;
+      if (sight.isAway) air.lookAt = now() + (sight.state === "awaiting_otp" ? AWAITED_MS : AWAY_MS);
       air.isAway = sight.isAway;
       air.ticket = sight.ticket;
       if (sight.state !== air.state) sights.set(air.row, sight);
@@ -234,7 +243,7 @@ export class Feeder {
       const batch = this.#batches.get(id)?.batch ?? (await this.#store.get(queue, id));
       const hand = this.#batches.get(id) ?? (batch === null ? null : new FeederBatch(batch));
       if (hand !== null) {
-        const seen = await seeRows(this.#looking, { queue, id }, rows);
+        const seen = await this.#runsOf(hand.batch).see(hand.batch, rows);
         const sights = rows.flatMap((row, index) => {
           const sight = seen[index] ?? null;
           // Its record went with its time: how the row ended stands.
@@ -251,7 +260,7 @@ export class Feeder {
     const { now } = this.#deps;
     const { batch } = hand;
     for (const [row, { state, isAway, ticket }] of sights)
-      if (isAir(state)) hand.air.set(row, { row, state, isAway, ticket, lookAt: 0, queuedAt: now() });
+      if (isAir(state)) hand.put(row, state, { isAway, ticket, queuedAt: now() });
     if (hasEnded(batch.state)) await this.#store.reopen(batch, epoch);
   }
 
@@ -280,25 +289,6 @@ export class Feeder {
     return 1;
   }
 
-  /** Rows that were never called come back from the queue; those of a cancelled batch are called off. */
-  async #revoke(hand: FeederBatch, epoch: number): Promise<number> {
-    const { now } = this.#deps;
-    const rows = [...hand.air.values()].filter(({ state }) => state === "queued").map(({ row }) => row);
-    if (rows.length === 0) return 0;
-    const cancels = hand.batch.state === "cancelled";
-    const revoked = await this.#store.revoke(hand.batch, epoch, now(), rows, cancels ? CALLED_OFF : null);
-    let moved = 0;
-    for (const [index, row] of rows.entries()) {
-      if (revoked[index] !== true) continue;
-      moved += 1;
-      // What was called off is folded as any other row that ended.
-      if (cancels) continue;
-      hand.air.delete(row);
-      hand.cursor = Math.min(hand.cursor, row);
-    }
-    return moved;
-  }
-
   /** Each batch hands over its share of the free places. How many rows were. */
   async #hand(epoch: number): Promise<number> {
     const { queue, now } = this.#deps;
@@ -306,26 +296,18 @@ export class Feeder {
     const queued = hands.reduce((sum, hand) => sum + hand.queued, 0);
     const inAir = hands.reduce((sum, { air }) => sum + air.size, 0);
     const places = Math.min(freePlaces(queued, this.#rate), MOST_AIR - inAir);
-    const taking = hands.filter(({ batch: { state } }) => state === "ready" || state === "running");
-    if (places <= 0 || taking.every(({ batch: { counts } }) => counts.waiting === 0)) return 0;
+    const claimants = hands
+      .filter(({ batch: { state } }) => goesOn(state))
+      .map(({ batch }) => ({ ...batch, rows: rowsToTake(batch) }));
+    if (places <= 0 || claimants.every(({ rows }) => rows === 0)) return 0;
     const tenants = await this.#store.tenantWeights(queue);
-    const claimants = taking.map(({ batch: { id, tenant, weight, counts } }) => ({
-      id,
-      tenant,
-      weight,
-      rows: counts.waiting,
-    }));
     let moved = 0;
     for (const [id, share] of this.#share.divide(places, claimants, tenants)) {
       const hand = this.#batches.get(id);
       if (hand === undefined) continue;
       for (let left = share; left > 0;) {
-        const { queued: rows, ended, isOver } = await takeRows({ ...this.#fold, ...this.#deps }, hand, epoch, left);
-        for (const [row, { ticket = null }] of rows) {
-          hand.air.set(row, { row, state: "queued", isAway: false, ticket, lookAt: 0, queuedAt: now() });
-        }
-        this.#unqueued.push(...rows.values());
-        await this.#enqueue();
+        const { queued: rows, ended, isOver } = await this.#runsOf(hand.batch).take(hand, epoch, left);
+        for (const [row, ticket] of rows) hand.put(row, "queued", { isAway: false, ticket, queuedAt: now() });
         if (ended.size > 0) await foldRows(this.#fold, hand, epoch, ended);
         this.#deps.metrics.batches.fed(queue, rows.size);
         moved += rows.size + ended.size;
@@ -336,32 +318,9 @@ export class Feeder {
     return moved;
   }
 
-  async #enqueue(): Promise<void> {
-    if (this.#unqueued.length === 0) return;
-    await this.#deps.packer.enqueue(this.#deps.queue, this.#unqueued);
-    this.#unqueued = [];
-  }
-
-  /** Jobs whose entry is lost (whoever was to queue them died, or it was dropped meanwhile) are queued again. */
-  async #requeue(): Promise<void> {
-    const { queues, queue, now } = this.#deps;
-    await this.#enqueue();
-    const before = now() - LOST_MS;
-    const late = [...this.#batches.values()].flatMap(({ batch, air }) =>
-      [...air.values()].flatMap((row) =>
-        row.state === "queued" && row.queuedAt <= before ? [{ row, id: rowJobId(batch.id, row.row) }] : [],
-      ),
-    );
-    if (late.length === 0) return;
-    const entryOf = ({ row, id }: (typeof late)[number]): string => row.ticket ?? bullmqJobId(id);
-    const gone = new Set(await queues.entriesGone(queue, [...new Set(late.map(entryOf))]));
-    // Each by itself, from now on: whatever carried it may come back.
-    const lost = late.filter((one) => gone.has(entryOf(one)));
-    await queues.add(
-      queue,
-      lost.map(({ id }) => ({ id, lane: "bulk", verify: false })),
-    );
-    for (const { row } of late) row.queuedAt = now();
+  async #mend(): Promise<void> {
+    const byKind = Map.groupBy(this.#batches.values(), ({ batch }) => batch.target.kind);
+    for (const [kind, hands] of byKind) await this.#runs[kind].mend(hands);
   }
 
   #newRates(now: number): void {
@@ -377,12 +336,12 @@ export class Feeder {
     this.#ratedAt = now;
   }
 
-  get #looking() {
-    return { store: this.#store, records: this.#records };
+  #runsOf({ target }: Batch): RowRuns {
+    return this.#runs[target.kind];
   }
 
   get #fold() {
-    return { store: this.#store, chunks: this.#chunks, now: this.#deps.now };
+    return { rows: this.#rows, chunks: this.#chunks, now: this.#deps.now };
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isHeld } from "../src/batches/held.ts";
 import { Challenges } from "../src/challenges/challenges.ts";
 import { SatyapanError } from "../src/base/error.ts";
 import { Engine } from "../src/flows/engine.ts";
@@ -16,8 +17,9 @@ import type { WorkerCore } from "./worker-core.ts";
 
 /** Between two looks for onboardings that nobody told of, in ms. */
 const EVERY_MS = 4_000;
-/** Onboardings looked at in one round, and at once. */
+/** Onboardings looked at in one go, how many goes one after the other, and how many at once. */
 const MOST_DUE = 200;
+const MOST_GOES = 20;
 const AT_ONCE = 16;
 
 /** Takes onboardings on: as it is told of their jobs, and what was lost of that a while later. By one worker for all. */
@@ -47,6 +49,7 @@ export class OnboardingDuty {
     this.#engine = new Engine({
       ...{ ...deps, onboardings: this.#onboardings, challenges: this.#challenges },
       onOver: (flow, state) => persons.onboardingEnded(flow, state),
+      isHeld: async (queue, onboarding) => await isHeld(redis, queue, onboarding),
     });
     this.#duty = duty;
     this.#logger = core.logger;
@@ -84,13 +87,22 @@ export class OnboardingDuty {
     while (!signal.aborted) {
       for (const queue of this.#duty.held ? QUEUES : []) {
         try {
-          const due = await this.#onboardings.due(queue, this.#now(), MOST_DUE);
-          await this.#advanceAll(queue, due);
+          await this.#lookAtDue(queue);
         } catch (err) {
           this.#logger.rarely.warn({ err, queue }, "onboardings were not looked at");
         }
       }
       await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #lookAtDue(queue: QueueName): Promise<void> {
+    const now = this.#now();
+    for (let goes = 0; goes < MOST_GOES && !this.#stop.signal.aborted; goes += 1) {
+      // Each is due later once it was looked at.
+      const due = await this.#onboardings.due(queue, now, MOST_DUE);
+      await this.#advanceAll(queue, due);
+      if (due.length < MOST_DUE) return;
     }
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import { FencedError } from "../src/batches/batch-store.ts";
+import { FencedError } from "../src/batches/fenced.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { ParentKind } from "../src/records/parent.ts";
 import { ParentOutbox, type ParentNews, type StrayEntry } from "../src/records/parent-outbox.ts";

@@ -2,14 +2,19 @@ import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Actor } from "../base/actor.ts";
 import { findPersonal } from "../../src/secrets/find-personal.ts";
+import { findFlow } from "../../src/flows/flows.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import { type QueueName, queueOf } from "../../src/queues/names.ts";
 import type { BatchTarget, BatchTerms } from "../../src/batches/batch.ts";
 
+/** What each row runs: one call, or one person's whole onboarding. */
+export type BatchRuns =
+  { readonly operation: string; readonly flow?: never } | { readonly flow: string; readonly operation?: never };
+
 /** How a batch is to run, as its caller says it. */
-export interface BatchOptions {
-  /** What its rows run. */
-  readonly operation: string;
+export type BatchOptions = BatchRuns & BatchWishes;
+
+export interface BatchWishes {
   /** What people call it: up to 64 characters. Default: the day and time. */
   readonly name?: string;
   /** The caller's own id: the same one twice gives the first batch back. Default: its content says whether it is the same. */
@@ -26,7 +31,7 @@ export interface BatchOptions {
 
 const DEFAULT_STOP_AT = 0.3;
 
-/** Throws SatyapanError `bad-input` naming the option, or `unknown-operation`. */
+/** Throws SatyapanError `bad-input` naming the option, `unknown-operation`, or `unknown-flow`. */
 export function batchTerms(options: BatchOptions, { name: submittedBy, now: clock }: Actor): BatchTerms {
   const now = clock();
   const { tenant = "default", weight = 1, stopAt = DEFAULT_STOP_AT, expiresIn } = options;
@@ -39,7 +44,7 @@ export function batchTerms(options: BatchOptions, { name: submittedBy, now: cloc
     typeof expiresIn === "string" ? parseDuration(expiresIn, "expiresIn", ErrorCode.BAD_INPUT) : (expiresIn ?? null);
   if (expiresInMs !== null && !(expiresInMs > 0)) throw bad("expiresIn: must be a time to come, such as 10m");
   return {
-    ...{ name, target: operationTarget(options.operation), tenant, weight, stopAt, expiresInMs },
+    ...{ name, target: targetOf(options), tenant, weight, stopAt, expiresInMs },
     ...{ openLimit: null, resends: 0, submittedBy },
   };
 }
@@ -55,8 +60,15 @@ export function checkWeight(weight: number): number {
 }
 
 /** The queue that a target's rows go through. */
-export function queueOfTarget({ name }: BatchTarget): QueueName {
-  return queueOf(findOperation(name).provider);
+export function queueOfTarget({ kind, name }: BatchTarget): QueueName {
+  return queueOf((kind === "flow" ? findFlow(name) : findOperation(name)).provider);
+}
+
+function targetOf({ operation, flow }: { readonly operation?: string; readonly flow?: string }): BatchTarget {
+  if ((operation === undefined) === (flow === undefined)) {
+    throw bad("operation, flow: say what each row is to run, either by the name of an operation or by that of a flow");
+  }
+  return operation === undefined ? { kind: "flow", name: findFlow(flow ?? "").name } : operationTarget(operation);
 }
 
 function operationTarget(name: string): BatchTarget {

@@ -19,7 +19,9 @@ import { BatchIntake } from "./batch-intake.ts";
 import { type BatchOptions, batchTerms, checkTenant, checkWeight } from "./batch-terms.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
 
-export interface SubmitBatchOptions extends BatchOptions {
+export type SubmitBatchOptions = BatchOptions & SubmitWishes;
+
+interface SubmitWishes {
   /** Called after each some hundred rows with the number that are in. */
   readonly onAccepted?: (rows: number) => void;
   /** Aborted, nothing is accepted: SatyapanError `interrupted`. */
@@ -53,14 +55,11 @@ export class Batches {
 
   /**
    * Takes checked rows in as one batch: all or none. The batch, marked `duplicate` where the same was submitted before.
-   * Throws SatyapanError `bad-input`, `id-conflict`.
+   * Throws SatyapanError `bad-input`, `id-conflict`, `unknown-operation`, `unknown-flow`.
    */
-  async submit(
-    rows: AsyncIterable<BatchRow> | Iterable<BatchRow>,
-    { id = null, onAccepted, signal, ...options }: Omit<SubmitBatchOptions, "id"> & { readonly id?: string | null },
-  ): Promise<BatchView> {
-    const terms = batchTerms(options, this.#deps.actor);
-    return await this.#intake.accept(terms, rows, { ownId: id, onAccepted, signal });
+  async submit(rows: AsyncIterable<BatchRow> | Iterable<BatchRow>, options: SubmitBatchOptions): Promise<BatchView> {
+    const { id = null, onAccepted, signal } = options;
+    return await this.#intake.accept(batchTerms(options, this.#deps.actor), rows, { ownId: id, onAccepted, signal });
   }
 
   /** Every batch that is kept, the newest first. */

@@ -109,12 +109,8 @@ function batchRow(row: ImportedRow): BatchRow {
 
 function batchOptions(target: ImportTarget, flags: SubmitFlags): SubmitBatchOptions {
   const { name, tenant, id, stopAt, weight, expires } = flags;
-  if (target.kind === "flow") {
-    const message = `a batch runs one operation so far, and ${target.name} is a flow: submit with --operation NAME`;
-    throw new SatyapanError(ErrorCode.BAD_USAGE, message);
-  }
   return {
-    operation: target.name,
+    ...(target.kind === "flow" ? { flow: target.name } : { operation: target.name }),
     ...(name === undefined ? {} : { name }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(id === undefined ? {} : { id }),

@@ -21,7 +21,7 @@ export async function* resultLines(
 ): AsyncGenerator<string> {
   let columns: readonly string[] | null = null;
   for await (const row of rows) {
-    const todo = whatToDo(row.state, `${batch}-${row.row}`);
+    const todo = whatToDo(row.state, jobOf(batch, row));
     if (format === "ndjson") {
       yield `${JSON.stringify({ ...row, what_to_do: todo })}\n`;
       continue;
@@ -35,6 +35,12 @@ export async function* resultLines(
   }
   // No row at all is a table, too.
   if (format === "csv" && columns === null) yield header([]);
+}
+
+/** The job to decide about: of a flow that of the step where it stopped. */
+function jobOf(batch: string, { row, result }: RowResult): string {
+  const job = result?.["job"];
+  return typeof job === "string" ? job : `${batch}-${row}`;
 }
 
 function header(columns: readonly string[]): string {

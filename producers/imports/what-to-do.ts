@@ -20,11 +20,11 @@ export function whatToDo(state: RowState, job: string): string {
     case "unknown":
       return `it may have happened: find out, then \`satyapan settle ${job} succeeded|rejected|resend --reason …\``;
     case "expired":
-      return "its time was over before it was called: submit it again, in a file of its own";
+      return "its time was over before it was called, or its code did not come in time: submit it again, in a file of its own";
     case "skipped":
       return "the row was bad and was not called: mend it, and submit it in a file of its own";
     case "cancelled":
-      return "it was called off and not called: submit it again, if it is still wanted";
+      return "it was called off before its next call: submit it again, if it is still wanted";
     default:
       return assertNever(state, "state of a row");
   }

@@ -1,3 +1,4 @@
+import { isHeld } from "../../src/batches/held.ts";
 import { Challenges } from "../../src/challenges/challenges.ts";
 import { challengeOver } from "../../src/challenges/refusals.ts";
 import type { Settings } from "../../src/config/settings.ts";
@@ -282,7 +283,9 @@ export class Onboardings {
         ...{ cooldownMs: settings.otp.cooldownMs, now: () => connections.clock.now() },
       };
       const challenges = new Challenges(deps);
-      return await work(opened, { store, challenges, engine: new Engine({ ...deps, onboardings: store, challenges }) });
+      const held = async (queue: QueueName, onboarding: Onboarding) => await isHeld(redis, queue, onboarding);
+      const engine = new Engine({ ...deps, onboardings: store, challenges, isHeld: held });
+      return await work(opened, { store, challenges, engine });
     });
   }
 }

@@ -25,6 +25,11 @@ export function hasEnded(state: BatchState): boolean {
   return (ENDED_STATES as readonly BatchState[]).includes(state);
 }
 
+/** Whether its rows are handed over, and taken from one step of a flow to the next. */
+export function goesOn(state: BatchState): boolean {
+  return state === "ready" || state === "running";
+}
+
 /** The state after a command; null: it means nothing to a batch in that state. The same one twice changes nothing. */
 export function afterCommand(state: BatchState, command: BatchCommand): BatchState | null {
   switch (state) {

@@ -1,26 +1,16 @@
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
-import { bullmqPrefix, queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts";
+import { queuePrefix, type QueueName } from "../queues/names.ts";
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RowOf } from "../redis/script.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { type Batch, type BatchTarget, type BatchTerms, countsOf, packTerms, parseBatch } from "./batch.ts";
+import { type Batch, type BatchTarget, type BatchTerms, packTerms, parseBatch } from "./batch.ts";
 import type { BatchState } from "./batch-state.ts";
 import type { ChunkKind } from "./chunks.ts";
+import { unfenced } from "./fenced.ts";
 import { allBatchesKey, batchKey, epochKey, openBatchesKey, tenantWeightsKey } from "./keys.ts";
 import { personArgs } from "./person-place.ts";
 import { countBytes, type RowCounts } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
-
-/** Another feeder works by now: what this one wanted to write was not written. */
-export class FencedError extends Error {
-  override readonly name = "FencedError";
-}
-
-/** A row that is handed to the queue: its record, and whom it is about. */
-export type TakenRow = RowOf<typeof scripts.TAKE_ROWS>;
-/** `held`: another row has the person, `BATCH-ROW`. */
-export type TakeAnswer =
-  { readonly kind: "taken" | "no" | "conflict" } | { readonly kind: "held"; readonly by: string };
 
 export interface Committed {
   /** `there`: the same was submitted before, as that batch; `gone`: it took so long that its rows are no longer kept. */
@@ -185,83 +175,6 @@ export class BatchStore {
     return await this.#redis.incr(epochKey(queue));
   }
 
-  /** Hands rows to the queue. The state in which nothing is taken (`gone`: none), or one answer per row. */
-  async take(
-    batch: Pick<Batch, "queue" | "id" | "target">,
-    epoch: number,
-    now: number,
-    rows: readonly TakenRow[],
-  ): Promise<string | TakeAnswer[]> {
-    const { queue, id, target } = batch;
-    const prefixes = { prefix: queuePrefix(queue), bull: bullmqPrefix(queue) };
-    const args = { ...prefixes, id, epoch, now, ...personArgs(target, this.#retention, now) };
-    const reply = (await scripts.TAKE_ROWS.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
-    if (typeof reply === "string") return unfenced(reply);
-    return reply.map((answer): TakeAnswer => {
-      const [kind = "no", by = ""] = answer.split(" ");
-      return kind === "held" ? { kind, by } : { kind: kind as "taken" | "no" | "conflict" };
-    });
-  }
-
-  /** What became of jobs, as `LOOK_AT_ROWS` says it. */
-  async look(queue: QueueName, jobIds: readonly string[]): Promise<string[][]> {
-    if (jobIds.length === 0) return [];
-    const rows = jobIds.map((id) => ({ id }));
-    return (await scripts.LOOK_AT_ROWS.run(
-      this.#redis,
-      [batchKey(queue, "")],
-      { prefix: queuePrefix(queue) },
-      rows,
-    )) as string[][];
-  }
-
-  /** Rows in other states, with the results of their chunk (null: as they are). The counts after it; null: it is gone. */
-  async fold(
-    { queue, id }: Pick<Batch, "queue" | "id">,
-    epoch: number,
-    now: number,
-    changed: { readonly chunk: number; readonly out: Buffer | null; readonly rate: number },
-    rows: readonly RowOf<typeof scripts.FOLD>[],
-  ): Promise<RowCounts | null> {
-    const { chunk, out, rate } = changed;
-    const args = {
-      prefix: queuePrefix(queue),
-      id,
-      epoch,
-      now,
-      chunk,
-      out: out ?? Buffer.alloc(0),
-      rate: rate.toFixed(3),
-    };
-    const reply = (await scripts.FOLD.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
-    if (typeof reply !== "string") return countsOf(reply);
-    unfenced(reply);
-    return null;
-  }
-
-  /** Takes rows back that were never called: to wait again, or, with `reason`, as cancelled. Which of them were. */
-  async revoke(
-    { queue, id }: Pick<Batch, "queue" | "id">,
-    epoch: number,
-    now: number,
-    rows: readonly number[],
-    reason: string | null,
-  ): Promise<boolean[]> {
-    const args = {
-      ...{ prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs, id, epoch, now },
-      ...{ cancels: reason !== null, reason: reason ?? "" },
-    };
-    const reply = (await scripts.REVOKE.run(
-      this.#redis,
-      [batchKey(queue, id)],
-      args,
-      rows.map((at) => ({ at })),
-    )) as string | string[];
-    if (typeof reply !== "string") return reply.map((answer) => answer === "done");
-    unfenced(reply);
-    return rows.map(() => false);
-  }
-
   /** `done`, `gone`, or the other state that it is in. With an epoch: the feeder's own decision. */
   async change(
     { queue, id }: Pick<Batch, "queue" | "id">,
@@ -298,9 +211,4 @@ export class BatchStore {
     const args = { prefix: queuePrefix(queue), id, epoch, to, now, retention: this.#retention.recordMs };
     return unfenced((await scripts.CLOSE_BATCH.run(this.#redis, [batchKey(queue, id)], args)) as string);
   }
-}
-
-function unfenced(reply: string): string {
-  if (reply === "fenced") throw new FencedError("another feeder works by now");
-  return reply;
 }

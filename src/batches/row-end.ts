@@ -4,7 +4,7 @@ import { Attempt, parseStoredJson, StoredResult } from "../records/stored-values
 import type { KeptResult } from "./row-result.ts";
 import { type RowState, rowStateOfJob } from "./row-state.ts";
 
-/** Where a row's job stands, as `LOOK_AT_ROWS` saw it. */
+/** Where a row stands, by its job or its onboarding. */
 export interface RowSight {
   readonly state: RowState;
   /** It is put away for a time of its own, and takes no place in the queue. */
@@ -13,28 +13,23 @@ export interface RowSight {
   readonly ticket: string | null;
   /** Null while it has not ended. */
   readonly kept: KeptResult | null;
-  /** Nothing comes of its record any more: nobody can settle it, nor try it again. */
-  readonly isSpent: boolean;
+  /** Ids of records of which nothing comes any more: nobody can settle them, nor try them again. */
+  readonly spent: readonly string[];
 }
 
-const NOTHING_KEPT: KeptResult = {
+export const NOTHING_KEPT: KeptResult = {
   ...{ code: null, reason: null, attempts: 0, result: null, clientRefId: null, startedAt: null, endedAt: null },
 };
 
 const GONE = "its record is gone: whether it was called cannot be known";
 
-export function sightOf([
-  state = "missing",
-  attempts = "0",
-  third = "",
-  result = "",
-  last = "",
-  updated = "",
-]: readonly string[]): RowSight {
+/** Of a row whose job this is, as `LOOK_AT_ROWS` saw it. */
+export function sightOf(job: string, answer: readonly string[]): RowSight {
+  const [state = "missing", attempts = "0", third = "", result = "", last = "", updated = ""] = answer;
   if (!isJobState(state)) return noRecord();
   if (!isTerminal(state)) {
-    const isAway = state === "waiting" && third !== "" && !stopsCredential(third as WaitCause);
-    return { state: rowStateOfJob(state), isAway, ticket: result === "" ? null : result, kept: null, isSpent: false };
+    const ticket = result === "" ? null : result;
+    return { state: rowStateOfJob(state), isAway: isAway(answer), ticket, kept: null, spent: [] };
   }
   const attempt = parseStoredJson(Attempt, last);
   const outcome = attempt?.outcome;
@@ -51,8 +46,13 @@ export function sightOf([
       startedAt: attempt?.started ?? null,
       endedAt: attempt?.ended ?? (updated === "" ? null : Number(updated)),
     },
-    isSpent: state !== "failed" && state !== "unknown",
+    spent: state === "failed" || state === "unknown" ? [] : [job],
   };
+}
+
+/** Whether a job is put away for a time of its own, as `LOOK_AT_ROWS` saw it. */
+export function isAway([state = "missing", , cause = ""]: readonly string[]): boolean {
+  return state === "waiting" && cause !== "" && !stopsCredential(cause as WaitCause);
 }
 
 /** Whether the record says no more of itself than that it ended: it is packed (`packRecord`). */
@@ -73,11 +73,11 @@ export function noRecord(): RowSight {
 
 /** A row that ends without its job saying so. */
 export function endedAs(state: RowState, code: string, reason: string): RowSight {
-  return { state, isAway: false, ticket: null, kept: { ...NOTHING_KEPT, code, reason }, isSpent: false };
+  return { state, isAway: false, ticket: null, kept: { ...NOTHING_KEPT, code, reason }, spent: [] };
 }
 
 /** The provider's own code where there is one: `sub_code`, else `response_status_id/response_type_id`, else HTTP's. */
-function codeOf({
+export function codeOf({
   kind,
   sub_code,
   response_status_id,

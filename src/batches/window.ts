@@ -1,3 +1,5 @@
+import type { Batch } from "./batch.ts";
+
 /** Rows that lie ready in the queue beyond those that are called: enough that no worker waits, few enough that nobody waits long. */
 const LEAST = 32;
 const MOST = 2_000;
@@ -14,4 +16,14 @@ export function newRate(rate: number, count: number, ms: number, overMs: number)
   if (ms <= 0) return rate;
   const weight = 1 - Math.exp(-ms / overMs);
   return rate + weight * ((1_000 * count) / ms - rate);
+}
+
+/**
+ * How many more rows of a batch may begin now, as far as it is concerned. Where only so many challenges are to be open at once, each
+ * row that is in the air may have one.
+ */
+export function rowsToTake({ counts, openLimit, target }: Pick<Batch, "counts" | "openLimit" | "target">): number {
+  if (openLimit === null || target.kind !== "flow") return counts.waiting;
+  const begun = counts.queued + counts.calling + counts.awaiting_otp;
+  return Math.max(0, Math.min(counts.waiting, openLimit - begun));
 }

@@ -39,6 +39,11 @@ export function verifyName(id: string): string | null {
   return id.length + 3 > LONGEST_ID ? null : `${id}-v`;
 }
 
+/** Ids of the verifies that were begun for a send, oldest first. */
+export function verifiesOf(fields: Fields): string[] {
+  return (fields["codes"] ?? "").split(",").flatMap((code) => code.split(" ")[1] ?? []);
+}
+
 export interface ChallengeFacts {
   readonly now: number;
   readonly cooldownMs: number;
@@ -49,9 +54,9 @@ export interface ChallengeFacts {
 /** The challenge of a send, from its record. */
 export function challengeOf(id: string, fields: Fields, { now, cooldownMs, isChecking }: ChallengeFacts): Challenge {
   const record = parseRecord(id, fields);
-  const codes = (fields["codes"] ?? "").split(",").filter((code) => code !== "");
-  const verify = codes.at(-1)?.split(" ")[1] ?? null;
-  const triesLeft = Math.max(0, MOST_TRIES - codes.length);
+  const verifies = verifiesOf(fields);
+  const verify = verifies.at(-1) ?? null;
+  const triesLeft = Math.max(0, MOST_TRIES - verifies.length);
   const sendsLeft = Math.max(0, MOST_SENDS - sendNumber(id).n);
   const none = { triesLeft, sendsLeft, verify, deadline: null, resendFrom: null };
   if (!isTerminal(record.state)) return { ...none, state: "early" };

@@ -25,6 +25,8 @@ export interface EngineDeps extends ChallengesDeps {
   readonly challenges: Challenges;
   /** Told once of each onboarding that is over. */
   readonly onOver?: ((flow: string, state: OnboardingState) => void) | undefined;
+  /** Whether whoever an onboarding is a part of wants no further call for it now. What was called goes on. */
+  readonly isHeld: (queue: QueueName, onboarding: Onboarding) => Promise<boolean>;
   readonly atPoint?: ((point: EnginePoint) => void) | undefined;
 }
 
@@ -33,6 +35,8 @@ type Fields = Readonly<Record<string, string>>;
 /** Steps taken in one go: more than any flow has. */
 const MOST_STEPS = 32;
 const ACTOR = "worker";
+/** Between two looks at one that is held, in ms. */
+const HELD_MS = 2_000;
 
 /**
  * Takes onboardings on. It looks at how the step's job stands and does what follows, so that it may be called for one as often as
@@ -82,7 +86,7 @@ export class Engine {
     onboarding: Onboarding,
     next: Exclude<NextStep, { kind: "move" }>,
   ): Promise<Move | null> {
-    const { onboardings, records, challenges, now, atPoint } = this.#deps;
+    const { onboardings, records, challenges, isHeld, now, atPoint } = this.#deps;
     const { id, job, cancel } = onboarding;
     switch (next.kind) {
       case "nothing":
@@ -91,6 +95,10 @@ export class Engine {
         await onboardings.lookAt(queue, id, next.until);
         return null;
       case "enter": {
+        if (await isHeld(queue, onboarding)) {
+          await onboardings.lookAt(queue, id, now() + HELD_MS);
+          return null;
+        }
         const failed = await this.#enter(queue, flow, onboarding);
         atPoint?.("entered");
         return failed === null ? null : failedMove(onboarding, failed, now());

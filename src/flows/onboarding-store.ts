@@ -35,7 +35,7 @@ export interface Move {
 }
 
 /** The longest an onboarding goes unseen while a step is under way, in ms. */
-const LOOK_AGAIN_MS = 30_000;
+export const LOOK_AGAIN_MS = 30_000;
 
 /** Onboardings in Redis. Every change is one step. */
 export class OnboardingStore {
@@ -48,9 +48,9 @@ export class OnboardingStore {
   }
 
   async begin(queue: QueueName, onboarding: NewOnboarding): Promise<"created" | "duplicate" | "conflict"> {
-    const { id, digest, input, step, job, parent, createdAt } = onboarding;
+    const { id, parent, createdAt } = onboarding;
     const args = {
-      ...{ prefix: queuePrefix(queue), id, digest, terms: packTerms(onboarding), input, step, job, parent },
+      ...{ prefix: queuePrefix(queue), id, ...newOnboardingArgs(onboarding), parent },
       ...{ now: createdAt, look_at: createdAt + LOOK_AGAIN_MS },
     };
     const answer = await BEGIN_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
@@ -97,6 +97,13 @@ export class OnboardingStore {
     return (await CANCEL_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args)) as string;
   }
 
+  /** The same of many, in one round trip, for whoever wrote that into the audit log already. */
+  async cancelMany(queue: QueueName, ids: readonly string[], reason: string): Promise<void> {
+    const prefix = queuePrefix(queue);
+    const runs = ids.map((id) => ({ keys: [onboardingKey(queue, id)], args: { prefix, id, reason, entry: null } }));
+    await CANCEL_ONBOARDING.runMany(this.#redis, runs);
+  }
+
   /** Those that were not looked at for long, or whose code is due: oldest first. */
   async due(queue: QueueName, now: number, most: number): Promise<string[]> {
     return await this.#redis.zrangebyscore(onboardingsDueKey(queue), "-inf", now, "LIMIT", 0, most);
@@ -116,6 +123,12 @@ export class OnboardingStore {
     await this.#redis.zremrangebyscore(key, "-inf", now - this.#retention.recordMs);
     return await this.#redis.zrange(key, "0", String(most - 1), "REV");
   }
+}
+
+/** What its beginning is written with, as `NEW_ONBOARDING_ARGS` names it. */
+export function newOnboardingArgs(onboarding: NewOnboarding) {
+  const { digest, input, step, job } = onboarding;
+  return { digest, terms: packTerms(onboarding), input, step, job };
 }
 
 export function onboardingKey(queue: QueueName, id: string): string {

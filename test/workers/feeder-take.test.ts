@@ -2,12 +2,14 @@ import { inspect } from "node:util";
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
+import { RowStore } from "../../src/batches/row-store.ts";
+import { JobQueues } from "../../src/queues/job-queues.ts";
 import { queueOf, type QueueName } from "../../src/queues/names.ts";
 import type { NewJob } from "../../src/records/stored-job.ts";
 import { BatchBundle } from "../support/batch-bundle.ts";
 import { startClientBundle } from "../support/client.ts";
 import { FeederBatch } from "../../workers/feeder-batch.ts";
-import { takeRows } from "../../workers/feeder-take.ts";
+import { JobRows } from "../../workers/job-rows.ts";
 
 const EKO = queueOf("eko");
 
@@ -22,12 +24,18 @@ it("what is held of a batch between two handings over shows nobody's number", as
   if (batch === null) throw new Error("the batch is not there");
   const hand = new FeederBatch(batch);
   hand.load(await store.states(EKO, id));
-  const deps = {
-    ...{ store, dataKeys, subjectKey: settings.subjectKey, now: Date.now },
-    chunks: new Chunks(bundle.redis.client(), dataKeys),
-    packer: { pack: async (_queue: QueueName, jobs: readonly NewJob[]) => await Promise.resolve([...jobs]) },
-  };
-  const { queued } = await takeRows(deps, hand, await store.nextEpoch(EKO), 5);
+  const client = bundle.redis.client();
+  const rows = new JobRows({
+    ...{ queue: EKO, store, dataKeys, subjectKey: settings.subjectKey, now: Date.now },
+    ...{ records: bundle.records, rows: new RowStore(client, settings.retention) },
+    chunks: new Chunks(client, dataKeys),
+    packer: {
+      pack: async (_queue: QueueName, jobs: readonly NewJob[]) => await Promise.resolve([...jobs]),
+      enqueue: async () => await Promise.resolve(),
+    },
+    queues: new JobQueues(client, Date.now),
+  });
+  const { queued } = await rows.take(hand, await store.nextEpoch(EKO), 5);
   expect(queued.size).toBe(5);
   const held = inspect(hand, { depth: Infinity, maxArrayLength: Infinity });
   expect(

@@ -1,5 +1,6 @@
 -- Rows have come to another state, or to an end, whose results are in `out`, that chunk as it is from now on ('' = unchanged).
--- A record that nobody needs any more (`spent`) goes, when nothing of it is kept sealed. KEYS batch → `fenced` | `gone` | counts
+-- Records that nobody needs any more (`spent`: their ids) go, when nothing of them is kept sealed; with them, of rows that run a flow,
+-- the onboarding. KEYS batch → `fenced` | `gone` | counts
 -- constants: RECORD_KEPT_MS
 local key = KEYS[1]
 if not is_feeder(prefix, epoch) then return 'fenced' end
@@ -9,13 +10,13 @@ for i = 1, ROWS do
   row(i)
   local here = tonumber(at)
   move_row(key, here, row_byte(key, here), byte, deltas)
-  if spent then
-    local record = id .. '-' .. at
-    local sealed = redis.call('HMGET', prefix .. 'job:' .. record, 'input', 'personal')
+  for record in string.gmatch(spent, '%S+') do
+    local sealed = record_fields(prefix .. 'job:' .. record, 'input', 'personal') or {}
     local due = (sealed[1] or sealed[2]) and redis.call('ZSCORE', prefix .. 'due', record)
     redis.call('PEXPIRE', prefix .. 'job:' .. record, math.max(0, (tonumber(due) or 0) - now) + RECORD_KEPT_MS)
     if not due then redis.call('ZREM', prefix .. 'due', record) end
   end
+  if is_flow and spent ~= '' then redis.call('PEXPIRE', prefix .. 'onboarding:' .. id .. '-' .. at, RECORD_KEPT_MS) end
 end
 write_counts(key, deltas)
 if out ~= '' then redis.call('HSET', key .. ':out', chunk, out) end

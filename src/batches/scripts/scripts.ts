@@ -1,6 +1,7 @@
 import { DAY, MINUTE } from "../../base/time.ts";
 import { CLOCK } from "../../redis/clock.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
+import { NEW_ONBOARDING, NEW_ONBOARDING_ARGS } from "../../flows/scripts/scripts.ts";
 import { NEW_RECORD } from "../../records/scripts/new-record.ts";
 import { RECORD } from "../../records/scripts/record.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
@@ -47,15 +48,32 @@ export const COMMIT = new LuaScript(new URL("commit.lua", import.meta.url), {
   },
 });
 
+const TAKING = new LuaPart(new URL("taking.lua", import.meta.url), {
+  needs: [PERSONS],
+  constants: { WAITING, QUEUED, DUPLICATE, TAKING: new Set(["ready", "running"]) },
+});
+
 /** Each row with its job's record (`CREATE`), and its person as APPEND has it; '' where it is about nobody. */
 export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
-  needs: [PERSONS, NEW_RECORD],
-  constants: { WAITING, QUEUED, DUPLICATE, TAKING: new Set(["ready", "running"]) },
+  needs: [TAKING, NEW_RECORD],
   args: { prefix: "text", bull: "text", id: "text", epoch: "text", now: "text", ...PERSON_ARGS },
   row: {
     ...{ at: "text", shard: "text", person: "text?", digest: "text", job: "text", input: "text", deadline: "text?" },
     ...{ subject: "text?", entry: "text?", ticket: "text?" },
   },
+});
+
+/** The same of rows that run a flow, each with its onboarding. */
+export const TAKE_FLOW_ROWS = new LuaScript(new URL("take-flow.lua", import.meta.url), {
+  needs: [TAKING, NEW_ONBOARDING],
+  args: { prefix: "text", id: "text", epoch: "text", now: "text", look_at: "text", ...PERSON_ARGS },
+  row: { at: "text", shard: "text", person: "text?", ...NEW_ONBOARDING_ARGS },
+});
+
+export const HOLD_STEPS = new LuaScript(new URL("hold.lua", import.meta.url), {
+  needs: [BATCH, RECORD],
+  args: { prefix: "text", epoch: "text", now: "text" },
+  row: { onboarding: "text", step_job: "text" },
 });
 
 export const LOOK_AT_ROWS = new LuaScript(new URL("look.lua", import.meta.url), {
@@ -64,14 +82,15 @@ export const LOOK_AT_ROWS = new LuaScript(new URL("look.lua", import.meta.url), 
   row: { id: "text" },
 });
 
-/** `rate`: rows that end in a second; each row with the byte of its new state. */
+/** `rate`: rows that end in a second; each row with the byte of its new state, and the ids of records that nobody needs any more. */
 export const FOLD = new LuaScript(new URL("fold.lua", import.meta.url), {
-  needs: [BATCH],
+  needs: [BATCH, RECORD],
   constants: { RECORD_KEPT_MS },
   args: {
     ...{ prefix: "text", id: "text", epoch: "text", now: "number", chunk: "text", out: "bytes", rate: "text" },
+    is_flow: "flag",
   },
-  row: { at: "text", byte: "text", spent: "flag" },
+  row: { at: "text", byte: "text", spent: "text?" },
 });
 
 export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {

@@ -1,29 +1,18 @@
 -- Rows are handed to the queue: each gets its job's record in the very step that says `queued`. KEYS batch
 -- → `fenced` | a state in which nothing is taken | for each row `taken` | `no` (it does not wait) | `held BATCH-ROW` | `conflict`
--- constants: WAITING, QUEUED, DUPLICATE, TAKING
 local key = KEYS[1]
-if not is_feeder(prefix, epoch) then return 'fenced' end
-local state = redis.call('HGET', key, 'state') or 'gone'
-if not TAKING[state] then return state end
+local nothing = takes_nothing(prefix, key, epoch)
+if nothing then return nothing end
 local answers, deltas = {}, {}
 
 local function take()
-  local here = tonumber(at)
-  if row_byte(key, here) ~= WAITING then return 'no' end
-  local self = id .. '-' .. at
-  if person ~= '' then
-    local holder = holder_of(prefix, persons, age, shard, person, self)
-    if holder then
-      move_row(key, here, WAITING, DUPLICATE, deltas)
-      return 'held ' .. holder
-    end
-    claim_person(prefix, persons, age, shard, person, self, keep_ms)
-  end
+  local here, self = tonumber(at), id .. '-' .. at
+  local refused = not_taken(prefix, key, self, here, persons, age, shard, person, keep_ms, deltas)
+  if refused then return refused end
   local known = known_record(prefix, bull, self, digest)
   if known == 'conflict' then return 'conflict' end
   if not known then write_record(prefix, self, digest, job, input, now, deadline, subject, entry, 'b:' .. id .. ':' .. at, ticket) end
-  move_row(key, here, WAITING, QUEUED, deltas)
-  return 'taken'
+  return taken(key, here, deltas)
 end
 
 for i = 1, ROWS do

@@ -1,14 +1,17 @@
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { OUTBOX } from "../../redis/outbox.ts";
+import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
 import { isFinal, ONBOARDING_STATES } from "../onboarding.ts";
 
+export const NEW_ONBOARDING = new LuaPart(new URL("new-onboarding.lua", import.meta.url), { needs: [OUTBOX] });
+
+/** What an onboarding is written with, but for whose it is and when. */
+export const NEW_ONBOARDING_ARGS = { digest: "text", terms: "text", input: "text", step: "text", job: "text" } as const;
+
 export const BEGIN_ONBOARDING = new LuaScript(new URL("begin-onboarding.lua", import.meta.url), {
-  needs: [OUTBOX],
-  args: {
-    ...{ prefix: "text", id: "text", digest: "text", terms: "text", input: "text", step: "text", job: "text" },
-    ...{ parent: "text?", now: "text", look_at: "text" },
-  },
+  needs: [NEW_ONBOARDING],
+  args: { prefix: "text", id: "text", ...NEW_ONBOARDING_ARGS, parent: "text?", now: "text", look_at: "text" },
 });
 
 export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", import.meta.url), {
@@ -23,5 +26,5 @@ export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", impo
 export const CANCEL_ONBOARDING = new LuaScript(new URL("cancel-onboarding.lua", import.meta.url), {
   needs: [OUTBOX, AUDIT],
   constants: { OVER: new Set(ONBOARDING_STATES.filter(isFinal)) },
-  args: { prefix: "text", id: "text", reason: "text", entry: "text" },
+  args: { prefix: "text", id: "text", reason: "text", entry: "text?" },
 });

@@ -107,7 +107,7 @@ describe("satyapan batch submit", () => {
     await using bundle = await startBundle();
     bundle.write("senders.csv", row(1));
     const wrong: readonly (readonly [readonly string[], string])[] = [
-      [["--flow", "eko.mobile"], "a batch runs one operation so far, and eko.mobile is a flow"],
+      [["--flow", "eko.mobil"], "unknown flow eko.mobil: did you mean eko.mobile?"],
       [[...ARGS, "--stop-at", "0.3"], "--stop-at takes 1% to 100%, or never"],
       [[...ARGS, "--weight", "0"], "weight: must be a number from 0.01 to 100"],
     ];

@@ -36,7 +36,8 @@ function engineOf(mortal: Mortal): Engine {
   const onboardings = mortal.wrap(new OnboardingStore(redis, settings.retention), ["move", "lookAt"]);
   const deps = { redis, records, queues, dataKeys, settings, subjectKey: settings.subjectKey, cooldownMs: 0 };
   const challenges = new Challenges({ ...deps, now: Date.now });
-  return new Engine({ ...deps, now: Date.now, onboardings, challenges });
+  const isHeld = async () => await Promise.resolve(false);
+  return new Engine({ ...deps, now: Date.now, onboardings, challenges, isHeld });
 }
 
 /** Takes every job that is queued and was not, once; tells its step, and the reference that it was given. */
