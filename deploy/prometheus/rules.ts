@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { Alert } from "./alerts/alert.ts";
+import { BATCH_ALERTS } from "./alerts/batches.ts";
 import { JOB_ALERTS } from "./alerts/jobs.ts";
 import { OBJECTIVE_ALERTS } from "./alerts/objectives.ts";
 import { PROVIDER_ALERTS } from "./alerts/providers.ts";
@@ -14,6 +15,7 @@ const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
   providers: PROVIDER_ALERTS,
   objectives: OBJECTIVE_ALERTS,
   jobs: JOB_ALERTS,
+  batches: BATCH_ALERTS,
 };
 export const ALERTS: readonly Alert[] = Object.values(GROUPS).flat();
 

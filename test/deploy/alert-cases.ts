@@ -18,6 +18,11 @@ const WINDOW = (name: string): string => `satyapan_quota_${name}_calls{provider=
 const SETTLED = (state: string): string =>
   `satyapan_jobs_settled_total{operation="eko.mobile-otp",state="${state}",lane="bulk"}`;
 const PICKUP = (le: string): string => `satyapan_job_pickup_seconds_bucket{lane="interactive",le="${le}"}`;
+const BATCHES = (state: string, instance = "a"): string =>
+  `satyapan_batches_open{queue="{eko-0}",state="${state}",instance="${instance}"}`;
+const ROWS = (provider: string): string => `satyapan_batch_rows{queue="{${provider}-0}",state="waiting",instance="a"}`;
+const OTPS = (event: string): string => `satyapan_challenges_total{operation="eko.mobile-otp",event="${event}"}`;
+const UNMOVED = (lane: string): string => `satyapan_onboarding_unmoved_seconds{queue="{eko-0}",lane="${lane}"}`;
 const DURATION = (le: string): string =>
   `satyapan_call_duration_seconds_bucket{provider="eko",operation="eko.mobile-otp",le="${le}"}`;
 
@@ -252,6 +257,61 @@ export const ALERT_CASES: readonly AlertCase[] = [
     [CALLS("rejected", "eko.mobile-otp", "302")]: "0x2 0+4.5x40",
     [CALLS("succeeded", "eko.mobile-otp.verify", "0")]: "0x2 0+5.5x40",
   }),
+  fires("BatchStopped", "two workers tell of one that stopped: one alert", "3m", {
+    [BATCHES("stopped")]: "1x20",
+    [BATCHES("stopped", "b")]: "1x20",
+  }),
+  silent("BatchStopped", "one is paused, and none stopped", "3m", {
+    [BATCHES("stopped")]: "0x20",
+    [BATCHES("paused")]: "1x20",
+  }),
+  fires(
+    "FeederStopped",
+    "nobody has the duty, and rows wait in both queues",
+    "3m",
+    {
+      [ROWS("eko")]: "900x20",
+      [ROWS("deepvue")]: "100x20",
+      'satyapan_duty_held{instance="a"}': "0x20",
+    },
+    2,
+  ),
+  fires("FeederStopped", "who has it gets nowhere with one queue", "3m", {
+    [ROWS("eko")]: "900x20",
+    [ROWS("deepvue")]: "100x20",
+    'satyapan_duty_held{instance="a"}': "1x20",
+    'satyapan_feeder_lag_seconds{queue="{eko-0}",instance="a"}': "100x20",
+    'satyapan_feeder_lag_seconds{queue="{deepvue-0}",instance="a"}': "1x20",
+  }),
+  silent("FeederStopped", "rows wait, and are handed over as the quota allows", "5m", {
+    [ROWS("eko")]: "900x20",
+    'satyapan_duty_held{instance="a"}': "1x20",
+    'satyapan_feeder_lag_seconds{queue="{eko-0}",instance="a"}': "0.5x20",
+  }),
+  silent("FeederStopped", "nobody has the duty for some seconds, while a worker restarts", "5m", {
+    [ROWS("eko")]: "900x20",
+    'satyapan_duty_held{instance="a"}': "0 0 0 1x20",
+  }),
+  fires("ChallengesExpire", "seven of ten codes run out", "40m", {
+    [OTPS("sent")]: "0+10x200",
+    [OTPS("expired")]: "0+7x200",
+  }),
+  silent("ChallengesExpire", "one of ten does", "40m", { [OTPS("sent")]: "0+10x200", [OTPS("expired")]: "0+1x200" }),
+  silent("ChallengesExpire", "all do, of three", "40m", { [OTPS("sent")]: "0 3x200", [OTPS("expired")]: "0x50 3x150" }),
+  fires("OnboardingStuck", "nobody looks at what is due", "5m", {
+    'satyapan_onboarding_lag_seconds{queue="{eko-0}"}': "0+15x40",
+  }),
+  fires("OnboardingStuck", "a person has waited for a quarter of an hour", "5m", {
+    [UNMOVED("interactive")]: "900+15x40",
+  }),
+  silent("OnboardingStuck", "those of a batch wait for the quota", "5m", {
+    [UNMOVED("bulk")]: "9000+15x40",
+    [UNMOVED("interactive")]: "20x40",
+    'satyapan_onboarding_lag_seconds{queue="{eko-0}"}': "4x40",
+  }),
+  fires("KeyRetires", "in three weeks", "12m", { 'satyapan_key_life_left_seconds{instance="a"}': "1814400x60" }),
+  fires("KeyRetires", "its time is over", "12m", { 'satyapan_key_life_left_seconds{instance="a"}': "-86400x60" }),
+  silent("KeyRetires", "in three months", "12m", { 'satyapan_key_life_left_seconds{instance="a"}': "7776000x60" }),
   fires("BatchMiscounted", "two rows are missing", "7m", { satyapan_batch_rows_miscounted: "2x40" }),
   silent("BatchMiscounted", "all add up", "7m", { satyapan_batch_rows_miscounted: "0x40" }),
   fires("RetentionOverdue", "for ten minutes", "5m", {

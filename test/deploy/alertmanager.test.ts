@@ -48,23 +48,30 @@ function matches(labels: Labels, matchers: readonly string[]): boolean {
 
 describe("one incident is one page:", () => {
   it.each([
-    ["Redis is away", "RedisDown", ["NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten", "OldestWaiting"], {}],
+    [
+      "Redis is away",
+      "RedisDown",
+      ["NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten", "OldestWaiting", "FeederStopped"],
+      {},
+    ],
     [
       "Redis is full",
       "RedisRefusesWrites",
       ["RedisFillsUp", "NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten"],
       {},
     ],
-    ["no worker answers", "NoWorker", ["WorkerDown", "OldestWaiting", "CallsFailFast"], {}],
+    ["no worker answers", "NoWorker", ["WorkerDown", "OldestWaiting", "CallsFailFast", "FeederStopped"], {}],
     [
       "a provider is out",
       "BreakerOpen",
-      ["CallsFailFast", "ProviderSlow", "Throttled", "OldestWaiting", "JobsFail"],
+      ["CallsFailFast", "ProviderSlow", "Throttled", "OldestWaiting", "JobsFail", "BatchStopped", "OnboardingStuck"],
       { provider: "eko" },
     ],
     ["a storm of 429s", "ThrottledHard", ["Throttled", "OldestWaiting"], { provider: "eko" }],
     ["calls fail fast", "CallsFailFast", ["CallsFailSteady", "CallsFailSlow"], { provider: "eko" }],
     ["a provider refuses us", "ProviderHeld", ["CallsFailFast", "OldestWaiting"], { provider: "eko" }],
+    ["nobody feeds", "FeederStopped", ["OnboardingStuck"], { provider: "eko" }],
+    ["a batch stops", "BatchStopped", ["JobsFail"], { provider: "eko" }],
     ["the day's quota is gone", "QuotaGone", ["QuotaRunsOut", "OldestWaiting", "Throttled"], { provider: "eko" }],
   ] as const)("%s", (_, root, others, more) => {
     const firing = [root, ...others].map((name) => labelsOf(name, more));

@@ -94,7 +94,7 @@ export const JOB_ALERTS: readonly Alert[] = [
     summary: "The counts of a batch do not add up: {{ $value | humanize }} rows",
     description:
       "Rows are counted twice or not at all, so what the batch's report says is not to be trusted. No call is made because of it.",
-    dashboard: "satyapan-overview",
+    dashboard: "satyapan-batches",
     runbook: {
       means: "A fault of ours, or somebody changed a batch's keys in Redis.",
       look: ["satyapan batch show ID", "docker compose logs --since 1h worker | grep batch"],

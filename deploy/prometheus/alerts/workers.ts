@@ -95,6 +95,25 @@ export const WORKER_ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: "KeyRetires",
+    expr: "min(satyapan_key_life_left_seconds) < 30 * 86400",
+    for: "10m",
+    severity: "ticket",
+    layer: "data",
+    summary: "The key that seals is to be replaced within {{ $value | humanizeDuration }}",
+    description: "Nothing fails when its time is over, but what is sealed is no longer as safe as was promised.",
+    dashboard: "satyapan-workers",
+    runbook: {
+      means: "The first key of SATYAPAN_ENCRYPTION_KEYS has wrapped for nearly KEY_LIFE.",
+      look: ["satyapan keys show"],
+      mend: [
+        "Make one (`openssl rand -base64 32`), put it last at all workers and producers, then first, and restart them.",
+        "`satyapan keys rotate`, then `satyapan keys retire OLD`, and destroy the old one: docs/privacy.md.",
+      ],
+      over: "`satyapan keys show` has the new key as the one that wraps.",
+    },
+  },
+  {
     name: "ClockWrong",
     expr: "abs(satyapan_redis_clock_offset_seconds) > 2",
     for: "1m",

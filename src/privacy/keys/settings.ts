@@ -63,7 +63,7 @@ export const KEY_SETTINGS = {
       "AES-256 keys that wrap the data keys, the same for all processes. New key: put it first, then `satyapan keys rotate` " +
       "and `satyapan keys retire OLD`. Unset with `REDIS_URL` unset: made once and kept in `.satyapan/keys.json`.",
   }),
-  KEY_LIFE: withDefault(durationSchema({ least: DAY, most: 3_650 * DAY }), "365d", {
+  KEY_LIFE: withDefault(durationSchema({ least: 60 * DAY, most: 3_650 * DAY }), "365d", {
     meaning: "How long the first of them is to wrap; 30 days before, an alert asks for a new one.",
   }),
   KEY_PROVIDER: withoutDefault(keyServiceSchema, {

@@ -424,12 +424,12 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
   KEY_LIFE: {
     unset: 365 * DAY,
     accepted: [
-      ["1d", DAY],
-      ["90d", 90 * DAY],
+      ["60d", 60 * DAY],
+      ["3650d", 3_650 * DAY],
     ],
     refused: [
-      ["23h", "must be 1d to 3650d, not 23h"],
-      ["3651d", "must be 1d to 3650d, not 3651d"],
+      ["59d", "must be 60d to 3650d, not 59d"],
+      ["3651d", "must be 60d to 3650d, not 3651d"],
     ],
   },
   KEYS_REDIS_URL: {
