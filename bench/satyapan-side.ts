@@ -27,6 +27,7 @@ export function satyapanSide({ store, folder, origin, concurrency }: Place): Sid
     SATYAPAN_SUBJECT_KEY: randomBytes(32).toString("base64"),
     WORKER_CONCURRENCY: String(concurrency),
     METRICS_PORT: "0",
+    SEAL_INPUTS: "whole", // as wherever no worker of a version before is left
   };
   const client = createClient({ settings, directory: folder });
   const redis = new Redis({ path: store, replyMapping: "legacy" });

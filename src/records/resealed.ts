@@ -1,4 +1,5 @@
 import type { Opener } from "../privacy/sealing/opener.ts";
+import { WHOLE } from "../privacy/sealing/sealed-fields.ts";
 import type { SealedFor, Sealer } from "../privacy/sealing/sealed-text.ts";
 import { parseStored, PERSONAL } from "./sealed-input.ts";
 
@@ -26,6 +27,7 @@ export function resealed(
     sealerFor(old)?.seal(opener.open(old, associated), associated) ?? old;
   if (field === "personal") return again(text, { ...job, field: PERSONAL });
   const { plain, sealed } = parseStored(text, job.operation);
+  if (typeof sealed === "string") return JSON.stringify({ plain, sealed: again(sealed, { ...job, field: WHOLE }) });
   const fields = Object.entries(sealed).map(([name, old]): [string, string] => [
     name,
     again(old, { ...job, field: name }),

@@ -9,7 +9,7 @@ import type { Sealer } from "../privacy/sealing/sealed-text.ts";
 /** What the sealed personal data of a result is bound to, besides its job. */
 export const PERSONAL = "personal";
 
-/** The JSON that a record keeps of an input: plain fields as they are, secret ones sealed one by one. */
+/** The JSON that a record keeps of an input: plain fields as they are, secret ones sealed. */
 export function sealInput(
   sealer: Sealer,
   operation: Pick<InputOwner, "name" | "input">,
@@ -69,9 +69,13 @@ export function openPersonal(
 export function parseStored(text: string, operation: string): SealedFields {
   const stored = parseJson(text) as Partial<SealedFields> | null | undefined;
   const { plain, sealed } = stored ?? {};
-  if (isObject(plain) && isObject(sealed) && Object.values(sealed).every((value) => typeof value === "string"))
-    return { plain, sealed };
+  if (isObject(plain) && isSealed(sealed)) return { plain, sealed };
   throw new SatyapanError(ErrorCode.UNREADABLE, `the stored input of ${operation} was altered or cut off`);
+}
+
+function isSealed(sealed: SealedFields["sealed"] | undefined): sealed is SealedFields["sealed"] {
+  if (typeof sealed === "string") return true;
+  return isObject(sealed) && Object.values(sealed).every((value) => typeof value === "string");
 }
 
 function isObject<T>(value: T | undefined): value is T & object {

@@ -107,6 +107,24 @@ describe("a job that cannot be opened", () => {
   });
 });
 
+it("a job whose secrets are sealed in one piece is called with them, and not where that was altered", async () => {
+  await using bundle = await startWorkerBundle({ env: { SEAL_INPUTS: "whole" } });
+  for (const [index, id] of ["good", "altered", "moved"].entries()) await submit(bundle, id, index);
+  const sealed = await inputOf(bundle, "altered");
+  expect(sealed).toMatch(/^\{"plain":\{[^{}]*\},"sealed":"s2\.[^"]+"\}$/);
+  const at = sealed.lastIndexOf('"') - 12;
+  await setInput(bundle, "altered", `${sealed.slice(0, at)}${sealed[at] === "A" ? "B" : "A"}${sealed.slice(at + 1)}`);
+  await setInput(bundle, "moved", await inputOf(bundle, "good"));
+  // One that seals field by field reads both.
+  await bundle.startWorker({ sealsWhole: false });
+  expect(await ended(bundle, "good")).toMatchObject({ state: "succeeded" });
+  for (const id of ["altered", "moved"]) {
+    const reason = expect.stringMatching(/^unreadable: /) as string;
+    expect(await ended(bundle, id)).toMatchObject({ state: "failed", reason });
+  }
+  expect(bundle.simulator.requests.map(({ person }) => person)).toEqual([madeUpMobile(0)]);
+});
+
 async function readyz({ metricsPort }: { readonly metricsPort: number }): Promise<string> {
   const reply = await fetch(`http://127.0.0.1:${metricsPort}/readyz`);
   return `${reply.status} ${(await reply.text()).trim()}`;

@@ -31,6 +31,8 @@ export interface DataKeysDeps {
   readonly store: DataKeyStore;
   readonly provider: KeyProvider;
   readonly now: () => number;
+  /** As of `SealerOptions`. Default false. */
+  readonly sealsWhole?: boolean | undefined;
 }
 
 /** The data keys that a process has at hand, unwrapped: asked per job, they cost it nothing; Redis and the provider are asked rarely. */
@@ -127,7 +129,7 @@ export class DataKeys {
   }
 
   async #take(scope: KeyScope, damaged: string | null): Promise<Sealer> {
-    const { store, now } = this.#deps;
+    const { store, now, sealsWhole = false } = this.#deps;
     const askedAt = now();
     let taken = await store.take(scope, null, damaged);
     let made: DataKey | null = null;
@@ -140,7 +142,7 @@ export class DataKeys {
     }
     if (taken.kind !== "taken") throw retiredKey(this.#deps.provider.sealingId);
     const dataKey = made !== null && made.id === taken.stored.id ? made : await this.#atHand(taken, askedAt);
-    const sealer = new Sealer(dataKey, taken.sealer);
+    const sealer = new Sealer(dataKey, taken.sealer, { sealsWhole });
     this.#remember(dataKey, askedAt);
     this.#sealers.set(scope, { sealer, seenAt: askedAt });
     return sealer;

@@ -2,6 +2,7 @@ import type { RedisClient } from "../../redis/connection.ts";
 import { DataKeys, retiredKey } from "./data-keys.ts";
 import { DataKeyStore } from "./data-key-store.ts";
 import type { KeyProvider } from "./key-provider.ts";
+import type { KeySettings } from "./settings.ts";
 import { openKeyProvider, type WrappingSettings } from "./open-key-provider.ts";
 
 /** From the key that wraps to the keys at hand: what a process has of keys. */
@@ -11,11 +12,13 @@ export interface KeyChain {
   readonly dataKeys: DataKeys;
 }
 
+export type KeyChainSettings = WrappingSettings & Partial<Pick<KeySettings, "sealsWhole">>;
+
 /** `redis`: where the data keys are, that of KEYS_REDIS_URL or else of the jobs. */
-export function openKeyChain(redis: RedisClient, settings: WrappingSettings, now: () => number): KeyChain {
+export function openKeyChain(redis: RedisClient, settings: KeyChainSettings, now: () => number): KeyChain {
   const store = new DataKeyStore(redis);
   const provider = openKeyProvider(settings);
-  return { provider, store, dataKeys: new DataKeys({ store, provider, now }) };
+  return { provider, store, dataKeys: new DataKeys({ store, provider, now, sealsWhole: settings.sealsWhole }) };
 }
 
 /** Throws SatyapanError `bad-settings` where the key that would wrap was retired: nothing is to be sealed with it. */

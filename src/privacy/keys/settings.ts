@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 import { durationSchema } from "../../base/duration.ts";
 import { type Environment, type ValuesOf, withDefault, withoutDefault } from "../../base/setting.ts";
 import { Complaint, textSchema, type TextSchema } from "../../base/text.ts";
-import { baseUrlSchema } from "../../base/text-schemas.ts";
+import { baseUrlSchema, choiceSchema } from "../../base/text-schemas.ts";
 import { DAY } from "../../base/time.ts";
 import { redisUrlSchema } from "../../redis/settings.ts";
 import { Secret } from "../../secrets/secret.ts";
@@ -22,6 +22,8 @@ export interface KeySettings {
   readonly subjectKey: Secret;
   /** How long one key is to wrap, in ms: told before it is over. Default 365 d. */
   readonly keyLifeMs: number;
+  /** The secrets of an input are sealed in one piece, not field by field. Default false: the version before cannot open that. */
+  readonly sealsWhole: boolean;
 }
 
 /** Where keys come from besides the ring: KEY_PROVIDER. */
@@ -84,6 +86,11 @@ export const KEY_SETTINGS = {
     secret: true,
     meaning: "HMAC key by which a person is known in Redis; none of the sealing keys. Unset: as above.",
   }),
+  SEAL_INPUTS: withDefault(choiceSchema("fields", "whole"), "fields", {
+    meaning:
+      "`whole` seals all secrets of an input in one piece, which costs a call less. Only once every worker is of a version that " +
+      "has this setting: those before end such jobs as failed.",
+  }),
 };
 
 /** The keys of one folder that shares an embedded Redis. */
@@ -107,6 +114,7 @@ export function keySettings(values: Values, { localKeys, environment }: KeySourc
     ...keysOf(values, localKeys),
     keyService: keyServiceOf(values, environment),
     keyLifeMs: values.KEY_LIFE,
+    sealsWhole: values.SEAL_INPUTS === "whole",
   };
 }
 

@@ -17,6 +17,13 @@ const HEAD_LENGTH = 16;
 /** A sealer's counter has 32 bits. */
 export const MOST_SEALED = 2 ** 32;
 
+export interface SealerOptions {
+  /** The secrets of an input are sealed in one piece, not each for itself (`sealFields`). Default false. */
+  readonly sealsWhole?: boolean;
+  /** Where the counter begins, for tests. Default 0. */
+  readonly sealed?: number;
+}
+
 /** What a sealed value is bound to: moved to another field, job or operation it does not open. */
 export interface SealedFor {
   readonly operation: string;
@@ -31,12 +38,14 @@ export interface SealedFor {
  */
 export class Sealer {
   readonly dataKey: DataKey;
+  readonly sealsWhole: boolean;
   readonly #nonce = Buffer.alloc(NONCE_BYTES);
   #sealed: number;
 
-  /** `number`: this sealer's own among all of the key, 1 to 2^32 − 1. `sealed`: where the counter begins, for tests. */
-  constructor(dataKey: DataKey, number: number, sealed = 0) {
+  /** `number`: this sealer's own among all of the key, 1 to 2^32 − 1. */
+  constructor(dataKey: DataKey, number: number, { sealsWhole = false, sealed = 0 }: SealerOptions = {}) {
     this.dataKey = dataKey;
+    this.sealsWhole = sealsWhole;
     this.#sealed = sealed;
     this.#nonce.writeUInt32BE(number, 0);
     randomBytes(4).copy(this.#nonce, 4);

@@ -450,6 +450,14 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
     ],
     show: open,
   },
+  SEAL_INPUTS: {
+    unset: "fields",
+    accepted: [
+      ["fields", "fields"],
+      ["whole", "whole"],
+    ],
+    refused: [["both", "must be fields or whole"]],
+  },
 };
 
 function read(name: SettingName, text?: string): { readonly value?: unknown; readonly says: readonly string[] } {

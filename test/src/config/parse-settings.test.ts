@@ -90,6 +90,7 @@ describe("parseSettings", () => {
       audit: { dir: null, keepMs: 30 * 86_400_000 },
       keysRedisUrl: null,
       subjectKey: LOCAL.subjectKey,
+      sealsWhole: false,
       aadhaarChecksum: true,
       retention: { recordMs: 30 * 86_400_000, resultMs: 86_400_000 },
       logLevel: "info",

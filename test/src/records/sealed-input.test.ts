@@ -15,10 +15,14 @@ const MOBILE = "9123456780";
 const INPUT = parseInput(OPERATION, { mobile: MOBILE, csp_id: "agent-1" }, { now: 0, aadhaarChecksum: true });
 const JOB = { operation: OPERATION.name, jobId: "j-1" };
 
-function setup() {
+function setup(sealsWhole = false) {
   const [{ dataKey }, { dataKey: fresh }] = [newDataKey("day:2026-11-21"), newDataKey("day:2026-11-21")];
   const keys = new Map([dataKey, fresh].map((key) => [key.id, key]));
-  return { sealer: new Sealer(dataKey, 1), freshSealer: new Sealer(fresh, 1), opener: new Opener(keys) };
+  return {
+    sealer: new Sealer(dataKey, 1, { sealsWhole }),
+    freshSealer: new Sealer(fresh, 1),
+    opener: new Opener(keys),
+  };
 }
 
 describe("a stored input", () => {
@@ -31,6 +35,15 @@ describe("a stored input", () => {
     expect(refusal(() => openInput(opener, OPERATION, "j-2", text)).code).toBe(ErrorCode.UNREADABLE);
   });
 
+  it("is given back from one piece, whatever this process seals in", () => {
+    const [ofOthers, { opener, sealer }] = [setup(true), setup()];
+    const text = sealInput(ofOthers.sealer, OPERATION, "j-1", INPUT);
+    expect(openInput(ofOthers.opener, OPERATION, "j-1", text)).toEqual(INPUT);
+    expect(text.length).toBeLessThan(0.8 * sealInput(sealer, OPERATION, "j-1", INPUT).length);
+    // It is of another key.
+    expect(() => openInput(opener, OPERATION, "j-1", text)).toThrow();
+  });
+
   it.each([
     "",
     "{",
@@ -40,6 +53,9 @@ describe("a stored input", () => {
     "{}",
     '{"plain":{}}',
     '{"plain":{},"sealed":{"mobile":7}}',
+    '{"plain":{},"sealed":7}',
+    '{"plain":{},"sealed":null}',
+    '{"plain":{},"sealed":"text"}',
     '{"plain":7,"sealed":{}}',
   ])("that became %j is unreadable", (text) => {
     const { opener } = setup();
@@ -66,12 +82,13 @@ it.each(["", "{", "null", "7", "[]", '"text"'])(
 );
 
 describe("sealing anew", () => {
-  it("changes the data key and nothing else", () => {
-    const { sealer, freshSealer, opener } = setup();
+  it.each([false, true])("changes the data key and nothing else, also where one piece is %s", (sealsWhole) => {
+    const { sealer, freshSealer, opener } = setup(sealsWhole);
     const options = { opener, sealerFor: () => freshSealer };
     const input = sealInput(sealer, OPERATION, "j-1", INPUT);
     const again = resealed("input", input, JOB, options);
     expect(dataKeyIdsIn(again)).toEqual(dataKeyIdsIn(input).map(() => freshSealer.dataKey.id));
+    expect(typeof (JSON.parse(again) as { sealed: unknown }).sealed).toBe(sealsWhole ? "string" : "object");
     expect(openInput(opener, OPERATION, "j-1", again)).toEqual(INPUT);
     const personal = resealed("personal", sealPersonal(sealer, OPERATION, "j-1", { name: "MADE UP" }), JOB, options);
     expect(dataKeyIdsIn(personal)).toEqual([freshSealer.dataKey.id]);

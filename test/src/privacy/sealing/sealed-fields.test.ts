@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../../src/base/error.ts";
 import { newDataKey } from "../../../../src/privacy/sealing/data-key.ts";
 import { Opener } from "../../../../src/privacy/sealing/opener.ts";
-import { openFields, sealFields } from "../../../../src/privacy/sealing/sealed-fields.ts";
+import { openFields, sealFields, WHOLE } from "../../../../src/privacy/sealing/sealed-fields.ts";
 import { Sealer } from "../../../../src/privacy/sealing/sealed-text.ts";
 import { Secret } from "../../../../src/secrets/secret.ts";
 import { refusal } from "../../providers/refusal.ts";
@@ -18,9 +18,19 @@ const input = {
   of: "j-0",
 };
 
-function setup() {
+/** The two forms in which the secrets of an input are sealed. */
+const FORMS = [
+  ["each for itself", false],
+  ["in one piece", true],
+] as const;
+
+function setup(sealsWhole = false) {
   const { dataKey } = newDataKey("batch:b-1");
-  return { sealer: new Sealer(dataKey, 1), opener: new Opener(new Map([[dataKey.id, dataKey]])), dataKey };
+  return {
+    sealer: new Sealer(dataKey, 1, { sealsWhole }),
+    opener: new Opener(new Map([[dataKey.id, dataKey]])),
+    dataKey,
+  };
 }
 
 describe("sealFields and openFields", () => {
@@ -38,8 +48,36 @@ describe("sealFields and openFields", () => {
     });
   });
 
-  it("give back any fields, whatever their names", () => {
-    const { sealer, opener } = setup();
+  it("seal all that is secret in one text, where the sealer does so", () => {
+    const { sealer, opener } = setup(true);
+    const stored = sealFields(sealer, input, JOB);
+    expect(stored).toEqual({
+      plain: { intent_id: 20, consent: { reference: "c-1", method: "web" }, of: "j-0" },
+      sealed: expect.stringMatching(/^s2\.[0-9a-z]{12}\.[A-Za-z0-9_-]+$/) as string,
+    });
+    expect(JSON.stringify(stored)).not.toMatch(/999999990019|MG Road|aadhaar/);
+    expect(openFields(opener, stored, JOB)).toMatchObject({ aadhaar: AADHAAR, intent_id: 20 });
+    expect(refusal(() => openFields(opener, stored, { ...JOB, jobId: "j-2" })).code).toBe(ErrorCode.UNREADABLE);
+    expect(sealFields(sealer, { of: "j-0" }, JOB).sealed).toEqual({});
+  });
+
+  it.each(["7", "null", '"text"', "{"])("do not open one piece that holds %j, which is no fields", (clear) => {
+    const { sealer, opener } = setup(true);
+    const sealed = sealer.seal(clear, { ...JOB, field: WHOLE });
+    const { code, cause } = refusal(() => openFields(opener, { plain: {}, sealed }, JOB));
+    expect([code, cause]).toEqual([ErrorCode.UNREADABLE, undefined]);
+  });
+
+  it("do not open a field's text in the place of all, or all in the place of a field", () => {
+    const { sealer, opener } = setup(true);
+    const { sealed: whole } = sealFields(sealer, input, JOB);
+    const one = sealer.seal("{}", { ...JOB, field: "aadhaar" });
+    for (const sealed of [one, { aadhaar: whole as string }])
+      expect(refusal(() => openFields(opener, { plain: {}, sealed }, JOB)).code).toBe(ErrorCode.UNREADABLE);
+  });
+
+  it.each(FORMS)("give back any fields, whatever their names, sealed %s", (_, sealsWhole) => {
+    const { sealer, opener } = setup(sealsWhole);
     const text = fc.string({ unit: "binary", maxLength: 60 });
     const value = fc.oneof(
       text.map((clear) => ({ given: new Secret(clear) as unknown, clear: clear as unknown })),
@@ -57,7 +95,7 @@ describe("sealFields and openFields", () => {
   it("do not open the fields of another job, or two that changed places", () => {
     const { sealer, opener } = setup();
     const stored = sealFields(sealer, { a: new Secret("1"), b: new Secret("2") }, JOB);
-    const { a = "", b = "" } = stored.sealed;
+    const { a = "", b = "" } = stored.sealed as Record<string, string>;
     expect(refusal(() => openFields(opener, stored, { ...JOB, jobId: "j-2" })).code).toBe(ErrorCode.UNREADABLE);
     const swapped = { plain: {}, sealed: { a: b, b: a } };
     expect(refusal(() => openFields(opener, swapped, JOB)).code).toBe(ErrorCode.UNREADABLE);

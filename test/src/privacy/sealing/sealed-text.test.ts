@@ -89,7 +89,7 @@ describe("a nonce", () => {
   });
 
   it("never comes twice: a sealer whose counter is at its end seals no more", () => {
-    const sealer = new Sealer(newKey(), 1, MOST_SEALED - 2);
+    const sealer = new Sealer(newKey(), 1, { sealed: MOST_SEALED - 2 });
     const last = [sealer.seal(AADHAAR, FOR), sealer.seal(AADHAAR, FOR)].map((sealed) =>
       nonceOf(sealed).readUInt32BE(8),
     );
