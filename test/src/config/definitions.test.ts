@@ -456,7 +456,7 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["fields", "fields"],
       ["whole", "whole"],
     ],
-    refused: [["both", "must be fields or whole"]],
+    refused: [["both", "must be one of fields, whole"]],
   },
 };
 
