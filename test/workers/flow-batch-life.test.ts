@@ -91,7 +91,7 @@ describe("a batch of a flow", () => {
   it("says of each whose code did not come in time that it is expired", async () => {
     await using bundle = await startBundle();
     const { batches, simulator } = bundle;
-    simulator.configure({ otpTtlMs: 1_500 });
+    simulator.configure({ otpTtlMs: 5_000 });
     const id = await bundle.mobile(4, mobileOf, { stopAt: null });
     await bundle.startWorker();
     await bundle.answerAll(id, 1, mobileOf);
