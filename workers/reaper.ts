@@ -49,13 +49,17 @@ export class Reaper {
     const { duty, queues, logger } = this.#deps;
     const { signal } = this.#stop;
     const failing = new Set<QueueName>();
+    const searching = new Set<QueueName>();
+    const mayGoOn = (): boolean => !signal.aborted && duty.held;
     for (let round = 1; !signal.aborted; round++) {
       for (const queue of duty.held ? queues : []) {
         try {
-          while (!signal.aborted && duty.held && (await this.#reap(queue))) {
+          while (mayGoOn() && (await this.#reap(queue))) {
             // More is due.
           }
-          if (round % TICKETS_EVERY === 0) await this.#deps.tickets.look(queue);
+          if (round % TICKETS_EVERY === 0 || searching.delete(queue)) {
+            if (await this.#deps.tickets.look(queue, mayGoOn)) searching.add(queue);
+          }
           if (failing.delete(queue)) logger.rarely.info({ queue }, "reaper goes on");
         } catch (err) {
           // Logged once: Redis may be away for long. What is overdue meanwhile is a metric.

@@ -70,6 +70,7 @@ export async function serveCredential(
   const tickets = new TicketRunner({
     ...{ queue, lists, queues, runner, slots, now: redisNow, stopping: shutdown.stopping },
     onUnreadable: ({ name }) => listener.onUnreadable(name, ["list"]),
+    onThrown: (err, id) => listener.onThrown(err, id),
   });
   const givenUp = async (id: string): Promise<void> => {
     await records.abandon(queue, id, "failed", GIVEN_UP, redisNow());

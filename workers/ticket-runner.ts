@@ -5,6 +5,7 @@ import type { JobQueues } from "../src/queues/job-queues.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { Ticket } from "../src/queues/ticket.ts";
 import type { TicketLists } from "../src/queues/ticket-lists.ts";
+import { isPassingRefusal } from "../src/redis/refusal.ts";
 import type { CallSlots } from "./call-slots.ts";
 import type { JobRunner } from "./job-runner.ts";
 
@@ -19,11 +20,15 @@ export interface TicketRunnerDeps {
   readonly stopping: AbortSignal;
   /** Its list is not there, is none, or not whole: nobody knows which (other) jobs it carries until the reaper looks. */
   readonly onUnreadable: (ticket: Ticket) => void;
+  /** A fault of our own; the job comes back by itself. */
+  readonly onThrown: (err: Error, id: string) => void;
 }
 
 /** How much later than its entry in the queue a list may come, and how often it is looked for; in ms. */
 const LIST_LATE_MS = 10_000;
 const LOOK_AGAIN_MS = 250;
+/** When a job is tried again that failed by a fault of ours, in ms; after it its own entry backs off. */
+const FAULT_LATER_MS = 500;
 
 /** A ticket in hand. */
 interface Run {
@@ -51,7 +56,7 @@ export class TicketRunner {
     this.#deps = deps;
   }
 
-  /** `left` hears of each job that is done or has gone to an entry of its own. Rejects with the last job's own fault. */
+  /** `left` hears of each job that is done or has gone to an entry of its own. Rejects where Redis refused one of them. */
   async run(ticket: Ticket, queuedAt: number, left: () => void): Promise<FollowUp> {
     const { lists, now, onUnreadable } = this.#deps;
     const list = await lists.read(ticket.name);
@@ -124,12 +129,12 @@ export class TicketRunner {
 
   /** Never rejects. */
   async #runOne(run: Run, id: string): Promise<void> {
-    const { runner, slots, stopping } = this.#deps;
+    const { slots, stopping } = this.#deps;
     const { ticket, queuedAt } = run;
     try {
       await slots.use(ticket.lane, async () => {
         const isClosed = run.closedUntil > 0 || stopping.aborted;
-        if (isClosed || (await this.#goesOn(run, id, await runner.run(id, queuedAt, ticket.name)))) {
+        if (isClosed || (await this.#goesOn(run, id, await this.#try(id, queuedAt, ticket.name)))) {
           run.begun.delete(id);
           return;
         }
@@ -138,6 +143,18 @@ export class TicketRunner {
       });
     } catch (error) {
       run.fault = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** A fault of ours is the job's alone, and may come again: its mates neither wait for it nor are given up with it. */
+  async #try(id: string, queuedAt: number, name: string): Promise<FollowUp> {
+    const { runner, now, onThrown } = this.#deps;
+    try {
+      return await runner.run(id, queuedAt, name);
+    } catch (error) {
+      if (isPassingRefusal(error)) throw error;
+      onThrown(error instanceof Error ? error : new Error(String(error)), id);
+      return { kind: "later", until: now() + FAULT_LATER_MS };
     }
   }
 

@@ -1,3 +1,4 @@
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { refusalWord } from "../redis/refusal.ts";
 import { queuePrefix, type QueueName, ticketKey } from "./names.ts";
@@ -37,7 +38,7 @@ export class TicketLists {
     this.#queue = queue;
   }
 
-  /** Writes down tickets that are about to be queued, in one round trip. */
+  /** Writes down tickets that are about to be queued, in one round trip. Throws as `some`. */
   async put(
     tickets: readonly { readonly name: string; readonly ids: readonly string[] }[],
     now: number,
@@ -46,7 +47,7 @@ export class TicketLists {
     const pipeline = this.#redis.pipeline();
     for (const { name, ids } of tickets) pipeline.set(ticketKey(this.#queue, name), packList(ids));
     pipeline.hset(this.#registry, ...tickets.flatMap(({ name }) => [name, String(now)]));
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw this.#failure(error);
   }
 
   /** Each id once; null: there is no list (yet), or none that can be read. */
@@ -75,14 +76,26 @@ export class TicketLists {
     await this.#redis.pipeline().del(ticketKey(this.#queue, name)).hdel(this.#registry, name).exec();
   }
 
-  /** Some of all tickets, from `cursor` on ("0": the first); the cursor of the next, "0" after the last. */
+  /**
+   * Some of all tickets, from `cursor` on ("0": the first); the cursor of the next, "0" after the last. Throws SatyapanError
+   * `redis-unsuitable` where something else stands in their place.
+   */
   async some(cursor: string): Promise<{ readonly cursor: string; readonly tickets: readonly KnownTicket[] }> {
-    const [next, flat] = await this.#redis.hscan(this.#registry, cursor, "COUNT", PAGE);
+    const [next, flat] = await this.#redis.hscan(this.#registry, cursor, "COUNT", PAGE).catch((error: unknown) => {
+      throw this.#failure(error);
+    });
     const tickets = Array.from({ length: flat.length / 2 }, (_, index) => ({
       name: flat[2 * index] ?? "",
       createdAt: Number(flat[2 * index + 1]),
     }));
     return { cursor: next, tickets };
+  }
+
+  #failure(error: unknown): unknown {
+    if (refusalWord(error) !== "WRONGTYPE") return error;
+    const key = this.#registry;
+    const message = `Redis' key ${key} holds something else than tickets, which another program wrote: move it away (RENAME "${key}" "aside:${key}"), and go on; what was given an id is submitted once, however often it is asked for`;
+    return new SatyapanError(ErrorCode.REDIS_UNSUITABLE, message, { cause: error });
   }
 
   get #registry(): string {

@@ -18,15 +18,21 @@ export async function stillCarried(
   return ids.filter((_, index) => found[index] === ticket);
 }
 
+/** A job, and the ticket that carries it. */
+export interface CarriedJob {
+  readonly id: string;
+  readonly ticket: string;
+}
+
 /**
  * The jobs that are not settled and are carried by these tickets, of whose lists nothing is known: all records are looked
- * through, a page at a time.
+ * through, some hundred in each page, and a page may well have none.
  */
 export async function* jobsOfTickets(
   redis: RedisClient,
   queue: QueueName,
   tickets: ReadonlySet<string>,
-): AsyncIterable<{ readonly id: string; readonly ticket: string }> {
+): AsyncGenerator<readonly CarriedJob[], void, void> {
   const prefix = recordKey(queue, "");
   const nodes: readonly Redis[] = redis instanceof Cluster ? redis.nodes("master") : [redis];
   for (const node of nodes) {
@@ -35,10 +41,10 @@ export async function* jobsOfTickets(
       const [next, keys] = await node.scan(cursor, "MATCH", `${prefix}*`, "COUNT", PAGE);
       const ids = keys.map((key) => key.slice(prefix.length));
       const found = await carriers(redis, queue, ids);
-      for (const [index, id] of ids.entries()) {
-        const ticket = found[index];
-        if (ticket !== undefined && ticket !== null && tickets.has(ticket)) yield { id, ticket };
-      }
+      yield ids.flatMap((id, index) => {
+        const ticket = found[index] ?? null;
+        return ticket !== null && tickets.has(ticket) ? [{ id, ticket }] : [];
+      });
       cursor = next;
     } while (cursor !== "0");
   }

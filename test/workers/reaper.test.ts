@@ -39,7 +39,7 @@ function startReaper(redis: TestRedis, now: () => number = Date.now, duty: Duty 
   const records = new RecordStore(redis.client({ maxRetriesPerRequest: 0 }), { recordMs: 60_000, resultMs: 60_000 });
   const reaper = new Reaper({
     records,
-    tickets: { look: async () => {} },
+    tickets: { look: async () => await Promise.resolve(false) },
     queues: [QUEUE],
     duty,
     metrics,

@@ -37,6 +37,7 @@ function newRun(list: TicketList | readonly string[] | null, { slots = 64, size 
     now: Date.now,
     stopping: stop.signal,
     onUnreadable: () => void did.push("unreadable"),
+    onThrown: (err, id) => void did.push(`${id} threw ${err.message}`),
   });
   const settle = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
   const run = runner.run(ticket, Date.now() - age, () => void (inHand -= 1));
@@ -111,12 +112,21 @@ describe("a ticket in hand", () => {
     expect(did.slice(2)).toEqual(["add a", "end"]);
   });
 
-  it("keeps only the job that failed by a fault of ours, and says the fault", async () => {
+  it("gives a job that failed by a fault of ours an entry of its own, and says the fault: its mates do not wait for it", async () => {
     const { run, did, end } = newRun(["a", "b", "c"]);
     await end("b", new Error("a fault of ours"));
+    await end("a", closed());
+    await end("c");
+    expect(await run).toMatchObject({ kind: "gate" });
+    expect(did.slice(3)).toEqual(["b threw a fault of ours", "add b", "keep a"]);
+  });
+
+  it("keeps the job that Redis refused for now, and says so to the queue", async () => {
+    const { run, did, end } = newRun(["a", "b", "c"]);
+    await end("b", new Error("connect ECONNREFUSED 127.0.0.1:6379"));
     await end("a");
     await end("c");
-    await expect(run).rejects.toThrow("a fault of ours");
+    await expect(run).rejects.toThrow("ECONNREFUSED");
     expect(did.at(-1)).toBe("keep b");
   });
 

@@ -41,14 +41,17 @@ function callsOf({ simulator }: WorkerBundle): number[] {
   return [...Map.groupBy(simulator.requests, ({ person }) => person).values()].map((calls) => calls.length);
 }
 
-/** Looks for lost tickets, a minute from now. */
-async function look(bundle: WorkerBundle): Promise<void> {
+/** Looks for lost tickets, a minute from now, to the end; how many calls it took. */
+async function look(bundle: WorkerBundle, mayGoOn = (): boolean => true): Promise<number> {
   const redis = bundle.redis.client();
   const queues = new JobQueues(redis, Date.now);
   const logger = createLogger("fatal", new Writable({ write: (_chunk, _encoding, done) => done() }));
   const now = (): number => Date.now() + 60_000;
-  await new LostTickets({ redis, queues, logger, now }).look(QUEUE);
+  const tickets = new LostTickets({ redis, queues, logger, now });
+  let calls = 1;
+  while (await tickets.look(QUEUE, mayGoOn)) calls += 1;
   await queues.close();
+  return calls;
 }
 
 const leftOver = async ({ redis }: WorkerBundle): Promise<string[]> =>
@@ -159,6 +162,39 @@ describe("a ticket that the queue has no more", () => {
     await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
     expect(await leftOver(bundle)).toEqual([]);
+  });
+
+  it("nor its list, among very many records, is searched for in short steps, as long as whoever looks has the duty", async () => {
+    await using bundle = await startWorkerBundle();
+    const redis = bundle.redis.client();
+    const ids = await submit(bundle, 10);
+    const [name = ""] = await names(bundle);
+    await redis.del(ticketKey(QUEUE, name), `${BASE}${name}`);
+    await redis.zrem(`${BASE}prioritized`, name);
+    await redis.eval("for n = 1, 50000 do redis.call('SET', 'other:' .. n, '') end", 0);
+    let mays = 0;
+    // Some keys are looked at for each time that it is allowed to.
+    expect(await look(bundle, () => (mays += 1) % 10 !== 0)).toBeGreaterThan(5);
+    expect(mays).toBeGreaterThan(50);
+    expect((await names(bundle)).toSorted()).toEqual(ids.map((id) => `j-${id}`).toSorted());
+    expect(await leftOver(bundle)).toEqual([]);
+  });
+});
+
+describe("something else in the place of all tickets", () => {
+  it("is named to whoever submits; once it is moved away the same rows are taken, and called once", async () => {
+    await using bundle = await startWorkerBundle();
+    const redis = bundle.redis.client();
+    const key = `${queuePrefix(QUEUE)}tickets`;
+    await redis.set(key, "another program's");
+    const refused = { code: "redis-unsuitable", message: expect.stringContaining(`RENAME "${key}"`) as string };
+    await expect(submit(bundle, 10, { id: "row" })).rejects.toMatchObject(refused);
+    await expect(look(bundle)).rejects.toMatchObject(refused);
+    await redis.rename(key, `aside:${key}`);
+    const ids = await submit(bundle, 10, { id: "row" });
+    await bundle.startWorker();
+    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
+    expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
   });
 });
 
