@@ -40,4 +40,6 @@ function seconds(text: string): number {
   throw new InvalidArgumentError("--interval must be a whole number of seconds from 1 to 99.");
 }
 
+// What was started ends with this process.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => process.exit(130));
 await program.parseAsync();

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import type { ToldPage } from "../deploy/pager/page-book.ts";
 import type { Drill } from "./drills.ts";
 import { Load } from "./load.ts";
-import type { Call } from "./pager.ts";
 import { setStage, type Stage } from "./stage.ts";
 
 /** Before the incident, in ms: nothing may be told in it. */
@@ -15,7 +15,7 @@ const LIMIT_S = 150;
 export interface DrillReport {
   readonly drill: Drill;
   /** What those on call were told, with seconds after the incident began. */
-  readonly told: readonly (Call & { readonly afterS: number })[];
+  readonly told: readonly (ToldPage & { readonly afterS: number })[];
   readonly silenced: readonly string[];
   /** Expected ones that never came, and others that came. */
   readonly missing: readonly string[];
@@ -29,13 +29,13 @@ export async function play(drill: Drill, intervalS: number): Promise<DrillReport
   await using stage = await setStage({ ...drill.stage, intervalS });
   await using load = new Load(stage.client, stage.simulator, drill.load ?? {});
   if (drill.stage === undefined && drill.load?.wrong === undefined) await sleep(CALM_MS);
-  const early = stage.pager.calls.length;
+  const early = stage.pager.pages.length;
   const struckAt = Date.now();
   await drill.strike(stage);
   await toldAll(stage, drill);
   const said = await look(stage, load, drill);
   await sleep(AFTER_MS);
-  const told = stage.pager.calls.map((call) => ({ ...call, afterS: Math.round((call.at - struckAt) / 1_000) }));
+  const told = stage.pager.pages.map((page) => ({ ...page, afterS: Math.round((page.toldAt - struckAt) / 1_000) }));
   const names = new Set(told.map(({ alert }) => alert));
   const allowed = new Set([...drill.alerts, ...(drill.also ?? [])]);
   return {
@@ -49,7 +49,7 @@ export async function play(drill: Drill, intervalS: number): Promise<DrillReport
 async function toldAll({ pager }: Stage, { alerts, limitS = LIMIT_S }: Drill): Promise<void> {
   const until = Date.now() + limitS * 1_000;
   while (Date.now() < until) {
-    const names = new Set(pager.calls.map(({ alert }) => alert));
+    const names = new Set(pager.pages.map(({ alert }) => alert));
     if (alerts.every((alert) => names.has(alert))) return;
     await sleep(LOOK_MS);
   }

@@ -19,7 +19,8 @@ export class Program implements AsyncDisposable {
   constructor(options: ProgramOptions) {
     this.#options = options;
     this.#child = this.#spawn();
-    process.once("exit", this.#onExit);
+    // Before what it writes to is removed.
+    process.prependOnceListener("exit", this.#onExit);
   }
 
   /** `SIGSTOP` freezes it. */

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { type Client, createClient } from "../producers/index.ts";
+import { Pager } from "../deploy/pager/pager.ts";
 import { startSimulator, type Simulator } from "../simulator/simulator.ts";
 import { Monitoring } from "./monitoring.ts";
-import { Pager } from "./pager.ts";
 import { Program } from "./program.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -50,7 +51,12 @@ export interface Stage extends AsyncDisposable {
 export async function setStage({ env: given = {}, workers: told = [{}, {}], intervalS }: StageOptions): Promise<Stage> {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "satyapan-drill-"));
-  opened.defer(async () => await rm(folder, { recursive: true, force: true }));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  opened.defer(() => {
+    process.off("exit", remove);
+    remove();
+  });
   const [redisPort, prometheus, alertmanager, ...workerPorts] = await freePorts(5);
   if (redisPort === undefined || prometheus === undefined || alertmanager === undefined) throw new Error("no ports");
   const simulator = opened.use(await startSimulator());
@@ -98,7 +104,7 @@ export async function setStage({ env: given = {}, workers: told = [{}, {}], inte
     );
   });
   await Promise.all(workerPorts.map(listens));
-  const pager = opened.use(await Pager.listen());
+  const pager = opened.use(await Pager.listen({ host: "127.0.0.1", port: 0 }));
   const monitoring = opened.use(
     await Monitoring.start({
       ...{ folder, intervalS, env: base, pager: pager.url },

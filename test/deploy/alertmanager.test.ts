@@ -11,8 +11,9 @@ const Configuration = z.looseObject({
   inhibit_rules: z.array(
     z.object({ source_matchers: Matchers, target_matchers: Matchers, equal: z.array(z.string()).default([]) }),
   ),
+  receivers: z.array(z.object({ name: z.string(), webhook_configs: z.array(z.object({ url: z.string() })) })),
 });
-const { inhibit_rules } = Configuration.parse(parse(readText("deploy/alertmanager/alertmanager.yml")));
+const { inhibit_rules, receivers } = Configuration.parse(parse(readText("deploy/alertmanager/alertmanager.yml")));
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -112,5 +113,16 @@ describe("alertmanager.yml", () => {
     expect(service("alertmanager").volumes).toContain("./deploy/alertmanager:/etc/alertmanager:ro");
     expect(service("alertmanager").networks).toEqual(["metrics"]);
     expect(readText("deploy/prometheus/prometheus.yml")).toContain("alertmanager:9093");
+  });
+
+  it("calls the pager of compose, where both can reach it", () => {
+    const [port = ""] = service("pager").ports;
+    expect(port).toMatch(/:9465$/);
+    expect(service("pager").networks).toEqual(["metrics"]);
+    const urls = receivers.map(({ name, webhook_configs }) => [name, ...webhook_configs.map(({ url }) => url)]);
+    expect(urls).toEqual([
+      ["on-call", "http://pager:9465/"],
+      ["tickets", "http://pager:9465/"],
+    ]);
   });
 });

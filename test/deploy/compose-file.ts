@@ -25,6 +25,7 @@ const ServiceShape = z.looseObject({
   ulimits: z.record(z.string(), z.number()).default({}),
   tmpfs: z.array(z.string()).default([]),
   restart: z.string(),
+  deploy: z.strictObject({ replicas: z.string() }).optional(),
 });
 export type Service = z.output<typeof ServiceShape>;
 

@@ -44,15 +44,18 @@ describe("docker-compose.yml", () => {
     expect(JSON.stringify(validate.errors)).toContain("restrat");
   });
 
-  it("brings up Redis, worker, Prometheus, Alertmanager and Grafana; the simulator and the operator's command only as profiles", () => {
+  it("brings up Redis, workers, Prometheus, Alertmanager with a pager and Grafana; the rest only as profiles", () => {
     expect(names.filter((name) => services[name]?.profiles.length === 0)).toEqual([
       "redis",
       "worker",
       "prometheus",
       "alertmanager",
+      "pager",
       "grafana",
     ]);
-    expect(service("simulator").profiles).toEqual(["simulator"]);
+    expect(service("simulator").profiles).toEqual(["simulator", "demo"]);
+    expect(service("demo").profiles).toEqual(["demo"]);
+    expect(interpolate(service("worker").deploy?.replicas ?? "")).toBe("2");
     expect(service("operator")).toMatchObject({
       profiles: ["operator"],
       restart: "no",
@@ -67,7 +70,7 @@ describe("docker-compose.yml", () => {
   it("builds the project's own image once, tagged with the project's version, and never pulls it", () => {
     const image = `satyapan:${manifest().version}`;
     expect(service("worker")).toMatchObject({ image, build: "." });
-    for (const name of ["simulator", "operator"]) {
+    for (const name of ["simulator", "operator", "demo", "pager"]) {
       expect(service(name)).toMatchObject({ image, pull_policy: "never" });
       expect(service(name).build).toBeUndefined();
     }
@@ -86,7 +89,7 @@ describe("docker-compose.yml", () => {
     expect(service(name).healthcheck.test[0]).toBe("CMD");
   });
 
-  it.each(["worker", "operator", "simulator"])(
+  it.each(["worker", "operator", "simulator", "demo", "pager"])(
     "runs %s on a read-only root with an init process, nothing of /tmp can be run",
     (name) => {
       expect(service(name)).toMatchObject({ read_only: true, init: true, tmpfs: ["/tmp:noexec,nosuid,nodev"] });
@@ -99,11 +102,11 @@ describe("docker-compose.yml", () => {
     expect(service("worker").ports).toEqual([]); // or two workers could not run side by side
   });
 
-  it("lets only worker and operator reach Redis, and Redis reach nothing outside", () => {
+  it("lets only worker, operator and the demo reach Redis, and Redis reach nothing outside", () => {
     expect(service("redis").networks).toEqual(["queue"]);
     expect(networks["queue"]).toEqual({ internal: true });
     const reaching = names.filter((name) => service(name).networks.includes("queue"));
-    expect(reaching).toEqual(["redis", "worker", "operator"]);
+    expect(reaching).toEqual(["redis", "worker", "operator", "demo"]);
   });
 
   it("runs Redis with an AOF on a named volume, and refuses writes rather than evict jobs", () => {
@@ -120,8 +123,10 @@ describe("docker-compose.yml", () => {
       worker: ["redis-url-worker", "encryption-keys", "subject-key"],
       operator: ["redis-url-operator", "encryption-keys", "subject-key"],
       simulator: [],
+      demo: ["redis-url-operator", "encryption-keys", "subject-key"],
       prometheus: [],
       alertmanager: [],
+      pager: [],
       grafana: [],
     });
     const secret = new Set(SETTINGS.filter((setting) => setting.secret).map((setting) => setting.name));

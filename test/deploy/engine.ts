@@ -28,11 +28,14 @@ export async function whyNoEngine(): Promise<string | null> {
   return null;
 }
 
-/** The services that can be started here: Grafana is left out where its image cannot be had. */
+/** The services that can be started here: Alertmanager and Grafana are left out where their images cannot be had. */
 export async function servicesHere(): Promise<string[]> {
-  const wanted = ["redis", "worker", "simulator", "prometheus"];
-  const [grafana = ""] = imagesOf("grafana");
-  return (await canBeHad(grafana)) ? [...wanted, "grafana"] : wanted;
+  const services = ["redis", "worker", "simulator", "demo", "prometheus", "pager"];
+  for (const name of ["alertmanager", "grafana"]) {
+    const [image = ""] = imagesOf(name);
+    if (await canBeHad(image)) services.push(name);
+  }
+  return services;
 }
 
 function baseImage(): string {
@@ -69,7 +72,7 @@ export class ComposeProject implements AsyncDisposable {
     await run("sh", [fileURLToPath(new URL("deploy/secrets.sh", ROOT)), join(folder, "secrets")]);
     const lines = [
       `SECRETS_DIR=${join(folder, "secrets")}`,
-      ...["PROMETHEUS_PORT", "GRAFANA_PORT", "SIMULATOR_PORT"].map((name) => `${name}=0`),
+      ...["PROMETHEUS", "ALERTMANAGER", "PAGER", "GRAFANA", "SIMULATOR"].map((name) => `${name}_PORT=0`),
     ];
     await writeFile(join(folder, "env"), `${lines.join("\n")}\n`);
     return new ComposeProject(folder);
@@ -83,10 +86,10 @@ export class ComposeProject implements AsyncDisposable {
     return new Map(names.map((name, index) => [name, texts[index] ?? ""]));
   }
 
-  /** `docker compose ARGS` with the simulator's profile; its standard output. */
+  /** `docker compose ARGS` with the demo's profile; its standard output. */
   async run(...args: readonly string[]): Promise<string> {
     const env = join(this.#folder, "env");
-    return await docker("compose", "-p", this.#name, "--env-file", env, "--profile", "simulator", ...args);
+    return await docker("compose", "-p", this.#name, "--env-file", env, "--profile", "demo", ...args);
   }
 
   /** Builds and starts services until all are healthy; where one is not, the error ends with what they logged. */

@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { z } from "zod";
+import type { Client } from "../../producers/index.ts";
+import { madeUpMobile } from "../../simulator/people.ts";
+
+export interface FeedOptions {
+  readonly client: Client;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Where its file lies. */
+  readonly folder: string;
+  readonly rows: number;
+  /** The first made-up person. */
+  readonly first: number;
+}
+
+const MAIN = fileURLToPath(new URL("../../bin/main.ts", import.meta.url));
+/** How many made-up people there are of one ending. */
+export const PEOPLE = 4_000_000;
+/** Between two batches, in ms. */
+const PAUSE_MS = 10_000;
+/** How numbers end that the stand-in does not take: one row of forty is rejected, one needs a second try. */
+const ENDINGS = ["998", "500"];
+const Submitted = z.looseObject({ id: z.string(), name: z.string() });
+
+/** One batch after another, as an operations person submits them, until `signal` aborts. */
+export async function feedBatches(options: FeedOptions): Promise<void> {
+  const { say, signal } = options;
+  await mkdir(options.folder, { recursive: true });
+  for (let nth = 0; !signal.aborted; nth += 1) {
+    // Redis may be away: that is a thing to try.
+    await runBatch(nth, options).catch((error: unknown) => {
+      if (!signal.aborted) say(`batch ${nth + 1}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function runBatch(nth: number, { client, say, signal, folder, rows, first }: FeedOptions): Promise<void> {
+  const file = join(folder, "senders.csv");
+  await writeFile(file, csv(first + nth * rows, rows), { mode: 0o600 });
+  const args = ["batch", "submit", file, "--operation", "eko.mobile-otp", "--name", `demo ${first}-${nth + 1}`];
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args, "--json"], { signal });
+  const { id, name } = Submitted.parse(JSON.parse(stdout));
+  say(`batch "${name}" was submitted: ${rows} rows`);
+  for await (const { state, ended_at } of client.batches.watch(id, { signal })) {
+    if (ended_at !== null) say(`batch "${name}" is ${state}`);
+  }
+}
+
+function csv(first: number, rows: number): string {
+  const lines = Array.from({ length: rows }, (_, index) => {
+    const mobile = madeUpMobile((first + index) % PEOPLE, ENDINGS[index % 40] ?? "000");
+    return `${mobile},${madeUpMobile(9_000 + (index % 5))},row-${index + 1}`;
+  });
+  return `${["mobile,csp_id,ref", ...lines].join("\n")}\n`;
+}

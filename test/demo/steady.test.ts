@@ -1,0 +1,39 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { startSimulator } from "../../simulator/simulator.ts";
+import { RunningCommand, satyapan } from "../support/command.ts";
+import { startTestRedis } from "../support/redis.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
+import { bundleEnv } from "../support/worker.ts";
+
+const MAIN = fileURLToPath(new URL("../../demo/steady/main.ts", import.meta.url));
+
+describe("the demo of compose", () => {
+  it("runs a batch, and people who read out their codes, until it is stopped", { timeout: 120_000 }, async () => {
+    await using stack = new AsyncDisposableStack();
+    const place = stack.use(await makeTempDir());
+    const redis = stack.use(await startTestRedis());
+    const simulator = stack.use(await startSimulator());
+    const options = { cwd: place.path, env: bundleEnv(simulator, redis.url) };
+    stack.use(new RunningCommand(["worker"], options));
+    const args = ["--simulator", simulator.url, "--folder", place.path, "--rows", "40", "--every-s", "1"];
+    const demo = stack.use(new RunningCommand(args, { ...options, program: [process.execPath, MAIN] }));
+    // Two of its rows end so that the stand-in does not take them at once.
+    await demo.said(/batch "demo \d+-1" is finished_with_errors/);
+    const verified = (): boolean => simulator.requests.some(({ operation }) => operation === "eko.mobile-otp.verify");
+    await expect.poll(verified, { timeout: 60_000 }).toBe(true);
+    expect(await demo.stop()).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("refuses to run where the workers call anybody but the simulator", async () => {
+    await using place = await makeTempDir();
+    await using simulator = await startSimulator();
+    const env = { ...bundleEnv(simulator, "redis://127.0.0.1:1"), EKO_BASE_URL: "https://staging.eko.in/ekoapi/v3" };
+    const args = ["--simulator", simulator.url, "--folder", place.path];
+    const { code, stderr } = await satyapan(args, { cwd: place.path, env, program: [process.execPath, MAIN] });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `EKO_BASE_URL is not the simulator's (${simulator.url}): the demo runs against the simulator alone\n`,
+    });
+  });
+});
