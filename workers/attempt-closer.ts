@@ -64,10 +64,20 @@ export class AttemptCloser {
     const endedAt = now();
     const used = job.used + (isCharged(outcome, attempt.isProbe, operation) ? 1 : 0);
     const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
+    const { attempts, backoffBaseMs, backoffCapMs, pendingDelaysMs } = settings.calls;
     const decision = decide(outcome, {
-      ...{ used, pendings, resends: job.resends, afterUnknown: operation.afterUnknown },
-      ...settings.calls,
-      ...{ cooldownMs: settings.otp.cooldownMs, holdMs: settings.holdProbeMs, now: endedAt, random },
+      used,
+      pendings,
+      resends: job.resends,
+      afterUnknown: operation.afterUnknown,
+      attempts,
+      backoffBaseMs,
+      backoffCapMs,
+      pendingDelaysMs,
+      cooldownMs: settings.otp.cooldownMs,
+      holdMs: settings.holdProbeMs,
+      now: endedAt,
+      random,
       expiresAt: job.expiresAt,
     });
     const labels = callLabels(operation.provider, outcome);
@@ -77,8 +87,12 @@ export class AttemptCloser {
     const { id, clientRefId } = attempt;
     const entry = callEntry(
       {
-        ...{ job: id, operation: operation.name, subject: job.subject },
-        ...{ attempt: attemptNumber(attempt.attemptToken), clientRefId, endedAt },
+        job: id,
+        operation: operation.name,
+        subject: job.subject,
+        attempt: attemptNumber(attempt.attemptToken),
+        clientRefId,
+        endedAt,
       },
       outcome,
       input,
@@ -109,14 +123,21 @@ export class AttemptCloser {
     operation: Operation,
     outcome: Outcome,
     decision: Decision,
-    { endedAt, sealer, call, ...closing }: Closing,
+    closing: Closing,
   ): Promise<FollowUp> {
     const { closings, settings, metrics, logger, atPoint } = this.#deps;
-    const { result = null, personal } = outcome.kind === "succeeded" ? outcome : {};
+    const { endedAt, sealer, call } = closing;
+    const result = outcome.kind === "succeeded" ? outcome.result : null;
+    const personal = outcome.kind === "succeeded" ? outcome.personal : undefined;
     const waits = decision.kind === "wait" ? decision : null;
     const state = decision.kind === "settle" ? decision.state : "waiting";
     const end: AttemptEnd = {
-      ...closing,
+      used: closing.used,
+      pendings: closing.pendings,
+      resends: closing.resends,
+      lost: closing.lost,
+      health: closing.health,
+      entry: closing.entry,
       attemptToken,
       attempt: {
         client_ref_id: clientRefId,
@@ -135,7 +156,11 @@ export class AttemptCloser {
       holdNames: job.holdNames,
       answers: state === "succeeded" ? job.of : null,
       retention: retentionOf({
-        ...{ state, step: operation.step, result, hasPersonal: personal !== undefined, endedAt },
+        state,
+        step: operation.step,
+        result,
+        hasPersonal: personal !== undefined,
+        endedAt,
         expiresAt: job.expiresAt,
         resultRetentionMs: settings.retention.resultMs,
       }),

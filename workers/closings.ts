@@ -19,6 +19,15 @@ const RETRY_LAST_MS = 1_000;
 /** The time after which a closing without an answer of Redis counts as unwritten, in ms: a connection waits for ever. */
 const SLOW_MS = 1_000;
 
+/** An outcome on its way. */
+interface Writing {
+  readonly attemptToken: string;
+  /** When it counts as unwritten though nobody refused it, on the clock of `performance.now()`. */
+  readonly slowAt: number;
+  /** Ends what is waited for; null: nothing yet. */
+  reject: ((reason: Error) => void) | null;
+}
+
 /** What cannot be written now. */
 export interface Unwritten {
   readonly count: number;
@@ -35,13 +44,16 @@ export class Closings {
   readonly #deps: ClosingsDeps;
   /** The word of the last refusal, by attempt token. */
   readonly #unwritten = new Map<string, string>();
-  readonly #underWay = new Set<(reason: Error) => void>();
+  /** Oldest first. */
+  readonly #underWay = new Set<Writing>();
+  /** One timer looks for slow ones, for all of them: most are written long before it. */
+  #isLookedFor = false;
   #clear = Promise.withResolvers<void>();
 
   constructor(deps: ClosingsDeps) {
     this.#deps = deps;
     deps.givenUp.addEventListener("abort", () => {
-      for (const reject of this.#underWay) reject(new Error("given up"));
+      for (const { reject } of this.#underWay) reject?.(new Error("given up"));
     });
   }
 
@@ -64,11 +76,13 @@ export class Closings {
   /** Closes an attempt. Rejects where it never can be (a fault of ours), or with the last refusal once all is given up. */
   async write(id: string, now: number, end: AttemptEnd): Promise<Closed> {
     const { givenUp } = this.#deps;
-    const slow = setTimeout(() => this.#note(end.attemptToken, "TIMEOUT"), SLOW_MS);
+    const writing: Writing = { attemptToken: end.attemptToken, slowAt: performance.now() + SLOW_MS, reject: null };
+    this.#underWay.add(writing);
+    if (!this.#isLookedFor) this.#lookIn(SLOW_MS);
     try {
       for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(2 * waitMs, RETRY_LAST_MS)) {
         try {
-          return await this.#finish(id, now, end);
+          return await this.#finish(writing, id, now, end);
         } catch (error) {
           if (!isPassingRefusal(error) || givenUp.aborted) throw error;
           this.#note(end.attemptToken, refusalWord(error) ?? "ERR");
@@ -81,21 +95,33 @@ export class Closings {
       this.#sayLost(id, end, err);
       throw err;
     } finally {
-      clearTimeout(slow);
+      this.#underWay.delete(writing);
       this.#done(end.attemptToken);
     }
   }
 
   /** The journal's `finish`, ended when all is given up: a connection may keep a command for ever while Redis is away. */
-  async #finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
-    const { promise, resolve, reject } = Promise.withResolvers<Closed>();
-    this.#underWay.add(reject);
-    this.#deps.journal.finish(id, now, end).then(resolve, reject);
-    try {
-      return await promise;
-    } finally {
-      this.#underWay.delete(reject);
-    }
+  async #finish(writing: Writing, id: string, now: number, end: AttemptEnd): Promise<Closed> {
+    return await new Promise<Closed>((resolve, reject) => {
+      writing.reject = reject;
+      this.#deps.journal.finish(id, now, end).then(resolve, reject);
+    });
+  }
+
+  #lookIn(ms: number): void {
+    this.#isLookedFor = true;
+    setTimeout(() => {
+      this.#isLookedFor = false;
+      const now = performance.now();
+      for (const writing of this.#underWay) {
+        if (writing.slowAt > now) {
+          // Those after it have begun later.
+          this.#lookIn(writing.slowAt - now);
+          return;
+        }
+        if (!this.#unwritten.has(writing.attemptToken)) this.#note(writing.attemptToken, "TIMEOUT");
+      }
+    }, ms).unref();
   }
 
   #note(attemptToken: string, word: string): void {

@@ -36,7 +36,10 @@ interface Run {
   readonly queuedAt: number;
   /** Ids of those that are not done, in order. */
   readonly rest: Set<string>;
-  readonly running: Set<Promise<void>>;
+  /** How many of them run, or wait for room. */
+  running: number;
+  /** Resolved, and replaced, when one of them has ended: a race of all would cost each as many steps as there are others. */
+  ended: PromiseWithResolvers<void>;
   /** Ids of those that are not to be begun (again): they run, wait for room, or failed. */
   readonly begun: Set<string>;
   readonly left: () => void;
@@ -75,7 +78,8 @@ export class TicketRunner {
         queuedAt,
         left,
         rest: new Set(ids),
-        running: new Set(),
+        running: 0,
+        ended: Promise.withResolvers(),
         begun: new Set(),
         closedUntil: 0,
         fault: null,
@@ -101,12 +105,10 @@ export class TicketRunner {
       for (const id of run.rest) {
         if (run.begun.has(id)) continue;
         run.begun.add(id);
-        const one = this.#runOne(run, id);
-        run.running.add(one);
-        void one.then(() => run.running.delete(one));
+        void this.#runOne(run, id);
       }
       await this.#endedOrOpen(run);
-      if (run.running.size === 0) return;
+      if (run.running === 0) return;
       // A slow call of this ticket is under way, and the gate has opened: the others do not wait for it.
       run.closedUntil = 0;
     }
@@ -115,13 +117,13 @@ export class TicketRunner {
   /** Nothing runs any more; or the gate that closed on it is open again, and something does. */
   async #endedOrOpen(run: Run): Promise<void> {
     const { now, stopping } = this.#deps;
-    while (run.running.size > 0) {
+    while (run.running > 0) {
       const waitMs = run.closedUntil - now();
-      if (run.closedUntil === 0 || stopping.aborted) await Promise.race(run.running);
+      if (run.closedUntil === 0 || stopping.aborted) await run.ended.promise;
       else if (waitMs <= 0) return;
       else {
         const woken = new AbortController();
-        await Promise.race([...run.running, sleep(waitMs, undefined, { signal: woken.signal }).catch(() => {})]);
+        await Promise.race([run.ended.promise, sleep(waitMs, undefined, { signal: woken.signal }).catch(() => {})]);
         woken.abort();
       }
     }
@@ -131,6 +133,7 @@ export class TicketRunner {
   async #runOne(run: Run, id: string): Promise<void> {
     const { slots, stopping } = this.#deps;
     const { ticket, queuedAt } = run;
+    run.running += 1;
     try {
       await slots.use(ticket.lane, async () => {
         const isClosed = run.closedUntil > 0 || stopping.aborted;
@@ -143,6 +146,10 @@ export class TicketRunner {
       });
     } catch (error) {
       run.fault = error instanceof Error ? error : new Error(String(error));
+    } finally {
+      run.running -= 1;
+      run.ended.resolve();
+      run.ended = Promise.withResolvers();
     }
   }
 

@@ -9,7 +9,8 @@ const LONGEST_OTP_LIFE_MS = 3_600_000;
  * are long past. Where it was over when the reply came, or lies too far ahead, our own default counts instead.
  */
 export function challengeDeadline(result: Readonly<Record<string, unknown>>, sentAt: number): number {
-  const until = Date.parse(String(result["otp_valid_until"]));
+  const said = result["otp_valid_until"];
+  const until = typeof said === "string" ? Date.parse(said) : Number.NaN;
   return isCredible(until, sentAt) ? until : sentAt + OTP_LIFE_MS;
 }
 

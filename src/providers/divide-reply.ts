@@ -22,6 +22,8 @@ const FORMS: ReadonlyMap<string, RegExp> = new Map([
   ["user_code", /^[A-Za-z0-9]{8,11}$/],
 ]);
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 export interface DividedReply {
   readonly result: Result;
   readonly personal: Personal;
@@ -30,19 +32,24 @@ export interface DividedReply {
 /**
  * Divides a reply's data: the references named in `keeps` go to the result, all else is personal. So is a reference that
  * is no token or repeats something secret of the input (`mobile~mobile~Channel4~id~id`, facts/eko §6): it keeps its name,
- * and is sealed.
+ * and is sealed. `leavesOut`: fields that are not kept at all.
  */
-export function divideReply(data: JsonObject, keeps: readonly string[], echoGuard: EchoGuard): DividedReply {
-  const result: [string, string][] = [];
+export function divideReply(
+  data: JsonObject,
+  keeps: readonly string[],
+  echoGuard: EchoGuard,
+  leavesOut: ReadonlySet<string> = NOTHING,
+): DividedReply {
+  const result: Record<string, string> = {};
   const personal: [string, unknown][] = [];
   for (const [field, value] of Object.entries(data)) {
-    if (value === null || value === "") continue;
+    if (value === null || value === "" || leavesOut.has(field)) continue;
     const reference = keeps.includes(field) ? referenceOf(value) : null;
     const isToken = reference !== null && (FORMS.get(field) ?? TOKEN).test(reference);
-    if (isToken && !echoGuard.hasEcho(reference)) result.push([field, reference]);
+    if (isToken && !echoGuard.hasEcho(reference)) result[field] = reference;
     else personal.push([field, reference ?? value]);
   }
-  return { result: Object.fromEntries(result), personal: Object.fromEntries(personal) };
+  return { result, personal: Object.fromEntries(personal) };
 }
 
 /** The provider's masked number in our form, `XXXX XXXX 0000`: only its last four digits are taken. Null without them. */

@@ -10,22 +10,26 @@ const REFERENCES: ReadonlySet<string> = new Set(["otp_ref_id", "reference_tid", 
  */
 export class EchoGuard {
   readonly #texts: string[] = [];
+  /** Those of them that are a long number. */
+  readonly #numbers: string[] = [];
 
   constructor(input: OpenInput) {
     for (const field in input) {
       const value = input[field];
       if (!(value instanceof Secret) || REFERENCES.has(field)) continue;
       const text = value.open();
-      if (text.length >= 4) this.#texts.push(text.toLowerCase());
+      if (text.length < 4) continue;
+      this.#texts.push(text.toLowerCase());
+      if (/^\d{10,}$/.test(text)) this.#numbers.push(text);
     }
   }
 
   /** Whether the text repeats something secret, also where the digits of a long number are grouped (`9999-9999-0019`). */
   hasEcho(text: string): boolean {
     const lower = text.toLowerCase();
+    if (this.#texts.some((secret) => lower.includes(secret))) return true;
+    if (this.#numbers.length === 0) return false;
     const digits = lower.replaceAll(/\D/g, "");
-    return this.#texts.some(
-      (secret) => lower.includes(secret) || (/^\d{10,}$/.test(secret) && digits.includes(secret)),
-    );
+    return this.#numbers.some((secret) => digits.includes(secret));
   }
 }

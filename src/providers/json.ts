@@ -11,11 +11,31 @@ export function parseJsonObject(text: string | null): JsonObject | null {
   if (text === null) return null;
   try {
     // A reviver makes parsing five times as slow, and only a number of 16 digits or more can be rounded.
-    const value: unknown = /\d{16}/.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    const value: unknown = hasLongNumber(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
     return isJsonObject(value) && nestsWithin(value, LEVELS) ? value : null;
   } catch {
     return null;
   }
+}
+
+/** Digits of a number that JSON.parse may round. */
+const LONG = 16;
+
+/** Of any 16 characters in a row one is looked at: a regular expression would cost as much as parsing. */
+function hasLongNumber(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    if (!isDigit(text, at)) continue;
+    let [from, to] = [at, at + 1];
+    while (isDigit(text, from - 1)) from--;
+    while (isDigit(text, to)) to++;
+    if (to - from >= LONG) return true;
+  }
+  return false;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
 }
 
 /** The third argument came with ES2026 (`JSON.parse` source text access). */
@@ -31,7 +51,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
 function nestsWithin(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (levels === 0) return false;
-  for (const inner of Object.values(value)) if (!nestsWithin(inner, levels - 1)) return false;
+  if (Array.isArray(value)) return value.every((inner) => nestsWithin(inner, levels - 1));
+  // Of what JSON.parse made: all of its fields are its own.
+  for (const name in value) if (!nestsWithin((value as JsonObject)[name], levels - 1)) return false;
   return true;
 }
 

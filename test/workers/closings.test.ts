@@ -84,6 +84,18 @@ describe("the outcome of a call", () => {
     expect(await written).toBeInstanceOf(Error);
   });
 
+  it("counts so by its own time, whatever began before it or was written meanwhile", async () => {
+    const { closings, gauge, abort } = setup([DONE]);
+    await closings.write("job", 1, ending("1 x"));
+    const waiting = ["2 x", "3 x"].map(async (token) => await closings.write("job", 1, ending(token)));
+    for (const each of waiting) each.catch(() => {});
+    await expect.poll(() => closings.unwritten).toEqual({ count: 2, word: "TIMEOUT" });
+    expect(gauge).toEqual([1, 2]);
+    abort.abort();
+    expect(await Promise.allSettled(waiting)).toMatchObject([{ status: "rejected" }, { status: "rejected" }]);
+    expect(closings.areAllWritten).toBe(true);
+  });
+
   it("is not written again where the fault is ours", async () => {
     const { closings, asked } = setup([new TypeError("the finish script answered fault"), DONE]);
     await expect(closings.write("job", 1, ending("1 x"))).rejects.toThrow(TypeError);

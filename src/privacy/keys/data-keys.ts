@@ -18,6 +18,8 @@ const MOST_CACHED = 2_000;
 
 interface Cached {
   readonly dataKey: DataKey;
+  /** For texts that are under this key alone, as most jobs' are. */
+  readonly opener: Opener;
   /** When Redis last had it, ms. */
   seenAt: number;
 }
@@ -75,14 +77,14 @@ export class DataKeys {
    * @throws SatyapanError `keys-unreachable`
    */
   async opener(texts: readonly string[]): Promise<Opener> {
+    const ids = new Set(texts.flatMap(dataKeyIdsIn));
     const found = new Map<string, DataKey | KeyFailure>();
     const missing: string[] = [];
-    for (const text of texts) {
-      for (const id of dataKeyIdsIn(text)) {
-        const cached = this.#cached.get(id);
-        if (cached !== undefined && this.#isFresh(cached.seenAt, OPENER_LOOK_MS)) found.set(id, cached.dataKey);
-        else if (!missing.includes(id)) missing.push(id);
-      }
+    for (const id of ids) {
+      const cached = this.#cached.get(id);
+      if (cached === undefined || !this.#isFresh(cached.seenAt, OPENER_LOOK_MS)) missing.push(id);
+      else if (ids.size === 1) return cached.opener;
+      else found.set(id, cached.dataKey);
     }
     for (const id of missing) found.set(id, await once(this.#loading, id, async () => await this.#load(id)));
     return new Opener(found);
@@ -208,7 +210,7 @@ export class DataKeys {
   }
 
   #remember(dataKey: DataKey, seenAt: number): void {
-    this.#cached.set(dataKey.id, { dataKey, seenAt });
+    this.#cached.set(dataKey.id, { dataKey, opener: new Opener(new Map([[dataKey.id, dataKey]])), seenAt });
     for (const id of this.#cached.keys()) if (this.#cached.size > MOST_CACHED) this.#cached.delete(id);
     // A sealer of a day that is over, a batch that is in.
     for (const [scope, { seenAt: last }] of this.#sealers) {

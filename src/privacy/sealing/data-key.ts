@@ -42,7 +42,14 @@ export function wrapContext(id: string, scope: string): string {
 
 /** The scope of what arrives at this time, ms. */
 export function dayScope(now: number): KeyScope {
-  return `day:${new Date(now).toISOString().slice(0, 10)}`;
+  // Asked once a job: `toISOString` takes five times as long.
+  const time = new Date(now);
+  const [month, day] = [time.getUTCMonth() + 1, time.getUTCDate()];
+  return `day:${String(time.getUTCFullYear()).padStart(4, "0")}-${twoDigits(month)}-${twoDigits(day)}`;
+}
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
 }
 
 /** The scope of what comes of a job: its batch's, so that it is shredded with it, otherwise the day of its own. */

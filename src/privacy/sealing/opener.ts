@@ -3,7 +3,7 @@ import type { DataKey } from "./data-key.ts";
 import {
   dataKeyIdOf,
   dataKeyIdOfBytes,
-  dataKeyIdsIn,
+  firstDataKeyIdIn,
   openSealed,
   openSealedBytes,
   type SealedFor,
@@ -50,8 +50,7 @@ export class Opener {
 
   /** The scope under which a text (or the first sealed one in it) was sealed; null where its key cannot be had. */
   scopeOf(text: string): DataKey["scope"] | null {
-    const [id = ""] = dataKeyIdsIn(text);
-    const found = this.#found.get(id);
+    const found = this.#found.get(firstDataKeyIdIn(text) ?? "");
     return found !== undefined && "key" in found ? found.scope : null;
   }
 }

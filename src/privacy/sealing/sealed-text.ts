@@ -11,7 +11,8 @@ const ALGORITHM = "aes-256-gcm";
 const TAG_BYTES = 16;
 const HEAD = /^s2\.([0-9a-z]{12})\./;
 const BYTES_HEAD = /^z2\.([0-9a-z]{12})\.$/;
-const ANYWHERE = /[sz]2\.([0-9a-z]{12})\./g;
+const FIRST = /[sz]2\.([0-9a-z]{12})\./;
+const ANYWHERE = /[sz]2\.[0-9a-z]{12}\./g;
 /** `s2.` or `z2.`, the id, `.` */
 const HEAD_LENGTH = 16;
 /** A sealer's counter has 32 bits. */
@@ -144,7 +145,12 @@ export function headOf(sealed: Uint8Array): string {
 
 /** The ids of all data keys that a text names, whatever stands around them; it may name some that never were. */
 export function dataKeyIdsIn(text: string): string[] {
-  return Array.from(text.matchAll(ANYWHERE), ([, id = ""]) => id);
+  return (text.match(ANYWHERE) ?? []).map((head) => head.slice(3, -1));
+}
+
+/** The first of them; null: it names none. */
+export function firstDataKeyIdIn(text: string): string | null {
+  return FIRST.exec(text)?.[1] ?? null;
 }
 
 export function unreadable({ operation, jobId, field }: SealedFor): SatyapanError {

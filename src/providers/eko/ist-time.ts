@@ -8,11 +8,13 @@ const IST_MS = 19_800_000;
  * other zone or form: a guess would move an OTP's deadline by hours.
  */
 export function istToIso(text: unknown): string | null {
-  const [, name = "", ...numbers] = (typeof text === "string" ? JAVA_DATE.exec(text) : null) ?? [];
+  const [, name = "", dayText, hourText, minuteText, secondText, yearText] =
+    (typeof text === "string" ? JAVA_DATE.exec(text) : null) ?? [];
   const month = MONTHS.indexOf(name);
-  const [day = 0, hour = 0, minute = 0, second = 0, year = 0] = numbers.map(Number);
+  const [day, hour, minute, second] = [Number(dayText), Number(hourText), Number(minuteText), Number(secondText)];
   if (month < 0 || hour > 23 || minute > 59 || second > 59) return null;
-  const local = Date.UTC(year, month, day, hour, minute, second);
+  const local = Date.UTC(Number(yearText), month, day, hour, minute, second);
   // A day that the month does not have would be read as one of the next.
-  return new Date(local).getUTCDate() === day ? new Date(local - IST_MS).toISOString() : null;
+  if (day < 1 || (day > 28 && new Date(local).getUTCDate() !== day)) return null;
+  return new Date(local - IST_MS).toISOString();
 }

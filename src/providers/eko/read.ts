@@ -105,7 +105,7 @@ function successOf(envelope: EkoEnvelope, httpStatus: number, { rules, input, ec
   if (lacksReference && added["otp_sent"] !== false) {
     return { kind: "unknown", reason: "an OTP was sent, but the reply lacks the reference to verify it with" };
   }
-  const { result, personal } = divideReply(withoutEchoes(data), rules.keeps, echoGuard);
+  const { result, personal } = divideReply(data, rules.keeps, echoGuard, ECHOES);
   const whole = { ...added, ...rules.derive?.(data), ...result };
   return { kind: "succeeded", result: whole, ...(Object.keys(personal).length === 0 ? {} : { personal }) };
 }
@@ -142,10 +142,6 @@ function isNegative({ typeId }: EkoEnvelope, rules: EkoRules): boolean {
 /** The reference that the request itself carried proves nothing. */
 function isEcho(reference: string, { otp_ref_id: own }: OpenInput): boolean {
   return own instanceof Secret && own.open() === reference;
-}
-
-function withoutEchoes(data: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(data).filter(([field]) => !ECHOES.has(field)));
 }
 
 /** 401 and 403 come with any body or none, and a bad signature with either (facts/eko §1.6). */

@@ -18,6 +18,14 @@ describe("parseJsonObject", () => {
     });
   });
 
+  it.each([16, 17, 20, 40])("keeps %i digits wherever in the text they stand", (digits) => {
+    const number = "9".repeat(digits);
+    for (let before = 0; before < 40; before++) {
+      const text = `{${" ".repeat(before)}"id":${number}}`;
+      expect(parseJsonObject(text)).toEqual({ id: number });
+    }
+  });
+
   it("reads 32 levels and no more", () => {
     const nested = (levels: number): string => '{"a":'.repeat(levels) + "1" + "}".repeat(levels);
     expect(parseJsonObject(nested(32))).not.toBeNull();

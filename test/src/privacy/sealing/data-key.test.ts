@@ -10,6 +10,11 @@ import {
   scopeEnd,
 } from "../../../../src/privacy/sealing/data-key.ts";
 
+it("the scope of a day is the date in UTC", () => {
+  for (const time of ["2026-01-01T00:00:00.000Z", "2026-12-31T23:59:59.999Z", "2028-02-29T12:00:00.000Z", "0999-10-09"])
+    expect(dayScope(Date.parse(time))).toBe(`day:${time.slice(0, 10)}`);
+});
+
 describe("a data key", () => {
   it("has an id of its own and cannot be printed", () => {
     const keys = Array.from({ length: 1_000 }, () => newDataKey("day:2026-11-21"));
