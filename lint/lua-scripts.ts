@@ -39,7 +39,7 @@ import { SET_ASIDE } from "../src/records/parent-outbox.ts";
 import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
 import { CREATE } from "../src/records/scripts/create.ts";
 import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
-import { FINISH } from "../src/records/scripts/finish.ts";
+import { FINISH, FINISH_PACKED } from "../src/records/scripts/finish.ts";
 import { TIME } from "../src/redis/clock.ts";
 import { RELEASE, TAKE } from "../src/redis/lease.ts";
 import type { LuaOrigin } from "../src/redis/lua-source.ts";
@@ -51,6 +51,7 @@ export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrig
     GIVE_BACK,
     PERMIT,
     FINISH,
+    FINISH_PACKED,
     CREATE,
     ABANDON,
     SETTLE,

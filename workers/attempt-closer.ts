@@ -151,9 +151,8 @@ export class AttemptCloser {
       cause: waits?.cause ?? null,
       result,
       personal: personal === undefined || sealer === null ? null : sealPersonal(sealer, operation, id, personal),
-      subject: job.subject,
+      job,
       sent: isSent(outcome),
-      holdNames: job.holdNames,
       answers: state === "succeeded" ? job.of : null,
       retention: retentionOf({
         state,

@@ -27,7 +27,7 @@ const APPEND = "xadd";
 const MESSAGES = "publish subscribe unsubscribe";
 
 /** What takes jobs: BullMQ's worker, the gate's permits. */
-const WORK = "bzpopmin zpopmin zremrangebyrank zremrangebyscore rpoplpush rpop xtrim xlen";
+const WORK = "bzpopmin zpopmin zremrangebyrank zremrangebyscore rpoplpush rpop xtrim xlen object|encoding";
 /** Outboxes are read and emptied, the audit's chain is continued. */
 const OUTBOXES = "xread xrange xrevrange xdel xtrim xlen";
 /** `satyapan scan`, and the sample that the privacy metric is made of. */

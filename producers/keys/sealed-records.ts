@@ -23,7 +23,8 @@ export interface SealedRecord {
 
 /** Keys asked for at once: some milliseconds of Redis' time. */
 const SCAN_COUNT = 500;
-const FIELDS = ["job", "terms", "state", ...SEALED_FIELDS] as const;
+/** A packed record says what `job` begins with in `operation`. */
+const FIELDS = ["job", "operation", "terms", "state", ...SEALED_FIELDS] as const;
 
 export const REPLACE = new LuaScript(new URL("replace-field.lua", import.meta.url), {
   args: { field: "text", old: "text", new: "text" },
@@ -107,10 +108,13 @@ function placeOf(key: string): KeyPlace | null {
   return null;
 }
 
-function toRecord(key: string, [job, terms, state, ...texts]: readonly (string | null)[]): SealedRecord | null {
+function toRecord(
+  key: string,
+  [job, operation, terms, state, ...texts]: readonly (string | null)[],
+): SealedRecord | null {
   const place = placeOf(key);
   // An onboarding has both: its `job` names one.
-  const words = terms ?? job ?? null;
+  const words = terms ?? job ?? operation ?? null;
   if (place === null || words === null) return null;
   const isOpen = terms !== null && (state === "running" || state === "awaiting_otp");
   return {

@@ -4,6 +4,7 @@ import type { RowOf } from "../redis/script.ts";
 import type { StoredAttempt } from "./attempt-start.ts";
 import { type Retention, retentionArgs } from "./retention.ts";
 import type { FINISH } from "./scripts/finish.ts";
+import type { StoredJob } from "./stored-job.ts";
 import type { TerminalState } from "../outcomes/state.ts";
 import type { WaitCause } from "../outcomes/wait-cause.ts";
 
@@ -32,11 +33,10 @@ export interface AttemptEnd {
   readonly pendings: number;
   readonly resends: number;
   readonly health: CallHealth | null;
-  /** Keyed hash of the person who is sent an OTP; null where nobody is. */
-  readonly subject: string | null;
+  /** Whose attempt it is. */
+  readonly job: StoredJob;
   /** The person was sent an OTP, or may have been: it counts for the cooldown. */
   readonly sent: boolean;
-  readonly holdNames: readonly string[];
   /** Id of the send whose OTP this verify answers, or null. */
   readonly answers: string | null;
   readonly retention: Retention;
@@ -87,9 +87,9 @@ export function endRow(id: string, now: number, end: AttemptEnd): RowOf<typeof F
     retry_after: health?.kind === "throttled" ? health.retryAfterMs : null,
     scope: refused?.scope ?? null,
     why: refused?.reason ?? null,
-    subject: end.subject,
+    subject: end.job.subject,
     sent: end.sent,
-    scopes: end.holdNames.join(" "),
+    scopes: end.job.holdNames.join(" "),
     answers: end.answers,
     look_at,
     keeps_input,
@@ -97,7 +97,7 @@ export function endRow(id: string, now: number, end: AttemptEnd): RowOf<typeof F
   };
 }
 
-/** What FINISH answers for one job. */
+/** What FINISH and FINISH_PACKED answer for one job. */
 export function parseClosed([answer, nextAt, corrected]: readonly string[]): Closed {
   if (answer !== "done" && answer !== "stale" && answer !== "missing") {
     throw new TypeError(`the finish script answered ${answer ?? "nothing"}: ${nextAt ?? ""}`);

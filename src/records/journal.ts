@@ -7,8 +7,9 @@ import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL }
 import { SharedRoundTrip } from "../redis/round-trip.ts";
 import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
 import { type Closed, type AttemptEnd, endRow, parseClosed } from "./attempt-end.ts";
+import { type PackedEnd, packedEnd } from "./packed-end.ts";
 import { BEGIN, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
-import { FINISH } from "./scripts/finish.ts";
+import { FINISH, FINISH_PACKED } from "./scripts/finish.ts";
 
 export interface JournalOptions {
   readonly redis: RedisClient;
@@ -48,6 +49,7 @@ export class Journal {
   readonly #stamp = randomBytes(6).toString("base64url");
   readonly #starts = new SharedRoundTrip<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
   readonly #ends = new SharedRoundTrip<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
+  readonly #packedEnds = new SharedRoundTrip<PackedEnd, Reply>(async (rows) => await this.#finishPacked(rows));
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -123,6 +125,11 @@ export class Journal {
 
   /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */
   async finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
+    const packed = packedEnd(id, now, end);
+    if (packed !== null) {
+      const reply = await this.#packedEnds.ask(packed);
+      if (reply[0] !== "plain") return parseClosed(reply);
+    }
     return parseClosed(await this.#ends.ask({ id, now, end }));
   }
 
@@ -141,6 +148,10 @@ export class Journal {
     const args = { ...this.#args(), hold_ms: this.#options.policy.holdMs };
     const rows = asks.map(({ id, now, end }) => endRow(id, now, end));
     return (await FINISH.run(this.#options.redis, this.#keys(asks), args, rows)) as readonly Reply[];
+  }
+
+  async #finishPacked(rows: readonly PackedEnd[]): Promise<readonly Reply[]> {
+    return (await FINISH_PACKED.run(this.#options.redis, this.#keys(rows), this.#args(), rows)) as readonly Reply[];
   }
 
   #keys(asks: readonly { readonly id: string }[]): string[] {

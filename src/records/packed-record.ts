@@ -87,6 +87,11 @@ export function packRecord(id: string, fields: Fields): string[] | null {
   return inPieces(time + coded.replaceAll(id, ID).replaceAll(time, TIME));
 }
 
+/** Pieces as scripts take them: one text, in which each has a NUL after it. */
+export function withNuls(pieces: readonly string[]): string {
+  return pieces.map((piece) => `${piece}\0`).join("");
+}
+
 /** A record's fields as they were before it was packed, or as they are. */
 export function unpackRecord(id: string, fields: Fields): Fields {
   if (!isPacked(fields)) return fields;

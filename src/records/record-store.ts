@@ -12,7 +12,7 @@ import {
 } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
-import { packRecord, unpackRecord } from "./packed-record.ts";
+import { packRecord, unpackRecord, withNuls } from "./packed-record.ts";
 import { parseRecord } from "./parse-record.ts";
 import type { JobRecord } from "./record.ts";
 import { CREATE } from "./scripts/create.ts";
@@ -233,8 +233,7 @@ export class RecordStore {
       const fields = stored[index] ?? {};
       const packed = packRecord(id, fields);
       if (packed === null) return [];
-      const pieces = packed.map((piece) => `${piece}\0`).join("");
-      return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", pieces } }];
+      return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", pieces: withNuls(packed) } }];
     });
     for (let from = 0; from < all.length; from += PACK_AT_ONCE) {
       const some = all.slice(from, from + PACK_AT_ONCE);

@@ -131,9 +131,8 @@ export class ClientBundle implements AsyncDisposable {
       result,
       personal,
       ...{ used: 1, pendings: 0, resends: 0, health: null, entry: null, lost: false },
-      subject: job.subject,
+      job,
       sent: kind === "succeeded" || kind === "unknown",
-      holdNames: job.holdNames,
       answers: state === "succeeded" ? job.of : null,
       retention: retentionOf({
         ...{ state, step, result, hasPersonal: personal !== null, endedAt: at, resultRetentionMs: resultMs },

@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { Closings } from "../../workers/closings.ts";
 import type { Closed, AttemptEnd } from "../../src/records/attempt-end.ts";
+import { takenJob } from "./job-runner-bundle.ts";
 import { NO_REPLY } from "../../src/outcomes/outcome.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 
@@ -11,7 +12,7 @@ function ending(attemptToken: string): AttemptEnd {
   return {
     ...{ attemptToken, state: "succeeded", reason: null, nextAt: null, cause: null, result: null, personal: null },
     attempt: { client_ref_id: "ref", started: 1, ended: 2, outcome: { kind: "succeeded", ...NO_REPLY } },
-    ...{ used: 1, pendings: 0, resends: 0, health: null, subject: null, sent: false, holdNames: [], answers: null },
+    ...{ used: 1, pendings: 0, resends: 0, health: null, job: takenJob("eko.mobile-otp"), sent: false, answers: null },
     ...{ retention: { lookAt: null, keepsInput: false }, entry: null, lost: false },
   };
 }

@@ -45,9 +45,10 @@ local function pending_send(prefix, subject, operation, judged)
   end
   for id in string.gmatch(redis.call('GET', prefix .. 'sent:' .. subject) or '', '%d+ ([^,]+)') do
     if not string.find(judged, ',' .. id .. ',', 1, true) then
-      local stored = record_fields(prefix .. 'job:' .. id, 'state', 'job', 'answered', 'result') or {}
-      local sent = stored[1] == 'succeeded' and not stored[3] and string.find(stored[4] or '', '"otp_sent":true', 1, true)
-      if sent and is_of(operation, stored[2]) then return id end
+      local stored = record_fields(prefix .. 'job:' .. id, 'state', 'job', 'answered', 'result', 'operation') or {}
+      local sent = stored[5] or string.find(stored[4] or '', '"otp_sent":true', 1, true)
+      local is_open = stored[1] == 'succeeded' and not stored[3] and sent
+      if is_open and (stored[5] == operation or is_of(operation, stored[2])) then return id end
     end
   end
 end

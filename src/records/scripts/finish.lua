@@ -2,7 +2,7 @@
 -- call went. A worker that was taken for dead may still bring the true outcome of an attempt that was given up as lost:
 -- truth wins. KEYS records; each has its row.
 -- → for each {`stale`} | {`missing`} | {`done`, next, `corrected` (it was taken for lost before) or ''} | {`fault`, message}
--- constants: LONGEST_CALL_MS, UNCHANGED
+-- constants: UNCHANGED
 local g, done, left = open_gate(prefix, bull), {}, {}
 
 local function set(fields, name, value)
@@ -13,11 +13,7 @@ end
 
 -- Tells the gate how the call went. → when the job may be tried again
 local function tell_gate()
-  local control = read_control(g)
-  -- By one clock, the caller's.
-  local begun = tonumber(string.match(open, '^%d+ ........(%d+)$'))
-  local ms = begun and now - begun
-  if ms and (ms < 0 or ms > LONGEST_CALL_MS) then ms = nil end
+  local control, ms = read_control(g), call_took(open, now)
   local try_at = next_at
   if went == 'well' then call_went_well(g, control, id, scopes, ms)
   elseif went == 'failed' then call_failed(g, control, id)

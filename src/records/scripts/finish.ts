@@ -11,16 +11,31 @@ import { RECORD } from "./record.ts";
  */
 export const FINISH = new LuaScript(new URL("finish.lua", import.meta.url), {
   needs: [...GATE, RECORD, AUDIT],
-  constants: {
-    UNCHANGED,
-    // A call that took longer says that some clock jumped, ms.
-    LONGEST_CALL_MS: 3_600_000,
-  },
+  constants: { UNCHANGED },
   args: { prefix: "text", bull: "text", channel: "text", retention: "text", hold_ms: "number" },
   row: {
     ...{ id: "text", now: "text", open: "text", attempt: "text", state: "text", reason: "text?", next_at: "text?" },
     ...{ cause: "text?", result: "text?", personal: "text?", spent: "text", lost: "text?" },
     ...{ went: "text?", retry_after: "number?", scope: "text?", why: "text?" },
+    ...{ subject: "text?", sent: "flag", scopes: "text", answers: "text?", look_at: "text?", keeps_input: "flag" },
+    entry: "text?",
+  },
+});
+
+/**
+ * The same for a job that ends with its first attempt, in one packed piece of text (`packEnd`), each of its `pieces` with a NUL
+ * after it. `operation`: of a send whose OTP may still be answered; `is_well`: the gate is told that the call went well.
+ */
+export const FINISH_PACKED = new LuaScript(new URL("finish-packed.lua", import.meta.url), {
+  needs: [...GATE, RECORD, AUDIT],
+  constants: {
+    // What a record has, but for its ticket, when its first attempt is open: `digest`, `job`, `input`, `state`, `updated`,
+    // `attempts`, `open`, `attempt:1`.
+    OPENED_FIELDS: 8,
+  },
+  args: { prefix: "text", bull: "text", channel: "text", retention: "text" },
+  row: {
+    ...{ id: "text", now: "text", open: "text", state: "text", operation: "text?", pieces: "text", is_well: "flag" },
     ...{ subject: "text?", sent: "flag", scopes: "text", answers: "text?", look_at: "text?", keeps_input: "flag" },
     entry: "text?",
   },

@@ -14,11 +14,7 @@ local function pack(key)
     fields[#fields + 1] = n
     fields[#fields + 1] = piece
   end
-  local left = redis.call('PTTL', key)
-  -- A hash that was once large stays as large.
-  redis.call('DEL', key)
-  redis.call('HSET', key, unpack(fields))
-  if left > 0 then redis.call('PEXPIRE', key, left) end
+  rewrite(key, fields, redis.call('PTTL', key))
 end
 
 for i, key in ipairs(KEYS) do

@@ -13,8 +13,23 @@ local function forget_input(key, state, job, replaced)
   end
 end
 
+-- Whether Redis keeps this hash in many pieces. A user who may not ask is told so.
+local function is_scattered(key)
+  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+  return type(encoding) == 'table' and encoding.err ~= nil or encoding == 'hashtable'
+end
+
+-- A packed send loses what was sealed; it has both fields if nobody answered its OTP.
+local function unseal_packed(key, operation, replaced)
+  if redis.call('HDEL', key, 'input', 'operation') == 2 and not replaced then unanswered[#unanswered + 1] = operation end
+  if is_scattered(key) then
+    local fields, left = redis.call('HGETALL', key), redis.call('PTTL', key)
+    rewrite(key, fields, left)
+  end
+end
+
 local function reap(key, id)
-  local stored = record_fields(key, 'state', 'job', 'personal', 'updated', 'replaced')
+  local stored = record_fields(key, 'state', 'job', 'personal', 'updated', 'replaced', '1', 'operation')
   if not stored then
     looked = looked + 1
     park_no_record(prefix, key, id, now, retention, done)
@@ -38,6 +53,9 @@ local function reap(key, id)
     expired[#expired + 1] = id
     expired[#expired + 1] = text
     at_rest[#at_rest + 1] = id
+  elseif stored[6] then
+    unseal_packed(key, stored[7], stored[5])
+    schedule_reaper(prefix, id, '')
   elseif personal and kept_until > due_by then
     forget_input(key, state, job, stored[5])
     schedule_reaper(prefix, id, number(kept_until))

@@ -19,8 +19,9 @@
 -- | `replaced` | of a send: the one that was made after it for the same challenge |
 -- | `early` | of a send: a code came before it had settled, and waits for that |
 -- | `decisions` | what people decided about it (`settle`), as JSON lines |
--- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state` and `answered`, in short (`packRecord`) |
--- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS
+-- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state`, `answered` and what came later, in short (`packRecord`) |
+-- | `operation` | of a packed send whose OTP may still be answered (it has its `input`, too): what `job` begins with |
+-- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS, LONGEST_CALL_MS
 
 local function parse_job(text)
   local job = {}
@@ -41,6 +42,13 @@ local function broken_fields(job, state, count, due)
   if #names > 0 then return table.concat(names, ', ') end
 end
 
+-- How long the call of an attempt took, ms, by one clock, its opener's; nil: not known.
+local function call_took(open, now)
+  local begun = tonumber(string.match(open, '^%d+ ........(%d+)$'))
+  local ms = begun and now - begun
+  if ms and ms >= 0 and ms <= LONGEST_CALL_MS then return ms end
+end
+
 -- `due` (a sorted set by time, ms): when the reaper has to look at a record: its deadline, or the end of what is kept sealed.
 local function schedule_reaper(prefix, id, at)
   if at == '' then redis.call('ZREM', prefix .. 'due', id) else redis.call('ZADD', prefix .. 'due', at, id) end
@@ -51,6 +59,13 @@ local function tell_parent(prefix, key, id, state)
   local told = redis.call('HMGET', key, 'parent', 'early')
   if told[1] then append_to(prefix .. 'parents', id .. ' ' .. state .. ' ' .. told[1]) end
   if told[2] then append_to(prefix .. 'parents', id .. ' ' .. state .. ' c:' .. id .. ':early') end
+end
+
+-- A hash that was once large stays as large: so it is made anew. `left`: its time to live, ms; not positive: it has none.
+local function rewrite(key, fields, left)
+  redis.call('DEL', key)
+  redis.call('HSET', key, unpack(fields))
+  if left > 0 then redis.call('PEXPIRE', key, left) end
 end
 
 -- `done`: ids that are told to those who wait, once for a whole batch.

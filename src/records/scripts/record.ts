@@ -12,6 +12,8 @@ export const RECORD = new LuaPart(new URL("record.lua", import.meta.url), {
   needs: [CLOCK, ASKED, OUTBOX],
   constants: {
     MOST_ATTEMPTS,
+    // A call that took longer says that some clock jumped, ms.
+    LONGEST_CALL_MS: 3_600_000,
     TERMINAL: new Set(TERMINAL_STATES),
     LANES: new Set(LANES),
     // These stop the whole credential: the job goes back to the front of its queue, and its time is not binding.
