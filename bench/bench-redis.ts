@@ -46,6 +46,7 @@ export class BenchRedis implements Store {
       "--appendfsync": "everysec",
       "--auto-aof-rewrite-percentage": "0", // a rewrite in one round and none in the other would be noise
       "--maxmemory-policy": "noeviction",
+      "--hash-max-ziplist-value": "1024", // as the embedded one and that of the compose file
     };
     const { path, home } = machine;
     const program = await findRedisServer(machine);

@@ -114,6 +114,7 @@ describe("docker-compose.yml", () => {
     const option = (name: string): string | undefined => command[command.indexOf(`--${name}`) + 1];
     expect(option("appendonly")).toBe("yes");
     expect(option("maxmemory-policy")).toBe("noeviction");
+    expect(option("hash-max-listpack-value")).toBe("1024");
     expect(mounts).toEqual(["redis-data:/data"]);
   });
 

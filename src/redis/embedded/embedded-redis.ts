@@ -144,6 +144,9 @@ async function start(home: Home, program: string, machine: Machine): Promise<voi
     "--appendfsync": "always",
     "--aof-load-truncated": "yes",
     "--maxmemory-policy": "noeviction",
+    // A record's sealed input is longer than the 64 bytes of the default, beyond which Redis keeps a hash in many pieces, each
+    // with a price in memory and CPU. Redis ≥ 7 calls it hash-max-listpack-value, and takes this name, too.
+    "--hash-max-ziplist-value": "1024",
     "--save": "",
   };
   const { path, home: userHome } = machine;

@@ -206,10 +206,11 @@ describe("the embedded Redis of a folder", () => {
     expect(await readFile(seen, "utf8")).not.toContain("planted-key");
   });
 
-  it("is durable: AOF written before each answer, nothing evicted", async () => {
+  it("is durable: AOF written before each answer, nothing evicted; and keeps a record in one piece", async () => {
     await using dir = await makeTempDir();
     await using own = await open(dir.path);
-    const settings = { appendonly: "yes", appendfsync: "always", "maxmemory-policy": "noeviction", save: "" };
+    const durable = { appendonly: "yes", appendfsync: "always", "maxmemory-policy": "noeviction", save: "" };
+    const settings = { ...durable, "hash-max-ziplist-value": "1024" };
     for (const [name, value] of Object.entries(settings)) {
       expect(await call(own.redis, "CONFIG", "GET", name)).toEqual([name, value]);
     }
