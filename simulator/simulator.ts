@@ -13,6 +13,7 @@ import { Draw } from "./draw.ts";
 import { AadhaarKeys } from "./eko/aadhaar-keys.ts";
 import { exchange } from "./exchange.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { answerHeartbeat, HEARTBEAT_PATH } from "./heartbeat-endpoint.ts";
 import type { OutboxMessage } from "./outbox.ts";
 import { json } from "./reply.ts";
 import type { RequestRecord } from "./request-log.ts";
@@ -104,6 +105,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const closing = new AbortController();
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url?.startsWith(CONTROL_PATH) === true) return control(request, response, world, env);
+    if (request.method === "POST" && request.url === HEARTBEAT_PATH) {
+      const reply = answerHeartbeat(request.headers, now(), world.configuration.signatureToleranceMs);
+      await transmit(response, reply, { kind: "none" }, closing.signal);
+      return;
+    }
     const record = await exchange(request, response, world, closing.signal);
     const { operation, route, status, ms, fault } = record;
     log?.(`${operation ?? route} ${status ?? "cut"} ${ms} ms${fault === null ? "" : ` ${fault}`}`);

@@ -1,6 +1,6 @@
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import { findOperation } from "../src/operations/catalogue.ts";
+import { operationOfJob } from "../src/operations/catalogue.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { NO_REPLY, type Outcome, type Result } from "../src/outcomes/outcome.ts";
@@ -69,7 +69,7 @@ export class AttemptCall {
   /** Gives the permit back where nothing is called. */
   async make(attempt: OpenAttempt, permit: TimedPermit): Promise<MadeCall> {
     const { journal, now, atPoint } = this.#deps;
-    const operation = findOperation(attempt.job.operation);
+    const operation = operationOfJob(attempt.job.operation);
     const prepared = await this.#prepare(attempt, operation);
     if (prepared.kind !== "prepared") {
       await journal.giveBack(permit.id);

@@ -1,6 +1,6 @@
 import type { Settings } from "../src/config/settings.ts";
 import type { SatyapanError } from "../src/base/error.ts";
-import { findOperation } from "../src/operations/catalogue.ts";
+import { operationOfJob } from "../src/operations/catalogue.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { decide, type Decision } from "../src/outcomes/decision.ts";
@@ -60,7 +60,7 @@ export class AttemptCloser {
   ): Promise<FollowUp> {
     const { settings, now, random } = this.#deps;
     const { job } = attempt;
-    const operation = findOperation(job.operation);
+    const operation = operationOfJob(job.operation);
     const endedAt = now();
     const used = job.used + (isCharged(outcome, attempt.isProbe, operation) ? 1 : 0);
     const pendings = job.pendings + (outcome.kind === "pending" ? 1 : 0);
@@ -103,7 +103,7 @@ export class AttemptCloser {
 
   /** Closes one of which not a byte was written: it costs nothing, and its job is tried again at `until`, ms. */
   async notMade(attempt: OpenAttempt, reason: string, until: number): Promise<FollowUp> {
-    const operation = findOperation(attempt.job.operation);
+    const operation = operationOfJob(attempt.job.operation);
     const outcome: Outcome = { kind: "unavailable", reason, reply: NO_REPLY };
     const decision: Decision = { kind: "wait", cause: "backoff", until, reason };
     return await this.#write(attempt, operation, outcome, decision, notCalled(attempt.job, this.#deps.now()));
@@ -111,7 +111,7 @@ export class AttemptCloser {
 
   /** The job cannot be called at all: it stops as `failed`, the person is not at fault, and nothing else stops. */
   async park(attempt: OpenAttempt, error: SatyapanError): Promise<FollowUp> {
-    const operation = findOperation(attempt.job.operation);
+    const operation = operationOfJob(attempt.job.operation);
     const reason = `${error.code}: ${error.message}`;
     const outcome: Outcome = { kind: "refused", scope: "operation", reason, reply: NO_REPLY };
     const decision: Decision = { kind: "settle", state: "failed", reason };

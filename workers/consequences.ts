@@ -1,5 +1,6 @@
 import { assertNever } from "../src/base/assert-never.ts";
 import { holdNameOf } from "../src/operations/hold-names.ts";
+import { HEARTBEAT } from "../src/operations/catalogue.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { costsAttempt } from "../src/outcomes/decision.ts";
@@ -55,8 +56,12 @@ export interface AuditedCall {
   readonly endedAt: number;
 }
 
-/** The audit log's entry of a call. `input` is what it was made with; empty where its worker was lost. */
-export function callEntry(call: AuditedCall, outcome: Outcome, input: OpenInput): AuditEntry {
+/**
+ * The audit log's entry of a call; null of a heartbeat, which is about nobody. `input` is what it was made with; empty where its
+ * worker was lost.
+ */
+export function callEntry(call: AuditedCall, outcome: Outcome, input: OpenInput): AuditEntry | null {
+  if (call.operation === HEARTBEAT.name) return null;
   const { job, operation, subject, attempt, clientRefId, endedAt } = call;
   const { consent } = input;
   const reference =

@@ -27,7 +27,7 @@ export interface Duties {
   readonly audit: AuditTrail;
   readonly monitor: QueueMonitor;
   /** Whether this worker does what one does for all. */
-  readonly duty: Pick<Duty, "held">;
+  readonly duty: Duty;
   readonly feeders: ReadonlyMap<QueueName, Feeder>;
 }
 

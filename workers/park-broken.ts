@@ -1,5 +1,5 @@
 import { ErrorCode } from "../src/base/error.ts";
-import { OPERATION_NAMES } from "../src/operations/catalogue.ts";
+import { HEARTBEAT, OPERATION_NAMES } from "../src/operations/catalogue.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
@@ -42,5 +42,5 @@ export function shown(operation: string): string {
 }
 
 export function isKnownOperation(name: string): boolean {
-  return OPERATION_NAMES.includes(name);
+  return OPERATION_NAMES.includes(name) || name === HEARTBEAT.name;
 }

@@ -3,11 +3,15 @@ import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import { redisFailure } from "../src/redis/failure.ts";
 import { startDuties } from "./duties.ts";
+import type { LastBeat } from "../src/telemetry/heartbeat-metrics.ts";
 import { FleetWatch } from "./fleet-watch.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { KeyWatch } from "./key-watch.ts";
+import { queueOf } from "../src/queues/names.ts";
 import type { FailPoint } from "./open-attempt.ts";
 import type { LockTimes } from "../src/queues/queue-worker.ts";
 import { serveCredential, type ServedCredential } from "./served-credential.ts";
+import { serveHeartbeat } from "./serve-heartbeat.ts";
 import { closeInTime, Shutdown, type ShutdownDeps } from "./shutdown.ts";
 import { openCore, type WorkerCoreDeps } from "./worker-core.ts";
 import { listenHealth } from "./worker-health.ts";
@@ -74,13 +78,24 @@ async function start(
   const keyWatch = new KeyWatch({ keys: core.keyChain, now, keyLifeMs: settings.keyLifeMs, logger, onChange });
   await keyWatch.start();
   started.defer(async () => await keyWatch.close());
-  const health = await listenHealth({ core, duties, shutdown, keyWatch, served, now });
+  let heartbeat: Heartbeat | null = null;
+  const lastBeat = async (): Promise<LastBeat | null> => (await heartbeat?.last()) ?? null;
+  const health = await listenHealth({ core, duties, shutdown, keyWatch, served, lastBeat, now });
   started.defer(async () => await health.close());
-  for (const provider of providers.served) {
-    const credential = await serveCredential(provider, { core, shutdown, keyWatch, random, atPoint, lock }, started);
+  const serve = async (credential: ServedCredential): Promise<void> => {
     served.push(credential);
     if (!keyWatch.mayTake()) credential.worker.setTaking(false);
     await credential.worker.start();
+  };
+  const options = { core, shutdown, keyWatch, random, atPoint, lock };
+  for (const provider of providers.served) {
+    await serve(await serveCredential(queueOf(provider), settings.quotas[provider], options, started));
+  }
+  const { heartbeatBaseUrl } = settings.worker;
+  if (heartbeatBaseUrl !== null) {
+    const own = await serveHeartbeat(heartbeatBaseUrl, options, { duty: duties.duty, now }, started);
+    heartbeat = own.heartbeat;
+    await serve(own.credential);
   }
   const opened = started.move();
   const ending: ShutdownDeps = {

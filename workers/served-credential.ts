@@ -1,6 +1,6 @@
 import { paceOf } from "../src/limits/pace.ts";
-import type { ProviderName } from "../src/base/provider-name.ts";
-import { queueOf } from "../src/queues/names.ts";
+import type { Quota } from "../src/limits/quota.ts";
+import type { QueueName } from "../src/queues/names.ts";
 import { type LockTimes, QueueWorker } from "../src/queues/queue-worker.ts";
 import { Journal } from "../src/records/journal.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
@@ -36,13 +36,12 @@ const GIVEN_UP = "given up after repeated faults of our own; see the log";
 
 /** Opens the credential's gate, journal and queue onto `started`. Takes no job before `worker.start`. */
 export async function serveCredential(
-  provider: ProviderName,
+  queue: QueueName,
+  ownQuota: Quota,
   { core, shutdown, keyWatch, random, atPoint, lock }: ServeOptions,
   started: AsyncDisposableStack,
 ): Promise<ServedCredential> {
   const { settings, logger, metrics, providers, connection, clock, redisNow, records, ids, keyChain } = core;
-  const queue = queueOf(provider);
-  const ownQuota = settings.quotas[provider];
   const memory = await rememberGate({ redis: connection, clock, metrics, logger }, queue, ownQuota);
   started.defer(async () => await memory.close());
   const quota = await core.control.configure(queue, ownQuota);

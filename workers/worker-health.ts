@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { queueOf, queuePrefix } from "../src/queues/names.ts";
 import { NO_ANSWER, readHealth } from "../src/redis/health.ts";
+import type { LastBeat } from "../src/telemetry/heartbeat-metrics.ts";
 import { unwrittenText } from "./closings.ts";
 import type { Duties } from "./duties.ts";
 import { HealthServer } from "./health-server.ts";
@@ -20,6 +21,7 @@ export interface WorkerHealthDeps {
   readonly keyWatch: KeyWatch;
   /** Those that are served by now. */
   readonly served: readonly ServedCredential[];
+  readonly lastBeat: () => Promise<LastBeat | null>;
   readonly now: () => number;
 }
 
@@ -46,19 +48,21 @@ export async function listenHealth(deps: WorkerHealthDeps): Promise<HealthServer
 
 /** Measures what is only measured when it is asked for, all at once, and gives the page within about a second. */
 async function metricsPage(
-  { core, duties, keyWatch }: WorkerHealthDeps,
+  { core, duties, keyWatch, lastBeat }: WorkerHealthDeps,
   whyNot: () => Promise<string | null>,
 ): Promise<string> {
-  const { metrics, providers, clock, logger, probe } = core;
+  const { metrics, providers, clock, logger, probe, redisNow } = core;
   for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
   const [provider = "eko"] = providers.served;
-  const [unmeasured, audit, health, why] = await Promise.all([
+  const [unmeasured, audit, health, why, beat] = await Promise.all([
     duties.monitor.measure(),
     // Its connection waits while Redis is away.
     inTime(duties.audit.measure(), null).catch(() => null),
     inTime(readHealth(probe, `${queuePrefix(queueOf(provider))}probe`), NO_ANSWER),
     whyNot(),
+    inTime(lastBeat(), null).catch(() => null),
   ]);
+  metrics.heartbeat.show(beat, redisNow());
   for (const err of unmeasured) logger.rarely.debug({ err }, "queues not measured");
   metrics.auditMeasured(audit);
   metrics.redis.show(health, clock.offsetMs / 1_000);

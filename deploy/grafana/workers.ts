@@ -143,6 +143,16 @@ const DUTY: RowSpec = {
     ),
     amountsPanel(
       {
+        title: "Heartbeat",
+        description:
+          "Since a job about nobody went the whole way, once a minute; and how long it took. No data: HEARTBEAT_BASE_URL is not set.",
+        unit: "s",
+      },
+      ["max(satyapan_heartbeat_age_seconds)", "age"],
+      ["max(satyapan_heartbeat_seconds)", "took"],
+    ),
+    amountsPanel(
+      {
         title: "Key life left",
         description:
           "Until the key that wraps data keys now has served KEY_LIFE: put a new one first before, docs/privacy.md.",
@@ -155,8 +165,8 @@ const DUTY: RowSpec = {
       title: "Versions",
       description: "Workers by the versions of Satyapan and Node that they run.",
       unit: "short",
-      w: 24,
-      h: 4,
+      w: 12,
+      h: 8,
       instant: true,
       queries: [[`count by (version, node) (satyapan_build_info{${INSTANCES}})`, ""]],
       transformations: [

@@ -19,6 +19,7 @@ export function crossChecks(read: ReadSettings, hasLocalKeys: boolean): readonly
     ...[EKO_CREDENTIAL, DEEPVUE_CREDENTIAL].flatMap((names) => missingOf(names, read.given)),
     ...missingKeys(read.given, hasLocalKeys),
     ...tokenWithoutService(read),
+    ...heartbeatToProvider(read),
     ...sameRedis(read),
     ...sharedKey(read),
   ];
@@ -70,6 +71,16 @@ function missingKeys(given: ReadSettings["given"], hasLocalKeys: boolean): reado
 function tokenWithoutService({ values, given, wrong }: ReadSettings): readonly string[] {
   if (!given.has("KEY_PROVIDER_TOKEN") || wrong.has("KEY_PROVIDER") || values.KEY_PROVIDER?.kind === "http") return [];
   return ["KEY_PROVIDER_TOKEN has no use: set KEY_PROVIDER to the URL of the key service, or take it away"];
+}
+
+/** No provider is to be asked what it has no answer to, with a credential that is none. In the clear it is a simulator. */
+function heartbeatToProvider({ values }: ReadSettings): readonly string[] {
+  const { HEARTBEAT_BASE_URL: heartbeat, EKO_BASE_URL: eko, DEEPVUE_BASE_URL: deepvue } = values;
+  if (heartbeat?.protocol !== "https:") return [];
+  const isProvider = [eko, deepvue].some((url) => url.hostname === heartbeat.hostname);
+  return isProvider
+    ? ["HEARTBEAT_BASE_URL must not be a provider's: leave it out, or set it to a host of your own"]
+    : [];
 }
 
 /** Another database of the same server is in the same backup. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { heartbeat } from "./heartbeat.ts";
 import * as list from "./list.ts";
 import { nearest } from "../base/near.ts";
 import type { Operation, SendLink } from "./operation.ts";
@@ -15,6 +16,14 @@ export const OPERATIONS: readonly Operation[] = Object.values(list).toSorted((a,
 export const OPERATION_NAMES: readonly string[] = OPERATIONS.map(({ name }) => name);
 
 const BY_NAME: ReadonlyMap<string, Operation> = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
+
+/** In no list, because nobody submits it: a worker makes it. */
+export const HEARTBEAT: Operation = heartbeat;
+
+/** As `findOperation`, of a job that there is: it may be a heartbeat, too. */
+export function operationOfJob(name: string): Operation {
+  return name === HEARTBEAT.name ? HEARTBEAT : findOperation(name);
+}
 
 /** Throws SatyapanError(UNKNOWN_OPERATION), which names those that may have been meant. */
 export function findOperation(name: string): Operation {

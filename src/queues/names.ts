@@ -17,6 +17,9 @@ export function queueOf(provider: ProviderName): QueueName {
 
 export const QUEUES: readonly QueueName[] = PROVIDERS.map(queueOf);
 
+/** The heartbeat's, whose credential is nobody's; of the rights and the slot rules of a real one. */
+export const HEARTBEAT_QUEUE: QueueName = "{eko-99}";
+
 /** BullMQ's own key prefix; `bull:{eko-0}:…`. */
 export const BULLMQ_PREFIX = "bull";
 

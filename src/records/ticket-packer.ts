@@ -1,4 +1,4 @@
-import { findOperation } from "../operations/catalogue.ts";
+import { operationOfJob } from "../operations/catalogue.ts";
 import type { TicketSizes } from "../limits/ticket-size.ts";
 import type { FilledTicket, JobQueues } from "../queues/job-queues.ts";
 import type { QueuedJob } from "../queues/job-options.ts";
@@ -58,5 +58,5 @@ function kindOf(job: NewJob): string {
 }
 
 function queuedJob({ id, lane, operation }: NewJob): QueuedJob {
-  return { id, lane, verify: findOperation(operation).step === "verify" };
+  return { id, lane, verify: operationOfJob(operation).step === "verify" };
 }

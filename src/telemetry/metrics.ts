@@ -7,6 +7,7 @@ import { TERMINAL_STATES, type TerminalState } from "../outcomes/state.ts";
 import type { AuditMeasures } from "../privacy/audit/trail.ts";
 import { BatchMetrics } from "./batch-metrics.ts";
 import { CallMetrics, type FinishedCall } from "./call-metrics.ts";
+import { HeartbeatMetrics } from "./heartbeat-metrics.ts";
 import { PersonMetrics } from "./person-metrics.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { RedisMetrics } from "./redis-metrics.ts";
@@ -40,6 +41,7 @@ export class Metrics {
   readonly batches: BatchMetrics;
   readonly persons: PersonMetrics;
   readonly worker: WorkerMetrics;
+  readonly heartbeat: HeartbeatMetrics;
   readonly #calls: CallMetrics;
   readonly #settled: Counter<"operation" | "state" | "lane">;
   readonly #pickup: Histogram<"lane">;
@@ -64,6 +66,7 @@ export class Metrics {
     this.batches = new BatchMetrics(registry);
     this.persons = new PersonMetrics(registry);
     this.worker = new WorkerMetrics(registry);
+    this.heartbeat = new HeartbeatMetrics(registry);
     this.#settled = new Counter({
       name: "satyapan_jobs_settled_total",
       help: "Jobs that reached a terminal state.",

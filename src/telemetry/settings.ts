@@ -1,5 +1,5 @@
-import { type ValuesOf, withDefault } from "../base/setting.ts";
-import { choiceSchema, hostSchema, wholeNumberSchema } from "../base/text-schemas.ts";
+import { type ValuesOf, withDefault, withoutDefault } from "../base/setting.ts";
+import { baseUrlSchema, choiceSchema, hostSchema, wholeNumberSchema } from "../base/text-schemas.ts";
 
 /** Where `/metrics`, `/healthz` and `/readyz` are. */
 export interface MetricsSettings {
@@ -7,6 +7,8 @@ export interface MetricsSettings {
   readonly metricsHost: string;
   /** Default 9464; 0 takes a free port. */
   readonly metricsPort: number;
+  /** Where a job about nobody goes once a minute; null: there is none. */
+  readonly heartbeatBaseUrl: URL | null;
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -22,6 +24,11 @@ export const TELEMETRY_SETTINGS = {
   METRICS_HOST: withDefault(hostSchema, "127.0.0.1", {
     meaning: "Address to listen on for them; `0.0.0.0` is all of this machine's, for those who ask from another one.",
   }),
+  HEARTBEAT_BASE_URL: withoutDefault(baseUrlSchema, {
+    meaning:
+      "Where jobs about nobody go once a minute, the whole way that others go (`POST /heartbeat` below it; the simulator answers " +
+      "it); never a provider. Unset: there are none.",
+  }),
   LOG_LEVEL: withDefault(choiceSchema(...LOG_LEVELS), "info", {
     meaning: "Least level that is logged, to stderr.",
   }),
@@ -32,5 +39,9 @@ export const TELEMETRY_SETTINGS = {
 };
 
 export function metricsSettings(values: ValuesOf<typeof TELEMETRY_SETTINGS>): MetricsSettings {
-  return { metricsHost: values.METRICS_HOST, metricsPort: values.METRICS_PORT };
+  return {
+    metricsHost: values.METRICS_HOST,
+    metricsPort: values.METRICS_PORT,
+    heartbeatBaseUrl: values.HEARTBEAT_BASE_URL ?? null,
+  };
 }

@@ -309,6 +309,14 @@ export const ALERT_CASES: readonly AlertCase[] = [
     [UNMOVED("interactive")]: "20x40",
     'satyapan_onboarding_lag_seconds{queue="{eko-0}"}': "4x40",
   }),
+  fires("HeartbeatLost", "none came through for minutes; two workers tell: one alert", "5m", {
+    'satyapan_heartbeat_age_seconds{instance="a"}': "0+15x40",
+    'satyapan_heartbeat_age_seconds{instance="b"}': "0+15x40",
+  }),
+  silent("HeartbeatLost", "each minute one comes through", "9m", {
+    'satyapan_heartbeat_age_seconds{instance="a"}': "0 15 30 45 60 0 15 30 45 60 0 15 30 45 60 0 15 30 45 60",
+  }),
+  silent("HeartbeatLost", "it is not asked for", "9m", { 'up{job="worker",instance="a"}': "1x40" }),
   fires("KeyRetires", "in three weeks", "12m", { 'satyapan_key_life_left_seconds{instance="a"}': "1814400x60" }),
   fires("KeyRetires", "its time is over", "12m", { 'satyapan_key_life_left_seconds{instance="a"}': "-86400x60" }),
   silent("KeyRetires", "in three months", "12m", { 'satyapan_key_life_left_seconds{instance="a"}': "7776000x60" }),

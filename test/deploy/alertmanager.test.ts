@@ -52,7 +52,7 @@ describe("one incident is one page:", () => {
     [
       "Redis is away",
       "RedisDown",
-      ["NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten", "OldestWaiting", "FeederStopped"],
+      ["NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten", "OldestWaiting", "FeederStopped", "HeartbeatLost"],
       {},
     ],
     [
@@ -61,7 +61,12 @@ describe("one incident is one page:", () => {
       ["RedisFillsUp", "NoWorkerReady", "WorkerNotReady", "ClosingsUnwritten"],
       {},
     ],
-    ["no worker answers", "NoWorker", ["WorkerDown", "OldestWaiting", "CallsFailFast", "FeederStopped"], {}],
+    [
+      "no worker answers",
+      "NoWorker",
+      ["WorkerDown", "OldestWaiting", "CallsFailFast", "FeederStopped", "HeartbeatLost"],
+      {},
+    ],
     [
       "a provider is out",
       "BreakerOpen",
@@ -71,7 +76,7 @@ describe("one incident is one page:", () => {
     ["a storm of 429s", "ThrottledHard", ["Throttled", "OldestWaiting"], { provider: "eko" }],
     ["calls fail fast", "CallsFailFast", ["CallsFailSteady", "CallsFailSlow"], { provider: "eko" }],
     ["a provider refuses us", "ProviderHeld", ["CallsFailFast", "OldestWaiting"], { provider: "eko" }],
-    ["nobody feeds", "FeederStopped", ["OnboardingStuck"], { provider: "eko" }],
+    ["nobody feeds", "FeederStopped", ["OnboardingStuck", "HeartbeatLost"], { provider: "eko" }],
     ["a batch stops", "BatchStopped", ["JobsFail"], { provider: "eko" }],
     ["the day's quota is gone", "QuotaGone", ["QuotaRunsOut", "OldestWaiting", "Throttled"], { provider: "eko" }],
   ] as const)("%s", (_, root, others, more) => {

@@ -207,6 +207,8 @@ describe("the worker's environment in docker-compose.yml", () => {
     const given = envFile("deploy/simulator.env");
     expect(service("simulator").command).toContain(given.get("EKO_AADHAAR_PUBLIC_KEY_FILE"));
     given.delete("EKO_AADHAAR_PUBLIC_KEY_FILE");
+    expect(given.get("HEARTBEAT_BASE_URL")).toBe("http://simulator:4010");
+    given.delete("HEARTBEAT_BASE_URL");
     expect(given).toEqual(wanted);
   });
 

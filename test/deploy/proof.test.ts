@@ -43,7 +43,9 @@ describe.runIf(hasPrometheus())("on a real Prometheus that is fed by two live wo
       env: { DEEPVUE_QUOTA: "50/1s,1000/1d", EKO_QUOTA: "50/1s,5000/1h", OTP_COOLDOWN: "1s" },
     });
     await using place = await makeTempDir();
-    const workers = [await bundle.startWorker(), await bundle.startWorker()];
+    const { settings, simulator } = bundle;
+    const worker = { ...settings.worker, heartbeatBaseUrl: new URL(simulator.url) };
+    const workers = [await bundle.startWorker({ worker }), await bundle.startWorker({ worker })];
     await using monitoring = await Monitoring.start({
       folder: place.path,
       ports: { prometheus: await freePort(), alertmanager: 0 },
@@ -53,7 +55,7 @@ describe.runIf(hasPrometheus())("on a real Prometheus that is fed by two live wo
       env: { PATH: "/usr/bin:/bin" },
     });
     const begun = Date.now();
-    const { client, simulator } = bundle;
+    const { client } = bundle;
     // More rows than end in the time, and every 20th is one that Eko says no to.
     const batches = new BatchBundle(bundle.redis, bundle.settings);
     await batches.submit(batches.rows(3_000, (row) => madeUpMobile(10_000 + row, row % 20 === 0 ? "998" : "000")));

@@ -95,6 +95,31 @@ export const WORKER_ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: "HeartbeatLost",
+    expr: "min(satyapan_heartbeat_age_seconds) > 180",
+    for: "30s",
+    severity: "page",
+    layer: "job",
+    summary: "No heartbeat has come through for {{ $value | humanizeDuration }}",
+    description:
+      "A job about nobody goes the whole way once a minute, and none has. Others may not get through either, though all else looks well.",
+    dashboard: "satyapan-workers",
+    runbook: {
+      means:
+        'Nobody has the duty and makes it, no worker takes it, sealing or signing it fails, or HEARTBEAT_BASE_URL does not answer `{"status":0}`.',
+      look: [
+        "redis-cli --scan --pattern 'satyapan:{eko-99}:job:*'",
+        "docker compose logs --since 10m worker | grep -E 'eko.heartbeat|heartbeat could not be made'",
+        "satyapan doctor",
+      ],
+      mend: [
+        "No line about `eko.heartbeat`: nobody makes or takes it. See *Who does it*, and restart that worker.",
+        "`unavailable` or `unknown`: what is behind HEARTBEAT_BASE_URL does not answer. Mend that; no person is affected.",
+      ],
+      over: "The panel *Heartbeat* is below a minute. After a refusal (403) that takes up to HOLD_PROBE, 5 min.",
+    },
+  },
+  {
     name: "KeyRetires",
     expr: "min(satyapan_key_life_left_seconds) < 30 * 86400",
     for: "10m",

@@ -196,6 +196,7 @@ export const LOG_EVENTS = {
     "Nothing is lost. It goes on when the key has another name (RENAME).",
   ),
   "onboardings were not looked at": rarely("warn", ["err", "queue"], ["queue", "err"], "The next look tries again."),
+  "heartbeat could not be made": rarely("warn", ["err"], ["err"], "The next minute tries again; its age is a metric."),
   "another feeder works; this one begins anew if it is its turn": rarely(
     "warn",
     ["queue"],

@@ -312,6 +312,7 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["http", "from 0 to 65535"],
     ],
   },
+  HEARTBEAT_BASE_URL: { unset: undefined, ...baseUrl, show: href },
   LOG_LEVEL: {
     unset: "info",
     accepted: ["trace", "debug", "info", "warn", "error", "fatal", "silent"].map((level) => [level, level] as const),

@@ -80,7 +80,13 @@ describe("parseSettings", () => {
         ...{ timeoutMs: 30_000, attempts: 5, backoffBaseMs: 1_000, backoffCapMs: 60_000 },
         pendingDelaysMs: [60_000, 120_000, 300_000],
       },
-      worker: { concurrency: 50, shutdownGraceMs: 35_000, metricsHost: "127.0.0.1", metricsPort: 9_464 },
+      worker: {
+        concurrency: 50,
+        shutdownGraceMs: 35_000,
+        metricsHost: "127.0.0.1",
+        metricsPort: 9_464,
+        heartbeatBaseUrl: null,
+      },
       keys: LOCAL.keys,
       keyService: null,
       keyLifeMs: 365 * 86_400_000,
@@ -469,4 +475,15 @@ describe("a value in quotation marks", () => {
     ]);
     expect(problems({ ...KEYS, REDIS_URL: '"redis://redis"' })[0]).toMatch(/quotation mark: write it without$/);
   });
+});
+
+it("a heartbeat never goes to a provider; to a simulator, which is no provider, it does", () => {
+  const given = { REDIS_URL: "redis://redis:6379/0", ...KEYS };
+  const HEARTBEAT_BASE_URL = "https://api.eko.in/somewhere";
+  expect(problems({ ...given, HEARTBEAT_BASE_URL })).toEqual([
+    "HEARTBEAT_BASE_URL must not be a provider's: leave it out, or set it to a host of your own",
+  ]);
+  for (const url of ["https://heartbeat.example.com/", "http://127.0.0.1:4010/"]) {
+    expect(parse({ ...given, HEARTBEAT_BASE_URL: url }).worker.heartbeatBaseUrl?.href).toBe(url);
+  }
 });
