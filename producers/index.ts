@@ -20,6 +20,7 @@ export type { Client, SubmitManyOptions, SubmitOptions } from "./client.ts";
 export type { WaitOptions } from "./jobs/wait-for.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
 export type { Batches, SubmitBatchOptions, WatchBatchOptions } from "./batches/batches.ts";
+export type { MendedRow, RepairView } from "./batches/batch-repair.ts";
 export type { BatchRow } from "../src/batches/batch-row.ts";
 export type { BatchView } from "../src/batches/batch.ts";
 export type { RowResult } from "../src/batches/row-result.ts";

@@ -1,4 +1,6 @@
 import type { Batch } from "../src/batches/batch.ts";
+import { rowJobId } from "../src/batches/keys.ts";
+import type { Mendings } from "../src/batches/mending.ts";
 import { isAir, type RowState, rowStateOf } from "../src/batches/row-state.ts";
 
 /** A row that is in the queue or with the person. Times in ms. */
@@ -22,6 +24,8 @@ export class FeederBatch {
   batch: Batch;
   /** By their numbers. */
   readonly air = new Map<number, AirRow>();
+  /** Rows that came back mended, of as many repairs as `batch` had when they were read. */
+  mendings: Mendings = new Map();
   /** The first row that may wait. */
   cursor = 1;
   /** Results of the chunks at hand, by their numbers. Their inputs are never held: they are clear values. */
@@ -35,8 +39,9 @@ export class FeederBatch {
     this.rate = batch.rate;
   }
 
-  /** From the states of all rows. */
-  load(states: string): void {
+  /** From the states of all rows, and those that were mended. */
+  load(states: string, mendings: Mendings): void {
+    this.mendings = mendings;
     this.air.clear();
     this.cursor = states.length + 1;
     for (let row = states.length; row >= 1; row -= 1) {
@@ -50,6 +55,15 @@ export class FeederBatch {
   /** A row is in the air from now on, and looked at in the next round. */
   put(row: number, state: RowState, about: Pick<AirRow, "isAway" | "ticket" | "queuedAt">): void {
     this.air.set(row, { row, state, ...about, lookAt: 0, isCalledOff: false });
+  }
+
+  /** How often that row came back mended. */
+  timesMended(row: number): number {
+    return this.mendings.get(row)?.times ?? 0;
+  }
+
+  jobOf(row: number): string {
+    return rowJobId(this.batch.id, row, this.timesMended(row));
   }
 
   /** Rows that take a place in the queue. */

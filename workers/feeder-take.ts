@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import type { Batch } from "../src/batches/batch.ts";
 import type { BatchStore } from "../src/batches/batch-store.ts";
-import { CHUNK_ROWS, type Chunks, firstRowOf, placeOf } from "../src/batches/chunks.ts";
+import { CHUNK_ROWS, type ChunkName, type Chunks, firstRowOf, placeOf } from "../src/batches/chunks.ts";
+import { samePersonAs } from "../src/batches/person-place.ts";
 import { endedAs, type RowSight } from "../src/batches/row-end.ts";
 import { ROW_BYTES } from "../src/batches/row-state.ts";
 import type { TakeAnswer } from "../src/batches/row-store.ts";
@@ -62,7 +62,7 @@ export async function takeRows<Made extends { readonly row: number }>(
   const ended = new Map<number, RowSight>();
   const taken: Made[] = [];
   if (rows.length === 0) return { taken, ended, isOver: true };
-  const made = await makeAll(deps, batch, rows, maker, ended);
+  const made = await makeAll(deps, hand, rows, maker, ended);
   for (let from = 0; from < made.length; from += AT_ONCE) {
     const some = made.slice(from, from + AT_ONCE);
     const answers = await maker.hand(some);
@@ -71,7 +71,8 @@ export async function takeRows<Made extends { readonly row: number }>(
       const one = some[index];
       if (one === undefined) continue;
       if (answer.kind === "taken") taken.push(one);
-      if (answer.kind === "held") ended.set(one.row, endedAs("duplicate", "same-person", samePerson(batch, answer.by)));
+      if (answer.kind === "held")
+        ended.set(one.row, endedAs("duplicate", "same-person", samePersonAs(answer.by, batch.id)));
       if (answer.kind === "conflict")
         ended.set(one.row, endedAs("failed", ErrorCode.ID_CONFLICT, "something else has its id"));
     }
@@ -100,15 +101,17 @@ async function waitingRows(store: TakeDeps["store"], hand: FeederBatch, most: nu
 /** A row whose input cannot be had any more ends here, with the reason. */
 async function makeAll<Made extends { readonly row: number }>(
   deps: TakeDeps,
-  batch: Batch,
+  hand: FeederBatch,
   rows: readonly number[],
   { schema, make }: Maker<Made>,
   ended: Map<number, RowSight>,
 ): Promise<Made[]> {
-  const sealer = await deps.dataKeys.sealer(batchScope(batch.id));
-  const values = await inputsOf(deps, batch, placeOf(rows[0] ?? 1).chunk);
+  const sealer = await deps.dataKeys.sealer(batchScope(hand.batch.id));
+  const inputs = await inputsOf(deps, hand, rows);
   return rows.flatMap((row): Made[] => {
-    const read = Array.isArray(values) ? inputAt(values, placeOf(row).index) : null;
+    const { chunk, index } = inputPlace(hand, row);
+    const values = inputs.get(chunk) ?? null;
+    const read = values === null || values instanceof SatyapanError ? null : inputAt(values, index);
     const parsed = read === null ? null : schema.safeParse(read.input);
     if (read !== null && parsed?.success === true)
       return [make({ row, subject: read.subject, input: parsed.data }, sealer)];
@@ -119,20 +122,30 @@ async function makeAll<Made extends { readonly row: number }>(
   });
 }
 
-/** The chunk's values in clear, or why nobody can have them any more. Throws what passes. */
+/** Where a row's input lies: with those of its file, or of what mended it. */
+function inputPlace(hand: FeederBatch, row: number): { readonly chunk: ChunkName; readonly index: number } {
+  return hand.mendings.get(row) ?? placeOf(row);
+}
+
+/** The values of these rows' chunks in clear, or why nobody can have them any more. Throws what passes. */
 async function inputsOf(
   { chunks }: TakeDeps,
-  { queue, id }: Batch,
-  chunk: number,
-): Promise<readonly unknown[] | SatyapanError | null> {
-  try {
-    return await chunks.read(queue, id, "in", chunk);
-  } catch (error) {
-    const isLost =
-      error instanceof SatyapanError && (error.code === ErrorCode.SHREDDED || error.code === ErrorCode.UNREADABLE);
-    if (isLost) return error;
-    throw error;
+  hand: FeederBatch,
+  rows: readonly number[],
+): Promise<ReadonlyMap<ChunkName, readonly unknown[] | SatyapanError | null>> {
+  const { queue, id } = hand.batch;
+  const read = new Map<ChunkName, readonly unknown[] | SatyapanError | null>();
+  for (const chunk of new Set(rows.map((row) => inputPlace(hand, row).chunk))) {
+    try {
+      read.set(chunk, await chunks.read(queue, id, "in", chunk));
+    } catch (error) {
+      const isLost =
+        error instanceof SatyapanError && (error.code === ErrorCode.SHREDDED || error.code === ErrorCode.UNREADABLE);
+      if (!isLost) throw error;
+      read.set(chunk, error);
+    }
   }
+  return read;
 }
 
 function inputAt(values: readonly unknown[], index: number): { subject: string | null; input: unknown } | null {
@@ -140,9 +153,4 @@ function inputAt(values: readonly unknown[], index: number): { subject: string |
   if (!Array.isArray(value)) return null;
   const [subject, input] = value as [unknown, unknown];
   return { subject: typeof subject === "string" ? subject : null, input };
-}
-
-function samePerson(batch: Batch, holder: string): string {
-  const [id = "", at = ""] = holder.split("-");
-  return id === batch.id ? `the same person as row ${at}` : `the same person as row ${at} of batch ${id}`;
 }

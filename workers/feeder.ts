@@ -4,6 +4,7 @@ import { BatchStore } from "../src/batches/batch-store.ts";
 import { endOf, goesOn, hasEnded, stopReason } from "../src/batches/batch-state.ts";
 import { Chunks } from "../src/batches/chunks.ts";
 import { FencedError } from "../src/batches/fenced.ts";
+import { RepairStore } from "../src/batches/repair-store.ts";
 import { noRecord, type RowSight } from "../src/batches/row-end.ts";
 import { isAir } from "../src/batches/row-state.ts";
 import { RowStore } from "../src/batches/row-store.ts";
@@ -70,6 +71,7 @@ const MOST_AIR = 20_000;
 export class Feeder {
   readonly #deps: FeederDeps;
   readonly #store: BatchStore;
+  readonly #repairs: RepairStore;
   readonly #rows: RowStore;
   readonly #runs: Readonly<Record<Batch["target"]["kind"], RowRuns>>;
   readonly #chunks: Chunks;
@@ -88,6 +90,7 @@ export class Feeder {
   constructor(deps: FeederDeps) {
     this.#deps = deps;
     this.#store = new BatchStore(deps.redis, deps.retention);
+    this.#repairs = new RepairStore(deps.redis);
     this.#rows = new RowStore(deps.redis, deps.retention);
     this.#chunks = new Chunks(deps.redis, deps.dataKeys);
     const running = { ...deps, store: this.#store, rows: this.#rows, chunks: this.#chunks };
@@ -200,9 +203,9 @@ export class Feeder {
         continue;
       }
       let hand = this.#batches.get(id);
-      if (hand === undefined) {
-        hand = new FeederBatch(batch);
-        hand.load(await this.#store.states(queue, id));
+      if (hand?.batch.repairs !== batch.repairs) {
+        hand ??= new FeederBatch(batch);
+        hand.load(await this.#store.states(queue, id), await this.#repairs.mendings(queue, id));
       }
       hand.batch = batch;
       known.set(id, hand);
@@ -218,7 +221,7 @@ export class Feeder {
     if (takesBack(hand.batch)) moved += await runs.takeBack(hand, epoch);
     const due = [...hand.air.values()].filter(({ lookAt }) => lookAt <= now());
     const seen = await runs.see(
-      hand.batch,
+      hand,
       due.map(({ row }) => row),
     );
     const sights = new Map<number, RowSight>();
@@ -241,9 +244,9 @@ export class Feeder {
     for (let first = this.#news.first; first !== null; first = this.#news.first) {
       const { id, rows } = first;
       const batch = this.#batches.get(id)?.batch ?? (await this.#store.get(queue, id));
-      const hand = this.#batches.get(id) ?? (batch === null ? null : new FeederBatch(batch));
+      const hand = this.#batches.get(id) ?? (batch === null ? null : await this.#overBatch(batch));
       if (hand !== null) {
-        const seen = await this.#runsOf(hand.batch).see(hand.batch, rows);
+        const seen = await this.#runsOf(hand.batch).see(hand, rows);
         const sights = rows.flatMap((row, index) => {
           const sight = seen[index] ?? null;
           // Its record went with its time: how the row ended stands.
@@ -253,6 +256,13 @@ export class Feeder {
       }
       this.#news.written();
     }
+  }
+
+  /** One that nobody looks after any more. */
+  async #overBatch(batch: Batch): Promise<FeederBatch> {
+    const hand = new FeederBatch(batch);
+    hand.mendings = await this.#repairs.mendings(batch.queue, batch.id);
+    return hand;
   }
 
   /** A row that goes on is in the air again, and so its batch has to be looked after; an end may change how the batch ended. */

@@ -1,5 +1,3 @@
-import type { Batch } from "../src/batches/batch.ts";
-import { rowJobId } from "../src/batches/keys.ts";
 import { NOBODY, personPlace } from "../src/batches/person-place.ts";
 import { isPacked, lookedUp, type RowSight, sightOf } from "../src/batches/row-end.ts";
 import type { RowStore, TakenRow } from "../src/batches/row-store.ts";
@@ -34,6 +32,7 @@ const CALLED_OFF = "its batch was cancelled";
 /** A row's job, and whom the row is about. */
 interface MadeJob {
   readonly row: number;
+  readonly mended: number;
   readonly subject: string | null;
   readonly job: NewJob;
 }
@@ -52,7 +51,7 @@ export class JobRows implements RowRuns {
     const packed = new Map<number, NewJob>();
     const { taken, ended, isOver } = await takeRows(this.#deps, hand, most, {
       schema: findOperation(batch.target.name).input,
-      make: (open, sealer) => this.#make(batch, open, sealer),
+      make: (open, sealer) => this.#make(hand, open, sealer),
       hand: async (made) => {
         const jobs = await packer.pack(
           batch.queue,
@@ -69,9 +68,10 @@ export class JobRows implements RowRuns {
   }
 
   /** The record of one that ended long ago is packed by then, and read as such. */
-  async see({ queue, id }: Pick<Batch, "queue" | "id">, rows: readonly number[]): Promise<(RowSight | null)[]> {
+  async see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]> {
     const { records } = this.#deps;
-    const ids = rows.map((row) => rowJobId(id, row));
+    const { queue } = hand.batch;
+    const ids = rows.map((row) => hand.jobOf(row));
     const answers = await this.#deps.rows.look(queue, ids);
     const packed = ids.filter((_, index) => isPacked(answers[index] ?? []));
     const found = packed.length === 0 ? [] : await records.fieldsOfMany(queue, packed);
@@ -88,8 +88,9 @@ export class JobRows implements RowRuns {
     const { now } = this.#deps;
     const rows = [...hand.air.values()].filter(({ state }) => state === "queued").map(({ row }) => row);
     if (rows.length === 0) return 0;
+    const asked = rows.map((row) => ({ at: row, mended: hand.timesMended(row) }));
     const cancels = hand.batch.state === "cancelled";
-    const revoked = await this.#deps.rows.revoke(hand.batch, epoch, now(), rows, cancels ? CALLED_OFF : null);
+    const revoked = await this.#deps.rows.revoke(hand.batch, epoch, now(), asked, cancels ? CALLED_OFF : null);
     let moved = 0;
     for (const [index, row] of rows.entries()) {
       if (revoked[index] !== true) continue;
@@ -106,9 +107,9 @@ export class JobRows implements RowRuns {
   async mend(hands: readonly FeederBatch[]): Promise<void> {
     const { queues, queue, now } = this.#deps;
     const before = now() - LOST_MS;
-    const late = hands.flatMap(({ batch, air }) =>
-      [...air.values()].flatMap((row) =>
-        row.state === "queued" && row.queuedAt <= before ? [{ row, id: rowJobId(batch.id, row.row) }] : [],
+    const late = hands.flatMap((hand) =>
+      [...hand.air.values()].flatMap((row) =>
+        row.state === "queued" && row.queuedAt <= before ? [{ row, id: hand.jobOf(row.row) }] : [],
       ),
     );
     if (late.length === 0) return;
@@ -123,7 +124,9 @@ export class JobRows implements RowRuns {
     for (const { row } of late) row.queuedAt = now();
   }
 
-  #make({ id, target, submittedBy, expiresInMs }: Batch, { row, subject, input }: OpenRow, sealer: Sealer): MadeJob {
+  #make(hand: FeederBatch, { row, subject, input }: OpenRow, sealer: Sealer): MadeJob {
+    const { target, submittedBy, expiresInMs } = hand.batch;
+    const mended = hand.timesMended(row);
     const clientRefId = input["client_ref_id"];
     const job = newJob(
       this.#deps.subjectKey,
@@ -133,17 +136,18 @@ export class JobRows implements RowRuns {
         clientRefId: typeof clientRefId === "string" ? clientRefId : null,
       },
       {
-        ...{ id: rowJobId(id, row), isOwn: false, lane: "bulk", createdAt: this.#deps.now(), actor: submittedBy },
+        // A mended row's has no room for the two characters of an attempt: each of those gets a fresh reference.
+        ...{ id: hand.jobOf(row), isOwn: mended > 0, lane: "bulk", createdAt: this.#deps.now(), actor: submittedBy },
         expiresInMs,
       },
     );
-    return { row, subject, job };
+    return { row, mended, subject, job };
   }
 }
 
-function takenRow({ row, subject, job }: MadeJob): TakenRow {
+function takenRow({ row, mended, subject, job }: MadeJob): TakenRow {
   return {
-    ...{ at: row, ...(subject === null ? NOBODY : personPlace(subject)), digest: job.digest },
+    ...{ at: row, mended, ...(subject === null ? NOBODY : personPlace(subject)), digest: job.digest },
     ...{ job: packJob(job), input: job.input, deadline: job.expiresAt, subject: job.subject },
     ...{ entry: job.consent === null ? null : auditText(job.consent), ticket: job.ticket ?? null },
   };

@@ -1,6 +1,4 @@
-import type { Batch } from "../src/batches/batch.ts";
 import { goesOn } from "../src/batches/batch-state.ts";
-import { rowJobId } from "../src/batches/keys.ts";
 import { endedSight, openSight } from "../src/batches/onboarding-row.ts";
 import { NOBODY, personPlace } from "../src/batches/person-place.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
@@ -50,7 +48,7 @@ export class OnboardingRows implements RowRuns {
       isOver: isDone,
     } = await takeRows(this.#deps, hand, most, {
       schema: findFlow(batch.target.name).input,
-      make: (open, sealer) => ({ row: open.row, begun: this.#make(batch, open, sealer) }),
+      make: (open, sealer) => ({ row: open.row, begun: this.#make(hand, open, sealer) }),
       hand: async (made) =>
         await rows.takeFlow(
           batch,
@@ -62,13 +60,11 @@ export class OnboardingRows implements RowRuns {
     return { queued: new Map(taken.map(({ row }) => [row, null])), ended, isOver: isDone };
   }
 
-  async see(
-    { queue, id, state }: Pick<Batch, "queue" | "id" | "state">,
-    rows: readonly number[],
-  ): Promise<(RowSight | null)[]> {
+  async see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]> {
+    const { queue, state } = hand.batch;
     const found = await this.#deps.onboardings.getMany(
       queue,
-      rows.map((row) => rowJobId(id, row)),
+      rows.map((row) => hand.jobOf(row)),
     );
     const open = found.flatMap((one) => (one === null || isOver(one.state) ? [] : [one]));
     const steps = await this.#steps(queue, open);
@@ -87,11 +83,12 @@ export class OnboardingRows implements RowRuns {
    * Steps that were never called come out of the queue, and are made again when the batch goes on; onboardings of a cancelled batch
    * end before their next step. A code that somebody is asked for is still taken while a batch is paused.
    */
-  async takeBack({ batch, air }: FeederBatch, epoch: number): Promise<number> {
+  async takeBack(hand: FeederBatch, epoch: number): Promise<number> {
+    const { batch, air } = hand;
     const { rows, onboardings, now } = this.#deps;
     if (batch.state === "cancelled") {
       const open = [...air.values()].filter(({ isCalledOff }) => !isCalledOff);
-      const ids = open.map(({ row }) => rowJobId(batch.id, row));
+      const ids = open.map(({ row }) => hand.jobOf(row));
       await onboardings.cancelMany(batch.queue, ids, CALLED_OFF);
       for (const row of open) row.isCalledOff = true;
       return open.length;
@@ -99,7 +96,7 @@ export class OnboardingRows implements RowRuns {
     const queued = [...air.values()].filter((row) => row.state === "queued" && !row.isAway);
     const found = await onboardings.getMany(
       batch.queue,
-      queued.map(({ row }) => rowJobId(batch.id, row)),
+      queued.map(({ row }) => hand.jobOf(row)),
     );
     // Another OTP in the place of one that was sent is somebody's wish, not the batch's.
     const steps = found.flatMap((one) =>
@@ -113,15 +110,20 @@ export class OnboardingRows implements RowRuns {
     await Promise.resolve();
   }
 
-  #make(batch: Batch, { row, subject, input }: OpenRow, sealer: Sealer): TakenOnboarding {
-    const { id, target, expiresInMs } = batch;
+  #make(hand: FeederBatch, { row, subject, input }: OpenRow, sealer: Sealer): TakenOnboarding {
+    const { id, target, expiresInMs } = hand.batch;
     const createdAt = this.#deps.now();
     const onboarding = newOnboarding(findFlow(target.name), input, this.#deps.subjectKey, sealer, {
-      ...{ id: rowJobId(id, row), lane: "bulk", createdAt },
+      ...{ id: hand.jobOf(row), lane: "bulk", createdAt },
       expiresAt: expiresInMs === null ? null : createdAt + expiresInMs,
       parent: packParent({ kind: PARENT_KINDS.batch, of: id, part: String(row) }),
     });
-    return { at: row, ...(subject === null ? NOBODY : personPlace(subject)), onboarding };
+    return {
+      at: row,
+      mended: hand.timesMended(row),
+      ...(subject === null ? NOBODY : personPlace(subject)),
+      onboarding,
+    };
   }
 
   /** The jobs of the steps where these stand, as `LOOK_AT_ROWS` saw them, by the onboardings' ids. */

@@ -1,4 +1,3 @@
-import type { Batch } from "../src/batches/batch.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import type { FeederBatch } from "./feeder-batch.ts";
 
@@ -15,7 +14,7 @@ export interface RowRuns {
   /** Hands the next waiting rows over, at most so many. */
   take(hand: FeederBatch, epoch: number, most: number): Promise<HandedOver>;
   /** Where these rows stand, in order; null: nothing is known of one any more. */
-  see(batch: Pick<Batch, "queue" | "id" | "state">, rows: readonly number[]): Promise<(RowSight | null)[]>;
+  see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]>;
   /** Of a batch that does not go on: rows that are not under way are taken back, or called off. How many moved. */
   takeBack(hand: FeederBatch, epoch: number): Promise<number>;
   /** Rows whose place in the queue is lost get another one. */

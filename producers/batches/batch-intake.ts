@@ -4,7 +4,7 @@ import type { BatchRow } from "../../src/batches/batch-row.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import { type BatchTerms, type BatchView, viewOf } from "../../src/batches/batch.ts";
 import { CHUNK_ROWS, Chunks, type ChunkKind } from "../../src/batches/chunks.ts";
-import { personPlace } from "../../src/batches/person-place.ts";
+import { personPlace, samePersonAs } from "../../src/batches/person-place.ts";
 import { type KeptResult, packResult } from "../../src/batches/row-result.ts";
 import { ROW_BYTES } from "../../src/batches/row-state.ts";
 import type { Settings } from "../../src/config/settings.ts";
@@ -189,8 +189,7 @@ class RowsDigest {
 }
 
 function leftOut({ reason }: BatchRow, holder: string | null, own: string): KeptResult {
-  const [batch = "", at = ""] = (holder ?? "").split("-");
-  const twice = batch === own ? `the same person as row ${at}` : `the same person as row ${at} of batch ${batch}`;
+  const twice = holder === null ? "" : samePersonAs(holder, own);
   return {
     ...{ code: null, reason: holder === null ? (reason ?? null) : twice, attempts: 0, result: null },
     ...{ clientRefId: null, startedAt: null, endedAt: null },

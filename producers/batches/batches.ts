@@ -6,6 +6,7 @@ import type { BatchRow } from "../../src/batches/batch-row.ts";
 import { afterCommand, type BatchCommand, hasEnded } from "../../src/batches/batch-state.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
+import { RepairStore } from "../../src/batches/repair-store.ts";
 import { readResults } from "../../src/batches/read-results.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import type { RowState } from "../../src/batches/row-state.ts";
@@ -15,6 +16,7 @@ import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
+import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
 import { type BatchOptions, batchTerms, checkTenant, checkWeight } from "./batch-terms.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
@@ -60,6 +62,18 @@ export class Batches {
   async submit(rows: AsyncIterable<BatchRow> | Iterable<BatchRow>, options: SubmitBatchOptions): Promise<BatchView> {
     const { id = null, onAccepted, signal } = options;
     return await this.#intake.accept(batchTerms(options, this.#deps.actor), rows, { ownId: id, onAccepted, signal });
+  }
+
+  /**
+   * Takes rows back that were rejected, failed, expired, a duplicate or skipped, and that somebody mended: they wait again, counted
+   * in the same batch, which goes on where it was over. All or none; the same again changes nothing, and is marked `duplicate`.
+   * Throws SatyapanError `bad-input` that names rows of another state, `unknown-batch`.
+   */
+  async repair(batch: string, rows: readonly MendedRow[]): Promise<RepairView> {
+    const found = await this.#find(batch);
+    const came = await this.#deps.use(async (opened) => await repairBatch(opened, this.#deps, found, rows));
+    const view = { ...(await this.show(found.id)), mended: came.mended, mended_before: came.before };
+    return came.mended === 0 ? { ...view, duplicate: true } : view;
   }
 
   /** Every batch that is kept, the newest first. */
@@ -124,7 +138,9 @@ export class Batches {
       return await Promise.resolve(connections);
     });
     const store = new BatchStore(opened.redis, settings.retention);
-    yield* readResults(store, new Chunks(opened.redis, opened.dataKeys), found, options.only);
+    const repairs = new RepairStore(opened.redis);
+    const chunks = new Chunks(opened.redis, opened.dataKeys);
+    yield* readResults({ store, repairs, chunks }, found, options.only);
   }
 
   /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. */

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { openTwice, pipedTwice } from "../files/twice-read.ts";
+import { readTable } from "../files/read-table.ts";
 import { parseMap } from "../imports/column-plan.ts";
-import { ImportFile } from "../imports/import-file.ts";
+import { ImportFile, type ImportFileOptions } from "../imports/import-file.ts";
 import { importTarget, type ImportTarget, type TargetNames } from "../imports/import-target.ts";
 
 /** What says how a file is read. */
@@ -35,10 +36,18 @@ export async function openImport(
 ): Promise<{ readonly file: ImportFile; readonly target: ImportTarget }> {
   const target = importTarget(flags);
   const wishes = { map: parseMap(flags.map, target), ref: flags.ref ?? null };
-  const { stdin, machine, signal, now } = context;
+  const opened = await openTable(context, file, stack);
+  return { file: new ImportFile({ ...opened, target, wishes, settings, now: context.now() }), target };
+}
+
+/** The rows of a file, which may be gone through more than once; closed with `stack`. `path` null: standard input. */
+export async function openTable(
+  { stdin, machine, signal }: CommandContext,
+  file: string,
+  stack: AsyncDisposableStack,
+): Promise<Pick<ImportFileOptions, "path" | "table">> {
   const path = file === "-" ? null : file;
   const opening = path === null ? pipedTwice(stdin, machine.tmpDir, signal) : openTwice(path, machine.tmpDir);
   const content = stack.use(await opening);
-  const pieces = (): AsyncIterable<Uint8Array> => content.pieces();
-  return { file: new ImportFile({ path, pieces, target, wishes, settings, now: now() }), target };
+  return { path, table: () => readTable(path, content.pieces()) };
 }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
@@ -14,6 +14,7 @@ import type { ImportTarget } from "../imports/import-target.ts";
 import { formatBatch } from "../report/format-batch.ts";
 import { startCount, startProgress } from "../report/progress.ts";
 import { addFileFlags, type FileFlags, openImport } from "./batch-flags.ts";
+import { submitRepairs } from "./batch-repair.ts";
 import { openClient } from "./open.ts";
 
 interface SubmitFlags extends FileFlags {
@@ -24,8 +25,12 @@ interface SubmitFlags extends FileFlags {
   readonly stopAt?: string;
   readonly weight?: string;
   readonly expires?: string;
+  readonly repairs?: string;
   readonly json?: true;
 }
+
+/** What a batch that is there has already. */
+const OWN_TERMS = ["flow", "operation", "ref", "name", "tenant", "id", "skipBad", "stopAt", "weight", "expires"];
 
 /** `batch submit FILE`: every row is checked before any is accepted, and then all are, or none. */
 export function defineBatchSubmit(command: Command, context: CommandContext): void {
@@ -37,8 +42,17 @@ export function defineBatchSubmit(command: Command, context: CommandContext): vo
     .option("--stop-at <share>", "stop by itself when more of its rows failed or were rejected: 30%, or never")
     .option("--weight <number>", "its share against its tenant's other batches, 0.01 to 100")
     .option("--expires <duration>", "a row's deadline from when it is handed to the queue, for example 2h")
+    .addOption(
+      new Option("--repairs <batch>", "take back rows of that batch: a file of `batch results`, mended").conflicts(
+        OWN_TERMS,
+      ),
+    )
     .option("--json", "print one JSON document")
-    .action(async (path: string, flags: SubmitFlags) => {
+    .action(async (path: string, { repairs, ...flags }: SubmitFlags) => {
+      if (repairs !== undefined) {
+        await submitRepairs(context, path, { ...flags, repairs });
+        return;
+      }
       const settings = loadSettings(context);
       await using stack = new AsyncDisposableStack();
       const { file, target } = await openImport(context, settings, path, flags, stack);

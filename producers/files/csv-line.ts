@@ -10,3 +10,8 @@ const FORMULA = /^\s*[=+\-@\t\r\0]/;
 export function safeCell(cell: string): string {
   return FORMULA.test(cell) ? `'${cell}` : cell;
 }
+
+/** What `safeCell` was given. */
+export function plainCell(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell.slice(1)) ? cell.slice(1) : cell;
+}

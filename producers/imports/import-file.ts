@@ -7,7 +7,7 @@ import { cleanCell } from "../../src/operations/spreadsheet-trace.ts";
 import { subjectOf } from "../../src/operations/subject.ts";
 import type { OpenInput } from "../../src/providers/call.ts";
 import { Secret } from "../../src/secrets/secret.ts";
-import { readTable, type TableRow } from "../files/read-table.ts";
+import type { TableRow } from "../files/read-table.ts";
 import { FirstRows } from "../jobs/first-rows.ts";
 import { type ColumnWishes, planColumns, type PlannedColumn } from "./column-plan.ts";
 import type { ImportTarget } from "./import-target.ts";
@@ -35,8 +35,8 @@ export interface ImportedRow {
 export interface ImportFileOptions {
   /** Null: standard input. */
   readonly path: string | null;
-  /** The same bytes each time. */
-  readonly pieces: () => AsyncIterable<Uint8Array>;
+  /** The same rows each time. Throws SatyapanError `bad-file` for what is no table. */
+  readonly table: () => AsyncIterable<TableRow>;
   readonly target: ImportTarget;
   readonly wishes: ColumnWishes;
   readonly settings: Settings;
@@ -60,11 +60,10 @@ export class ImportFile {
 
   /** Throws SatyapanError `bad-file` for what is no table, or lacks a column. */
   async *rows(): AsyncGenerator<ImportedRow> {
-    const { path, pieces } = this.#options;
     const persons = new FirstRows();
     let row = 0;
     let plan: { readonly of: readonly string[]; readonly columns: PlannedColumn[] } | null = null;
-    for await (const source of readTable(path, pieces())) {
+    for await (const source of this.#options.table()) {
       if (plan === null || !isSame(plan.of, source.columns)) plan = { of: source.columns, columns: this.#plan(source) };
       yield this.#check(++row, source, plan.columns, persons);
     }

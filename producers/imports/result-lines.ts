@@ -1,3 +1,4 @@
+import { rowJobId } from "../../src/batches/keys.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import { csvLine, safeCell } from "../files/csv-line.ts";
 import { whatToDo } from "./what-to-do.ts";
@@ -5,10 +6,14 @@ import { whatToDo } from "./what-to-do.ts";
 export const RESULT_FORMATS = ["csv", "ndjson"] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
 
-const OURS = [
+/** Beside the file's own columns. */
+export const OUR_COLUMNS: readonly string[] = [
   ...["row", "ref", "state", "code", "reason", "what_to_do", "attempts", "client_ref_id", "references"],
-  ...["started_at", "ended_at"],
+  ...["started_at", "ended_at", "repaired"],
 ];
+
+/** Behind the name of a column of the file that one of ours has, too. */
+export const OF_FILE = " (file)";
 
 /**
  * The results of a batch as lines of a file: its own columns, masked, and what became of each row. CSV has a byte order mark, so that
@@ -38,23 +43,23 @@ export async function* resultLines(
 }
 
 /** The job to decide about: of a flow that of the step where it stopped. */
-function jobOf(batch: string, { row, result }: RowResult): string {
+function jobOf(batch: string, { row, repaired, result }: RowResult): string {
   const job = result?.["job"];
-  return typeof job === "string" ? job : `${batch}-${row}`;
+  return typeof job === "string" ? job : rowJobId(batch, row, repaired);
 }
 
 function header(columns: readonly string[]): string {
   // A column of the file that has a name of ours would be there twice.
-  const own = columns.map((name) => (OURS.includes(name) ? `${name} (file)` : name));
-  return `\uFEFF${csvLine([...own, ...OURS].map(safeCell))}`;
+  const own = columns.map((name) => (OUR_COLUMNS.includes(name) ? `${name}${OF_FILE}` : name));
+  return `\uFEFF${csvLine([...own, ...OUR_COLUMNS].map(safeCell))}`;
 }
 
 function cellsOf(result: RowResult, todo: string): string[] {
-  const { row, ref, state, code, reason, attempts, client_ref_id, started_at, ended_at } = result;
+  const { row, ref, state, code, reason, attempts, client_ref_id, started_at, ended_at, repaired } = result;
   const references = Object.entries(result.result ?? {}).map(([name, value]) => `${name}=${textOf(value)}`);
   return [
     ...[String(row), ref ?? "", state, code ?? "", reason ?? "", todo, String(attempts), client_ref_id ?? ""],
-    ...[references.join("; "), started_at ?? "", ended_at ?? ""],
+    ...[references.join("; "), started_at ?? "", ended_at ?? "", String(repaired)],
   ];
 }
 

@@ -40,6 +40,8 @@ export interface Batch extends BatchTerms {
   readonly since: RowCounts;
   /** Rows that end in a second, of late. */
   readonly rate: number;
+  /** How many times mended rows came back: whoever holds the rows' states reads them again when it grows. */
+  readonly repairs: number;
   readonly createdAt: number;
   readonly endedAt: number | null;
 }
@@ -102,6 +104,7 @@ export function parseBatch(queue: QueueName, id: string, fields: Fields): Batch 
     counts: countsIn(fields, "n:"),
     since: countsIn(fields, "since:"),
     rate: numberIn(fields, "rate") ?? 0,
+    repairs: numberIn(fields, "repairs") ?? 0,
     createdAt: numberIn(fields, "created") ?? 0,
     endedAt: numberIn(fields, "ended"),
   };

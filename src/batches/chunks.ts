@@ -11,6 +11,8 @@ import { batchKey } from "./keys.ts";
 export const CHUNK_ROWS = 256;
 
 export type ChunkKind = "in" | "columns" | "out";
+/** Its number; of mended rows `mendedChunk`. */
+export type ChunkName = number | string;
 
 /** The chunk that a row is in, from 0, and its place there. */
 export function placeOf(row: number): { readonly chunk: number; readonly index: number } {
@@ -31,12 +33,12 @@ export class Chunks {
     this.#dataKeys = dataKeys;
   }
 
-  async seal(id: string, kind: ChunkKind, chunk: number, values: readonly unknown[]): Promise<Buffer> {
+  async seal(id: string, kind: ChunkKind, chunk: ChunkName, values: readonly unknown[]): Promise<Buffer> {
     return sealChunk(await this.#dataKeys.sealer(batchRowsScope(id)), values, boundTo(id, kind, chunk));
   }
 
   /** A chunk's values, or null where there is none. Throws SatyapanError `shredded`, `unknown-key`, `unreadable`. */
-  async read(queue: QueueName, id: string, kind: ChunkKind, chunk: number): Promise<unknown[] | null> {
+  async read(queue: QueueName, id: string, kind: ChunkKind, chunk: ChunkName): Promise<unknown[] | null> {
     const sealed = await this.#redis.hgetBuffer(`${batchKey(queue, id)}:${kind}`, String(chunk));
     if (sealed === null) return null;
     const opener = await this.#dataKeys.opener([headOf(sealed)]);
@@ -44,7 +46,7 @@ export class Chunks {
   }
 
   /** `read`, but null also for what nobody can open any more. */
-  async readable(queue: QueueName, id: string, kind: ChunkKind, chunk: number): Promise<unknown[] | null> {
+  async readable(queue: QueueName, id: string, kind: ChunkKind, chunk: ChunkName): Promise<unknown[] | null> {
     try {
       return await this.read(queue, id, kind, chunk);
     } catch (error) {
@@ -54,6 +56,6 @@ export class Chunks {
   }
 }
 
-function boundTo(id: string, kind: ChunkKind, chunk: number): SealedFor {
+function boundTo(id: string, kind: ChunkKind, chunk: ChunkName): SealedFor {
   return { operation: "batch", jobId: id, field: `${kind}:${chunk}` };
 }

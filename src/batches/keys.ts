@@ -24,7 +24,13 @@ export function tenantWeightsKey(queue: QueueName): string {
   return `${queuePrefix(queue)}batch:tenants`;
 }
 
-/** The job of a row. */
-export function rowJobId(batch: string, row: number): string {
-  return `${batch}-${row}`;
+/** The job of a row: another one each time that the row was mended. */
+export function rowJobId(batch: string, row: number, mended = 0): string {
+  return mended === 0 ? `${batch}-${row}` : `${batch}-${row}r${mended}`;
+}
+
+/** The batch and row of a row's job; null for what is none. */
+export function rowOfJob(id: string): { readonly batch: string; readonly row: number } | null {
+  const [, batch, row] = /^(.+)-(\d+)(?:r\d+)?$/.exec(id) ?? [];
+  return batch === undefined ? null : { batch, row: Number(row) };
 }

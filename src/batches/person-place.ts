@@ -1,5 +1,6 @@
 import type { RetentionTimes } from "../records/settings.ts";
 import type { BatchTarget } from "./batch.ts";
+import { rowOfJob } from "./keys.ts";
 
 /** Where it is kept who is in which row: small hashes, because a key for each person would cost thrice the memory. */
 export interface PersonPlace {
@@ -20,4 +21,10 @@ export const NOBODY: PersonPlace = { shard: "", person: "" };
 /** Persons of one target are remembered as long as a batch is: the span of time that now is in, and how long its keys stay. */
 export function personArgs({ name }: BatchTarget, { recordMs }: RetentionTimes, now: number) {
   return { persons: `batch:persons:${name}:`, age: Math.floor(now / recordMs), keep_ms: 2 * recordMs };
+}
+
+/** What is said of a row whose person another one has, that of this job, from within the batch `own`. */
+export function samePersonAs(job: string, own: string): string {
+  const { batch = "", row = "" } = rowOfJob(job) ?? {};
+  return batch === own ? `the same person as row ${row}` : `the same person as row ${row} of batch ${batch}`;
 }

@@ -1,29 +1,60 @@
 import type { Batch } from "./batch.ts";
 import type { BatchStore } from "./batch-store.ts";
 import { CHUNK_ROWS, type Chunks, firstRowOf } from "./chunks.ts";
+import type { Mending } from "./mending.ts";
+import type { RepairStore } from "./repair-store.ts";
 import { type RowResult, rowResult } from "./row-result.ts";
 import { type RowState, rowStateOf } from "./row-state.ts";
+
+export interface ResultsDeps {
+  readonly store: Pick<BatchStore, "statesBetween">;
+  readonly repairs: Pick<RepairStore, "mendings">;
+  readonly chunks: Chunks;
+}
 
 /**
  * What became of each row, in the file's order, chunk by chunk: a batch of any size takes little memory. `only`: of these states.
  * A row whose results cannot be opened any more is told all the same, with its state. Throws SatyapanError `unknown-key`.
  */
 export async function* readResults(
-  store: BatchStore,
-  chunks: Chunks,
-  { queue, id, rows }: Batch,
+  { store, repairs, chunks }: ResultsDeps,
+  batch: Batch,
   only?: readonly RowState[],
 ): AsyncGenerator<RowResult> {
+  const { queue, id, rows } = batch;
+  const mendings = await repairs.mendings(queue, id);
   for (let chunk = 0; firstRowOf(chunk) <= rows; chunk += 1) {
     const first = firstRowOf(chunk);
     // Results first: a row that ends in between has its state without them, never the other way round.
     const out = (await chunks.readable(queue, id, "out", chunk)) ?? [];
     const states = await store.statesBetween(queue, id, first, Math.min(first + CHUNK_ROWS - 1, rows));
-    const wanted = Array.from(states, (byte) => rowStateOf(byte) ?? "unknown");
-    if (only !== undefined && !wanted.some((state) => only.includes(state))) continue;
+    const wanted = Array.from(states, (byte, index) => ({
+      index,
+      row: first + index,
+      state: rowStateOf(byte) ?? "unknown",
+    })).filter(({ state }) => only === undefined || only.includes(state));
+    if (wanted.length === 0) continue;
     const columns = (await chunks.readable(queue, id, "columns", chunk)) ?? [];
-    for (const [index, state] of wanted.entries()) {
-      if (only === undefined || only.includes(state)) yield rowResult(first + index, state, columns[index], out[index]);
+    const mended = await mendedColumns(
+      chunks,
+      batch,
+      wanted.flatMap(({ row }) => mendings.get(row) ?? []),
+    );
+    for (const { index, row, state } of wanted) {
+      const mending = mendings.get(row);
+      const own = mending === undefined ? columns[index] : mended.get(mending.chunk)?.[mending.index];
+      yield rowResult({ row, state, repaired: mending?.times ?? 0 }, own, out[index]);
     }
   }
+}
+
+async function mendedColumns(
+  chunks: Chunks,
+  { queue, id }: Batch,
+  mendings: readonly Mending[],
+): Promise<ReadonlyMap<string, readonly unknown[]>> {
+  const read = new Map<string, readonly unknown[]>();
+  for (const name of new Set(mendings.map(({ chunk }) => chunk)))
+    read.set(name, (await chunks.readable(queue, id, "columns", name)) ?? []);
+  return read;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RowState } from "./row-state.ts";
+import { isEnd, type RowState } from "./row-state.ts";
 
 /** What is kept of a row that ended: references and masks, nothing in clear. Times in ms. */
 export interface KeptResult {
@@ -18,6 +18,9 @@ export interface RowResult {
   readonly row: number;
   readonly ref: string | null;
   readonly state: RowState;
+  /** How often it came back mended. The file that mends it says the same, so that an older one changes nothing. */
+  readonly repaired: number;
+  /** These are of a row that ended. */
   readonly code: string | null;
   readonly reason: string | null;
   readonly attempts: number;
@@ -64,12 +67,17 @@ function unpackColumns(value: unknown): {
   return { ref, columns };
 }
 
-export function rowResult(row: number, state: RowState, columns: unknown, out: unknown): RowResult {
-  const kept = unpackResult(out);
+/** `columns`, `out`: what the chunks hold at its place; of a row that was mended and has not ended, `out` is how it ended before. */
+export function rowResult(
+  { row, state, repaired }: Pick<RowResult, "row" | "state" | "repaired">,
+  columns: unknown,
+  out: unknown,
+): RowResult {
+  const kept = isEnd(state) ? unpackResult(out) : null;
   const iso = (ms: number | null | undefined): string | null =>
     ms === null || ms === undefined ? null : new Date(ms).toISOString();
   return {
-    ...{ row, state, code: kept?.code ?? null, reason: kept?.reason ?? null, attempts: kept?.attempts ?? 0 },
+    ...{ row, state, repaired, code: kept?.code ?? null, reason: kept?.reason ?? null, attempts: kept?.attempts ?? 0 },
     ...{ result: kept?.result ?? null, client_ref_id: kept?.clientRefId ?? null },
     ...{ started_at: iso(kept?.startedAt), ended_at: iso(kept?.endedAt) },
     ...unpackColumns(columns),

@@ -44,6 +44,15 @@ export type AirState = (typeof AIR_STATES)[number];
 /** What a batch's auto-stop counts as gone wrong. */
 export const BAD_ENDS = ["rejected", "failed", "unknown", "expired"] as const satisfies readonly RowState[];
 
+/** What a mended row may have come to before: nothing was done, so that it may be called again. */
+export const REPAIRABLE = [
+  "rejected",
+  "expired",
+  "failed",
+  "duplicate",
+  "skipped",
+] as const satisfies readonly RowState[];
+
 const BY_BYTE: ReadonlyMap<string, RowState> = new Map(ROW_STATES.map((state) => [ROW_BYTES[state], state]));
 
 export type RowCounts = Readonly<Record<RowState, number>>;

@@ -17,10 +17,12 @@ export type TakenRow = RowOf<typeof scripts.TAKE_ROWS>;
 /** A row that begins its flow, and whom it is about. */
 export interface TakenOnboarding extends PersonPlace {
   readonly at: number;
+  /** How often it came back mended. */
+  readonly mended: number;
   readonly onboarding: NewOnboarding;
 }
 
-/** `held`: another row has the person, `BATCH-ROW`. */
+/** `held`: another row has the person, by its job's id. */
 export type TakeAnswer =
   { readonly kind: "taken" | "no" | "conflict" } | { readonly kind: "held"; readonly by: string };
 
@@ -59,8 +61,8 @@ export class RowStore {
     const { queue, id, target } = batch;
     const persons = personArgs(target, this.#retention, now);
     const args = { prefix: queuePrefix(queue), id, epoch, now, look_at: now + LOOK_AGAIN_MS, ...persons };
-    const taken = rows.map(({ at, shard, person, onboarding }) => ({
-      ...{ at, shard, person },
+    const taken = rows.map(({ at, mended, shard, person, onboarding }) => ({
+      ...{ at, mended, shard, person },
       ...newOnboardingArgs(onboarding),
     }));
     return takeAnswers(await scripts.TAKE_FLOW_ROWS.run(this.#redis, [batchKey(queue, id)], args, taken));
@@ -102,19 +104,14 @@ export class RowStore {
     { queue, id }: BatchOfRows,
     epoch: number,
     now: number,
-    rows: readonly number[],
+    rows: readonly RowOf<typeof scripts.REVOKE>[],
     reason: string | null,
   ): Promise<boolean[]> {
     const args = {
       ...{ prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs, id, epoch, now },
       ...{ cancels: reason !== null, reason: reason ?? "" },
     };
-    const reply = (await scripts.REVOKE.run(
-      this.#redis,
-      [batchKey(queue, id)],
-      args,
-      rows.map((at) => ({ at })),
-    )) as string | string[];
+    const reply = (await scripts.REVOKE.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
     if (typeof reply !== "string") return reply.map((answer) => answer === "done");
     unfenced(reply);
     return rows.map(() => false);

@@ -20,3 +20,8 @@ export function mask(name: MaskName, value: string): string {
       return assertNever(name, "mask");
   }
 }
+
+/** Whether a text is what `mask` makes of a value, also in other capitals. */
+export function isMasked(text: string): boolean {
+  return /^(?:X{4} X{4} (?:X{4}|\d{4})|X{6}(?:X{4}|\d{4})|\*{8})$/i.test(text);
+}

@@ -4,6 +4,7 @@ import { BatchStore } from "../../src/batches/batch-store.ts";
 import { type Batch, type BatchView, viewOf } from "../../src/batches/batch.ts";
 import { hasEnded } from "../../src/batches/batch-state.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
+import { RepairStore } from "../../src/batches/repair-store.ts";
 import { readResults } from "../../src/batches/read-results.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import { type RowState, totalOf } from "../../src/batches/row-state.ts";
@@ -26,6 +27,7 @@ const ACTOR = { name: "library:test", now: Date.now };
 /** Batches of one Redis, as a producer has them, without its connections. */
 export class BatchBundle {
   readonly store: BatchStore;
+  readonly repairs: RepairStore;
   readonly intake: BatchIntake;
   readonly #settings: Settings;
   readonly #chunks: Chunks;
@@ -34,6 +36,7 @@ export class BatchBundle {
     const client = redis.client();
     this.#settings = settings;
     this.store = new BatchStore(client, settings.retention);
+    this.repairs = new RepairStore(client);
     const { dataKeys } = openKeyChain(client, settings, Date.now);
     this.#chunks = new Chunks(client, dataKeys);
     // Only these two are asked for.
@@ -105,7 +108,8 @@ export class BatchBundle {
   }
 
   async results(id: string, only?: readonly RowState[]): Promise<RowResult[]> {
-    return await Array.fromAsync(readResults(this.store, this.#chunks, await this.get(id), only));
+    const deps = { store: this.store, repairs: this.repairs, chunks: this.#chunks };
+    return await Array.fromAsync(readResults(deps, await this.get(id), only));
   }
 
   /** The counts are what the rows' states say. */

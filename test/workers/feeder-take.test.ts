@@ -23,7 +23,7 @@ it("what is held of a batch between two handings over shows nobody's number", as
   const batch = await store.get(EKO, id);
   if (batch === null) throw new Error("the batch is not there");
   const hand = new FeederBatch(batch);
-  hand.load(await store.states(EKO, id));
+  hand.load(await store.states(EKO, id), new Map());
   const client = bundle.redis.client();
   const rows = new JobRows({
     ...{ queue: EKO, store, dataKeys, subjectKey: settings.subjectKey, now: Date.now },

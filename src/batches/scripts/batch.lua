@@ -7,10 +7,11 @@
 -- | `:in` | hash: number of a chunk → its rows' inputs, sealed; gone when all have ended |
 -- | `:columns` | the same of the file's own columns and references |
 -- | `:out` | the same of the results of rows that ended |
+-- | `:mended` | hash: row → how often it came back mended, and where its newest values lie in `:in` and `:columns` (`Mending`) |
 --
 -- Beside them, of the queue: `batch:open` (batches that somebody looks after) and `batch:all`, sorted sets by when they came;
 -- `batch:epoch`, that of the feeder; `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
--- row is about → `BATCH-ROW`.
+-- row is about → the job of that row.
 -- constants: ROW_BYTES_ALL
 
 local function batch_key(prefix, id)
@@ -35,13 +36,23 @@ local function write_counts(key, deltas)
   end
 end
 
+-- The job of a row (`rowJobId`).
+local function row_job(id, at, mended)
+  return id .. '-' .. at .. (mended == '0' and '' or 'r' .. mended)
+end
+
+-- How often a row came back mended, as text.
+local function mended_times(key, at)
+  return string.match(redis.call('HGET', key .. ':mended', at) or '0', '^%d+')
+end
+
 local function is_feeder(prefix, epoch)
   return redis.call('GET', prefix .. 'batch:epoch') == epoch
 end
 
 -- Every key of a batch stays, or goes at that time.
 local function keep_for(key, ms)
-  for _, name in ipairs({'', ':states', ':in', ':columns', ':out'}) do
+  for _, name in ipairs({'', ':states', ':in', ':columns', ':out', ':mended'}) do
     if ms == '' then redis.call('PERSIST', key .. name) else redis.call('PEXPIRE', key .. name, ms) end
   end
 end

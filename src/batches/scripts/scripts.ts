@@ -6,7 +6,9 @@ import { NEW_RECORD } from "../../records/scripts/new-record.ts";
 import { RECORD } from "../../records/scripts/record.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
-import { AIR_STATES, ROW_BYTES, ROW_STATES } from "../row-state.ts";
+import type { JobState } from "../../outcomes/state.ts";
+import type { BatchState } from "../batch-state.ts";
+import { AIR_STATES, REPAIRABLE, ROW_BYTES, ROW_STATES } from "../row-state.ts";
 
 const { waiting: WAITING, queued: QUEUED, duplicate: DUPLICATE, cancelled: CANCELLED } = ROW_BYTES;
 /** How long the rows of a batch that comes in are kept after the last of them came, in ms: whoever sent them is gone. */
@@ -58,8 +60,8 @@ export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
   needs: [TAKING, NEW_RECORD],
   args: { prefix: "text", bull: "text", id: "text", epoch: "text", now: "text", ...PERSON_ARGS },
   row: {
-    ...{ at: "text", shard: "text", person: "text?", digest: "text", job: "text", input: "text", deadline: "text?" },
-    ...{ subject: "text?", entry: "text?", ticket: "text?" },
+    ...{ at: "text", mended: "text", shard: "text", person: "text?", digest: "text", job: "text", input: "text" },
+    ...{ deadline: "text?", subject: "text?", entry: "text?", ticket: "text?" },
   },
 });
 
@@ -67,7 +69,7 @@ export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
 export const TAKE_FLOW_ROWS = new LuaScript(new URL("take-flow.lua", import.meta.url), {
   needs: [TAKING, NEW_ONBOARDING],
   args: { prefix: "text", id: "text", epoch: "text", now: "text", look_at: "text", ...PERSON_ARGS },
-  row: { at: "text", shard: "text", person: "text?", ...NEW_ONBOARDING_ARGS },
+  row: { at: "text", mended: "text", shard: "text", person: "text?", ...NEW_ONBOARDING_ARGS },
 });
 
 export const HOLD_STEPS = new LuaScript(new URL("hold.lua", import.meta.url), {
@@ -100,7 +102,7 @@ export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", epoch: "text", now: "text" },
     ...{ cancels: "flag", reason: "text" },
   },
-  row: { at: "text" },
+  row: { at: "text", mended: "text" },
 });
 
 /** `epoch` null: a person's command. */
@@ -121,6 +123,20 @@ export const CLOSE_BATCH = new LuaScript(new URL("close.lua", import.meta.url), 
 export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
   needs: [AUDIT],
   args: { prefix: "text", field: "text", value: "text", now: "text", entry: "text" },
+});
+
+/** Each row with its place among the staged chunks (`mendedPlace`). */
+export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
+  needs: [BATCH, RECORD, AUDIT],
+  constants: {
+    WAITING,
+    REPAIRABLE: new Set(REPAIRABLE.map((state) => ROW_BYTES[state])),
+    SPENT: new Set(["rejected", "failed", "expired", "cancelled"] satisfies JobState[]),
+    ENDED: new Set(["finished", "finished_with_errors"] satisfies BatchState[]),
+    OVER: new Set(["checking", "cancelled"] satisfies BatchState[]),
+  },
+  args: { prefix: "text", id: "text", chunks: "number", created: "text", now: "text", entry: "text" },
+  row: { at: "text", mended: "text", place: "text" },
 });
 
 export const DISCARD = new LuaScript(new URL("discard.lua", import.meta.url));

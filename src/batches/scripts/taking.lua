@@ -8,13 +8,15 @@ local function takes_nothing(prefix, key, epoch)
   if not TAKING[state] then return state end
 end
 
--- Why this row is not handed over; nil: it is, and its person is its own from now on. → `no` (it does not wait) | `held BATCH-ROW` | nil
-local function not_taken(prefix, key, self, at, persons, age, shard, person, keep_ms, deltas)
-  if row_byte(key, at) ~= WAITING then return 'no' end
+-- Why this row is not handed over; nil: it is, and its person is its own from now on.
+-- → `no` (it does not wait, or was mended) | `held JOB` | nil
+local function not_taken(prefix, key, self, at, mended, persons, age, shard, person, keep_ms, deltas)
+  local here = tonumber(at)
+  if row_byte(key, here) ~= WAITING or mended_times(key, at) ~= mended then return 'no' end
   if person == '' then return nil end
   local holder = holder_of(prefix, persons, age, shard, person, self)
   if holder then
-    move_row(key, at, WAITING, DUPLICATE, deltas)
+    move_row(key, here, WAITING, DUPLICATE, deltas)
     return 'held ' .. holder
   end
   claim_person(prefix, persons, age, shard, person, self, keep_ms)

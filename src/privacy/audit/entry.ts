@@ -106,7 +106,7 @@ const KINDS = [
     kind: z.literal("batch"),
     actor,
     batch: words(100),
-    event: z.enum(["submit", "pause", "resume", "cancel", "results", "weight", "open"]),
+    event: z.enum(["submit", "pause", "resume", "cancel", "results", "weight", "open", "repair"]),
     jobs: count.nullable(),
   }),
   /** What lay in an outbox and was no entry: its place in the log, and SHA-256 of it. */

@@ -138,6 +138,55 @@ describe("satyapan batch results", () => {
     expect(piped.stderr).toMatch(/ENOSPC|no space/i);
     expect((await run("results", id, "--only", "lost")).stderr).toContain("--only takes states of rows");
   });
+
+  it("takes its results back once they are mended, tells what is not, and refuses what is half mended", async () => {
+    await using bundle = await startBundle();
+    const { run, write, place } = bundle;
+    const rejected = (index: number): string => `F-${index},${madeUpMobile(index, "998")},a1,=1+1`;
+    write("senders.csv", row(1), rejected(2), rejected(3), rejected(4));
+    const { id } = JSON.parse((await run("submit", "senders.csv", ...ARGS, "--json")).stdout) as BatchView;
+    await bundle.startWorker();
+    await run("watch", id);
+    await run("results", id, "--only", "rejected,failed,expired", "--out", "mend.csv");
+    const file = join(place.path, "mend.csv");
+    const results = readFileSync(file, "utf8");
+    const mend = (...rows: readonly number[]): void => {
+      const mended = results.split("\r\n").map((line) => {
+        const at = rows.find((one) => line.includes(`,F-${one},`));
+        return at === undefined ? line : line.replace(/^[^,]*,\*{8},/, `${madeUpMobile(100 + at)},a1,`);
+      });
+      writeFileSync(file, mended.join("\r\n"));
+    };
+    const submit = async (...args: readonly string[]) => await run("submit", "mend.csv", "--repairs", id, ...args);
+    const untouched = await submit();
+    expect([untouched.code, untouched.stderr]).toEqual([
+      2,
+      "satyapan: mend.csv: none of 3 rows is mended, everything is masked as it was (lines 2, 3, 4): fill in every masked cell of a row, from your own file\n",
+    ]);
+    writeFileSync(file, results.replace(/\r\n[^,]*,/, `\r\n${madeUpMobile(102)},`));
+    const half = await submit();
+    expect(half.code).toBe(2);
+    expect(half.stderr).toContain("1 mended row is still bad, so none was taken back");
+    expect(half.stderr).toContain("csp_id: is still masked");
+    expect(half.stderr).not.toContain(madeUpMobile(102));
+    mend(2, 4);
+    const { stdout, code } = await submit();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^2 rows are taken back\n1 row is not mended, everything masked as it was: line 3\n/);
+    expect((await run("watch", id)).stdout).toContain("3 succeeded, 1 rejected");
+    expect(JSON.parse((await submit("--json")).stdout)).toMatchObject({
+      id,
+      duplicate: true,
+      mended: 0,
+      not_mended: 1,
+    });
+    const after = (await run("results", id)).stdout;
+    expect(after).toContain(`XXXXXX${madeUpMobile(102).slice(6)},********,'=1+1,2,F-2,succeeded,`);
+    const usage = await submit("--operation", "eko.mobile-otp");
+    expect([usage.code, usage.stderr]).toMatchObject([2, expect.stringContaining("--operation") as string]);
+    const foreign = await run("submit", "senders.csv", "--repairs", id);
+    expect([foreign.code, foreign.stderr]).toMatchObject([2, expect.stringContaining("is no results file") as string]);
+  });
 });
 
 function rooted(args: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readTable, type TableRow } from "../../../producers/files/read-table.ts";
 import { checkFile } from "../../../producers/imports/check-file.ts";
 import { ImportFile, type ImportedRow, maskedColumns } from "../../../producers/imports/import-file.ts";
 import { importTarget } from "../../../producers/imports/import-target.ts";
@@ -14,10 +15,10 @@ const AADHAAR = madeUpAadhaar(1);
 const MOBILE = madeUpMobile(1);
 
 function fileOf(content: string | Uint8Array, operation = "eko.mobile-otp", path: string | null = "x.csv"): ImportFile {
-  const pieces = (): AsyncIterable<Uint8Array> => Readable.from([Buffer.from(content)]);
+  const table = (): AsyncIterable<TableRow> => readTable(path, Readable.from([Buffer.from(content)]));
   const wishes = { map: new Map<string, string>(), ref: null };
   const target = importTarget({ operation });
-  return new ImportFile({ path, pieces, target, wishes, settings, now: Date.parse("2026-06-01T00:00:00Z") });
+  return new ImportFile({ path, table, target, wishes, settings, now: Date.parse("2026-06-01T00:00:00Z") });
 }
 
 const rowsOf = async (file: ImportFile): Promise<ImportedRow[]> => await Array.fromAsync(file.rows());

@@ -1,0 +1,71 @@
+import type { CommandContext } from "../../src/command/context.ts";
+import { loadSettings } from "../../src/command/settings.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { RepairView } from "../batches/batch-repair.ts";
+import { parseMap } from "../imports/column-plan.ts";
+import { formatProblems } from "../imports/format-check.ts";
+import { importTarget } from "../imports/import-target.ts";
+import { readRepairs, type RepairCheck } from "../imports/repair-file.ts";
+import { formatBatch } from "../report/format-batch.ts";
+import { openTable } from "./batch-flags.ts";
+import { openClient } from "./open.ts";
+
+export interface RepairFlags {
+  readonly repairs: string;
+  readonly map: readonly string[];
+  readonly json?: true;
+}
+
+const NAMED = 10;
+
+/** `batch submit FILE --repairs BATCH`: its results, mended, are taken back, all or none. */
+export async function submitRepairs(context: CommandContext, file: string, flags: RepairFlags): Promise<void> {
+  const settings = loadSettings(context);
+  await using stack = new AsyncDisposableStack();
+  await using client = openClient(context);
+  const { id, flow, operation } = await client.batches.show(flags.repairs);
+  const target = importTarget(flow === undefined ? { operation: operation ?? "" } : { flow });
+  const opened = await openTable(context, file, stack);
+  const wishes = { map: parseMap(flags.map, target), ref: null };
+  const check = await readRepairs({ ...opened, target, wishes, settings, now: context.now() });
+  const name = opened.path ?? "standard input";
+  if (check.bad > 0) throw badRows(name, check);
+  if (check.mended.length === 0) throw nothingMended(name, check);
+  const view = await client.batches.repair(id, check.mended);
+  const text = flags.json
+    ? `${JSON.stringify({ ...view, not_mended: check.unmended.length })}\n`
+    : formatRepaired(view, check, context.now());
+  context.stdout.write(text);
+}
+
+function formatRepaired(view: RepairView, { unmended }: RepairCheck, now: number): string {
+  const { mended, mended_before, id } = view;
+  const lines = [
+    `${counted(mended)} taken back`,
+    ...(mended_before === 0 ? [] : [`${counted(mended_before)} mended before: left as it was`]),
+    ...(unmended.length === 0
+      ? []
+      : [`${counted(unmended.length)} not mended, everything masked as it was: ${linesOf(unmended)}`]),
+  ];
+  return `${lines.join("\n")}\n\n${formatBatch(view, now)}\nSee it go on with \`satyapan batch watch ${id}\`.\n`;
+}
+
+function badRows(name: string, { bad, problems }: RepairCheck): SatyapanError {
+  const are = bad === 1 ? "row is" : "rows are";
+  const message = `${name}: ${bad} mended ${are} still bad, so none was taken back: mend them, or leave them out\n${formatProblems(problems).trimEnd()}`;
+  return new SatyapanError(ErrorCode.BAD_INPUT, message);
+}
+
+function nothingMended(name: string, { rows, unmended }: RepairCheck): SatyapanError {
+  const message = `${name}: none of ${rows} rows is mended, everything is masked as it was (${linesOf(unmended)}): fill in every masked cell of a row, from your own file`;
+  return new SatyapanError(ErrorCode.BAD_INPUT, message);
+}
+
+function linesOf(lines: readonly number[]): string {
+  const more = lines.length > NAMED ? ", …" : "";
+  return `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, NAMED).join(", ")}${more}`;
+}
+
+function counted(rows: number): string {
+  return rows === 1 ? "1 row is" : `${rows} rows are`;
+}
