@@ -20,10 +20,13 @@ import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
 import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "./jobs/submission.ts";
 import { UnknownJobs } from "./jobs/unknown-jobs.ts";
-import { type AnswerRecord, Onboardings, type OnboardOptions } from "./onboardings/onboardings.ts";
+import { type AnswerRecord, Codes } from "./onboardings/codes.ts";
+import { Onboardings, type OnboardOptions } from "./onboardings/onboardings.ts";
 import type { OnboardingRecord } from "./onboardings/onboarding-record.ts";
 import { findPerson, type FindOptions, type FoundPart } from "./find/find-person.ts";
-import { waitFor, type WaitOptions } from "./jobs/wait-for.ts";
+import { unknownJob } from "./jobs/find-job.ts";
+import { isTerminal } from "../src/outcomes/state.ts";
+import { waitUntil, type WaitOptions } from "./base/wait-until.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
 
 export interface SubmitOptions extends PatienceOptions {
@@ -78,6 +81,7 @@ export class Client implements AsyncDisposable {
   readonly #deps: ClientDeps;
   readonly #connections: LazyConnections;
   readonly #submission: Submission;
+  readonly #codes: Codes;
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
@@ -87,6 +91,7 @@ export class Client implements AsyncDisposable {
     const ids = createIds();
     this.#submission = new Submission({ settings, actor, connections, ids });
     this.onboardings = new Onboardings({ settings, connections, ids, actor: this.#actor() });
+    this.#codes = new Codes({ settings, connections, actor: this.#actor() });
     this.failed = new FailedJobs(connections.use, this.#actor());
     this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
@@ -164,7 +169,7 @@ export class Client implements AsyncDisposable {
    * one that comes early is kept for minutes. Throws SatyapanError with the reason where none is taken.
    */
   async answer(id: string, code: string): Promise<AnswerRecord> {
-    return await this.onboardings.answer(id, code);
+    return await this.#codes.answer(id, code);
   }
 
   /**
@@ -180,7 +185,7 @@ export class Client implements AsyncDisposable {
 
   /** Sends another OTP in the place of the one that is awaited, after the cooldown. Throws SatyapanError with the reason. */
   async resend(id: string): Promise<{ readonly id: string; readonly send: string }> {
-    return await this.onboardings.resend(id);
+    return await this.#codes.resend(id);
   }
 
   /** The record of a job, or null. */
@@ -224,7 +229,17 @@ export class Client implements AsyncDisposable {
 
   /** Resolves with the record once the job is settled. Throws SatyapanError `wait-timeout` or `unknown-job`. */
   async waitFor(id: string, options: WaitOptions = {}): Promise<JobRecord> {
-    return await waitFor(this.#connections, this.#deps.now, id, options);
+    const awaited = {
+      id,
+      read: async (): Promise<JobRecord> => {
+        const record = await this.get(id);
+        if (record === null) throw unknownJob(id);
+        return record;
+      },
+      isThere: ({ state }: JobRecord): boolean => isTerminal(state),
+      stillOpen: ({ state }: JobRecord): string => `job ${id} is still ${state}`,
+    };
+    return await waitUntil(this.#connections, this.#deps.now, awaited, options);
   }
 
   /** Resolves when all these jobs of one operation are settled, when the time is up, or when `signal` aborts. */

@@ -6,7 +6,7 @@ import type { JobRecord } from "../../src/records/record.ts";
 import type { Client } from "../client.ts";
 import { readLine } from "../files/read-input.ts";
 import type { ChallengeRecord } from "../onboardings/onboarding-record.ts";
-import type { AnswerRecord } from "../onboardings/onboardings.ts";
+import type { AnswerRecord } from "../onboardings/codes.ts";
 import { openClient } from "./open.ts";
 
 interface Flags {
