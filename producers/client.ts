@@ -23,7 +23,8 @@ import { UnknownJobs } from "./jobs/unknown-jobs.ts";
 import { type AnswerRecord, Codes } from "./onboardings/codes.ts";
 import { Onboardings, type OnboardOptions } from "./onboardings/onboardings.ts";
 import type { OnboardingRecord } from "./onboardings/onboarding-record.ts";
-import { findPerson, type FindOptions, type FoundPart } from "./find/find-person.ts";
+import { findPerson, type FindOptions } from "./find/find-person.ts";
+import type { FoundPart } from "./find/found-part.ts";
 import { unknownJob } from "./jobs/find-job.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import { waitUntil, type WaitOptions } from "./base/wait-until.ts";
@@ -174,7 +175,7 @@ export class Client implements AsyncDisposable {
 
   /**
    * Jobs and onboardings of the person with this Aadhaar or mobile number, newest first: it is hashed, and written into the audit log
-   * only so. It looks through all records: seconds for a million. Throws SatyapanError `bad-input` for what is no such number.
+   * only so. Rows of batches are known by an index; for the rest it looks through all records: seconds for 100,000. Throws SatyapanError `bad-input` for what is no such number.
    */
   async find(number: string, options: FindOptions = {}): Promise<FoundPart[]> {
     const { settings } = this.#deps;

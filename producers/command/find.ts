@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
-import type { FoundPart } from "../find/find-person.ts";
+import type { FoundPart } from "../find/found-part.ts";
 import { readLine } from "../files/read-input.ts";
 import { formatTable } from "../report/table.ts";
 import { openClient } from "./open.ts";
@@ -10,8 +10,8 @@ const HELP = `
 The number comes from standard input alone, so that it is in no shell history: \`satyapan find < number.txt\`, or type it and
 press Enter. It is hashed at once; the audit log keeps that somebody asked, by the hash.
 
-All records are looked through: seconds for a million of them. Of single jobs those are found that send an OTP; a verify, and the other
-steps of an onboarding, by the send's or the onboarding's id.`;
+Rows of batches are known by an index; for the others all records are looked through: seconds for 100,000. Of single jobs those are found that send an OTP; a verify, and the other
+steps of an onboarding, by the send's or the onboarding's id; of rows the last of each operation and flow.`;
 
 export function defineFind(command: Command, context: CommandContext): void {
   command

@@ -4,11 +4,11 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { onboardingKey, OnboardingStore } from "../../src/flows/onboarding-store.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { type QueueName, queueOf, QUEUES, recordKey } from "../../src/queues/names.ts";
-import { parseRecord } from "../../src/records/parse-record.ts";
-import { unpackJob } from "../../src/records/stored-job.ts";
 import { subjectKey } from "../../src/secrets/subject-key.ts";
 import type { Actor } from "../base/actor.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
+import { findRows } from "./find-rows.ts";
+import type { FoundPart } from "./found-part.ts";
 
 export interface FindOptions {
   /** Only what began since, ms since the epoch. Default: the last 7 days. */
@@ -18,33 +18,21 @@ export interface FindOptions {
   readonly onProgress?: (looked: number, of: number) => void;
 }
 
-/** A job or an onboarding of the person. */
-export interface FoundPart {
-  readonly kind: "job" | "onboarding";
-  readonly id: string;
-  /** The operation, or the flow. */
-  readonly name: string;
-  readonly state: string;
-  readonly reason: string | null;
-  /** ISO 8601, UTC. */
-  readonly created_at: string;
-  readonly updated_at: string;
-}
-
 const WEEK_MS = 7 * 86_400_000;
 /** Keys asked for at once: some milliseconds of Redis' time. */
 const SCAN_COUNT = 1_000;
 
-type Opened = Pick<ClientConnections, "redis" | "records">;
+type Opened = Pick<ClientConnections, "redis" | "records" | "dataKeys">;
 
 /**
- * Jobs and onboardings of a person, newest first. Of jobs those that have a person: sends of an OTP; of onboardings all that
- * have the number anywhere in their input. Nothing has to be kept for it: all keys are looked through.
+ * Jobs, onboardings and rows of a person, newest first. Of jobs those that have a person: sends of an OTP; of onboardings all that
+ * have the number anywhere in their input; of rows the last of each operation and flow. Rows are known by an index, which batches need
+ * anyway. For the others nothing has to be kept: all keys are looked through.
  * @throws SatyapanError `bad-input` for what is neither an Aadhaar nor a mobile number; it is not repeated
  */
 export async function findPerson(
   opened: Opened,
-  { subjectKey: key, retention }: Settings,
+  settings: Settings,
   { name: actor, now }: Actor,
   number: string,
   { since = now() - WEEK_MS, signal, onProgress }: FindOptions,
@@ -56,18 +44,24 @@ export async function findPerson(
       "the number must be an Aadhaar number of 12 digits, or a mobile number of 10 without a country code";
     throw new SatyapanError(ErrorCode.BAD_INPUT, message);
   }
-  const subject = subjectKey(key, kind, digits);
+  const { retention } = settings;
+  const subject = subjectKey(settings.subjectKey, kind, digits);
   const { redis } = opened;
   await appendAudit(redis, queueOf("eko"), [{ at: new Date(now()).toISOString(), kind: "find", actor, subject }]);
   const store = new OnboardingStore(redis, retention);
   const found = new Map<string, FoundPart>();
+  const keep = (parts: readonly FoundPart[]): void => {
+    // A row's own job, or onboarding, says no more than the row.
+    for (const part of parts)
+      if (Date.parse(part.created_at) >= since && !found.has(`row ${part.id}`))
+        found.set(`${part.kind} ${part.id}`, part);
+  };
+  keep(await findRows(opened, settings, subject, now()));
   for await (const keys of pagesOf(redis, signal, onProgress)) {
     for (const queue of QUEUES) {
       const jobs = await jobsOf(opened, queue, idsIn(keys, recordKey(queue, "")), subject);
       const onboardings = await onboardingsOf(store, queue, idsIn(keys, onboardingKey(queue, "")), subject);
-      for (const part of [...jobs, ...onboardings]) {
-        if (Date.parse(part.created_at) >= since) found.set(`${part.kind} ${part.id}`, part);
-      }
+      keep([...jobs, ...onboardings]);
     }
   }
   return [...found.values()].toSorted((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
@@ -105,10 +99,14 @@ async function jobsOf(
   ids: readonly string[],
   subject: string,
 ): Promise<FoundPart[]> {
-  const all = await records.fieldsOfMany(queue, ids);
-  return all.flatMap((fields, index) => {
-    if (fields === null || unpackJob(fields["job"] ?? "").subject !== subject) return [];
-    const { id, operation, state, reason, created_at, updated_at } = parseRecord(ids[index] ?? "", fields);
+  const subjects = await records.subjectsOf(queue, ids);
+  const theirs = await records.getMany(
+    queue,
+    ids.filter((_, index) => subjects[index] === subject),
+  );
+  return theirs.flatMap((record) => {
+    if (record === null) return [];
+    const { id, operation, state, reason, created_at, updated_at } = record;
     return [{ kind: "job" as const, id, name: operation, state, reason, created_at, updated_at }];
   });
 }

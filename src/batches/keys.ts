@@ -29,8 +29,8 @@ export function rowJobId(batch: string, row: number, mended = 0): string {
   return mended === 0 ? `${batch}-${row}` : `${batch}-${row}r${mended}`;
 }
 
-/** The batch and row of a row's job; null for what is none. */
-export function rowOfJob(id: string): { readonly batch: string; readonly row: number } | null {
-  const [, batch, row] = /^(.+)-(\d+)(?:r\d+)?$/.exec(id) ?? [];
-  return batch === undefined ? null : { batch, row: Number(row) };
+/** What a row's job is made of; null for what is none. */
+export function rowOfJob(id: string): { readonly batch: string; readonly row: number; readonly mended: number } | null {
+  const [, batch, row, mended = "0"] = /^(.+)-(\d+)(?:r(\d+))?$/.exec(id) ?? [];
+  return batch === undefined ? null : { batch, row: Number(row), mended: Number(mended) };
 }

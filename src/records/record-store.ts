@@ -187,6 +187,21 @@ export class RecordStore {
     });
   }
 
+  /** Whom each of these jobs is about, of a record that is not packed without the rest of it; null: nobody, or there is none. */
+  async subjectsOf(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
+    if (ids.length === 0) return [];
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hget(recordKey(queue, id), "job");
+    const jobs = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+      if (error !== null && !isNoRecord(error)) throw error;
+      return error === null ? (reply as string | null) : null;
+    });
+    const packed = ids.filter((_, index) => jobs[index] === null);
+    const read = await this.fieldsOfMany(queue, packed);
+    const unpacked = new Map(packed.map((id, index) => [id, read[index]?.["job"] ?? ""]));
+    return ids.map((id, index) => unpackJob(jobs[index] ?? unpacked.get(id) ?? "").subject);
+  }
+
   /** Ids of the jobs that last sent these persons an OTP, newest first, in one round trip. */
   async lastSends(queue: QueueName, subjects: readonly string[]): Promise<string[][]> {
     if (subjects.length === 0) return [];

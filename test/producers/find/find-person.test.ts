@@ -10,6 +10,9 @@ import {
   startClientBundle,
 } from "../../support/client.ts";
 import { satyapan } from "../../support/command.ts";
+import { madeUpMobile } from "../../../simulator/people.ts";
+import { BatchBundle } from "../../support/batch-bundle.ts";
+import { startWorkerBundle } from "../../support/worker.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
 let bundle: ClientBundle;
@@ -65,4 +68,30 @@ describe("find", () => {
     expect(bad.stderr).not.toContain("12345678901");
     expect((await run([MOBILE], "")).code).toBe(2);
   });
+});
+
+it("tells the row of a batch, also once its job is gone, and nothing of whom it was about before", async () => {
+  await using worker = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1" } });
+  const batches = new BatchBundle(worker.redis, worker.settings);
+  const numbers = [madeUpMobile(1, "000"), madeUpMobile(2, "998")];
+  const { id } = await batches.submit(
+    batches.rows(2, (row) => numbers[row - 1] ?? ""),
+    { stopAt: null },
+  );
+  await worker.startWorker();
+  await batches.ended(id);
+  const redis = worker.redis.client();
+  await redis.del(...(await redis.keys("satyapan:{eko-0}:job:*")));
+  const find = async (number: string) =>
+    (await worker.client.find(number)).map(({ kind, id: of, name, state }) => [kind, of, name, state]);
+  expect(await find(numbers[0] ?? "")).toEqual([["row", `${id}-1`, "eko.mobile-otp", "succeeded"]]);
+  expect(await find(numbers[1] ?? "")).toEqual([["row", `${id}-2`, "eko.mobile-otp", "rejected"]]);
+  const mended = batches.rows(2, () => madeUpMobile(3, "000")).filter(({ row }) => row === 2);
+  await worker.client.batches.repair(
+    id,
+    mended.map((row) => ({ ...row, repaired: 0 })),
+  );
+  await batches.ended(id);
+  expect(await find(madeUpMobile(3, "000"))).toEqual([["row", `${id}-2r1`, "eko.mobile-otp", "succeeded"]]);
+  expect(await find(numbers[1] ?? "")).toEqual([]);
 });
