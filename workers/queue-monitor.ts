@@ -8,7 +8,7 @@ import { JobQueues } from "../src/queues/job-queues.ts";
 import { TIMES_LEFT } from "../src/records/measure-challenges.ts";
 import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import type { GateLog } from "./gate-log.ts";
-import { measure, type Measures } from "../src/flows/measures.ts";
+import { measure, type Measures } from "../src/batches/measures.ts";
 import type { RetentionTimes } from "../src/records/settings.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 

@@ -1,19 +1,11 @@
 import type { QueueName } from "../queues/names.ts";
+import type { BatchMeasures } from "../telemetry/batch-metrics.ts";
 import { BATCH_STATES, type BatchState, hasEnded } from "./batch-state.ts";
 import type { BatchStore } from "./batch-store.ts";
-import { noRows, ROW_STATES, type RowCounts } from "./row-state.ts";
+import { noRows, ROW_STATES } from "./row-state.ts";
 
 /** States in which somebody has to look after a batch. */
 const OPEN_BATCH_STATES = BATCH_STATES.filter((state) => !hasEnded(state));
-
-/** The open batches of a queue, all together. */
-export interface BatchMeasures {
-  /** How many, by state. */
-  readonly open: Readonly<Partial<Record<BatchState, number>>>;
-  readonly rows: RowCounts;
-  /** Rows of theirs that end in a second, of late. */
-  readonly rate: number;
-}
 
 export async function measureBatches(
   store: Pick<BatchStore, "open" | "getMany">,

@@ -1,6 +1,15 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { BatchMeasures } from "../batches/measure-batches.ts";
 import { ALIKE, MeasuredGauges } from "./measured-gauges.ts";
+
+/** The open batches of a queue, all together. */
+export interface BatchMeasures {
+  /** How many, by state. */
+  readonly open: Readonly<Record<string, number>>;
+  /** By the row's state. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Rows of theirs that end in a second, of late. */
+  readonly rate: number;
+}
 
 /** Batches, of each queue all together: a batch is no label. */
 export class BatchMetrics {

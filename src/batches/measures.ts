@@ -1,12 +1,13 @@
-import { BatchStore } from "../batches/batch-store.ts";
-import { type BatchMeasures, measureBatches } from "../batches/measure-batches.ts";
+import { measureOnboardings } from "../flows/measure-onboardings.ts";
 import type { QueueName } from "../queues/names.ts";
 import { openChallengesOf } from "../records/measure-challenges.ts";
 import { type MeasureDeps, measureQueue, type QueueMeasures } from "../records/measure-queue.ts";
 import type { RetentionTimes } from "../records/settings.ts";
 import { refusalWord } from "../redis/refusal.ts";
+import type { BatchMeasures } from "../telemetry/batch-metrics.ts";
 import type { PersonMeasures } from "../telemetry/person-metrics.ts";
-import { measureOnboardings } from "./measure-onboardings.ts";
+import { BatchStore } from "./batch-store.ts";
+import { measureBatches } from "./measure-batches.ts";
 
 /** Everything that is measured of a queue: its jobs and gate, its batches, and the persons who are waited for. */
 export interface Measures extends QueueMeasures, PersonMeasures {
