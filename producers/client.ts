@@ -195,10 +195,13 @@ export class Client implements AsyncDisposable {
     return record;
   }
 
-  /** How each provider's queue and gate are now: what workers measure for Prometheus, and the last jobs that failed or are unknown. */
+  /**
+   * How each provider's queue, gate, batches and persons are now: what workers measure for Prometheus, each open batch, and the last
+   * jobs that failed or are unknown.
+   */
   async health(): Promise<ProviderHealth[]> {
     const { retention } = this.#deps.settings;
-    return await readHealth(this.#connections.use, () => this.#connections.clock.now(), retention.recordMs);
+    return await readHealth(this.#connections.use, () => this.#connections.clock.now(), retention);
   }
 
   /** Why a job is not done yet, and when it will be tried; null: there is no such job. */

@@ -1,6 +1,9 @@
 import { type ProviderName, PROVIDERS } from "../../src/base/provider-name.ts";
+import { type BatchView, viewOf } from "../../src/batches/batch.ts";
+import { BatchStore } from "../../src/batches/batch-store.ts";
+import { measure, type Measures } from "../../src/flows/measures.ts";
 import { type QueueName, queueOf } from "../../src/queues/names.ts";
-import { measureQueue, type QueueMeasures } from "../../src/records/measure-queue.ts";
+import type { RetentionTimes } from "../../src/records/settings.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import { type IndexedState, StateIndex } from "../../src/records/state-index.ts";
 import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
@@ -16,36 +19,48 @@ export interface Trouble {
   readonly last_at: string;
 }
 
-/** How a provider's queue and gate are now: what workers measure for Prometheus. */
-export interface ProviderHealth extends QueueMeasures {
+/** How a provider's queue, gate, batches and persons are now: what workers measure for Prometheus. */
+export interface ProviderHealth extends Measures {
   readonly provider: ProviderName;
   /** Workers that take its jobs; null: Redis does not tell this user. */
   readonly workers: number | null;
   /** The newest first. */
   readonly troubles: readonly Trouble[];
+  /** Those that have not ended, the oldest first. */
+  readonly openBatches: readonly BatchView[];
 }
 
 /** The newest of each state that are looked at. */
 const LOOKED_AT = 50;
 
-/** `now`: Redis' time, ms; `retentionMs`: how long a record stays after its end. */
-export async function readHealth(use: UseRedis, now: () => number, retentionMs: number): Promise<ProviderHealth[]> {
+/** `now`: Redis' time, ms. */
+export async function readHealth(
+  use: UseRedis,
+  now: () => number,
+  retention: RetentionTimes,
+): Promise<ProviderHealth[]> {
   return await use(async (opened) => {
     const { redis, queues } = opened;
     return await Promise.all(
       PROVIDERS.map(async (provider) => {
         const queue = queueOf(provider);
-        const [measured, workers, unknown, failed] = await Promise.all([
-          measureQueue({ redis, queues, now, retentionMs }, queue),
+        const [measured, workers, unknown, failed, openBatches] = await Promise.all([
+          measure({ redis, queues, now, retention }, queue),
           queues.workers(queue).catch(notAllowed),
           troublesOf(opened, queue, "unknown"),
           troublesOf(opened, queue, "failed"),
+          batchesOf(new BatchStore(redis, retention), queue, now()),
         ]);
         const troubles = [...unknown, ...failed].toSorted((a, b) => b.last_at.localeCompare(a.last_at));
-        return { provider, workers, troubles, ...measured };
+        return { provider, workers, troubles, openBatches, ...measured };
       }),
     );
   });
+}
+
+async function batchesOf(store: BatchStore, queue: QueueName, now: number): Promise<BatchView[]> {
+  const batches = await store.getMany(queue, await store.open(queue));
+  return batches.flatMap((batch) => (batch === null ? [] : [viewOf(batch, now)]));
 }
 
 async function troublesOf(

@@ -9,13 +9,17 @@ function formatCounts(counts: RowCounts): string {
   return parts.length === 0 ? "no rows" : parts.join(", ");
 }
 
+/** Rows of which nothing more comes by itself. */
+export function endedRows({ rows, counts }: BatchView): number {
+  return rows - counts.waiting - counts.queued - counts.calling - counts.awaiting_otp;
+}
+
 /** One line: what is going on. */
 export function formatProgress(view: BatchView, now: number): string {
   const { state, reason, counts, rows, estimated_end, rate } = view;
-  const ended = rows - counts.waiting - counts.queued - counts.calling - counts.awaiting_otp;
   const left = estimated_end === null ? null : Math.max(0, Date.parse(estimated_end) - now);
   return [
-    `${state}${reason === null ? "" : ` (${reason})`}: ${ended} of ${rows} rows ended`,
+    `${state}${reason === null ? "" : ` (${reason})`}: ${endedRows(view)} of ${rows} rows ended`,
     ...(rate > 0 && left !== null ? [`${rate.toFixed(1)}/s, about ${formatDuration(roughly(left))} left`] : []),
     formatCounts(counts),
   ].join("; ");

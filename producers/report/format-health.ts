@@ -1,9 +1,12 @@
 import { formatDuration } from "../../src/base/duration.ts";
+import type { BatchView } from "../../src/batches/batch.ts";
+import { endedRows } from "./format-batch.ts";
 import type { ProviderHealth, Trouble } from "../jobs/health.ts";
 import { formatTable } from "./table.ts";
 
-/** The most troubles of a provider that are shown. */
+/** The most troubles and batches of a provider that are shown. */
 const MOST_TROUBLES = 5;
+const MOST_BATCHES = 8;
 
 /** The health of all providers, for a terminal. */
 export function formatHealth(all: readonly ProviderHealth[]): string {
@@ -12,6 +15,7 @@ export function formatHealth(all: readonly ProviderHealth[]): string {
 
 function formatProvider(health: ProviderHealth): string {
   const { provider, workers, windows, held, oldest, calls, counts, troubles, pausedFor, breakerFor, share } = health;
+  const { openBatches } = health;
   const holds = Object.keys(held).filter((reason) => held[reason] === true);
   const stopped = [
     ...holds,
@@ -32,10 +36,16 @@ function formatProvider(health: ProviderHealth): string {
     ["waiting for", waitingText(health)],
     ["oldest", oldest === 0 ? "none waits" : seconds(oldest)],
     ["to decide", `${health.unknown?.count ?? 0} unknown, ${health.failed?.count ?? 0} failed`],
+    ["open codes", challengesText(health)],
+    ["onboardings", onboardingsText(health)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}${text}`);
-  return [provider, ...lines, ...(troubles.length === 0 ? [] : [troubleTable(troubles)]), ""].join("\n");
+  const tables = [
+    ...(openBatches.length === 0 ? [] : [batchTable(openBatches)]),
+    ...(troubles.length === 0 ? [] : [troubleTable(troubles)]),
+  ];
+  return [provider, ...lines, ...tables, ""].join("\n");
 }
 
 function inLine(counts: ProviderHealth["counts"]): number {
@@ -46,6 +56,36 @@ function waitingText({ waiting }: ProviderHealth): string {
   const causes = Object.entries(waiting).filter(([, count]) => count > 0);
   if (causes.length === 0) return "nothing";
   return causes.map(([cause, count]) => `${cause} ${count}`).join(", ");
+}
+
+/** The nearest to its end first. */
+function challengesText({ challenges }: ProviderHealth): string {
+  const open = Object.entries(challenges ?? {}).filter(([, count]) => count > 0);
+  if (open.length === 0) return "none awaited";
+  const all = open.reduce((sum, [, count]) => sum + count, 0);
+  return `${all} awaited: ${open.map(([left, count]) => `${count} ${left === "longer" ? left : `within ${left}`}`).join(", ")}`;
+}
+
+function onboardingsText({ onboardings }: ProviderHealth): string {
+  const byState = new Map<string, number>();
+  for (const { state, count } of onboardings?.open ?? []) byState.set(state, (byState.get(state) ?? 0) + count);
+  const open = [...byState].filter(([, count]) => count > 0);
+  return open.length === 0 ? "none under way" : open.map(([state, count]) => `${count} ${state}`).join(", ");
+}
+
+function batchTable(batches: readonly BatchView[]): string {
+  const words = ["batch", "name", "state"].map((title) => ({ title }));
+  const numbers = ["rows", "done", "rows/s", "codes awaited"].map((title) => ({ title, align: "right" as const }));
+  const rows = batches
+    .slice(0, MOST_BATCHES)
+    .map((batch) => [
+      ...[batch.id, batch.name, batch.reason === null ? batch.state : `${batch.state}: ${batch.reason}`, batch.rows],
+      ...[`${Math.floor((100 * endedRows(batch)) / Math.max(1, batch.rows))} %`, batch.rate.toFixed(1)],
+      ...[batch.open_challenges, batch.estimated_end ?? "-"],
+    ]);
+  const more = batches.length - rows.length;
+  const table = formatTable([...words, ...numbers, { title: "ends about" }], rows).trimEnd();
+  return more > 0 ? `${table}\nand ${more} more: satyapan batch list` : table;
 }
 
 function troubleTable(troubles: readonly Trouble[]): string {

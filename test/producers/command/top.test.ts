@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../../simulator/people.ts";
+import { BatchBundle } from "../../support/batch-bundle.ts";
 import { startClientBundle, testKeys } from "../../support/client.ts";
 import { RunningCommand } from "../../support/command.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
@@ -18,6 +19,16 @@ it("top shows quota, holds, what waits and why, and the last troubles; --json th
     await bundle.finish(`u${nth}`, "eko", "unknown", { reason: "no reply in 30s" });
   }
   await submit("w1", 3);
+  await submit("s1", 4);
+  await bundle.begin("s1", "eko", "ref-s1");
+  await bundle.finish("s1", "eko", "succeeded", { result: { otp_sent: true } });
+  await bundle.client.onboard("eko.mobile", { mobile: madeUpMobile(5, "000"), csp_id: "agent1" }, { id: "asha" });
+  const batches = new BatchBundle(bundle.redis, bundle.settings);
+  const { id: batch } = await batches.submit(
+    batches.rows(7, (row) => madeUpMobile(100 + row)),
+    { name: "Tuesday" },
+  );
+  await bundle.client.batches.pause(batch, "the bank asked for it");
   const shown = await run();
   expect(shown).toMatchObject({ code: 0, stderr: "" });
   expect(shown.stdout).toMatch(/^eko$/m);
@@ -25,10 +36,17 @@ it("top shows quota, holds, what waits and why, and the last troubles; --json th
   expect(shown.stdout).toMatch(/quota +1000\/1s: \d+ used, \d+ left/);
   expect(shown.stdout).toMatch(/to decide +2 unknown, 0 failed/);
   expect(shown.stdout).toMatch(/2 +unknown +eko\.mobile-otp +- +no reply in 30s/);
+  expect(shown.stdout).toMatch(/open codes +1 awaited: 1 within 10m/);
+  expect(shown.stdout).toMatch(/onboardings +1 running/);
+  expect(shown.stdout).toMatch(new RegExp(`${batch} +Tuesday +paused: the bank asked for it +7 +0 % +0\\.0 +0 +-`));
   const { providers } = JSON.parse((await run("--once", "--json")).stdout) as { providers: unknown[] };
   expect(providers[0]).toMatchObject({
     provider: "eko",
     unknown: { count: 2 },
+    challenges: { "1m": 0, "3m": 0, "10m": 1, longer: 0 },
+    onboardings: { open: expect.arrayContaining([{ flow: "eko.mobile", state: "running", count: 1 }]) as unknown },
+    batches: { open: { paused: 1, running: 0 }, rows: { waiting: 7 } },
+    openBatches: [{ id: batch, name: "Tuesday", state: "paused", rows: 7, open_challenges: 0 }],
     troubles: [{ operation: "eko.mobile-otp", state: "unknown", count: 2, reason: "no reply in 30s" }],
   });
   expect(await run("--every", "1ms")).toMatchObject({ code: 2 });
