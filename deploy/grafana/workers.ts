@@ -68,7 +68,7 @@ const WORKERS: RowSpec = {
       {
         title: "Pickup by lane, p99",
         description:
-          "From when a job could be tried to when a worker took it; all providers. Interactive: a person is waiting.",
+          "From when a job could be called to when a worker took it; all providers. Interactive: a person is waiting.",
         unit: "s",
         thresholds: [
           { value: null, color: "green" },

@@ -14,4 +14,5 @@ local lifted = redis.call('HDEL', KEYS[1], 'hold', 'breaker', 'pause_until', 'fa
 redis.call('HDEL', KEYS[1], 'hold_since', 'hold_probe', 'probe', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap',
   'strikes', 'strike_at', unpack(SHARE_FIELDS))
 redis.call('DEL', KEYS[2])
+if lifted > 0 then redis.call('HSET', KEYS[1], 'resumed_at', number(g.now)) end
 return (lifted > 0 or g.broken) and 1 or 0

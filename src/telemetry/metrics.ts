@@ -75,7 +75,7 @@ export class Metrics {
     });
     this.#pickup = new Histogram({
       name: "satyapan_job_pickup_seconds",
-      help: "Time from when a job could be tried to when a worker took it, in seconds; by Redis' clock.",
+      help: "Time from when a job could be called (due, and its gate not held, out of order or paused) to when a worker took it, in seconds; by Redis' clock.",
       labelNames: ["lane"],
       buckets: PICKUP_BUCKETS,
       registers,

@@ -221,10 +221,15 @@ export const ALERT_CASES: readonly AlertCase[] = [
       'satyapan_job_pickup_seconds_count{lane="interactive"}': "0x4 0+2x2000",
       [HELD("breaker")]: "0x2000",
     }),
-    silent(`PickupLate${suffix}`, "half of them do, after an outage half an hour ago", "7h", {
+    fires(`PickupLate${suffix}`, "half of them do, though the last outage was 40 min ago", "7h", {
       [PICKUP("5")]: "0x4 0+1x2000",
       'satyapan_job_pickup_seconds_count{lane="interactive"}': "0x4 0+2x2000",
-      [HELD("breaker")]: "0x1560 1 0x440",
+      [HELD("breaker")]: "0x1460 1 0x540",
+    }),
+    silent(`PickupLate${suffix}`, "half of them do, just after an outage", "7h", {
+      [PICKUP("5")]: "0x4 0+1x2000",
+      'satyapan_job_pickup_seconds_count{lane="interactive"}': "0x4 0+2x2000",
+      [HELD("breaker")]: "0x1660 1 0x340",
     }),
     silent(`PickupLate${suffix}`, "one in a thousand does", "7h", {
       [PICKUP("5")]: "0x4 0+999x2000",

@@ -44,9 +44,13 @@ local function call_went_well(g, control, id, scopes, ms)
   end
   if control.hold and control.probe == id then
     redis.call('HDEL', g.control_key, 'hold', 'hold_since', 'hold_probe', 'probe')
+    redis.call('HSET', g.control_key, 'resumed_at', g.now)
     redis.call('DEL', g.bull .. 'limiter')
   end
-  if control.pause_until and control.pause_until < g.now then redis.call('HDEL', g.control_key, 'pause_until') end
+  if control.pause_until and control.pause_until < g.now then
+    redis.call('HSET', g.control_key, 'resumed_at', math.max(control.resumed_at or 0, control.pause_until))
+    redis.call('HDEL', g.control_key, 'pause_until')
+  end
   if control.breaker == 'open' then
     if control.probe ~= id then return end
     redis.call('HDEL', g.control_key, 'probe')
@@ -57,6 +61,7 @@ local function call_went_well(g, control, id, scopes, ms)
     local gap = math.ceil(control.ramp_gap / 2)
     if gap < RAMP_LAST_GAP_MS then
       redis.call('HDEL', g.control_key, 'breaker', 'open_since', 'open_ms', 'probe_at', 'ramp_at', 'ramp_gap')
+      redis.call('HSET', g.control_key, 'resumed_at', g.now)
       redis.call('DEL', g.bull .. 'limiter')
     else
       redis.call('HSET', g.control_key, 'ramp_gap', gap)

@@ -4,11 +4,11 @@
 -- Fields that are never numbers, whatever they look like.
 local TEXT_FIELDS = {epoch=1, run=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, hold=1, probe=1, bad_id=1, flow=1, floor=1}
 -- Fields that stop nobody.
-local QUOTA_FIELDS = {epoch=1, run=1, lost_at=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, flow=1, full=1, floor=1, floor_owed=1}
+local QUOTA_FIELDS = {epoch=1, run=1, lost_at=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, resumed_at=1, flow=1, full=1, floor=1, floor_owed=1}
 
 local NUMBERS = {'factor', 'factor_at', 'factor_worked', 'factor_wait', 'factor_step', 'full', 'lost_at', 'confirm_until',
   'strikes', 'strike_at', 'pause_until', 'hold_since', 'hold_probe', 'scopes', 'bad', 'good', 'window_at', 'open_since',
-  'open_ms', 'probe_at', 'ramp_at', 'ramp_gap'}
+  'open_ms', 'probe_at', 'ramp_at', 'ramp_gap', 'resumed_at'}
 
 local function is_quota(text)
   if text == '' then return true end
@@ -59,7 +59,7 @@ local function read_control(g)
     if not QUOTA_FIELDS[name] then g.quota_only = false end
     if TEXT_FIELDS[name] or string.sub(name, 1, 5) == 'hold:' then control[name] = value else control[name] = tonumber(value) or value end
   end
-  local may_break = not g.quota_only or control.full or control.lost_at or control.strike_at or not is_quota(control.quota or '')
+  local may_break = not g.quota_only or control.full or control.lost_at or control.strike_at or control.resumed_at or not is_quota(control.quota or '')
   g.names = may_break and broken_fields_of(control) or {}
   g.broken = #g.names > 0 and table.concat(g.names, ', ') or nil
   if g.broken then g.quota_only, control = false, {} end

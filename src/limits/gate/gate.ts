@@ -31,6 +31,7 @@ import { STOPS } from "./stops.ts";
  * | `open_since`, `open_ms`, `probe_at` | since when it is open, for how long at a time, and when one job may try |
  * | `probe` | id of the job that tries for all: only its call lifts a hold or says how an open breaker goes on |
  * | `ramp_at`, `ramp_gap` | earliest next call of the ramp, and the gap between two, in ms |
+ * | `resumed_at` | when a hold, a breaker or a pause was last over: a job that came before waits for a worker only since then |
  * | `floor` | turns that bulk is owed, and jobs to come of the bulk entry that was brought to the queue's front, and when it, or one of them, came |
  */
 export const GATE = [STOPS, COOLDOWN, QUOTA, FLOW, BREAKER, FLOOR] as const;

@@ -14,6 +14,13 @@ local function stopped(g, control)
   if control.breaker == 'ramp' and g.now < control.ramp_at then return 'breaker', control.ramp_at, 'ramp' end
 end
 
+-- Since when a job that was due then waits for nothing but a worker: what stops the whole credential is nobody's delay.
+local function free_since(g, control, due_at)
+  if control.hold or control.breaker then return g.now end
+  local pause = control.pause_until and math.min(control.pause_until, g.now) or 0
+  return math.max(tonumber(due_at) or 0, control.resumed_at or 0, pause)
+end
+
 -- One job tries for all, the others wait for what comes of it: until when.
 local function take_turn(g, control, id, hold_ms, call_ms)
   local till

@@ -152,6 +152,7 @@ local function begin(key, i)
     return write_wait(key, cause, 'held', g.now + BROKEN_MS, detail)
   end
   if has_forgotten(control, epoch) then return {'forgotten'} end
+  due_at = number(free_since(g, control, due_at))
   local permit, why, at, detail = check_gate(job)
   if not permit then
     if GATE_CAUSES[why] then

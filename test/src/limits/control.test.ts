@@ -86,7 +86,10 @@ describe("resume", () => {
     ]) {
       await client.hset(key, { ...scoped, ...stop });
       expect(await control.resume(queue, null)).toBe(true);
-      expect(await client.hgetall(key)).toEqual({ ...before, scopes: "1", [`hold:${A}`]: hold });
+      expect(await client.hgetall(key)).toEqual({
+        ...{ ...before, scopes: "1", [`hold:${A}`]: hold },
+        resumed_at: expect.stringMatching(/^\d{13}$/) as string,
+      });
       expect(await control.resume(queue, null)).toBe(false);
     }
   });

@@ -218,6 +218,58 @@ describe("the gate's breaker", () => {
   });
 });
 
+describe("how long a job has waited for a worker", () => {
+  it("is counted from the end of the outage that it came in, and of a later one from when it came", async () => {
+    const { create, begin, finish, call, clock, field } = await gate();
+    const early = await create();
+    for (let n = 0; n < 3; n += 1) await call(FAILED);
+    await clock.wait(5_000);
+    const probe = await create();
+    expect(await begin(probe)).toMatchObject({ kind: "run", dueAt: clock.now });
+    await finish(probe, WELL);
+    let over = 0;
+    while ((await field("breaker")) === "ramp") {
+      const gap = Number(await field("ramp_gap"));
+      const next = await create();
+      expect(await begin(next)).toMatchObject({ kind: "run", dueAt: clock.now });
+      await finish(next, WELL);
+      over = clock.now;
+      await clock.wait(gap);
+    }
+    const came = clock.now;
+    const late = await create();
+    await clock.wait(40);
+    expect(await begin(early)).toMatchObject({ kind: "run", dueAt: over });
+    expect(await begin(late)).toMatchObject({ kind: "run", dueAt: came });
+  });
+
+  it("is counted from when a hold was lifted, and from the end of a pause", async () => {
+    const { create, begin, finish, call, clock, control, queue } = await gate();
+    const early = await create();
+    await call(REFUSED);
+    await clock.wait(20_000);
+    await control.resume(queue, null);
+    await clock.wait(100);
+    expect(await begin(early)).toMatchObject({ kind: "run", dueAt: clock.now - 100 });
+    await finish(early, { kind: "throttled", retryAfterMs: 3_000 });
+    const paused = await create();
+    await clock.wait(3_200);
+    expect(await begin(paused)).toMatchObject({ kind: "run", dueAt: clock.now - 200 });
+    await finish(paused, WELL);
+    await clock.wait(300);
+    const next = await create();
+    expect(await begin(next)).toMatchObject({ kind: "run", dueAt: clock.now });
+  });
+
+  it("is its own where nothing was stopped, also behind a quota", async () => {
+    const { create, begin, clock } = await gate("1/1s");
+    const [first, second] = [await create(), await create()];
+    await clock.wait(30);
+    expect(await begin(first)).toMatchObject({ kind: "run", dueAt: clock.now - 30 });
+    expect(await begin(second)).toMatchObject({ kind: "blocked", cause: "quota" });
+  });
+});
+
 describe("the gate's holds", () => {
   it("holds the credential at the first refusal, and fails nobody", async () => {
     const { call, store, queue, control } = await gate();
