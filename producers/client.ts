@@ -49,6 +49,8 @@ export interface SubmitOptions extends PatienceOptions {
    * (SamePersonError `same-person`, nothing accepted).
    */
   readonly ifPending?: IfPending;
+  /** The caller's span, as W3C Trace Context has it: the job's trace goes on there. Default: a trace of its own. */
+  readonly traceparent?: string;
 }
 
 export interface SubmitManyOptions extends SubmitOptions {

@@ -16,16 +16,17 @@ import type { PreparedCall, Providers } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
 import { sendWithPermit, type TimedPermit } from "./fresh-permit.ts";
 import type { FailPoint, OpenAttempt } from "./open-attempt.ts";
+import type { TimedCall } from "./spans.ts";
 
 /** What came of an attempt, before anything is decided by it. */
 export type MadeCall =
-  /** `sealer`: for its personal result. `seconds`: how long it took, from the permit's wait to the reply. */
+  /** `sealer`: for its personal result. Its time is from the permit's wait to the reply. */
   | {
       readonly kind: "called";
       readonly input: OpenInput;
       readonly outcome: Outcome;
       readonly sealer: Sealer;
-      readonly seconds: number;
+      readonly call: TimedCall;
     }
   /** Not a byte was written, which is not the job's fault: it is tried again at `until`, ms. */
   | { readonly kind: "not-made"; readonly reason: string; readonly until: number }
@@ -87,7 +88,8 @@ export class AttemptCall {
     atPoint?.("replied");
     const read = withMasks(readReply(operation, reply, input), input);
     const outcome = this.#deadlines.checked(read, operation.name, now());
-    return { kind: "called", input, outcome, sealer, seconds: (now() - sentAt) / 1_000 };
+    const timed = { method: call.method, seconds: (now() - sentAt) / 1_000 };
+    return { kind: "called", input, outcome, sealer, call: timed };
   }
 
   async #prepare({ id, clientRefId, job }: OpenAttempt, operation: Operation): Promise<Prepared | MadeCall> {

@@ -5,6 +5,7 @@ import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import { decide, type Decision } from "../src/outcomes/decision.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
+import type { JobState } from "../src/outcomes/state.ts";
 import type { Sealer } from "../src/privacy/sealing/sealed-text.ts";
 import { callLabels } from "../src/providers/call-labels.ts";
 import type { TakenJob } from "../src/records/attempt-start.ts";
@@ -19,6 +20,8 @@ import type { Closings } from "./closings.ts";
 import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
 import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 import type { FailPoint, OpenAttempt } from "./open-attempt.ts";
+import type { TimedCall } from "./spans.ts";
+import type { AttemptTrace } from "./tracing.ts";
 
 /** What closing an attempt needs beside its outcome. */
 type Closing = Pick<AttemptEnd, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
@@ -27,10 +30,22 @@ type Closing = Pick<AttemptEnd, "used" | "pendings" | "resends" | "lost" | "heal
   readonly call: FinishedCall | null;
   /** The sealer of its personal result; null where there is none. */
   readonly sealer: Sealer | null;
+  readonly timed: TimedCall | null;
 };
 
 function notCalled({ used, pendings, resends }: TakenJob, endedAt: number): Closing {
-  return { used, pendings, resends, lost: false, health: null, entry: null, call: null, sealer: null, endedAt };
+  return {
+    used,
+    pendings,
+    resends,
+    lost: false,
+    health: null,
+    entry: null,
+    call: null,
+    timed: null,
+    sealer: null,
+    endedAt,
+  };
 }
 
 export interface AttemptCloserDeps {
@@ -51,12 +66,12 @@ export class AttemptCloser {
     this.#deps = deps;
   }
 
-  /** Closes one whose call was made, or may have been (`lost`). `seconds`: how long it took; null: not known. */
+  /** Closes one whose call was made, or may have been (`lost`): then nothing is known of it (null). */
   async close(
     attempt: OpenAttempt,
     input: OpenInput,
     outcome: Outcome,
-    { lost, sealer, seconds }: { lost: boolean; sealer: Sealer | null; seconds: number | null },
+    { lost, sealer, call: timed }: { lost: boolean; sealer: Sealer | null; call: TimedCall | null },
   ): Promise<FollowUp> {
     const { settings, now, random } = this.#deps;
     const { job } = attempt;
@@ -81,10 +96,11 @@ export class AttemptCloser {
       expiresAt: job.expiresAt,
     });
     const labels = callLabels(operation.provider, outcome);
-    const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds };
+    const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds: timed?.seconds ?? null };
     const resends = job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
     const health = lost ? null : callHealth(outcome, operation, input);
-    const { id, clientRefId } = attempt;
+    const { id, clientRefId, trace } = attempt;
+    const traceId = trace === null ? null : await trace.id();
     const entry = callEntry(
       {
         job: id,
@@ -93,11 +109,12 @@ export class AttemptCloser {
         attempt: attemptNumber(attempt.attemptToken),
         clientRefId,
         endedAt,
+        traceId,
       },
       outcome,
       input,
     );
-    const closing = { used, pendings, resends, lost, sealer, health, entry, call, endedAt };
+    const closing = { used, pendings, resends, lost, sealer, health, entry, call, timed, endedAt };
     return await this.#write(attempt, operation, outcome, decision, closing);
   }
 
@@ -119,18 +136,18 @@ export class AttemptCloser {
   }
 
   async #write(
-    { id, attemptToken, clientRefId, startedAt, job }: OpenAttempt,
+    { id, attemptToken, clientRefId, startedAt, job, trace }: OpenAttempt,
     operation: Operation,
     outcome: Outcome,
     decision: Decision,
     closing: Closing,
   ): Promise<FollowUp> {
     const { closings, settings, metrics, logger, atPoint } = this.#deps;
-    const { endedAt, sealer, call } = closing;
+    const { endedAt, sealer, call, timed } = closing;
     const result = outcome.kind === "succeeded" ? outcome.result : null;
     const personal = outcome.kind === "succeeded" ? outcome.personal : undefined;
     const waits = decision.kind === "wait" ? decision : null;
-    const state = decision.kind === "settle" ? decision.state : "waiting";
+    const state: JobState = decision.kind === "settle" ? decision.state : "waiting";
     const end: AttemptEnd = {
       used: closing.used,
       pendings: closing.pendings,
@@ -166,7 +183,8 @@ export class AttemptCloser {
     };
     const { answer, nextAt, corrected } = await closings.write(id, endedAt, end);
     atPoint?.("finished");
-    const facts = { job: id, operation: operation.name, attempt: attemptNumber(attemptToken), outcome: outcome.kind };
+    const n = attemptNumber(attemptToken);
+    const facts = { job: id, operation: operation.name, attempt: n, outcome: outcome.kind };
     if (answer !== "done") {
       logger.rarely.warn({ ...facts, answer }, "attempt was closed by another worker");
       return DONE;
@@ -175,7 +193,13 @@ export class AttemptCloser {
     else if (call !== null) metrics.callFinished(call);
     const told = challengeEvents(operation, { id, state, reason: decision.reason, result });
     for (const event of told?.events ?? []) metrics.persons.challenge(told?.send ?? "", event);
-    logger.info({ ...facts, client_ref_id: clientRefId, state, reason: decision.reason }, "attempt finished");
+    const line = { ...facts, client_ref_id: clientRefId, state, reason: decision.reason };
+    if (trace === null) logger.info(line, "attempt finished");
+    else {
+      logger.info({ ...line, ...(await traceField(trace)) }, "attempt finished");
+      const ended = { id, job, n, clientRefId, startedAt, endedAt, outcome, state };
+      trace.ended({ ...ended, call: timed, isCorrection: corrected });
+    }
     if (decision.kind === "wait") {
       // After a late truth its entry in the queue may be gone with who took it for lost: putting it away makes another.
       const stays = stopsCredential(decision.cause) && !corrected;
@@ -184,4 +208,10 @@ export class AttemptCloser {
     if (!corrected) metrics.jobSettled(operation.name, decision.state, job.lane);
     return DONE;
   }
+}
+
+/** Nothing where the trace is not kept. */
+async function traceField(trace: AttemptTrace): Promise<{ readonly trace_id?: string }> {
+  const id = await trace.id();
+  return id === null ? {} : { trace_id: id };
 }

@@ -16,6 +16,7 @@ import { createTransport, type Transport } from "../src/providers/transport.ts";
 
 /** A request that is built and only has to be sent. It holds personal data: never logged, thrown or kept. */
 export interface PreparedCall {
+  readonly method: HttpCall["method"];
   /** Signs for this very moment and sends, but not after `writeBefore` (`performance.now()`; null: whenever). Never rejects. */
   send(writeBefore: number | null): Promise<HttpReply>;
 }
@@ -90,13 +91,15 @@ export class Providers {
         const { settings, signer, encryptAadhaar, clock } = eko;
         const request = operation.prepare(input, { settings, path, clientRefId, encryptAadhaar });
         // Signed by the provider's clock where ours is known to be wrong: a 403 for it then heals by itself at the next try.
-        return this.#sendable("eko", eko, () => ekoCall(request, settings, signer, this.#now() + clock.correctionMs));
+        return this.#sendable("eko", request.method, eko, () =>
+          ekoCall(request, settings, signer, this.#now() + clock.correctionMs),
+        );
       }
       case "deepvue": {
         const deepvue = configured(this.#deepvue, operation.provider);
         const { settings } = deepvue;
         const request = operation.prepare(input, { settings, path, clientRefId });
-        return this.#sendable("deepvue", deepvue, () => deepvueCall(request, settings));
+        return this.#sendable("deepvue", request.method, deepvue, () => deepvueCall(request, settings));
       }
       default:
         return assertNever(operation, "provider");
@@ -120,8 +123,14 @@ export class Providers {
     await Promise.all([this.#eko?.transport.destroy(), this.#deepvue?.transport.destroy()]);
   }
 
-  #sendable(name: ProviderName, { transport, clock }: Eko | Deepvue, call: () => HttpCall): PreparedCall {
+  #sendable(
+    name: ProviderName,
+    method: HttpCall["method"],
+    { transport, clock }: Eko | Deepvue,
+    call: () => HttpCall,
+  ): PreparedCall {
     return {
+      method,
       send: async (writeBefore) => {
         const sentAt = this.#now();
         const reply = await transport.send(call(), writeBefore);

@@ -54,6 +54,8 @@ export interface AuditedCall {
   readonly attempt: number;
   readonly clientRefId: string;
   readonly endedAt: number;
+  /** Null: its trace is not kept. */
+  readonly traceId: string | null;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface AuditedCall {
  */
 export function callEntry(call: AuditedCall, outcome: Outcome, input: OpenInput): AuditEntry | null {
   if (call.operation === HEARTBEAT.name) return null;
-  const { job, operation, subject, attempt, clientRefId, endedAt } = call;
+  const { job, operation, subject, attempt, clientRefId, endedAt, traceId } = call;
   const { consent } = input;
   const reference =
     typeof consent === "object" && consent !== null && "reference" in consent ? consent.reference : null;
@@ -77,5 +79,6 @@ export function callEntry(call: AuditedCall, outcome: Outcome, input: OpenInput)
     ...{ attempt, client_ref_id: clientRefId },
     transaction: transaction === null ? null : String(transaction).slice(0, LONGEST_TRANSACTION),
     outcome: outcome.kind,
+    ...(traceId === null ? {} : { trace_id: traceId }),
   };
 }

@@ -81,7 +81,7 @@ export async function startDuties(
   started.defer(async () => await closeInTime(queues.close()));
   const tickets = new LostTickets({ redis: probe, queues, logger, now: redisNow });
   const reaping = { records: new RecordStore(probe, settings.retention), tickets, queues: QUEUES };
-  const reaper = new Reaper({ ...reaping, duty, metrics, logger, now: redisNow });
+  const reaper = new Reaper({ ...reaping, duty, metrics, tracing: core.tracing, logger, now: redisNow });
   started.defer(async () => await reaper.close());
   const sizes = new TicketSizes(probe, (queue) => settings.quotas[providerOf(queue)], redisNow);
   const packer = new TicketPacker({ queues, sizes, unique: () => core.ids.job(redisNow()) });

@@ -15,6 +15,7 @@ import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 import { timed, type TimedPermit } from "./fresh-permit.ts";
 import type { OpenAttempt } from "./open-attempt.ts";
 import { OwnAttempts } from "./own-attempts.ts";
+import type { JobTraces } from "./tracing.ts";
 import { isKnownOperation, parkBroken, type Parking, shown } from "./park-broken.ts";
 
 export interface JobRunnerDeps extends AttemptCallDeps, AttemptCloserDeps, Parking {
@@ -24,6 +25,8 @@ export interface JobRunnerDeps extends AttemptCallDeps, AttemptCloserDeps, Parki
   readonly ids: Ids;
   /** Aborted when nothing more is to be begun. */
   readonly stopping: AbortSignal;
+  /** Null: there are none. */
+  readonly traces: JobTraces | null;
 }
 
 /** How much later than its entry in the queue a record may come, and how often it is looked for; in ms. */
@@ -70,7 +73,7 @@ export class JobRunner {
   }
 
   async #run(id: string, queuedAt: number, ticket: string | null): Promise<FollowUp> {
-    const { journal, metrics, now, ids, logger } = this.#deps;
+    const { journal, metrics, now, ids, logger, traces } = this.#deps;
     const takenAt = now();
     const askedAt = performance.now();
     const opener = journal.openerAt(takenAt);
@@ -97,6 +100,7 @@ export class JobRunner {
         return DONE;
       case "expired": {
         const { operation, lane } = start.job;
+        traces?.jobEnded(id, start.job, "expired", takenAt);
         metrics.jobSettled(operation, "expired", lane);
         logger.info({ job: id, operation, state: "expired" }, "job expired");
         return DONE;
@@ -118,7 +122,7 @@ export class JobRunner {
       case "run": {
         const permit = timed(start.permit, askedAt, performance.now());
         return await this.#attempt(
-          { ...start, id, startedAt: takenAt, writing: { begun: false } },
+          { ...start, id, startedAt: takenAt, writing: { begun: false }, trace: traces?.attempt(id) ?? null },
           permit,
           start.dueAt,
         );
@@ -147,10 +151,11 @@ export class JobRunner {
     { attemptToken, attempt, job }: Extract<AttemptStart, { kind: "open" }>,
     asker: string,
   ): Promise<FollowUp> {
-    const { journal, now } = this.#deps;
+    const { journal, now, traces } = this.#deps;
     const left: OpenAttempt = {
       ...{ id, attemptToken, clientRefId: attempt.client_ref_id, startedAt: attempt.started, job, isProbe: false },
       writing: { begun: false },
+      trace: traces?.attempt(id) ?? null,
     };
     const opener = openerOf(attemptToken);
     if (opener === asker || this.#own.isNeverWritten(opener)) {
@@ -160,7 +165,7 @@ export class JobRunner {
     }
     const reason = journal.isOwn(opener) ? NOT_RECORDED : LOST;
     const unknown: Outcome = { kind: "unknown", reason, reply: NO_REPLY };
-    return await this.#closer.close(left, {}, unknown, { lost: true, sealer: null, seconds: null });
+    return await this.#closer.close(left, {}, unknown, { lost: true, sealer: null, call: null });
   }
 
   async #attempt(attempt: OpenAttempt, permit: TimedPermit, dueAt: number): Promise<FollowUp> {
@@ -184,8 +189,8 @@ export class JobRunner {
     const made = await this.#call.make(attempt, permit);
     switch (made.kind) {
       case "called": {
-        const { input, outcome, sealer, seconds } = made;
-        return await this.#closer.close(attempt, input, outcome, { lost: false, sealer, seconds });
+        const { input, outcome, sealer, call } = made;
+        return await this.#closer.close(attempt, input, outcome, { lost: false, sealer, call });
       }
       case "not-made":
         return await this.#closer.notMade(attempt, made.reason, made.until);

@@ -4,7 +4,7 @@ import { Challenges } from "../src/challenges/challenges.ts";
 import { SatyapanError } from "../src/base/error.ts";
 import { Engine } from "../src/flows/engine.ts";
 import { FLOWS } from "../src/flows/flows.ts";
-import { isOver, ONBOARDING_STATES } from "../src/flows/onboarding.ts";
+import { isFinal, isOver, ONBOARDING_STATES } from "../src/flows/onboarding.ts";
 import { OnboardingStore } from "../src/flows/onboarding-store.ts";
 import { JobQueues } from "../src/queues/job-queues.ts";
 import { type QueueName, QUEUES } from "../src/queues/names.ts";
@@ -48,7 +48,10 @@ export class OnboardingDuty {
     for (const { name } of FLOWS) persons.beginOnboardings(name, ONBOARDING_STATES.filter(isOver));
     this.#engine = new Engine({
       ...{ ...deps, onboardings: this.#onboardings, challenges: this.#challenges },
-      onOver: (flow, state) => persons.onboardingEnded(flow, state),
+      onOver: (queue, onboarding, { state }, at) => {
+        persons.onboardingEnded(onboarding.flow, state);
+        if (isFinal(state)) core.tracing?.onboardingEnded(queue, onboarding, state, at);
+      },
       isHeld: async (queue, onboarding) => await isHeld(redis, queue, onboarding),
     });
     this.#duty = duty;

@@ -1,4 +1,5 @@
 import type { TakenJob } from "../src/records/attempt-start.ts";
+import type { AttemptTrace } from "./tracing.ts";
 
 /** An attempt that is open in the journal, in the hands of this process. */
 export interface OpenAttempt {
@@ -12,6 +13,8 @@ export interface OpenAttempt {
   readonly isProbe: boolean;
   /** `begun`: a byte of the request may have been written. */
   readonly writing: { begun: boolean };
+  /** Null: there are no traces. */
+  readonly trace: AttemptTrace | null;
 }
 
 /** The moments of an attempt at which the chaos harness may kill its process. */

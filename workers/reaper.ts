@@ -6,6 +6,7 @@ import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { NO_RECORD } from "../src/records/no-record.ts";
 import type { RecordStore } from "../src/records/record-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
+import type { Tracing } from "./tracing.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 import { sayParked } from "./park-broken.ts";
 
@@ -15,6 +16,7 @@ export interface ReaperDeps {
   readonly duty: Duty;
   readonly queues: readonly QueueName[];
   readonly metrics: Metrics;
+  readonly tracing: Tracing | null;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -72,10 +74,12 @@ export class Reaper {
   }
 
   async #reap(queue: QueueName): Promise<boolean> {
-    const { records, metrics, logger, now } = this.#deps;
-    const { expired, parked, unanswered, more } = await records.reap(queue, now());
+    const { records, metrics, tracing, logger, now } = this.#deps;
+    const at = now();
+    const { expired, parked, unanswered, more } = await records.reap(queue, at);
     for (const { id, job } of expired) {
       metrics.jobSettled(job.operation, "expired", job.lane);
+      tracing?.of(queue).jobEnded(id, job, "expired", at);
       logger.info({ job: id, operation: job.operation, state: "expired" }, "job expired");
     }
     for (const send of unanswered) if (SENDS.has(send)) metrics.persons.challenge(send, "expired");

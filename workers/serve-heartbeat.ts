@@ -40,7 +40,8 @@ export async function serveHeartbeat(
   started.defer(async () => await providers.destroy());
   const records = new RecordStore(probe, BEAT_RETENTION);
   const own = {
-    ...{ ...core, providers, records, metrics: new Metrics(new Registry()) },
+    // It is nobody's way, so it has no trace.
+    ...{ ...core, providers, records, tracing: null, metrics: new Metrics(new Registry()) },
     settings: { ...settings, retention: BEAT_RETENTION },
   };
   const credential = await serveCredential(HEARTBEAT_QUEUE, QUOTA, { ...options, core: own }, started);

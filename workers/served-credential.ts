@@ -41,7 +41,7 @@ export async function serveCredential(
   { core, shutdown, keyWatch, random, atPoint, lock }: ServeOptions,
   started: AsyncDisposableStack,
 ): Promise<ServedCredential> {
-  const { settings, logger, metrics, providers, connection, clock, redisNow, records, ids, keyChain } = core;
+  const { settings, logger, metrics, providers, connection, clock, redisNow, records, ids, keyChain, tracing } = core;
   const memory = await rememberGate({ redis: connection, clock, metrics, logger }, queue, ownQuota);
   started.defer(async () => await memory.close());
   const quota = await core.control.configure(queue, ownQuota);
@@ -56,6 +56,7 @@ export async function serveCredential(
   const closings = new Closings({ journal, metrics, logger, givenUp: shutdown.givenUp });
   const runner = new JobRunner({
     ...{ journal, closings, settings, providers, metrics, logger, ids, now: redisNow, random, atPoint },
+    traces: tracing?.of(queue) ?? null,
     ...{ dataKeys: keyChain.dataKeys, stopping: shutdown.stopping, signal: shutdown.aborting },
     park: async (id, state, reason) => await records.abandon(queue, id, state, reason, redisNow()),
     keyLacked: (sealed, why) => keyWatch.met(sealed, why),

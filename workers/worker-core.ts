@@ -24,7 +24,9 @@ import { sharesMessages } from "../src/redis/shares-messages.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
 import { Providers } from "./calls.ts";
+import { openTracing } from "./open-tracing.ts";
 import { ClockWatch } from "./redis-memory.ts";
+import type { Tracing } from "./tracing.ts";
 
 const CLOCK_LOOK_MS = 1_000;
 
@@ -47,6 +49,8 @@ export interface WorkerCore {
   readonly control: GateControl;
   readonly ids: Ids;
   readonly keyChain: KeyChain;
+  /** Null: there are no traces. */
+  readonly tracing: Tracing | null;
 }
 
 export interface WorkerCoreDeps {
@@ -73,6 +77,7 @@ export async function openCore(
   collectDefaultMetrics({ register: metrics.registry });
   metrics.worker.built(ownVersion(), process.versions.node);
   metrics.startAtZero(OPERATIONS.filter(({ provider }) => providers.served.includes(provider)));
+  const tracing = await openTracing({ settings, redis: probe, logger, metrics }, started);
   const { redis: connection, keysRedis: keysConnection } = redis.connect("worker");
   const clock = new RedisClock({ now });
   for (const provider of providers.served) await clock.learn(probe, queuePrefix(queueOf(provider)));
@@ -89,7 +94,19 @@ export async function openCore(
     (await sharesMessages(keysConnection)) ? keysConnection : redis.keys.connect("worker"),
   );
   return {
-    ...{ settings, logger, metrics, providers, connection, probe, clock, redisNow, keyChain, ids: createIds() },
+    ...{
+      settings,
+      logger,
+      metrics,
+      providers,
+      connection,
+      probe,
+      clock,
+      redisNow,
+      keyChain,
+      tracing,
+      ids: createIds(),
+    },
     connect: (role) => redis.jobs.connect(role),
     records: new RecordStore(connection, settings.retention),
     control: new GateControl(probe),

@@ -252,4 +252,23 @@ const AUDIT: RowSpec = {
   ],
 };
 
-export const WORKERS_AND_REDIS: readonly RowSpec[] = [GLANCE, WORKERS, DUTY, REDIS, AUDIT];
+const TRACES: RowSpec = {
+  title: "Traces",
+  panels: [
+    linesPanel(
+      {
+        title: "Spans",
+        description:
+          "Per second. Dropped: too many waited (full), the collector did not take them (failed), or nobody knew whose they are.",
+        unit: "ops",
+      },
+      [
+        ["sum(rate(satyapan_spans_exported_total[$__rate_interval]))", "exported"],
+        [perSecond("reason", "satyapan_spans_dropped_total", INSTANCES), "dropped: {{reason}}"],
+      ],
+      { min: 0 },
+    ),
+  ],
+};
+
+export const WORKERS_AND_REDIS: readonly RowSpec[] = [GLANCE, WORKERS, DUTY, REDIS, AUDIT, TRACES];

@@ -10,6 +10,7 @@ import { redisFailure } from "../../src/redis/failure.ts";
 import { providerOf, queuePrefix, queueOf } from "../../src/queues/names.ts";
 import { TicketSizes } from "../../src/limits/ticket-size.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
+import { Traces } from "../../src/records/traces.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
 import { NotStartedError } from "./patience.ts";
 import { SettledListener } from "./settled-listener.ts";
@@ -19,6 +20,7 @@ export interface ClientConnections {
   readonly pair: RedisPair;
   readonly redis: RedisClient;
   readonly records: RecordStore;
+  readonly traces: Traces;
   readonly queues: JobQueues;
   readonly ticketSizes: TicketSizes;
   readonly listener: SettledListener;
@@ -98,6 +100,8 @@ async function openConnections({ settings, openRedis, now }: OpenDeps): Promise<
   const pair = stack.use(await RedisPair.open(settings, async (of) => await started(openRedis(of), of)));
   const { redis, keysRedis } = pair.connect("client");
   const records = new RecordStore(redis, settings.retention);
+  const share = settings.tracing?.share ?? null;
+  const traces = new Traces({ redis, records, keptMs: settings.retention.recordMs, share });
   const listener = new SettledListener(pair.jobs.connect("client"));
   if (pair.areApart) await ready(keysRedis);
   const { dataKeys } = openKeyChain(keysRedis, settings, now);
@@ -106,7 +110,7 @@ async function openConnections({ settings, openRedis, now }: OpenDeps): Promise<
   stack.move();
   const queues = new JobQueues(redis, now);
   const ticketSizes = new TicketSizes(redis, (queue) => settings.quotas[providerOf(queue)], now);
-  return { pair, redis, records, queues, ticketSizes, listener, dataKeys };
+  return { pair, redis, records, traces, queues, ticketSizes, listener, dataKeys };
 }
 
 /** One of our own that cannot be started will not start by itself later. */

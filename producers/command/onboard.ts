@@ -17,6 +17,7 @@ interface Flags {
   readonly lane?: Lane;
   readonly batch?: string;
   readonly expires?: string;
+  readonly traceparent?: string;
   readonly wait?: string;
   readonly json?: true;
 }
@@ -39,6 +40,7 @@ export function defineOnboard(command: Command, context: CommandContext): void {
     .addOption(new Option("--lane <lane>", "of its steps; default: interactive. Codes always are").choices(LANES))
     .option("--batch <name>", "seal it under a data key of its own, which `satyapan shred --batch NAME` destroys")
     .option("--expires <duration>", "from now; past it no further step is called, for example 30m")
+    .option("--traceparent <text>", "your own span, as W3C Trace Context has it: its trace goes on there")
     .option("--wait <duration>", "wait until a code is awaited or it is over, at most so long, for example 30s")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
@@ -87,7 +89,7 @@ async function begin(context: CommandContext, flow: string | undefined, flags: F
       "give a flow and the person: satyapan onboard FLOW --input JSON|@FILE|-",
     );
   }
-  const { id, lane, batch, expires, wait } = flags;
+  const { id, lane, batch, expires, wait, traceparent } = flags;
   const waitMs = wait === undefined ? null : parseDuration(wait, "--wait", ErrorCode.BAD_USAGE);
   const expiresIn = expires === undefined ? undefined : parseDuration(expires, "--expires", ErrorCode.BAD_USAGE);
   await using client = openClient(context);
@@ -97,6 +99,7 @@ async function begin(context: CommandContext, flow: string | undefined, flags: F
     ...(lane === undefined ? {} : { lane }),
     ...(batch === undefined ? {} : { batch }),
     ...(expiresIn === undefined ? {} : { expiresIn }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   });
   const record = waitMs === null ? begun : await waited(context, client, begun, waitMs);
   print(context, record, flags);

@@ -11,6 +11,7 @@ export interface SubmitFlags {
   readonly expires?: string;
   readonly ifPending?: IfPending;
   readonly retryFor?: string;
+  readonly traceparent?: string;
   readonly wait?: string;
   readonly json?: true;
 }

@@ -49,6 +49,7 @@ export function defineSubmit(command: Command, context: CommandContext): void {
       "go on by itself so long while Redis is away, fails over or refuses to write; nothing is submitted twice by it, 0 for not at all",
       "60s",
     )
+    .option("--traceparent <text>", "your own span, as W3C Trace Context has it: the job's trace goes on there")
     .option("--wait <duration>", "wait for the end, at most so long, for example 30s")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
@@ -67,7 +68,7 @@ export function defineSubmit(command: Command, context: CommandContext): void {
     });
 }
 
-function submitOptions({ id, batch, lane, expires, ifPending }: SubmitFlags): SubmitOptions {
+function submitOptions({ id, batch, lane, expires, ifPending, traceparent }: SubmitFlags): SubmitOptions {
   const expiresIn = durationFlag(expires, "--expires");
   return {
     ...(id === undefined ? {} : { id }),
@@ -75,6 +76,7 @@ function submitOptions({ id, batch, lane, expires, ifPending }: SubmitFlags): Su
     ...(lane === undefined ? {} : { lane }),
     ...(expiresIn === undefined ? {} : { expiresIn }),
     ...(ifPending === undefined ? {} : { ifPending }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type ProviderName, PROVIDERS } from "../../src/base/provider-name.ts";
 import { type BatchView, viewOf } from "../../src/batches/batch.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
-import { measure, type Measures } from "../../src/flows/measures.ts";
+import { measure, type Measures } from "../../src/batches/measures.ts";
 import { type QueueName, queueOf } from "../../src/queues/names.ts";
 import type { RetentionTimes } from "../../src/records/settings.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";

@@ -14,6 +14,8 @@ import type { NewJob } from "../../src/records/stored-job.ts";
 import type { CheckedInput } from "../../src/entry/input-check.ts";
 import type { TicketPacker } from "../../src/records/ticket-packer.ts";
 import { newJob, queuedRecord } from "../../src/records/new-job.ts";
+import type { TraceContext } from "../../src/base/trace-context.ts";
+import type { Traces } from "../../src/records/traces.ts";
 import { type IfPending, openChallenges } from "./open-challenges.ts";
 import type { Patience } from "../base/patience.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
@@ -23,6 +25,7 @@ export interface IntakeDeps {
   readonly packer: TicketPacker;
   readonly redis: RedisClient;
   readonly dataKeys: DataKeys;
+  readonly traces: Pick<Traces, "hand">;
   readonly settings: Settings;
   readonly ids: Ids;
   /** The name of the caller in the audit log. */
@@ -38,6 +41,8 @@ export interface AcceptOptions {
   readonly expiresInMs: number | null;
   /** The day or batch whose data key seals them. */
   readonly scope: KeyScope;
+  /** Whose trace they are a part of; null: each has its own. A verify is in its send's. */
+  readonly trace: TraceContext | null;
   /** `reuse`: a person to whom one of the same operation is pending is answered with that, marked `reused`. */
   readonly ifPending: IfPending;
   /** Goes on for as long as it bears what passes. */
@@ -137,9 +142,17 @@ export class Intake {
         return [{ isOwn, queue, judged, job: newJob(settings.subjectKey, sealer, checked, terms) }];
       });
       tries += 1;
+      await this.#handTrace(jobs, options.trace);
       const answers = await this.#take(jobs, isAgain);
       return entries.flatMap(({ id }, index) => pending?.[index]?.record ?? answers.get(id) ?? []);
     });
+  }
+
+  /** Before they enter, so that whoever takes them knows it. */
+  async #handTrace(jobs: readonly AcceptedJob[], trace: TraceContext | null): Promise<void> {
+    if (trace === null) return;
+    const roots = jobs.filter(({ job }) => job.of === null);
+    await allEnded(roots.map(async ({ queue, job }) => await this.#deps.traces.hand(queue, job.id, trace)));
   }
 
   /** The answers by the jobs' ids. */

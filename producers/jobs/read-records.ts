@@ -1,6 +1,6 @@
 import { GateControl, type GateState } from "../../src/limits/control.ts";
 import { PROVIDERS, type ProviderName } from "../../src/base/provider-name.ts";
-import { queueOf } from "../../src/queues/names.ts";
+import { queueOf, type QueueName } from "../../src/queues/names.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { gateObstacle } from "../gates/gate-obstacle.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
@@ -9,7 +9,7 @@ const CHUNK = 500;
 
 /** The records of these jobs, null where there is none, in order; the gate is asked where one is only `queued`. */
 export async function readRecords(
-  { records, redis }: Pick<ClientConnections, "records" | "redis">,
+  { records, redis, traces }: Pick<ClientConnections, "records" | "redis" | "traces">,
   ids: readonly string[],
 ): Promise<(JobRecord | null)[]> {
   const found: (JobRecord | null)[] = [];
@@ -17,7 +17,7 @@ export async function readRecords(
     const chunk = ids.slice(from, from + CHUNK);
     const perProvider = await Promise.all(
       PROVIDERS.map(async (provider) => {
-        const list = await records.getMany(queueOf(provider), chunk);
+        const list = await withTraces(traces, queueOf(provider), await records.getMany(queueOf(provider), chunk));
         if (!list.some((record) => record?.state === "queued")) return list;
         const gate = await new GateControl(redis).read(queueOf(provider));
         return list.map((record) => (record === null ? null : behindGate(record, gate, provider)));
@@ -28,6 +28,20 @@ export async function readRecords(
     }
   }
   return found;
+}
+
+async function withTraces(
+  traces: ClientConnections["traces"],
+  queue: QueueName,
+  list: readonly (JobRecord | null)[],
+): Promise<(JobRecord | null)[]> {
+  const ids = list.flatMap((record) => (record === null ? [] : [record.id]));
+  if (!traces.areKept || ids.length === 0) return [...list];
+  const traced = (await traces.ofJobs(queue, ids)).values();
+  return list.map((record) => {
+    const place = record === null ? null : (traced.next().value?.place ?? null);
+    return record === null || place?.isSampled !== true ? record : { ...record, trace_id: place.traceId };
+  });
 }
 
 /** A gate that opens sooner, in ms, is only the quota's own pace. */

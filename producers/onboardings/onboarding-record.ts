@@ -34,6 +34,8 @@ export interface OnboardingRecord {
   readonly expires_at: string | null;
   readonly created_at: string;
   readonly updated_at: string;
+  /** Its trace; only where traces are kept (`OTEL_EXPORTER_OTLP_ENDPOINT`), and this one is. */
+  readonly trace_id?: string;
   /** Set on the answer to `onboard` whose id was there before. */
   readonly duplicate?: true;
 }

@@ -32,6 +32,8 @@ export interface OnboardOptions {
   readonly expiresIn?: string | number;
   /** As of `submit`. */
   readonly batch?: string;
+  /** As of `submit`. */
+  readonly traceparent?: string;
 }
 
 export interface OnboardingsDeps {
@@ -63,7 +65,7 @@ export class Onboardings {
     const { settings, connections, ids } = this.#deps;
     const flow = findFlow(name);
     const now = connections.clock.now();
-    const { lane, expiresInMs, scope } = jobTerms(options, "interactive", now);
+    const { lane, expiresInMs, scope, trace } = jobTerms(options, "interactive", now);
     const input = parseInput(flow, raw, { ...settings, now });
     const ownId = options.id === undefined ? null : checkOnboardingId(options.id);
     if (ownId !== null) assertImpersonal(ownId, input);
@@ -74,6 +76,7 @@ export class Onboardings {
       const queue = queueOf(flow.provider);
       const expiresAt = expiresInMs === null ? null : createdAt + expiresInMs;
       const terms = { id, lane, createdAt, expiresAt, parent: null };
+      if (trace !== null) await opened.traces.hand(queue, id, trace);
       const begun = await store.begin(queue, newOnboarding(flow, input, settings.subjectKey, sealer, terms));
       if (begun === "conflict") throw idConflict(id);
       const record = await this.#get(id);
@@ -164,9 +167,12 @@ export class Onboardings {
   }
 
   async #get(id: string): Promise<OnboardingRecord | null> {
-    return await this.#use(async ({ store, challenges }) => {
+    return await this.#use(async ({ opened: { traces }, store, challenges }) => {
       const found = await tryFindOnboarding(store, id);
-      return found === null ? null : await withChallenge(challenges, found.queue, found.onboarding);
+      if (found === null) return null;
+      const record = await withChallenge(challenges, found.queue, found.onboarding);
+      const place = traces.areKept ? await traces.ofRoot(found.queue, id) : null;
+      return place?.isSampled === true ? { ...record, trace_id: place.traceId } : record;
     });
   }
 

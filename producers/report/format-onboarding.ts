@@ -14,6 +14,7 @@ export function formatOnboarding(record: OnboardingRecord): string {
     ["what to do", whatToDo(record)],
     ...(challenge === null ? [] : challengeLines(challenge)),
     ["expires", record.expires_at],
+    ["trace", record.trace_id ?? null],
     ["created", record.created_at],
     ["updated", record.updated_at],
     ...Object.entries(result ?? {}).map(([field, value]): [string, string] => [`result.${field}`, String(value)]),

@@ -13,6 +13,7 @@ export function formatRecord(record: JobRecord): string {
     ["unreadable", describeBroken(record)],
     ["tried again", record.next_attempt_at],
     ["expires", record.expires_at],
+    ["trace", record.trace_id ?? null],
     ["created", record.created_at],
     ["updated", record.updated_at],
     ...Object.entries(record.result ?? {}).map(([field, value]): [string, string] => [

@@ -13,6 +13,7 @@ import { TAKING_SETTINGS } from "../queues/settings.ts";
 import { RETENTION_SETTINGS } from "../records/settings.ts";
 import { REDIS_SETTINGS } from "../redis/settings.ts";
 import { TELEMETRY_SETTINGS } from "../telemetry/settings.ts";
+import { TRACING_SETTINGS } from "../telemetry/tracing/settings.ts";
 
 /** Every room's settings (design §6); those of the operations' paths follow from the catalogue (`path-settings.ts`). */
 export const settingsSchema = z.object({
@@ -26,6 +27,7 @@ export const settingsSchema = z.object({
   ...TAKING_SETTINGS,
   ...HYGIENE_SETTINGS,
   ...TELEMETRY_SETTINGS,
+  ...TRACING_SETTINGS,
   ...RETENTION_SETTINGS,
   ...AUDIT_SETTINGS,
   ...KEY_SETTINGS,

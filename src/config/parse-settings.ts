@@ -15,6 +15,7 @@ import { retentionTimes } from "../records/settings.ts";
 import { tlsProblems } from "../redis/certificates.ts";
 import { redisSettings } from "../redis/settings.ts";
 import { metricsSettings } from "../telemetry/settings.ts";
+import { tracingSettings } from "../telemetry/tracing/settings.ts";
 import { crossChecks } from "./cross-checks.ts";
 import { SETTINGS } from "./definitions.ts";
 import { misspelt } from "./misspelt.ts";
@@ -63,6 +64,7 @@ export function parseSettings(environment: Environment, sources: SettingsSources
     retention: retentionTimes(all),
     logLevel: all.LOG_LEVEL,
     logFormat: all.LOG_FORMAT,
+    tracing: tracingSettings(all),
     paths,
     warnings: [...read.warnings, ...misspelt(environment, operations)],
   };

@@ -10,6 +10,7 @@ import type { CallSettings } from "../providers/settings.ts";
 import type { TakingSettings } from "../queues/settings.ts";
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RedisSettings } from "../redis/settings.ts";
+import type { TracingSettings } from "../telemetry/tracing/settings.ts";
 import type { LogFormat, LogLevel, MetricsSettings } from "../telemetry/settings.ts";
 
 /** Everything a process is told from outside, parsed once at start (`parseSettings`). Durations are milliseconds. */
@@ -23,6 +24,8 @@ export interface Settings extends RedisSettings, LimitSettings, EntrySettings, H
   readonly audit: AuditSettings;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** Null: there are no traces. */
+  readonly tracing: TracingSettings | null;
   /** Paths of operations that differ from the catalogue's, by operation name. */
   readonly paths: Readonly<Record<string, string>>;
   /** What is not wrong but looks like a mistake, one sentence each, to be logged at start: probably misspelt variables. */

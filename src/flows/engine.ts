@@ -14,7 +14,7 @@ import { openInput, openPersonal } from "../records/sealed-input.ts";
 import type { Flow, Step } from "./flow.ts";
 import { findFlow } from "./flows.ts";
 import { type NextStep, nextStep, type SeenFacts, type SeenJob } from "./next-step.ts";
-import { isFinal, isOver, type Onboarding, type OnboardingState } from "./onboarding.ts";
+import { isFinal, isOver, type Onboarding } from "./onboarding.ts";
 import type { Move, OnboardingStore } from "./onboarding-store.ts";
 
 /** The moments between two of the engine's writes, at which a test may kill it. */
@@ -23,8 +23,8 @@ export type EnginePoint = "decided" | "moved" | "entered" | "answered";
 export interface EngineDeps extends ChallengesDeps {
   readonly onboardings: OnboardingStore;
   readonly challenges: Challenges;
-  /** Told once of each onboarding that is over. */
-  readonly onOver?: ((flow: string, state: OnboardingState) => void) | undefined;
+  /** Told once of each onboarding that is over: from where it was, and where it went. */
+  readonly onOver?: ((queue: QueueName, onboarding: Onboarding, move: Move, at: number) => void) | undefined;
   /** Whether whoever an onboarding is a part of wants no further call for it now. What was called goes on. */
   readonly isHeld: (queue: QueueName, onboarding: Onboarding) => Promise<boolean>;
   readonly atPoint?: ((point: EnginePoint) => void) | undefined;
@@ -73,8 +73,10 @@ export class Engine {
       atPoint?.("decided");
       const move = next.kind === "move" ? next.move : await this.#act(queue, flow, onboarding, next);
       if (move === null) return;
-      const moved = await onboardings.move(queue, onboarding, move, now());
-      if (moved === "done" && isOver(move.state) && move.state !== onboarding.state) onOver?.(flow.name, move.state);
+      const at = now();
+      const moved = await onboardings.move(queue, onboarding, move, at);
+      if (moved === "done" && isOver(move.state) && move.state !== onboarding.state)
+        onOver?.(queue, onboarding, move, at);
       atPoint?.("moved");
     }
   }

@@ -41,6 +41,8 @@ export interface JobRecord {
   readonly expires_at: string | null;
   readonly created_at: string;
   readonly updated_at: string;
+  /** Its trace; only where traces are kept (`OTEL_EXPORTER_OTLP_ENDPOINT`), and this one is. */
+  readonly trace_id?: string;
   /** Oldest first; absent where there are none. */
   readonly decisions?: readonly RecordedDecision[];
   /** The names of the fields that are not what was stored (error code `unreadable`); absent where there are none. */

@@ -11,6 +11,7 @@ import { HeartbeatMetrics } from "./heartbeat-metrics.ts";
 import { PersonMetrics } from "./person-metrics.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { RedisMetrics } from "./redis-metrics.ts";
+import { TraceMetrics } from "./trace-metrics.ts";
 import { WorkerMetrics } from "./worker-metrics.ts";
 
 export type { FinishedCall };
@@ -40,6 +41,7 @@ export class Metrics {
   readonly redis: RedisMetrics;
   readonly batches: BatchMetrics;
   readonly persons: PersonMetrics;
+  readonly traces: TraceMetrics;
   readonly worker: WorkerMetrics;
   readonly heartbeat: HeartbeatMetrics;
   readonly #calls: CallMetrics;
@@ -65,6 +67,7 @@ export class Metrics {
     this.redis = new RedisMetrics(registry);
     this.batches = new BatchMetrics(registry);
     this.persons = new PersonMetrics(registry);
+    this.traces = new TraceMetrics(registry);
     this.worker = new WorkerMetrics(registry);
     this.heartbeat = new HeartbeatMetrics(registry);
     this.#settled = new Counter({

@@ -66,7 +66,8 @@ describe("npm run sbom", () => {
     const names = namesOf(sbom);
     const { dependencies, devDependencies } = manifest();
     for (const [name, version] of Object.entries(dependencies)) {
-      expect(sbom.components).toContainEqual(expect.objectContaining({ purl: `pkg:npm/${name}@${version}` }));
+      const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
+      expect(sbom.components).toContainEqual(expect.objectContaining({ purl }));
     }
     for (const name of Object.keys(devDependencies)) expect(names).not.toContain(name);
     const production = Object.entries(lock.packages).filter(([path, { dev }]) => path !== "" && dev !== true);

@@ -38,7 +38,7 @@ function deafIntake({ redis, settings, dataKeys }: ClientBundle): Intake {
   return new Intake({
     packer: new TicketPacker({ queues, sizes, unique: () => ids.job(Date.now()) }),
     ...{ records, redis: connection, dataKeys, settings, ids },
-    ...{ actor: "library:test", now: Date.now },
+    ...{ actor: "library:test", now: Date.now, traces: { hand: async () => await Promise.resolve() } },
   });
 }
 
@@ -117,6 +117,7 @@ describe("a submission with patience", () => {
       lane: "interactive",
       expiresInMs: null,
       scope: dayScope(Date.now()),
+      trace: null,
       ifPending: "wait",
       patience: new Patience({ retryForMs: PATIENT_MS }, Date.now),
     });
@@ -142,6 +143,7 @@ describe("a submission with patience", () => {
       lane: "interactive",
       expiresInMs: null,
       scope: dayScope(Date.now()),
+      trace: null,
       ifPending: "reuse",
       patience: new Patience({ retryForMs: PATIENT_MS }, Date.now),
     });

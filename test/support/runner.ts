@@ -42,7 +42,7 @@ export async function newRunner(
     keyLacked: () => {},
     park: async () => await Promise.resolve(),
     ...{ closings: new Closings({ journal, metrics, logger, givenUp: never }), stopping: never },
-    ...{ journal, settings, providers, signal, ids: createIds(), now: Date.now, random: Math.random },
+    ...{ journal, settings, providers, signal, traces: null, ids: createIds(), now: Date.now, random: Math.random },
     ...{ dataKeys: openKeyChain(redis, settings, Date.now).dataKeys, metrics, logger },
   });
 }

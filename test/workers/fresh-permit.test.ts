@@ -33,6 +33,7 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
   const sent: Sent[] = [];
   const asked: Asked[] = [];
   const call: PreparedCall = {
+    method: "POST",
     send: async (until) => {
       sent.push({ at: performance.now(), until });
       return await Promise.resolve(replies[sent.length - 1] ?? REPLY);

@@ -106,6 +106,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
     dataKeys: { opener: async () => await Promise.resolve(OPENER), sealer: async () => await Promise.resolve(SEALER) },
     providers: {
       prepare: (_operation, input) => ({
+        method: "POST",
         send: async () => {
           calls.push(input);
           if (reply === undefined) throw new Error("no call was expected");
@@ -115,6 +116,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
     },
     ...{ metrics, logger, ids: createIds(), now: () => NOW, random: () => 0.5, stopping: never, signal: never },
     park: async (...args) => await Promise.resolve(void parked.push(args)),
+    traces: null,
     keyLacked: (_sealed, why) => void lacking.push(why),
     ...given,
   });

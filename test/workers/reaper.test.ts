@@ -43,6 +43,7 @@ function startReaper(redis: TestRedis, now: () => number = Date.now, duty: Duty 
     queues: [QUEUE],
     duty,
     metrics,
+    tracing: null,
     logger: createLogger("debug", sink),
     now,
   });

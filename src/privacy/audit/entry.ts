@@ -57,6 +57,11 @@ const KINDS = [
     /** The provider's own id of the call. */
     transaction: words(128).nullable(),
     outcome: z.enum(OUTCOME_KINDS),
+    /** Only where traces are kept. */
+    trace_id: z
+      .string()
+      .regex(/^[\da-f]{32}$/, "must be a trace's id")
+      .optional(),
   }),
   z.strictObject({ ...when, kind: z.literal("reveal"), actor, ...aboutJob, consent: words(200).nullable(), reason }),
   z.strictObject({
@@ -131,11 +136,12 @@ const FIELDS: ReadonlyMap<AuditKind, readonly string[]> = new Map(
 
 /** One line of JSON, its fields in the schema's order: equal entries have equal texts. Does not check: about 1 µs. */
 export function auditText(entry: AuditEntry): string {
-  const values: Readonly<Record<string, string | number | null>> = entry;
+  const values: Readonly<Record<string, string | number | null | undefined>> = entry;
   let text = "";
   for (const name of FIELDS.get(entry.kind) ?? []) {
     const value = values[name];
-    const json = typeof value === "string" ? JSON.stringify(value) : String(value ?? null);
+    if (value === undefined) continue;
+    const json = typeof value === "string" ? JSON.stringify(value) : String(value);
     text += `${text === "" ? "{" : ","}"${name}":${json}`;
   }
   return `${text}}`;

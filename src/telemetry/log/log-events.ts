@@ -24,7 +24,7 @@ export const LOG_EVENTS = {
   // Jobs.
   "attempt finished": each(
     "info",
-    ["job", "operation", "attempt", "outcome", "client_ref_id", "state", "reason"],
+    ["job", "operation", "attempt", "outcome", "client_ref_id", "state", "reason", "trace_id?"],
     "A call, or what was to be one, has ended, and its outcome is in the journal.",
   ),
   "attempt was closed by another worker": rarely(
@@ -227,6 +227,17 @@ export const LOG_EVENTS = {
     ["batch"],
     "See the runbook `batch-miscounted`.",
   ),
+
+  // Traces.
+  "tracing is on": each("info", ["collector", "share"], "Spans go to the collector from now on."),
+  "tracing stays off: OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL": each("warn", [], "All else goes on."),
+  "spans cannot be exported: they are dropped and counted": rarely(
+    "warn",
+    ["collector", "err"],
+    ["err"],
+    "The collector is away, or refuses them. No call waits for it.",
+  ),
+  "spans are exported again": rarely("info", ["collector"], [], "What was dropped meanwhile is lost."),
 
   // Keys, audit log, privacy.
   "no jobs are taken: a key in use is not among this worker's": rarely(

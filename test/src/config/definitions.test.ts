@@ -326,6 +326,29 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
     accepted: ["json", "pretty"].map((format) => [format, format] as const),
     refused: [["text", 'must be one of json, pretty, not "text"']],
   },
+  // A wrong one stops nothing.
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    unset: undefined,
+    accepted: ["http://localhost:4318", "nowhere"].map((text) => [text, text] as const),
+    refused: [],
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: { ...credential, show: open },
+  OTEL_SERVICE_NAME: {
+    unset: "satyapan",
+    accepted: [["kyc worker", "kyc worker"]],
+    refused: [["two\nlines", "must be 1 to 255 characters of one line"]],
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    unset: 1,
+    accepted: [
+      ["0", 0],
+      ["0.25", 0.25],
+    ],
+    refused: [
+      ["1.5", 'must be a number from 0 to 1, like 0.1, not "1.5"'],
+      ["10%", "from 0 to 1"],
+    ],
+  },
   RECORD_RETENTION: {
     unset: 30 * DAY,
     accepted: [

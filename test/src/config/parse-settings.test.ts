@@ -101,6 +101,7 @@ describe("parseSettings", () => {
       retention: { recordMs: 30 * 86_400_000, resultMs: 86_400_000 },
       logLevel: "info",
       logFormat: "json",
+      tracing: null,
       paths: {},
       warnings: [],
     });
