@@ -92,23 +92,30 @@ export function parseAttemptStart(reply: readonly string[]): AttemptStart {
         kind,
         attemptToken: first,
         attempt: (parseStoredJson(Attempt, second) as StoredAttempt | undefined) ?? NO_ATTEMPT,
-        job: takenJob(rest),
+        job: takenJob(rest[0], rest[1], rest[2]),
       };
-    case "run": {
-      const [, , , due, scarce, id = "", wait, probe] = rest;
-      const permit = { id, scarce: scarce === "scarce", waitMs: Number(wait) };
-      return {
-        ...{ kind, attemptToken: first, clientRefId: second, dueAt: Number(due), permit },
-        isProbe: probe === "probe",
-        job: takenJob(rest),
-      };
-    }
+    case "run":
+      return parseRun(first);
     default:
       throw new TypeError(`the begin script answered ${kind ?? "nothing"}: ${first}`);
   }
 }
 
-function takenJob([text = "", input = "", spent = ""]: readonly string[]): TakenJob {
+function parseRun(text: string): Extract<AttemptStart, { kind: "run" }> {
+  const [attemptToken = "", clientRefId = "", due, scarce, id = "", wait, probe, spent, job, ...input] =
+    text.split("\n");
+  return {
+    kind: "run",
+    attemptToken,
+    clientRefId,
+    dueAt: Number(due),
+    permit: { id, scarce: scarce === "scarce", waitMs: Number(wait) },
+    isProbe: probe === "probe",
+    job: takenJob(job, input.join("\n"), spent),
+  };
+}
+
+function takenJob(text = "", input = "", spent = ""): TakenJob {
   const [used = 0, pendings = 0, resends = 0] = spent === "" ? [] : spent.split(" ").map(Number);
   return { ...unpackJob(text), input, used, pendings, resends };
 }

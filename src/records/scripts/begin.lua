@@ -4,7 +4,7 @@
 -- `ticket`: the one that carries the job, '' where its own entry in the queue does.
 -- → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until}
 -- | {`blocked`, cause, until, detail} | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}
--- | {`run`, open, ref, job, input, spent, due, scarce, ends, wait, `probe` (it tries for all) or ''}
+-- | {`run`, lines: open, ref, due, scarce, ends, wait, `probe` (it tries for all) or '', spent, job, input}
 -- | {`elsewhere`} (another ticket, or its own entry, carries it) | {`behind`, until} (the gate is closed: not looked at)
 -- | {`fault`, message}
 local person = {cooldown = cooldown_ms, most = otp_max, span = otp_span}
@@ -33,6 +33,11 @@ local function reference(job, n)
   return fresh
 end
 
+-- One text, because a client reads ten at three times the price; what others may have garbled comes last.
+local function taken(open, ref, due_at, scarce, ends, wait, probe, spent, text, input)
+  return {'run', table.concat({open, ref, due_at, scarce, ends, wait, probe, spent, text, input or ''}, '\n')}
+end
+
 -- An attempt was opened and never closed.
 local function resume_open(key, open, count, text, input, spent, due_at)
   local attempt = redis.call('HGET', key, 'attempt:' .. count)
@@ -40,7 +45,7 @@ local function resume_open(key, open, count, text, input, spent, due_at)
   if open ~= count .. ' ' .. stamp .. now then return {'open', open, attempt, text, input, spent} end
   -- This very step, sent again because its answer was cut off: its attempt is open, and its permit is old.
   local ref = string.match(attempt, '"client_ref_id":"([^"]+)"')
-  return {'run', open, ref, text, input, spent, due_at, 'scarce', '', '0', ''}
+  return taken(open, ref, due_at, 'scarce', '', '0', '', spent, text, input)
 end
 
 -- Whether the gate lets this job through. → the permit, whether it tries for all; or nil, why not, until when, detail
@@ -163,8 +168,8 @@ local function begin(key, i)
   end
   local tries_for_all = why
   local attempt, ref = write_attempt(key, job, count + 1, next_at or state == 'waiting')
-  return {'run', attempt, ref, text, input, spent, due_at, permit.scarce and 'scarce' or '', number(permit.ends),
-    number(permit.wait), tries_for_all and 'probe' or ''}
+  return taken(attempt, ref, due_at, permit.scarce and 'scarce' or '', number(permit.ends), number(permit.wait),
+    tries_for_all and 'probe' or '', spent, text, input)
 end
 
 local control = read_control(g)
