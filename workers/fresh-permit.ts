@@ -21,10 +21,10 @@ export interface TimedPermit {
 }
 
 /**
- * `askedAt`: before it was asked for, `gotAt`: when it had come. Redis' clock, by which it is good, stood somewhere between:
- * it begins by the later and ends by the earlier.
+ * `gotAt`: when it had come. Redis' clock, by which it is good, stood somewhere between that and when it was asked for: it begins
+ * by the later and ends by the earlier.
  */
-export function timed({ id, scarce, waitMs, isVoid }: Permit, askedAt: number, gotAt: number): TimedPermit {
+export function timed({ id, scarce, waitMs, askedAt, isVoid }: Permit, gotAt: number): TimedPermit {
   if (isVoid === true) return { id, from: gotAt, until: Number.NEGATIVE_INFINITY };
   const margin = scarce ? QUOTA_MARGIN_MS : LOOSE_MARGIN_MS;
   return { id, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
@@ -75,7 +75,6 @@ async function anotherPermit(
 ): Promise<TimedPermit | null> {
   let toGiveBack: string | null = old;
   while (!signal.aborted && performance.now() < giveUpAt) {
-    const askedAt = performance.now();
     let permit: Permit | number | null;
     try {
       permit = await journal.permit(toGiveBack, id, attemptToken, subject);
@@ -84,7 +83,7 @@ async function anotherPermit(
       permit = REFUSED_AGAIN_MS;
     }
     if (permit === null) return null;
-    if (typeof permit !== "number") return timed(permit, askedAt, performance.now());
+    if (typeof permit !== "number") return timed(permit, performance.now());
     toGiveBack = null;
     if (performance.now() + permit > giveUpAt) return null;
     await sleep(permit, undefined, { signal }).catch(() => {});

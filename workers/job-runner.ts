@@ -75,7 +75,6 @@ export class JobRunner {
   async #run(id: string, queuedAt: number, ticket: string | null): Promise<FollowUp> {
     const { journal, metrics, now, ids, logger, traces } = this.#deps;
     const takenAt = now();
-    const askedAt = performance.now();
     const opener = journal.openerAt(takenAt);
     let start: AttemptStart;
     try {
@@ -120,7 +119,7 @@ export class JobRunner {
         if (!isKnownOperation(start.job.operation)) return await this.#parkUnknown(id, start.job.operation, true);
         return await this.#closeLeftOpen(id, start, opener);
       case "run": {
-        const permit = timed(start.permit, askedAt, performance.now());
+        const permit = timed(start.permit, performance.now());
         return await this.#attempt(
           { ...start, id, startedAt: takenAt, writing: { begun: false }, trace: traces?.attempt(id) ?? null },
           permit,

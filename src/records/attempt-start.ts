@@ -30,6 +30,8 @@ export interface Permit {
   readonly scarce: boolean;
   /** The wait from when it was given until it is good, in ms. */
   readonly waitMs: number;
+  /** Before it was asked for, on the clock of `performance.now()`. */
+  readonly askedAt: number;
   /** The server that gave it may not be the one that counts any more: it has to be asked for anew. */
   readonly isVoid?: true;
 }
@@ -67,8 +69,8 @@ export type AttemptStart =
 
 const NO_ATTEMPT: StoredAttempt = { client_ref_id: "unreadable", started: 0 };
 
-/** What BEGIN answers for one job. Throws TypeError for what it never answers. */
-export function parseAttemptStart(reply: readonly string[]): AttemptStart {
+/** What BEGIN answers for one job; `askedAt`: as of `Permit`. Throws TypeError for what it never answers. */
+export function parseAttemptStart(reply: readonly string[], askedAt: number): AttemptStart {
   const [kind, first = "", second = "", ...rest] = reply;
   switch (kind) {
     case "missing":
@@ -95,13 +97,13 @@ export function parseAttemptStart(reply: readonly string[]): AttemptStart {
         job: takenJob(rest[0], rest[1], rest[2]),
       };
     case "run":
-      return parseRun(first);
+      return parseRun(first, askedAt);
     default:
       throw new TypeError(`the begin script answered ${kind ?? "nothing"}: ${first}`);
   }
 }
 
-function parseRun(text: string): Extract<AttemptStart, { kind: "run" }> {
+function parseRun(text: string, askedAt: number): Extract<AttemptStart, { kind: "run" }> {
   const [attemptToken = "", clientRefId = "", due, scarce, id = "", wait, probe, spent, job, ...input] =
     text.split("\n");
   return {
@@ -109,7 +111,7 @@ function parseRun(text: string): Extract<AttemptStart, { kind: "run" }> {
     attemptToken,
     clientRefId,
     dueAt: Number(due),
-    permit: { id, scarce: scarce === "scarce", waitMs: Number(wait) },
+    permit: { id, scarce: scarce === "scarce", waitMs: Number(wait), askedAt },
     isProbe: probe === "probe",
     job: takenJob(job, input.join("\n"), spent),
   };

@@ -39,6 +39,12 @@ interface FinishAsk {
 
 type Reply = readonly string[];
 
+interface Begun {
+  readonly reply: Reply;
+  /** When it was sent, on the clock of `performance.now()`: it may have waited for others. */
+  readonly askedAt: number;
+}
+
 /**
  * The journal of one queue's attempts, and the gate in front of them (design §3): one round trip before a call and one after
  * it, which the jobs of the same moment share.
@@ -47,7 +53,7 @@ export class Journal {
   readonly #options: JournalOptions;
   /** Tells this process' attempts from those of all others. */
   readonly #stamp = randomBytes(6).toString("base64url");
-  readonly #starts = new SharedRoundTrip<BeginAsk, Reply>(async (asks) => await this.#begin(asks));
+  readonly #starts = new SharedRoundTrip<BeginAsk, Begun>(async (asks) => await this.#begin(asks));
   readonly #ends = new SharedRoundTrip<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
   readonly #packedEnds = new SharedRoundTrip<PackedEnd, Reply>(async (rows) => await this.#finishPacked(rows));
 
@@ -64,13 +70,13 @@ export class Journal {
     for (;;) {
       await memory?.confirmed();
       const asked = memory?.doubts;
-      const reply = await this.#starts.ask({ id, freshRef, now, ticket });
+      const { reply, askedAt } = await this.#starts.ask({ id, freshRef, now, ticket });
       if (reply[0] === "forgotten") {
         if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
         memory.doubt();
         continue;
       }
-      const start = parseAttemptStart(reply);
+      const start = parseAttemptStart(reply, askedAt);
       if (start.kind !== "run") return start;
       memory?.note(start.permit.id);
       if (memory?.doubts === asked) return start;
@@ -102,6 +108,7 @@ export class Journal {
     const { redis, queue, policy, memory } = this.#options;
     await memory?.confirmed();
     const asked = memory?.doubts;
+    const askedAt = performance.now();
     const job = { old, id, subject, open: attemptToken };
     const args = { ...this.#prefixes(), ...job, call_ms: policy.callMs, epoch: memory?.epoch ?? "" };
     const keys = [controlKey(queue), recordKey(queue, id)];
@@ -112,7 +119,7 @@ export class Journal {
     if (wait === NOT_OPEN) return null;
     if (permit === undefined) return wait === FORGOTTEN ? FORGOTTEN_MS : wait;
     memory?.note(permit);
-    const given = { id: permit, scarce: scarce === "scarce", waitMs: Number(waitMs) };
+    const given = { id: permit, scarce: scarce === "scarce", waitMs: Number(waitMs), askedAt };
     return memory?.doubts === asked ? given : { ...given, isVoid: true };
   }
 
@@ -133,7 +140,7 @@ export class Journal {
     return parseClosed(await this.#ends.ask({ id, now, end }));
   }
 
-  async #begin(asks: readonly BeginAsk[]): Promise<readonly Reply[]> {
+  async #begin(asks: readonly BeginAsk[]): Promise<readonly Begun[]> {
     const { redis, policy, memory } = this.#options;
     const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = policy;
     const args = {
@@ -141,7 +148,9 @@ export class Journal {
       ...{ otp_span: otpLimit.ms, floor_every: floorEvery, stamp: this.#stamp, epoch: memory?.epoch ?? "" },
     };
     const rows = asks.map(({ id, now, freshRef, ticket }) => ({ id, now, fresh: freshRef, ticket }));
-    return (await BEGIN.run(redis, this.#keys(asks), args, rows)) as readonly Reply[];
+    const askedAt = performance.now();
+    const replies = (await BEGIN.run(redis, this.#keys(asks), args, rows)) as readonly Reply[];
+    return replies.map((reply) => ({ reply, askedAt }));
   }
 
   async #finish(asks: readonly FinishAsk[]): Promise<readonly Reply[]> {

@@ -2,12 +2,14 @@
 const MOST = 32;
 
 /**
- * Gathers what is asked for within one turn of the event loop into one round trip. A busy worker's jobs come by the
- * handful, and a script costs more to call than to run.
+ * Gathers what is asked for into few round trips. A busy worker's jobs come by the handful, and a script costs more to call than to
+ * run: so what is asked for within one turn of the event loop goes together, and what is asked for while that is under way goes when
+ * it has been answered, which Redis would not have looked at sooner.
  */
 export class SharedRoundTrip<Ask, Answer> {
   readonly #send: (asks: readonly Ask[]) => Promise<readonly Answer[]>;
   #waiting: Waiting<Ask, Answer>[] = [];
+  #underWay = 0;
 
   /** `send` answers each ask, in order. */
   constructor(send: (asks: readonly Ask[]) => Promise<readonly Answer[]>) {
@@ -16,9 +18,9 @@ export class SharedRoundTrip<Ask, Answer> {
 
   /** Rejects with what `send` rejects with, as all that went with it do. */
   async ask(ask: Ask): Promise<Answer> {
-    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
     return await new Promise<Answer>((resolve, reject) => {
       this.#waiting.push({ ask, resolve, reject });
+      if (this.#waiting.length === 1 && this.#underWay === 0) setImmediate(() => this.#flush());
     });
   }
 
@@ -29,11 +31,15 @@ export class SharedRoundTrip<Ask, Answer> {
   }
 
   async #sendSome(some: readonly Waiting<Ask, Answer>[]): Promise<void> {
+    this.#underWay += 1;
     try {
       const answers = await this.#send(some.map(({ ask }) => ask));
       for (const [index, { resolve }] of some.entries()) resolve(answers[index] as Answer);
     } catch (error) {
       for (const { reject } of some) reject(error);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0 && this.#waiting.length > 0) setImmediate(() => this.#flush());
     }
   }
 }

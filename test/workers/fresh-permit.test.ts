@@ -54,23 +54,23 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
   return { sent, asked, abort, send, writing };
 }
 
-const fresh = (id: string, waitMs = 0): Permit => ({ id, scarce: false, waitMs });
+const fresh = (id: string, waitMs = 0): Permit => ({ id, scarce: false, waitMs, askedAt: performance.now() });
 
 describe("a permit on our own clock", () => {
   it("begins when it had come and ends by when it was asked for, 8 ms before its call must arrive", () => {
-    const scarce = timed({ id: "p", scarce: true, waitMs: 0 }, 1_000, 1_003);
+    const scarce = timed({ id: "p", scarce: true, waitMs: 0, askedAt: 1_000 }, 1_003);
     expect(scarce).toEqual({ id: "p", from: 1_003, until: 1_000 + QUOTA_MARGIN_MS - 8 });
-    const loose = timed({ id: "p", scarce: false, waitMs: 0 }, 1_000, 1_003);
+    const loose = timed({ id: "p", scarce: false, waitMs: 0, askedAt: 1_000 }, 1_003);
     expect(loose).toEqual({ id: "p", from: 1_003, until: 1_000 + LOOSE_MARGIN_MS - 8 });
   });
 
   it("given ahead of its time begins after its wait, counted from when it had come, and ends later by as much", () => {
-    const ahead = timed({ id: "p", scarce: true, waitMs: 20 }, 1_000, 1_003);
+    const ahead = timed({ id: "p", scarce: true, waitMs: 20, askedAt: 1_000 }, 1_003);
     expect(ahead).toEqual({ id: "p", from: 1_023, until: 1_020 + QUOTA_MARGIN_MS - 8 });
   });
 
   it("that came too slowly is over before it begins: it is never used", () => {
-    const { from, until } = timed({ id: "p", scarce: true, waitMs: 5 }, 1_000, 1_050);
+    const { from, until } = timed({ id: "p", scarce: true, waitMs: 5, askedAt: 1_000 }, 1_050);
     expect(until).toBeLessThan(from);
   });
 });

@@ -52,7 +52,7 @@ export function takenJob(name: OperationName, given: Partial<TakenJob> = {}): Ta
 
 /** The gate lets it through. */
 export function run(job: TakenJob, given: { readonly isProbe?: boolean } = {}): AttemptStart {
-  const permit = { id: "permit-1", scarce: false, waitMs: 0 };
+  const permit = { id: "permit-1", scarce: false, waitMs: 0, askedAt: performance.now() };
   return {
     kind: "run",
     attemptToken: `1 ${OWN}`,

@@ -29,12 +29,36 @@ describe("SharedRoundTrip", () => {
     expect(sent).toEqual([[3, 2, 1]]);
   });
 
-  it("sends what is asked for in another turn by itself, though the first is not answered yet", async () => {
-    const { batch, sent } = setup();
+  it("sends what is asked for while that is under way when it has been answered, together, in order", async () => {
+    const sent: (readonly number[])[] = [];
+    const answered: (() => void)[] = [];
+    const batch = new SharedRoundTrip<number, number>(async (asks) => {
+      sent.push(asks);
+      await new Promise<void>((resolve) => void answered.push(resolve));
+      return asks;
+    });
+    const asked = [batch.ask(1)];
+    await setImmediate();
+    for (const ask of [2, 3]) {
+      asked.push(batch.ask(ask));
+      await setImmediate();
+    }
+    expect(sent).toEqual([[1]]);
+    answered[0]?.();
+    await expect.poll(() => sent).toEqual([[1], [2, 3]]);
+    answered[1]?.();
+    expect(await Promise.all(asked)).toEqual([1, 2, 3]);
+    const later = batch.ask(4);
+    await setImmediate();
+    answered[2]?.();
+    expect([await later, sent.at(-1)]).toEqual([4, [4]]);
+  });
+
+  it("sends what waits, too, when what was under way failed", async () => {
+    const { batch, sent } = setup((asks) => asks.includes(1));
     const first = batch.ask(1);
     await setImmediate();
-    const second = batch.ask(2);
-    expect(await Promise.all([first, second])).toEqual([2, 4]);
+    expect(await Promise.allSettled([first, batch.ask(2)])).toMatchObject([{ status: "rejected" }, { value: 4 }]);
     expect(sent).toEqual([[1], [2]]);
   });
 
