@@ -27,7 +27,7 @@ import { findPerson, type FindOptions } from "./find/find-person.ts";
 import type { FoundPart } from "./find/found-part.ts";
 import { unknownJob } from "./jobs/find-job.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
-import { waitUntil, type WaitOptions } from "./base/wait-until.ts";
+import { type PatientWaitOptions, waitUntil } from "./base/wait-until.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
 
 export interface SubmitOptions extends PatienceOptions {
@@ -234,7 +234,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** Resolves with the record once the job is settled. Throws SatyapanError `wait-timeout` or `unknown-job`. */
-  async waitFor(id: string, options: WaitOptions = {}): Promise<JobRecord> {
+  async waitFor(id: string, options: PatientWaitOptions = {}): Promise<JobRecord> {
     const awaited = {
       id,
       read: async (): Promise<JobRecord> => {

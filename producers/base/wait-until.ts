@@ -1,11 +1,17 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { LazyConnections } from "./client-connections.ts";
+import { Patience } from "./patience.ts";
 
 export interface WaitOptions {
   /** Default 60 s. */
   readonly timeoutMs?: number;
   /** Aborted, it ends the waiting as if the time were up. */
   readonly signal?: AbortSignal;
+}
+
+export interface PatientWaitOptions extends WaitOptions {
+  /** Goes on looking for as long as it bears what passes. Default: it bears nothing. */
+  readonly patience?: Patience;
 }
 
 /** A message can be lost with a connection, so what is waited for is also read this often, in ms. */
@@ -28,11 +34,14 @@ export async function waitUntil<T>(
   connections: Pick<LazyConnections, "connect" | "use">,
   now: () => number,
   { id, read, isThere, stillOpen }: Awaited<T>,
-  { timeoutMs = DEFAULT_WAIT_MS, signal }: WaitOptions,
+  { timeoutMs = DEFAULT_WAIT_MS, signal, patience = new Patience({}, now) }: PatientWaitOptions,
 ): Promise<T> {
-  const { listener } = await connections.connect();
-  await connections.use(async () => await listener.subscribe());
   const deadline = now() + timeoutMs;
+  const look = async (): Promise<T> => {
+    await connections.use(async ({ listener }) => await listener.subscribe());
+    return await read();
+  };
+  const { listener } = await patience.run(async () => await connections.connect());
   let wake = (): void => {};
   const wakeUp = (): void => wake();
   const stop = listener.listen(id, wakeUp);
@@ -41,7 +50,8 @@ export async function waitUntil<T>(
     for (;;) {
       // Before it is read, so that what happens meanwhile is not missed.
       const woken = new Promise<void>((resolve) => (wake = resolve));
-      const found = await read();
+      // Each look by itself, so that every outage is borne anew.
+      const found = await patience.run(look);
       if (isThere(found)) return found;
       const left = deadline - now();
       if (!(left > 0) || signal?.aborted === true) throw new SatyapanError(ErrorCode.WAIT_TIMEOUT, stillOpen(found));

@@ -123,16 +123,21 @@ async function waited(
   timeoutMs: number,
 ): Promise<JobRecord> {
   const { duplicate, reused } = submitted;
-  const deadline = now() + timeoutMs;
   let record: JobRecord;
   try {
-    const wait = async () => await client.waitFor(submitted.id, { timeoutMs: deadline - now(), signal });
-    record = await new Patience(options, now).run(wait);
+    record = await client.waitFor(submitted.id, { timeoutMs, signal, patience: new Patience(options, now) });
   } catch (error) {
+    if (error instanceof SatyapanError && error.code === ErrorCode.UNKNOWN_JOB) throw lost(submitted.id, error);
     const isOver = error instanceof SatyapanError && OVER.has(error.code);
     if (!isOver) throw error;
     record = (await client.get(submitted.id)) ?? submitted;
     if (!isTerminal(record.state)) stderr.write(`satyapan: ${stillOpen(record, 1, record.state !== "queued")}\n`);
   }
   return { ...record, ...(duplicate === true ? { duplicate } : {}), ...(reused === true ? { reused } : {}) };
+}
+
+/** It was accepted a moment ago: Redis was killed, or lost its disk, before it had written it. */
+function lost(id: string, cause: SatyapanError): SatyapanError {
+  const text = `job ${id} was accepted, and Redis has it no more: it lost what it had not written yet; submit it again`;
+  return new SatyapanError(cause.code, text, { cause });
 }

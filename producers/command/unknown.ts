@@ -1,20 +1,13 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
-import { findOperation } from "../../src/operations/catalogue.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { formatTable } from "../report/table.ts";
+import { addJobFilters, addLimit, jobFilter, type JobListFlags, printJobs } from "./job-list.ts";
 import { openClient } from "./open.ts";
-import { parseLimit, parseSince } from "./parse-argument.ts";
 
-interface Flags {
-  readonly operation?: string;
-  readonly since?: string;
+interface Flags extends JobListFlags {
   readonly reason?: string;
-  readonly limit?: string;
-  readonly json?: true;
 }
-
-const DEFAULT_LIMIT = 100;
 
 const EXAMPLES = `
 Examples:
@@ -26,41 +19,15 @@ Ask the provider by the client_ref_id of the last attempt what became of a call,
 
 export function defineUnknown(command: Command, context: CommandContext): void {
   command.addHelpText("after", EXAMPLES);
-  command
-    .command("list")
+  addLimit(addJobFilters(command.command("list"), "ended"))
     .description("list them, oldest first")
-    .option("--operation <name>", "only of this operation")
-    .option("--since <time>", "only those that ended since: 2h (ago), 2026-01-15, 2026-01-15T10:00:00+05:30")
     .option("--reason <text>", "only those whose reason has this in it")
-    .option("--limit <count>", `show at most so many; default: ${DEFAULT_LIMIT}, with --json all`)
-    .option("--json", "print one JSON document")
-    .action(async (flags: Flags) => await list(context, flags));
-}
-
-async function list(context: CommandContext, { operation, since, reason, limit, json }: Flags): Promise<void> {
-  if (operation !== undefined) findOperation(operation);
-  const from = parseSince(since, context.now());
-  const most = parseLimit(limit) ?? (json ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT);
-  await using client = openClient(context);
-  const shown: JobRecord[] = [];
-  let count = 0;
-  const filter = {
-    ...(operation === undefined ? {} : { operation }),
-    ...(from === undefined ? {} : { since: from }),
-    ...(reason === undefined ? {} : { reason }),
-  };
-  for await (const record of client.unknown.list(filter)) {
-    count += 1;
-    if (count <= most) shown.push(record);
-    else if (json || context.signal.aborted) break;
-  }
-  if (json) {
-    context.stdout.write(`${JSON.stringify(shown)}\n`);
-    return;
-  }
-  const more = count > shown.length ? `; the first ${shown.length} are shown, see --limit and --json` : "";
-  const said = count === 0 ? "no job is unknown\n" : `${count} unknown ${count === 1 ? "job" : "jobs"}${more}\n`;
-  context.stdout.write(shown.length === 0 ? said : `${table(shown)}\n${said}`);
+    .action(async (flags: Flags) => {
+      const { reason } = flags;
+      const filter = { ...jobFilter(flags, context.now()), ...(reason === undefined ? {} : { reason }) };
+      await using client = openClient(context);
+      await printJobs(context, "unknown", client.unknown.list(filter), flags, table);
+    });
 }
 
 function table(records: readonly JobRecord[]): string {

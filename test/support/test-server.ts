@@ -9,7 +9,7 @@ export interface TestServer {
 
 /**
  * Every write is in the AOF as it was sent: no rewrite, no compression hides a value from `aofText`.
- * `everysec` as in production; what is written survives a `kill -9` of Redis all the same.
+ * `everysec` as in production: only `kill9` sees to it that what was answered survives it.
  */
 export const TEST_REDIS_ARGS = Object.entries({
   "--save": "",

@@ -79,7 +79,10 @@ describe("satyapan submit --retry-for", () => {
     const stoppedAt = performance.now();
     command.kill("SIGINT");
     const { code, stdout, stderr } = await command.ended;
-    expect(performance.now() - stoppedAt).toBeLessThan(2_000);
+    const tookMs = performance.now() - stoppedAt;
+    // As long as a command that asks nobody needs on this machine comes on top of it.
+    const { ms } = await satyapan(["--version"], { cwd: dir.path });
+    expect(tookMs).toBeLessThan(2_000 + 3 * ms);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toContain("satyapan: the submission was stopped; nothing was accepted\n");
   });

@@ -34,6 +34,28 @@ describe("waitFor", () => {
     expect((await bundle.client.waitFor(id, { timeoutMs: 0 })).state).toBe("rejected");
   });
 
+  it("bears each outage as long as the first, however long after it", async () => {
+    await using bundle = await startClientBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
+    let [now, outages] = [0, 0];
+    const patience = new Patience({ retryForMs: 60_000, onRetry: () => (outages += 1) }, () => now);
+    const settled = bundle.newClient().waitFor(id, { timeoutMs: 600_000, patience });
+    settled.catch(() => {});
+    await listening(bundle);
+    const admin = bundle.redis.client();
+    const looks = async (): Promise<boolean> => (await admin.info("commandstats")).includes("cmdstat_hgetall");
+    for (const outage of [1, 2]) {
+      await bundle.redis.kill9();
+      await expect.poll(() => outages).toBe(outage);
+      await bundle.redis.restart();
+      await expect.poll(looks).toBe(true);
+      now += 300_000;
+    }
+    await bundle.begin(id, "eko");
+    await bundle.finish(id, "eko", "succeeded");
+    expect(await settled).toMatchObject({ id, state: "succeeded" });
+  });
+
   it("hears of it also after Redis was away, when the message is lost", async () => {
     await using bundle = await startClientBundle();
     const { id } = await bundle.client.submit("eko.mobile-otp", MOBILE_INPUT);
