@@ -3,6 +3,7 @@ import type { TerminalState } from "./state.ts";
 import type { AfterUnknown } from "./policy.ts";
 import type { WaitCause } from "./wait-cause.ts";
 import { backoffMs } from "./backoff.ts";
+import { isEndedByUs } from "./no-reply.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** What follows an attempt: the job ends, or waits and is tried again. */
@@ -88,7 +89,8 @@ function decideByOutcome(outcome: Outcome, facts: DecisionFacts): Decision {
       if (facts.used >= facts.attempts) {
         return { kind: "settle", state: "failed", reason: `attempts used up (${facts.used}): ${outcome.reason}` };
       }
-      return backOff(facts, outcome.reason);
+      const isFree = outcome.noReply !== undefined && isEndedByUs(outcome.noReply);
+      return backOff(facts, isFree ? `${outcome.reason}; it cost no attempt` : `${outcome.reason}${ofAttempts(facts)}`);
     }
     case "unknown":
       return afterUnknown(outcome.reason, facts);
@@ -105,7 +107,7 @@ function afterUnknown(reason: string, facts: DecisionFacts): Decision {
   if (facts.used >= facts.attempts) return stop;
   switch (facts.afterUnknown) {
     case "repeat":
-      return backOff(facts, `${reason}; nothing is changed by asking again`);
+      return backOff(facts, `${reason}; nothing is changed by asking again${ofAttempts(facts)}`);
     case "resend-after-cooldown": {
       if (facts.resends > 0) return stop;
       return wait(facts, "unknown", facts.cooldownMs, `unknown: ${reason}; sent once more after the cooldown`);
@@ -120,7 +122,11 @@ function afterUnknown(reason: string, facts: DecisionFacts): Decision {
 function backOff(facts: DecisionFacts, reason: string): Decision {
   const used = Math.max(1, facts.used); // 0 where what came to nothing cost nothing
   const delay = backoffMs(used, facts.backoffBaseMs, facts.backoffCapMs, facts.random);
-  return wait(facts, "backoff", delay, `backing off: ${reason}; attempt ${used} of ${facts.attempts}`);
+  return wait(facts, "backoff", delay, `backing off: ${reason}`);
+}
+
+function ofAttempts({ used, attempts }: DecisionFacts): string {
+  return `; attempt ${Math.max(1, used)} of ${attempts}`;
 }
 
 /** Never past the deadline: at that instant the job is picked up once more and ends as `expired`. */

@@ -1,4 +1,4 @@
-import { noReplyWord } from "../outcomes/no-reply.ts";
+import { isEndedByUs, type NoReplyCause, noReplyWord } from "../outcomes/no-reply.ts";
 import { NO_REPLY, type Outcome } from "../outcomes/outcome.ts";
 import type { HttpReply } from "./http.ts";
 
@@ -12,7 +12,14 @@ export function withoutReply({ written, cause }: Extract<HttpReply, { kind: "non
   const noReply = cause.kind === "malformed" ? "no reply that can be read" : "no reply after the request was written";
   return written
     ? { kind: "unknown", reason: `${noReply}${word}`, noReply: cause, reply: NO_REPLY }
-    : { kind: "unavailable", reason: `the provider could not be reached${word}`, noReply: cause, reply: NO_REPLY };
+    : { kind: "unavailable", reason: notWritten(cause, word), noReply: cause, reply: NO_REPLY };
+}
+
+function notWritten(cause: NoReplyCause, word: string): string {
+  if (!isEndedByUs(cause)) return `the provider could not be reached${word}`;
+  return cause.kind === "too late"
+    ? "not sent: its permit ran out and no other was to be had in time: the quota is used up, or this worker is too busy"
+    : "not sent: the worker stops";
 }
 
 /** Statuses that say the URL, the method or the type is wrong: our fault, never the person's. */

@@ -139,7 +139,8 @@ describe("what follows an attempt", () => {
         reply: noReply(false, { kind }),
       });
       await take();
-      expect(ends[0]).toMatchObject({ state: "waiting", cause: "backoff", used: 0, health: null });
+      const reason = expect.stringMatching(/^backing off: not sent: .*; it cost no attempt$/) as string;
+      expect(ends[0]).toMatchObject({ state: "waiting", cause: "backoff", used: 0, health: null, reason });
     },
   );
 

@@ -81,9 +81,14 @@ class LateJournal extends Journal {
 
 describe("a call of which nothing was written", () => {
   it.each([
-    ["its permit grew old and there is no other", LateJournal, new AbortController().signal, "too late"],
-    ["its worker stops", Journal, AbortSignal.abort(), "cancelled"],
-  ])("because %s costs its job nothing, and says nothing about the provider", async (_, journal, signal, cause) => {
+    [
+      "its permit grew old and there is no other",
+      LateJournal,
+      new AbortController().signal,
+      "not sent: its permit ran out",
+    ],
+    ["its worker stops", Journal, AbortSignal.abort(), "not sent: the worker stops"],
+  ])("because %s costs its job nothing, and says nothing about the provider", async (_, journal, signal, why) => {
     await using bundle = await startWorkerBundle({ env: { CALL_ATTEMPTS: "1", OTP_COOLDOWN: "10m" } });
     await using stack = new AsyncDisposableStack();
     const runner = await newRunner(bundle, stack, { journal, signal });
@@ -93,7 +98,7 @@ describe("a call of which nothing was written", () => {
     for (const id of ids) expect(await runner.run(id, Date.now())).toMatchObject({ kind: "later" });
     for (const id of ids) {
       expect(await bundle.client.get(id)).toMatchObject({
-        ...{ state: "waiting", reason: expect.stringContaining(`(${cause})`) as string },
+        ...{ state: "waiting", reason: expect.stringContaining(why) as string },
         attempts: [{ outcome: { kind: "unavailable" } }],
       });
       expect(await spent(bundle, id)).toBe("0 0 0");
