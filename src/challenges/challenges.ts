@@ -1,3 +1,4 @@
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { type CheckedInput, InputCheck } from "../entry/input-check.ts";
 import { Entrance, type EntranceDeps } from "../entry/entrance.ts";
 import { findOperation, OPERATIONS } from "../operations/catalogue.ts";
@@ -86,7 +87,7 @@ export class Challenges {
   /**
    * Has a code verified, in the interactive lane, once: the same one again gives the same verify. One that comes before the
    * OTP was sent is kept for minutes. `plan`: of the verify; default: of the operation that verifies this send, told to nobody.
-   * @throws InputError for what is no code; SatyapanError `bad-input` where the challenge takes none, with the reason
+   * @throws InputError for what is no code; SatyapanError `bad-input` where the challenge takes none, with the reason, or `id-conflict`
    */
   async answer(
     queue: QueueName,
@@ -116,18 +117,17 @@ export class Challenges {
         return await this.answer(queue, about, code, actor, plan);
       case "same":
       case "go": {
-        const known = answer === "same" && (await records.states(queue, [about]))[0] !== null;
-        if (checked !== null && !known) {
+        const known = answer === "same" ? await records.fields(queue, about) : null;
+        if (known !== null && unpackJob(known["job"] ?? "").of !== send) throw taken(about);
+        if (checked !== null && known === null) {
           const terms = {
             id: about,
             lane: "interactive",
             expiresAt: challenge.deadline,
             scope: dayScope(now()),
           } as const;
-          await this.#entrance.enter(
-            { ...checked, of: send, deadline: challenge.deadline },
-            { ...terms, actor, parent },
-          );
+          const verify = { ...checked, of: send, deadline: challenge.deadline };
+          if ((await this.#entrance.enter(verify, { ...terms, actor, parent })) === "conflict") throw taken(about);
         } else if (checked !== null) await this.#entrance.queue(operation, about, "interactive");
         return { verify: about, isSame: answer === "same" };
       }
@@ -179,7 +179,7 @@ export class Challenges {
 
   /**
    * Sends another OTP in this one's place, once: its job's id. Not before the cooldown is over, nor while a code is checked.
-   * @throws SatyapanError `bad-input` with the reason
+   * @throws SatyapanError `bad-input` with the reason, or `id-conflict`
    */
   async resend(queue: QueueName, first: string, actor: string): Promise<string> {
     const { redis, records, dataKeys, cooldownMs, now } = this.#deps;
@@ -207,7 +207,8 @@ export class Challenges {
         const checked = await this.#check.check(name, clearValues(input), null);
         const scope = resultScope(opener.scopeOf(sealed), now());
         const parent = source["parent"] ?? null;
-        await this.#entrance.enter(checked, { id: next, lane, expiresAt, scope, actor, parent });
+        const entered = await this.#entrance.enter(checked, { id: next, lane, expiresAt, scope, actor, parent });
+        if (entered === "conflict") throw taken(next);
         await this.dropEarly(queue, from);
         return next;
       }
@@ -272,6 +273,12 @@ export class Challenges {
     const isChecking = state !== null && (state === "unknown" || OPEN_STATES.some((open) => open === state));
     return challengeOf(send, fields, { ...facts, isChecking });
   }
+}
+
+/** Ids are derived from the send's, so somebody else has used the name. */
+function taken(id: string): SatyapanError {
+  const message = `the id ${id} names another job, so nothing was called: look at it with \`satyapan show ${id}\``;
+  return new SatyapanError(ErrorCode.ID_CONFLICT, message);
 }
 
 /** A code that came before its send had settled, sealed; its own time takes it away. */

@@ -64,7 +64,9 @@ export class Engine {
     const { onboardings, now, atPoint, onOver } = this.#deps;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const onboarding = await onboardings.get(queue, id);
-      if (onboarding === null || isFinal(onboarding.state)) {
+      const isGone =
+        onboarding !== null && isOver(onboarding.state) && (await onboardings.letInputGo(queue, onboarding, now()));
+      if (onboarding === null || (isFinal(onboarding.state) && (isGone || onboarding.state !== "failed"))) {
         await onboardings.forgetDue(queue, id);
         return;
       }
@@ -219,7 +221,7 @@ export class Engine {
 /** What no later try could mend. */
 const NEVER: ReadonlySet<string> = new Set([
   ...[ErrorCode.BAD_INPUT, ErrorCode.EXPIRED, ErrorCode.SHREDDED, ErrorCode.UNREADABLE],
-  ErrorCode.UNKNOWN_JOB,
+  ...[ErrorCode.UNKNOWN_JOB, ErrorCode.ID_CONFLICT],
 ]);
 
 function failedMove({ step, job, done }: Onboarding, reason: string, now: number): Move {

@@ -49,11 +49,17 @@ const LATE_MS = 1_000;
 
 /** The decision, as a pure function: what follows from how its step's job stands. */
 export function nextStep(flow: Flow, onboarding: Onboarding, seen: SeenFacts): NextStep {
-  if (isFinal(onboarding.state)) return { kind: "nothing" };
   const step = flow.steps[onboarding.step];
+  if (isFinal(onboarding.state) && !isTriedAgain(onboarding, step, seen)) return { kind: "nothing" };
   if (step === undefined)
     return end(onboarding, "failed", `this version's ${flow.name} has no step of that name`, seen);
   return step.code === undefined ? afterCall(flow, onboarding, step, seen) : afterCode(flow, onboarding, step, seen);
+}
+
+/** Whether it failed by a job that somebody gave its attempts back, or that came to another end since. */
+function isTriedAgain({ state }: Onboarding, step: Step | undefined, { job, verify }: SeenFacts): boolean {
+  const decider = step?.code === undefined ? job : verify;
+  return state === "failed" && decider !== null && decider.state !== "failed";
 }
 
 function afterCall(flow: Flow, onboarding: Onboarding, step: Step, seen: SeenFacts): NextStep {
@@ -138,6 +144,7 @@ function ended(onboarding: Onboarding, state: TerminalState, reason: string | nu
 }
 
 function end(onboarding: Onboarding, state: OnboardingState, reason: string | null, seen: SeenFacts): NextStep {
+  if (onboarding.state === "failed" && state === "failed") return { kind: "nothing" };
   return { kind: "move", move: { ...stay(onboarding, state, seen), reason } };
 }
 

@@ -40,9 +40,9 @@ export const LOOK_AGAIN_MS = 30_000;
 /** Onboardings in Redis. Every change is one step. */
 export class OnboardingStore {
   readonly #redis: RedisClient;
-  readonly #retention: Pick<RetentionTimes, "recordMs">;
+  readonly #retention: RetentionTimes;
 
-  constructor(redis: RedisClient, retention: Pick<RetentionTimes, "recordMs">) {
+  constructor(redis: RedisClient, retention: RetentionTimes) {
     this.#redis = redis;
     this.#retention = retention;
   }
@@ -79,13 +79,16 @@ export class OnboardingStore {
   /** `moved`: it is not where `from` saw it any more. */
   async move(queue: QueueName, from: Onboarding, to: Move, now: number): Promise<"done" | "moved" | "missing"> {
     const { id } = from;
+    // Of one that failed somebody may have the step tried again.
+    const isAtRest = isFinal(to.state) && to.state !== "failed";
+    const lookAt = to.state === "failed" ? now + this.#retention.resultMs : to.lookAt;
     const args = {
       ...{ prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs, id },
       ...{ from: `${from.state} ${from.step} ${from.job}`, state: to.state, step: to.step, job: to.job },
       ...{ done: packDone(to.done), reason: to.reason, now },
       result: to.result === null ? null : JSON.stringify(to.result),
-      look_at: isFinal(to.state) ? null : to.lookAt,
-      ...{ is_over: isOver(to.state), keeps_input: !isFinal(to.state) },
+      look_at: isAtRest ? null : lookAt,
+      ...{ is_over: isOver(to.state), keeps_input: !isAtRest },
     };
     const answer = await MOVE_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
     return answer as "done" | "moved" | "missing";
@@ -102,6 +105,14 @@ export class OnboardingStore {
     const prefix = queuePrefix(queue);
     const runs = ids.map((id) => ({ keys: [onboardingKey(queue, id)], args: { prefix, id, reason, entry: null } }));
     await CANCEL_ONBOARDING.runMany(this.#redis, runs);
+  }
+
+  /** The input of one that failed, or is unknown, goes when results do. Whether it is gone. */
+  async letInputGo(queue: QueueName, { id, updatedAt, input }: Onboarding, now: number): Promise<boolean> {
+    if (input === null) return true;
+    if (now < updatedAt + this.#retention.resultMs) return false;
+    await this.#redis.hdel(onboardingKey(queue, id), "input");
+    return true;
   }
 
   /** Those that were not looked at for long, or whose code is due: oldest first. */

@@ -20,7 +20,7 @@ export function isOver(state: OnboardingState): boolean {
   return state !== "running" && state !== "awaiting_otp";
 }
 
-/** What ended it for good. */
+/** What ended it; a `failed` one goes on where somebody has its job tried again. */
 export function isFinal(state: OnboardingState): boolean {
   return isOver(state) && state !== "unknown";
 }

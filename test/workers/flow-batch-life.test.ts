@@ -103,6 +103,24 @@ describe("a batch of a flow", () => {
     await batches.recount(id);
   });
 
+  it("goes on with a row whose step failed, when somebody has that tried again, also after its end", async () => {
+    await using bundle = await startBundle({ CALL_ATTEMPTS: "1" });
+    const { batches, client, counts } = bundle;
+    const once = (row: number): string => madeUpMobile(row, "500");
+    const id = await bundle.mobile(2, once, { stopAt: null });
+    await bundle.startWorker();
+    expect((await batches.ended(id)).counts).toMatchObject({ failed: 2 });
+    const jobs = (await batches.results(id)).map(({ result }) => String(result?.["job"]));
+    expect(jobs).toEqual([`${id}-1-send`, `${id}-2-send`]);
+    await client.failed.retry({ ids: jobs });
+    await expect.poll(async () => await counts(id), { timeout: 10_000 }).toMatchObject({ failed: 0, awaiting_otp: 2 });
+    await bundle.answerAll(id, 2, once);
+    await expect.poll(async () => await counts(id), { timeout: 10_000 }).toMatchObject({ succeeded: 2 });
+    expect((await batches.ended(id)).state).toBe("finished");
+    expect((await batches.results(id)).map(({ attempts }) => attempts)).toEqual([3, 3]);
+    await batches.recount(id);
+  }, 30_000);
+
   it("stops by itself when too many of its onboardings are rejected", async () => {
     await using bundle = await startBundle();
     const { batches } = bundle;

@@ -122,7 +122,7 @@ describe("keys rotate --data", () => {
     const input = parseInput(flow, flow.example, { now: 0, aadhaarChecksum: true });
     const terms = { id: "asha", lane: "bulk", createdAt: bundle.now, expiresAt: null, parent: null } as const;
     const key = new Secret(Buffer.alloc(32, 1).toString("base64"));
-    const store = new OnboardingStore(redis, { recordMs: 60_000 });
+    const store = new OnboardingStore(redis, { recordMs: 60_000, resultMs: 3_600_000 });
     const sealer = await dataKeys.sealer("day:2026-11-26");
     await store.begin("{eko-0}", newOnboarding(flow, input, key, sealer, terms));
     const before = (await store.get("{eko-0}", "asha"))?.input ?? "";

@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(async () => await bundle[Symbol.asyncDispose]());
 
 const WAIT = { timeoutMs: 20_000 };
+const WAIT_POLL = { timeout: 20_000, interval: 200 };
 const awaits = ({ state }: OnboardingRecord): boolean => state !== "running";
 let people = 100;
 
@@ -90,6 +91,25 @@ describe("an onboarding", () => {
     expect(awaiting).toMatchObject({ state: "awaiting_otp", reason: null });
     await client.answer(id, await codeOf(String(to(raw))));
     expect(await client.onboardings.waitFor(id, WAIT)).toMatchObject({ state: "succeeded" });
+  });
+
+  it("says that a verify's or another send's id names another job, instead of taking that for its own", async () => {
+    const { send, mobile } = person();
+    const { client } = bundle;
+    const { id } = await client.onboard("eko.mobile", send, { id: `taken-${people}` });
+    const other = { mobile: person().mobile, csp_id: "agent-1" };
+    await client.submit("eko.mobile-otp", other, { id: `${id}-send-v1` });
+    await client.submit("eko.mobile-otp", { ...other, mobile: person().mobile }, { id: `${id}-send-s2` });
+    await client.onboardings.waitUntil(id, awaits, WAIT);
+    const code = await codeOf(mobile);
+    for (let again = 0; again < 2; again += 1)
+      await expect(client.answer(id, code)).rejects.toMatchObject({ code: ErrorCode.ID_CONFLICT });
+    await expect
+      .poll(
+        async () => await client.onboardings.resend(id).catch((error: unknown) => (error as Error).message),
+        WAIT_POLL,
+      )
+      .toContain(`the id ${id}-send-s2 names another job`);
   });
 
   it("takes the same code twice as one, and leaves the other tries after a wrong one", async () => {

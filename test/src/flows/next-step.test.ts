@@ -100,6 +100,29 @@ describe("the step that follows where a person is awaited", () => {
   });
 });
 
+describe("the step that follows one that failed", () => {
+  it("is none until somebody has its job tried again, and then that of how it stands", () => {
+    const failed = onboarding({ state: "failed", reason: "every attempt failed" });
+    const then = (state: SeenJob["state"] | null) =>
+      nextStep(LEVIN, failed, seen({ job: state === null ? null : job({ state, result: { next_step: "create" } }) }));
+    expect(then(null)).toEqual({ kind: "nothing" });
+    expect(then("failed")).toEqual({ kind: "nothing" });
+    for (const state of ["queued", "active", "waiting"] as const)
+      expect(then(state)).toMatchObject({ move: { state: "running", step: "sender", reason: null } });
+    expect(then("succeeded")).toMatchObject({ move: { state: "running", step: "create" } });
+    expect(then("rejected")).toMatchObject({ move: { state: "rejected" } });
+  });
+
+  it("is to await the code whose verify is tried again", () => {
+    const failed = onboarding({ state: "failed", step: "verify", job: "x-aadhaar" });
+    const then = (state: SeenJob["state"]) =>
+      nextStep(LEVIN, failed, seen({ challenge: OPEN, verify: job({ id: "x-aadhaar-v1", state }) }));
+    expect(then("failed")).toEqual({ kind: "nothing" });
+    expect(then("queued")).toMatchObject({ move: { state: "awaiting_otp" } });
+    expect(then("succeeded")).toMatchObject({ move: { state: "succeeded" } });
+  });
+});
+
 describe("the step that follows", () => {
   it("is told for anything that may be seen: it neither throws nor leaves what is over", () => {
     const steps = FLOWS.flatMap((flow) => Object.keys(flow.steps).map((step) => ({ flow, step })));
@@ -127,7 +150,7 @@ describe("the step that follows", () => {
         }),
         ({ flow, step }, state, cancel, facts) => {
           const next = nextStep(flow, onboarding({ flow: flow.name, step, state, cancel }), facts);
-          if (isFinal(state)) expect(next).toEqual({ kind: "nothing" });
+          if (isFinal(state) && state !== "failed") expect(next).toEqual({ kind: "nothing" });
           // What changes nothing would be asked for without end.
           if (next.kind === "move") {
             const { state: to, step: at, job: of } = next.move;
