@@ -9,17 +9,17 @@ import { createClient } from "../producers/index.ts";
 import type { ConfigurationPatch } from "../simulator/configuration.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import type { RequestRecord } from "../simulator/request-log.ts";
+import { parseSettings } from "../src/config/parse-settings.ts";
 import type { Quota } from "../src/limits/quota.ts";
+import { OPERATIONS } from "../src/operations/catalogue.ts";
 import type { Machine } from "../src/redis/embedded/machine.ts";
-import type { JobRecord } from "../src/records/record.ts";
 import { ChaosRedis, type Fsync } from "./chaos-redis.ts";
 import { Fleet } from "./fleet.ts";
-import { Load } from "./load.ts";
 import type { CutOrder, OutsideReady, OutsideStart, Side } from "./outside.ts";
 import { CUTS } from "./proxy.ts";
 import { formatQuota } from "../src/limits/parse-quota.ts";
 import { type Dice, dice } from "./random.ts";
-import { judge, type Violation } from "./verdict.ts";
+import { type Ending, flowStory, jobStory, type Story } from "./stories.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -36,20 +36,20 @@ export interface ChaosOptions {
   readonly clocks: number;
   /** Longest wait for the last job to settle after the chaos, in seconds. */
   readonly drainSeconds: number;
+  /** Files of rows that run flows, whose persons answer; else jobs. */
+  readonly flows?: boolean;
   readonly fsync: Fsync;
   readonly machine: Machine;
   readonly say: (line: string) => void;
 }
 
-export interface ChaosReport {
+export interface ChaosReport extends Ending {
   /** How often each thing befell something: `killed begun`, `cut redis mute`, … */
   readonly fates: ReadonlyMap<string, number>;
   readonly kills: number;
   readonly jobs: number;
-  readonly records: readonly (JobRecord | null)[];
   readonly requests: number;
   readonly otps: number;
-  readonly violations: readonly Violation[];
   readonly tookMs: number;
 }
 
@@ -63,6 +63,8 @@ function quotaOf(perSecond: number): Quota {
 /** Deepvue's quota is smaller than Eko's by so much. */
 const DEEPVUE_SHARE = 0.4;
 const COOLDOWN_MS = 3_000;
+/** Of rows' OTPs, where the provider says it, in ms. */
+const OTP_LIFE_MS = 45_000;
 
 /** The workers' settings: short waits, so that much happens in a minute. */
 const SETTINGS = {
@@ -110,8 +112,9 @@ const FREEZES = 0.12;
 const CUTS_A_SECOND = 0.3;
 /** Of Redis, which refuses writes for a while. */
 const REFUSALS = 0.04;
-/** Jobs that are open, for each call a second of Eko's quota. */
+/** Jobs that are open, for each call a second of Eko's quota; and rows, of which many wait for their person. */
 const BACKLOG = 4;
+const ROWS_BACKLOG = 6;
 const FREEZE_MS = { least: 200, most: 8_000 };
 const CUT_MS = { least: 100, most: 2_500 };
 const REFUSED_MS = { least: 500, most: 4_000 };
@@ -136,7 +139,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   opened.defer(() => void outside.kill("SIGKILL"));
   const world = await outsideReady(outside, {
     seed,
-    configuration: { ...PROVIDERS, quotas: { eko: [...quotas.eko], deepvue: [...quotas.deepvue] } },
+    configuration: {
+      ...{ ...PROVIDERS, quotas: { eko: [...quotas.eko], deepvue: [...quotas.deepvue] } },
+      // Whoever never answers is expired before the run is over.
+      ...(options.flows === true && { otpTtlMs: OTP_LIFE_MS }),
+    },
     redis: redis.socket,
   });
   const env = {
@@ -165,11 +172,25 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       told: (n) => ({ clockOffsetMs: ((n % 3) - 1) * options.clocks * 1_000 }),
     }),
   );
-  const phone = async (person: string): Promise<OutboxMessage | null> => {
-    const [message = null] = await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?to=${person}&limit=1`);
-    return message;
-  };
-  const load = new Load({ submitter, watcher, phone, dice: dice(seed, "load"), backlog: BACKLOG * options.quota });
+  const outboxOf = async (query: string): Promise<OutboxMessage[]> =>
+    await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?${query}`);
+  const about = { submitter, watcher, dice: dice(seed, "load") };
+  const story: Story =
+    options.flows === true
+      ? flowStory(watcher, {
+          ...{ ...about, backlog: ROWS_BACKLOG * options.quota },
+          outboxAfter: async (seq) => (await outboxOf(`after=${seq}&limit=10000`)).toReversed(),
+          subjectKey: parseSettings(env, { readFile: () => "", operations: OPERATIONS }).subjectKey,
+        })
+      : jobStory(
+          watcher,
+          { quotas, cooldownMs: COOLDOWN_MS },
+          {
+            ...{ ...about, backlog: BACKLOG * options.quota },
+            phone: async (person) => (await outboxOf(`to=${person}&limit=1`))[0] ?? null,
+          },
+        );
+  const { load } = story;
 
   const over = new AbortController();
   const settled = new AbortController();
@@ -210,14 +231,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   ];
   const chaosEnds = performance.now() + options.seconds * 1_000;
   const telling = repeat(10_000, settled.signal, async () => {
-    say(`chaos: ${kills()} kills, ${load.accepted.length} jobs accepted, ${load.open} open: ${await load.standing()}`);
+    say(`chaos: ${kills()} kills, ${story.accepted()} accepted, ${load.open} open: ${await load.standing()}`);
   });
   while (kills() < options.kills && performance.now() < chaosEnds) await sleep(50);
   over.abort();
   await Promise.all(stories);
   const killed = kills();
   const happened = new Map(fates);
-  say(`chaos: ${killed} kills; quiet now, ${load.open} jobs are open`);
+  say(`chaos: ${killed} kills; quiet now, ${load.open} are open`);
   fleet.calm();
   const relief = repeat(RELIEF_MS, settled.signal, () => {
     // On a busy machine a start takes longer than that: none would ever take a job.
@@ -226,20 +247,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await loading;
   await Promise.all([relief, telling]);
 
-  const evidence = {
-    jobs: load.accepted,
-    records: await watcher.getMany(load.accepted.map(({ id }) => id)),
-    requests: await all<RequestRecord>(`${world.url}/_simulator/requests`),
-    outbox: (await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?limit=100000000`)).toReversed(),
-    quotas,
-    cooldownMs: COOLDOWN_MS,
-  };
-  const violations = judge(evidence);
-  if (violations.length === 0) opened.defer(async () => await rm(folder, { recursive: true, force: true }));
+  const requests = await all<RequestRecord>(`${world.url}/_simulator/requests`);
+  const outbox = (await outboxOf("limit=100000000")).toReversed();
+  const ending = await story.judge(requests, outbox);
+  if (ending.violations.length === 0) opened.defer(async () => await rm(folder, { recursive: true, force: true }));
   return {
-    ...{ fates: happened, kills: killed, records: evidence.records, violations },
-    ...{ jobs: evidence.jobs.length, requests: evidence.requests.length, otps: evidence.outbox.length },
-    tookMs: performance.now() - startedAt,
+    ...{ fates: happened, kills: killed, jobs: ending.records.length, ...ending },
+    ...{ requests: requests.length, otps: outbox.length, tookMs: performance.now() - startedAt },
   };
 }
 

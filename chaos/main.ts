@@ -26,6 +26,7 @@ interface Flags {
   readonly quota: number;
   readonly clocks: number;
   readonly drain: number;
+  readonly flows?: true;
   readonly fsync: Fsync;
   readonly redis: RedisKind;
   readonly scenario?: string;
@@ -53,6 +54,10 @@ const program = new Command("chaos")
   .option("--quota <n>", "calls a second of Eko's quota: a quarter of it is a ticket's size", positive("--quota"), 15)
   .option("--clocks <n>", "seconds by which one of three clocks is ahead, and one behind", positive("--clocks"), 120)
   .option("--drain <n>", "longest wait for the last job afterwards, in seconds", positive("--drain"), 120)
+  .option(
+    "--flows",
+    "files of rows that run flows, whose persons answer at once, late, wrongly or never; not single jobs",
+  )
   .addOption(new Option("--fsync <when>", "Redis' appendfsync").choices(FSYNCS).default("always"))
   .addOption(
     new Option("--redis <kind>", "what the workers run on; but for standalone without --scenario, one event is judged")
@@ -82,7 +87,21 @@ try {
     process.exit(0);
   }
   if (flags.redis === "standalone" && flags.scenario === undefined) {
-    const chaos = { seed, kills, seconds, workers, rate, quota, clocks, drainSeconds: drain, fsync, machine, say };
+    const flows = flags.flows === true;
+    const chaos = {
+      seed,
+      kills,
+      seconds,
+      workers,
+      rate,
+      quota,
+      clocks,
+      drainSeconds: drain,
+      flows,
+      fsync,
+      machine,
+      say,
+    };
     const report = await runChaos(chaos);
     process.stdout.write(formatChaos(report, seed));
     process.exit(report.violations.length === 0 ? 0 : 1);

@@ -1,27 +1,27 @@
-import { stateCounts } from "../producers/report/state-counts.ts";
 import { formatTable } from "../producers/report/table.ts";
 import type { ChaosReport } from "./harness.ts";
-import { RULES } from "./verdict.ts";
 
 /** How many violations of one rule are told one by one. */
 const TOLD = 10;
 
 export function formatChaos(report: ChaosReport, seed: number): string {
-  const { fates, kills, jobs, records, requests, otps, violations, tookMs } = report;
+  const { fates, kills, what: these, jobs, records, requests, otps, rules, violations, tookMs } = report;
   const number = { title: "times", align: "right" } as const;
   const befell = [...fates].toSorted(([a], [b]) => a.localeCompare(b));
-  const byRule = Object.entries(RULES).map(([rule, meaning]) => [
+  const byRule = Object.entries(rules).map(([rule, meaning]) => [
     rule,
     violations.filter((violation) => violation.rule === rule).length,
     meaning,
   ]);
-  const told = Object.keys(RULES).flatMap((rule) => violations.filter((one) => one.rule === rule).slice(0, TOLD));
-  const states = stateCounts(records.filter((record) => record !== null));
+  const told = Object.keys(rules).flatMap((rule) => violations.filter((one) => one.rule === rule).slice(0, TOLD));
+  const states = [...Map.groupBy(records, (record) => record?.state ?? "lost")].map(
+    ([state, of]) => `${of.length} ${state}`,
+  );
   return [
-    `seed ${seed}: ${kills} kills in ${(tookMs / 1_000).toFixed(0)} s, until the last job was settled`,
+    `seed ${seed}: ${kills} kills in ${(tookMs / 1_000).toFixed(0)} s, until the last of them was settled`,
     "",
     formatTable([{ title: "what befell" }, number], befell),
-    `${jobs} jobs: ${states}; ${requests} calls, ${otps} OTPs`,
+    `${jobs} ${these}: ${states.join(", ")}; ${requests} calls, ${otps} OTPs`,
     "",
     formatTable([{ title: "why unknown" }, number], unknowns(records)),
     formatTable([{ title: "rule" }, { title: "violations", align: "right" }, { title: "what it would be" }], byRule),

@@ -22,8 +22,9 @@ export const RULES = {
 export type Rule = keyof typeof RULES;
 
 export interface Violation {
-  readonly rule: Rule;
-  /** Job, or provider; nothing about a person. */
+  /** One of `RULES`, or of `FLOW_RULES`. */
+  readonly rule: string;
+  /** Job, row, batch or provider; nothing about a person. */
   readonly where: string;
   readonly what: string;
 }
