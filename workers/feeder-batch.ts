@@ -1,6 +1,6 @@
 import type { Batch } from "../src/batches/batch.ts";
 import { rowJobId } from "../src/batches/keys.ts";
-import type { Mendings } from "../src/batches/mending.ts";
+import { type Rerun, type Reruns, runOf } from "../src/batches/rerun.ts";
 import { isAir, type RowState, rowStateOf } from "../src/batches/row-state.ts";
 
 /** A row that is in the queue or with the person. Times in ms. */
@@ -24,8 +24,10 @@ export class FeederBatch {
   batch: Batch;
   /** By their numbers. */
   readonly air = new Map<number, AirRow>();
-  /** Rows that came back mended, of as many repairs as `batch` had when they were read. */
-  mendings: Mendings = new Map();
+  /** Rows that run again, of as many repairs as `batch` had when they were read, and of what this feeder did since. */
+  reruns: Map<number, Rerun> = new Map();
+  /** Rows of these that wait behind all others, because their person did not answer; in order. */
+  again: number[] = [];
   /** The first row that may wait. */
   cursor = 1;
   /** Results of the chunks at hand, by their numbers. Their inputs are never held: they are clear values. */
@@ -39,9 +41,12 @@ export class FeederBatch {
     this.rate = batch.rate;
   }
 
-  /** From the states of all rows, and those that were mended. */
-  load(states: string, mendings: Mendings): void {
-    this.mendings = mendings;
+  /** From the states of all rows, and those that run again. */
+  load(states: string, reruns: Reruns): void {
+    this.reruns = new Map(reruns);
+    this.again = [...reruns].flatMap(([row, { askedSince }]) =>
+      askedSince > 0 && rowStateOf(states.charAt(row - 1)) === "waiting" ? [row] : [],
+    );
     this.air.clear();
     this.cursor = states.length + 1;
     for (let row = states.length; row >= 1; row -= 1) {
@@ -57,13 +62,28 @@ export class FeederBatch {
     this.air.set(row, { row, state, ...about, lookAt: 0, isCalledOff: false });
   }
 
-  /** How often that row came back mended. */
-  timesMended(row: number): number {
-    return this.mendings.get(row)?.times ?? 0;
+  /** Which time it is that this row runs. */
+  runOf(row: number): number {
+    return runOf(this.reruns.get(row));
+  }
+
+  /** These rows were next, and are not any more. */
+  handed(rows: readonly number[]): void {
+    const those = new Set(rows);
+    const left = this.again.filter((row) => !those.has(row));
+    if (left.length === this.again.length) this.cursor = (rows.at(-1) ?? 0) + 1;
+    this.again = left;
+  }
+
+  /** A row whose person did not answer waits again, behind all others. */
+  putBack(row: number, rerun: Rerun): void {
+    this.air.delete(row);
+    this.reruns.set(row, rerun);
+    this.again.push(row);
   }
 
   jobOf(row: number): string {
-    return rowJobId(this.batch.id, row, this.timesMended(row));
+    return rowJobId(this.batch.id, row, this.runOf(row));
   }
 
   /** Rows that take a place in the queue. */

@@ -1,8 +1,9 @@
 import { CHUNK_ROWS, type Chunks, placeOf } from "../src/batches/chunks.ts";
+import { packRerun, type Rerun } from "../src/batches/rerun.ts";
 import { packResult } from "../src/batches/row-result.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import { isEnd, ROW_BYTES } from "../src/batches/row-state.ts";
-import type { RowStore } from "../src/batches/row-store.ts";
+import type { FoldedRow, RowStore } from "../src/batches/row-store.ts";
 import type { FeederBatch } from "./feeder-batch.ts";
 
 export interface FoldDeps {
@@ -11,36 +12,51 @@ export interface FoldDeps {
   readonly now: () => number;
 }
 
-/** Writes where rows have come to, with the results of those that ended. Whether the batch is still there. */
+/**
+ * Writes where rows have come to, with the results of those that ended; rows of `again` wait for that run instead. Whether the batch is
+ * still there.
+ */
 export async function foldRows(
   { rows: store, chunks, now }: FoldDeps,
   hand: FeederBatch,
   epoch: number,
   sights: ReadonlyMap<number, RowSight>,
+  again: ReadonlyMap<number, Rerun> = new Map(),
 ): Promise<boolean> {
   const { id } = hand.batch;
   for (const [chunk, rows] of Map.groupBy(sights, ([row]) => placeOf(row).chunk)) {
-    const ends = rows.some(([, { kept }]) => kept !== null);
+    const ended = rows.flatMap(([row, { kept }]) => (kept === null || again.has(row) ? [] : [{ row, kept }]));
+    const ends = ended.length > 0;
     const values = ends ? await resultsOf(chunks, hand, chunk) : [];
-    for (const [row, { kept }] of rows) if (kept !== null) values[placeOf(row).index] = packResult(kept);
+    for (const { row, kept } of ended) values[placeOf(row).index] = packResult(kept);
     const out = ends ? await chunks.seal(id, "out", chunk, values) : null;
-    const changes = rows.map(([row, { state, spent }]) => ({
-      at: row,
-      byte: ROW_BYTES[state],
-      spent: spent.join(" "),
-    }));
+    const changes = rows.map(([row, sight]) => changeOf(hand, row, sight, again.get(row) ?? null));
     const counts = await store.fold(hand.batch, epoch, now(), { chunk, out, rate: hand.rate }, changes);
     if (counts === null) return false;
     hand.batch = { ...hand.batch, counts };
     for (const [row, { state, isAway }] of rows) {
+      const rerun = again.get(row);
       const air = hand.air.get(row);
-      if (isEnd(state)) {
+      if (rerun !== undefined) hand.putBack(row, rerun);
+      else if (isEnd(state)) {
         if (hand.air.delete(row)) hand.endedSince += 1;
       } else if (air !== undefined) Object.assign(air, { state, isAway });
     }
     forget(hand, chunk);
   }
   return true;
+}
+
+function changeOf(
+  hand: FeederBatch,
+  row: number,
+  { state, spent, deadline }: RowSight,
+  again: Rerun | null,
+): FoldedRow {
+  return {
+    ...{ at: row, self: hand.jobOf(row), byte: ROW_BYTES[again === null ? state : "waiting"] },
+    ...{ spent: spent.join(" "), again: again === null ? null : packRerun(again), deadline: deadline ?? null },
+  };
 }
 
 async function resultsOf(chunks: Chunks, { batch, results }: FeederBatch, chunk: number): Promise<unknown[]> {

@@ -77,25 +77,29 @@ export async function takeRows<Made extends { readonly row: number }>(
         ended.set(one.row, endedAs("failed", ErrorCode.ID_CONFLICT, "something else has its id"));
     }
   }
-  hand.cursor = (rows.at(-1) ?? 0) + 1;
+  hand.handed(rows);
   return { taken, ended, isOver: false };
 }
 
-/** The numbers of the next rows that wait, all of one chunk; moves the cursor over chunks that have none. */
+/**
+ * The numbers of the next rows that wait, all of one chunk; moves the cursor over chunks that have none. Those whose person did not
+ * answer come when no other waits.
+ */
 async function waitingRows(store: TakeDeps["store"], hand: FeederBatch, most: number): Promise<number[]> {
   const { queue, id, rows } = hand.batch;
+  const behind = new Set(hand.again);
   while (hand.cursor <= rows) {
     const last = Math.min(firstRowOf(placeOf(hand.cursor).chunk) + CHUNK_ROWS - 1, rows);
     const states = await store.statesBetween(queue, id, hand.cursor, last);
     const found: number[] = [];
     for (let index = 0; index < states.length && found.length < most; index += 1)
-      if (states[index] === ROW_BYTES.waiting) found.push(hand.cursor + index);
+      if (states[index] === ROW_BYTES.waiting && !behind.has(hand.cursor + index)) found.push(hand.cursor + index);
     if (found.length > 0) return found;
     // Gone, or shorter than it was said to be: there is nothing to hand over.
     if (states.length === 0) return [];
     hand.cursor = last + 1;
   }
-  return [];
+  return hand.again.slice(0, most);
 }
 
 /** A row whose input cannot be had any more ends here, with the reason. */
@@ -124,7 +128,7 @@ async function makeAll<Made extends { readonly row: number }>(
 
 /** Where a row's input lies: with those of its file, or of what mended it. */
 function inputPlace(hand: FeederBatch, row: number): { readonly chunk: ChunkName; readonly index: number } {
-  return hand.mendings.get(row) ?? placeOf(row);
+  return hand.reruns.get(row) ?? placeOf(row);
 }
 
 /** The values of these rows' chunks in clear, or why nobody can have them any more. Throws what passes. */

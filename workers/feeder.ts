@@ -4,6 +4,7 @@ import { BatchStore } from "../src/batches/batch-store.ts";
 import { endOf, goesOn, hasEnded, stopReason } from "../src/batches/batch-state.ts";
 import { Chunks } from "../src/batches/chunks.ts";
 import { FencedError } from "../src/batches/fenced.ts";
+import { askAgain, type Rerun } from "../src/batches/rerun.ts";
 import { RepairStore } from "../src/batches/repair-store.ts";
 import { noRecord, type RowSight } from "../src/batches/row-end.ts";
 import { isAir } from "../src/batches/row-state.ts";
@@ -205,7 +206,7 @@ export class Feeder {
       let hand = this.#batches.get(id);
       if (hand?.batch.repairs !== batch.repairs) {
         hand ??= new FeederBatch(batch);
-        hand.load(await this.#store.states(queue, id), await this.#repairs.mendings(queue, id));
+        hand.load(await this.#store.states(queue, id), await this.#repairs.reruns(queue, id));
       }
       hand.batch = batch;
       known.set(id, hand);
@@ -225,17 +226,25 @@ export class Feeder {
       due.map(({ row }) => row),
     );
     const sights = new Map<number, RowSight>();
+    const again = new Map<number, Rerun>();
     for (const [index, air] of due.entries()) {
       const sight = seen[index] ?? noRecord();
       if (sight.isAway) air.lookAt = now() + (sight.state === "awaiting_otp" ? AWAITED_MS : AWAY_MS);
       air.isAway = sight.isAway;
       air.ticket = sight.ticket;
       if (sight.state !== air.state) sights.set(air.row, sight);
+      const rerun = sight.isUnanswered === true ? this.#askAgain(hand, air.row) : null;
+      if (rerun !== null) again.set(air.row, rerun);
       if (sight.state !== "queued") air.queuedAt = now();
     }
-    if (sights.size > 0 && !(await foldRows(this.#fold, hand, epoch, sights))) return 1;
+    if (sights.size > 0 && !(await foldRows(this.#fold, hand, epoch, sights, again))) return 1;
     moved += sights.size;
     return moved + (await this.#decide(hand, epoch));
+  }
+
+  /** Nobody is asked again for a batch that was cancelled. */
+  #askAgain({ batch, reruns }: FeederBatch, row: number): Rerun | null {
+    return batch.state === "cancelled" ? null : askAgain(row, reruns.get(row), batch.resends);
   }
 
   /** Rows that had ended and tell something else now: also of batches that are over. */
@@ -261,7 +270,7 @@ export class Feeder {
   /** One that nobody looks after any more. */
   async #overBatch(batch: Batch): Promise<FeederBatch> {
     const hand = new FeederBatch(batch);
-    hand.mendings = await this.#repairs.mendings(batch.queue, batch.id);
+    hand.reruns = new Map(await this.#repairs.reruns(batch.queue, batch.id));
     return hand;
   }
 

@@ -32,7 +32,7 @@ const CALLED_OFF = "its batch was cancelled";
 /** A row's job, and whom the row is about. */
 interface MadeJob {
   readonly row: number;
-  readonly mended: number;
+  readonly run: number;
   readonly subject: string | null;
   readonly job: NewJob;
 }
@@ -88,7 +88,7 @@ export class JobRows implements RowRuns {
     const { now } = this.#deps;
     const rows = [...hand.air.values()].filter(({ state }) => state === "queued").map(({ row }) => row);
     if (rows.length === 0) return 0;
-    const asked = rows.map((row) => ({ at: row, mended: hand.timesMended(row) }));
+    const asked = rows.map((row) => ({ at: row, run: hand.runOf(row) }));
     const cancels = hand.batch.state === "cancelled";
     const revoked = await this.#deps.rows.revoke(hand.batch, epoch, now(), asked, cancels ? CALLED_OFF : null);
     let moved = 0;
@@ -126,7 +126,7 @@ export class JobRows implements RowRuns {
 
   #make(hand: FeederBatch, { row, subject, input }: OpenRow, sealer: Sealer): MadeJob {
     const { target, submittedBy, expiresInMs } = hand.batch;
-    const mended = hand.timesMended(row);
+    const run = hand.runOf(row);
     const clientRefId = input["client_ref_id"];
     const job = newJob(
       this.#deps.subjectKey,
@@ -136,18 +136,18 @@ export class JobRows implements RowRuns {
         clientRefId: typeof clientRefId === "string" ? clientRefId : null,
       },
       {
-        // A mended row's has no room for the two characters of an attempt: each of those gets a fresh reference.
-        ...{ id: hand.jobOf(row), isOwn: mended > 0, lane: "bulk", createdAt: this.#deps.now(), actor: submittedBy },
+        // That of another run has no room for the two characters of an attempt: each of those gets a fresh reference.
+        ...{ id: hand.jobOf(row), isOwn: run > 0, lane: "bulk", createdAt: this.#deps.now(), actor: submittedBy },
         expiresInMs,
       },
     );
-    return { row, mended, subject, job };
+    return { row, run, subject, job };
   }
 }
 
-function takenRow({ row, mended, subject, job }: MadeJob): TakenRow {
+function takenRow({ row, run, subject, job }: MadeJob): TakenRow {
   return {
-    ...{ at: row, mended, ...(subject === null ? NOBODY : personPlace(subject)), digest: job.digest },
+    ...{ at: row, run, ...(subject === null ? NOBODY : personPlace(subject)), digest: job.digest },
     ...{ job: packJob(job), input: job.input, deadline: job.expiresAt, subject: job.subject },
     ...{ entry: job.consent === null ? null : auditText(job.consent), ticket: job.ticket ?? null },
   };

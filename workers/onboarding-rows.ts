@@ -3,7 +3,7 @@ import { endedSight, openSight } from "../src/batches/onboarding-row.ts";
 import { NOBODY, personPlace } from "../src/batches/person-place.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import type { RowStore, TakenOnboarding } from "../src/batches/row-store.ts";
-import { verifiesOf } from "../src/challenges/challenge.ts";
+import { challengeOf, verifiesOf } from "../src/challenges/challenge.ts";
 import { findFlow } from "../src/flows/flows.ts";
 import { newOnboarding } from "../src/flows/new-onboarding.ts";
 import { isOver, type Onboarding, stepJobId } from "../src/flows/onboarding.ts";
@@ -68,6 +68,7 @@ export class OnboardingRows implements RowRuns {
     );
     const open = found.flatMap((one) => (one === null || isOver(one.state) ? [] : [one]));
     const steps = await this.#steps(queue, open);
+    const deadlines = await this.#deadlines(queue, open);
     const ended = await this.#jobsOf(
       queue,
       found.flatMap((one) => (one !== null && isOver(one.state) ? [one] : [])),
@@ -75,7 +76,8 @@ export class OnboardingRows implements RowRuns {
     return found.map((one) => {
       if (one === null) return null;
       const jobs = ended.get(one.id);
-      return jobs === undefined ? openSight(one, steps.get(one.id) ?? [], !goesOn(state)) : endedSight(one, jobs);
+      if (jobs !== undefined) return endedSight(one, jobs);
+      return openSight(one, steps.get(one.id) ?? [], !goesOn(state), deadlines.get(one.id) ?? null);
     });
   }
 
@@ -120,7 +122,7 @@ export class OnboardingRows implements RowRuns {
     });
     return {
       at: row,
-      mended: hand.timesMended(row),
+      run: hand.runOf(row),
       ...(subject === null ? NOBODY : personPlace(subject)),
       onboarding,
     };
@@ -134,6 +136,23 @@ export class OnboardingRows implements RowRuns {
       running.map(({ job }) => job),
     );
     return new Map(running.map(({ id }, index) => [id, answers[index] ?? []]));
+  }
+
+  /** Until when the codes are good with which these await their persons, by the onboardings' ids. */
+  async #deadlines(queue: QueueName, open: readonly Onboarding[]): Promise<ReadonlyMap<string, number>> {
+    const { records, now } = this.#deps;
+    const awaited = open.filter(({ state }) => state === "awaiting_otp");
+    const found = await records.fieldsOfMany(
+      queue,
+      awaited.map(({ job }) => job),
+    );
+    const facts = { now: now(), cooldownMs: 0, isChecking: false };
+    return new Map(
+      awaited.map(({ id, job }, index) => {
+        const fields = found[index] ?? null;
+        return [id, (fields === null ? null : challengeOf(job, fields, facts).deadline) ?? now()];
+      }),
+    );
   }
 
   /** All jobs of their steps, in the order in which they were made: sends, those in their places, and verifies. */

@@ -3,7 +3,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
 import type { Batch, BatchView } from "../../src/batches/batch.ts";
 import { CHUNK_ROWS, Chunks } from "../../src/batches/chunks.ts";
-import { mendedChunk, mendedPlace } from "../../src/batches/mending.ts";
+import { mendedChunk, rerunPlace } from "../../src/batches/rerun.ts";
 import { type RepairAnswer, RepairStore } from "../../src/batches/repair-store.ts";
 import { REPAIRABLE, type RowState } from "../../src/batches/row-state.ts";
 import type { Ids } from "../../src/records/ids.ts";
@@ -37,7 +37,7 @@ interface Repaired {
 
 interface Sealed {
   readonly chunks: ReadonlyMap<string, Buffer>;
-  readonly rows: readonly { readonly at: number; readonly mended: number; readonly place: string }[];
+  readonly rows: readonly { readonly at: number; readonly repaired: number; readonly place: string }[];
 }
 
 /** Takes mended rows back into their batch, all or none; the same again changes nothing. Throws SatyapanError `bad-input`. */
@@ -109,7 +109,7 @@ async function seal(chunks: Chunks, { id }: Batch, repair: string, rows: readonl
     sealed.set(`in:${chunk}`, await chunks.seal(id, "in", chunk, inputs));
     sealed.set(`columns:${chunk}`, await chunks.seal(id, "columns", chunk, columns));
     for (const [index, { row, repaired }] of some.entries())
-      placed.push({ at: row, mended: repaired, place: mendedPlace({ chunk, index }) });
+      placed.push({ at: row, repaired, place: rerunPlace({ chunk, index }) });
   }
   return { chunks: sealed, rows: placed };
 }

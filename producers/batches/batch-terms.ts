@@ -5,6 +5,7 @@ import { findPersonal } from "../../src/secrets/find-personal.ts";
 import { findFlow } from "../../src/flows/flows.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import { type QueueName, queueOf } from "../../src/queues/names.ts";
+import { MOST_SENDS } from "../../src/outcomes/challenge.ts";
 import type { BatchTarget, BatchTerms } from "../../src/batches/batch.ts";
 
 /** What each row runs: one call, or one person's whole onboarding. */
@@ -27,9 +28,14 @@ export interface BatchWishes {
   readonly stopAt?: number | null;
   /** A row's deadline from when it is handed to the queue: a duration such as `"10m"`, or ms. Default: none. */
   readonly expiresIn?: string | number;
+  /** Of a flow: the most challenges that are open at once, so that a code goes to nobody whom nobody talks to. Default: any number. */
+  readonly open?: number | null;
+  /** Of a flow: how often a row goes back to the end of the batch whose code nobody gave, 0 to 2. Default 0. */
+  readonly resends?: number;
 }
 
 const DEFAULT_STOP_AT = 0.3;
+const MOST_OPEN = 100_000;
 
 /** Throws SatyapanError `bad-input` naming the option, `unknown-operation`, or `unknown-flow`. */
 export function batchTerms(options: BatchOptions, { name: submittedBy, now: clock }: Actor): BatchTerms {
@@ -43,9 +49,16 @@ export function batchTerms(options: BatchOptions, { name: submittedBy, now: cloc
   const expiresInMs =
     typeof expiresIn === "string" ? parseDuration(expiresIn, "expiresIn", ErrorCode.BAD_INPUT) : (expiresIn ?? null);
   if (expiresInMs !== null && !(expiresInMs > 0)) throw bad("expiresIn: must be a time to come, such as 10m");
+  const target = targetOf(options);
+  const { open = null, resends = 0 } = options;
+  if (target.kind === "operation" && (open !== null || resends !== 0))
+    throw bad("open, resends: only a flow awaits codes; an operation's row ends with its call");
+  // Each asks with another OTP, and a person gets so many.
+  if (!Number.isInteger(resends) || resends < 0 || resends >= MOST_SENDS)
+    throw bad(`resends: must be 0 to ${MOST_SENDS - 1}`);
   return {
-    ...{ name, target: targetOf(options), tenant, weight, stopAt, expiresInMs },
-    ...{ openLimit: null, resends: 0, submittedBy },
+    ...{ name, target, tenant, weight, stopAt, expiresInMs },
+    ...{ openLimit: open === null ? null : checkOpen(open), resends, submittedBy },
   };
 }
 
@@ -57,6 +70,11 @@ export function checkTenant(tenant: string): void {
 export function checkWeight(weight: number): number {
   if (weight >= 0.01 && weight <= 100) return weight;
   throw bad("weight: must be a number from 0.01 to 100");
+}
+
+export function checkOpen(open: number): number {
+  if (Number.isInteger(open) && open >= 1 && open <= MOST_OPEN) return open;
+  throw bad(`open: must be a whole number from 1 to ${MOST_OPEN}`);
 }
 
 /** The queue that a target's rows go through. */

@@ -18,7 +18,7 @@ import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
-import { type BatchOptions, batchTerms, checkTenant, checkWeight } from "./batch-terms.ts";
+import { type BatchOptions, batchTerms, checkOpen, checkTenant, checkWeight } from "./batch-terms.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
 
 export type SubmitBatchOptions = BatchOptions & SubmitWishes;
@@ -43,7 +43,7 @@ export interface BatchesDeps {
   readonly actor: Actor;
 }
 
-type BatchAudit = "pause" | "resume" | "cancel" | "weight" | "results";
+type BatchAudit = "pause" | "resume" | "cancel" | "weight" | "results" | "open";
 
 /** Files of rows as one thing: submitted, watched, changed. A batch is told by its id, the caller's own, or its name. */
 export class Batches {
@@ -113,6 +113,21 @@ export class Batches {
     const term = { field: "weight", value: String(weight) } as const;
     await this.#use(
       async (store) => await store.setTerm(found, term, actor.now(), this.#entry(found.id, "weight", null)),
+    );
+    return await this.show(found.id);
+  }
+
+  /** The most challenges that are open at once from now on; null: any number. Those that are open stay. Only of a flow. */
+  async open(batch: string, most: number | null): Promise<BatchView> {
+    if (most !== null) checkOpen(most);
+    const { actor } = this.#deps;
+    const found = await this.#find(batch);
+    if (found.target.kind === "operation") {
+      throw new SatyapanError(ErrorCode.BAD_INPUT, `batch ${found.id} runs an operation: only a flow awaits codes`);
+    }
+    const term = { field: "open_limit", value: most === null ? "" : String(most) } as const;
+    await this.#use(
+      async (store) => await store.setTerm(found, term, actor.now(), this.#entry(found.id, "open", most)),
     );
     return await this.show(found.id);
   }

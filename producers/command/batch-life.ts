@@ -7,6 +7,7 @@ import type { Client } from "../client.ts";
 import { batchDisplay } from "../report/batch-bars.ts";
 import { formatBatch, formatBatches, formatProgress } from "../report/format-batch.ts";
 import { openClient } from "./open.ts";
+import { parseCount } from "./parse-argument.ts";
 
 interface JsonFlag {
   readonly json?: true;
@@ -70,6 +71,20 @@ export function defineBatchLife(command: Command, context: CommandContext): void
       }
       const view = await client.batches.setWeight(name, weight);
       stdout.write(json ? `${JSON.stringify(view)}\n` : `batch ${view.id} has weight ${weight}\n`);
+    });
+
+  command
+    .command("open")
+    .description("change how many codes are awaited at once; those that are awaited already stay")
+    .argument("<batch>", WHICH)
+    .argument("<count>", "at most so many; any: no limit")
+    .option(...JSON_OPTION)
+    .action(async (name: string, text: string, { json }: JsonFlag) => {
+      const most = text === "any" ? null : parseCount(text, "<count>");
+      await using client = openClient(context);
+      const view = await client.batches.open(name, most);
+      const limit = most === null ? "any number of codes" : `at most ${most} ${most === 1 ? "code" : "codes"}`;
+      stdout.write(json ? `${JSON.stringify(view)}\n` : `batch ${view.id} awaits ${limit} at once\n`);
     });
 
   function change(name: "pause" | "resume" | "cancel", description: string, takesReason: boolean): void {

@@ -16,6 +16,7 @@ import { startCount, startProgress } from "../report/progress.ts";
 import { addFileFlags, type FileFlags, openImport } from "./batch-flags.ts";
 import { submitRepairs } from "./batch-repair.ts";
 import { openClient } from "./open.ts";
+import { parseCount } from "./parse-argument.ts";
 
 interface SubmitFlags extends FileFlags {
   readonly name?: string;
@@ -25,12 +26,27 @@ interface SubmitFlags extends FileFlags {
   readonly stopAt?: string;
   readonly weight?: string;
   readonly expires?: string;
+  readonly open?: string;
+  readonly resends?: string;
   readonly repairs?: string;
   readonly json?: true;
 }
 
 /** What a batch that is there has already. */
-const OWN_TERMS = ["flow", "operation", "ref", "name", "tenant", "id", "skipBad", "stopAt", "weight", "expires"];
+const OWN_TERMS = [
+  "flow",
+  "operation",
+  "ref",
+  "name",
+  "tenant",
+  "id",
+  "skipBad",
+  "stopAt",
+  "weight",
+  "expires",
+  "open",
+  "resends",
+];
 
 /** `batch submit FILE`: every row is checked before any is accepted, and then all are, or none. */
 export function defineBatchSubmit(command: Command, context: CommandContext): void {
@@ -42,6 +58,8 @@ export function defineBatchSubmit(command: Command, context: CommandContext): vo
     .option("--stop-at <share>", "stop by itself when more of its rows failed or were rejected: 30%, or never")
     .option("--weight <number>", "its share against its tenant's other batches, 0.01 to 100")
     .option("--expires <duration>", "a row's deadline from when it is handed to the queue, for example 2h")
+    .option("--open <count>", "of a flow: at most so many codes are awaited at once")
+    .option("--resends <count>", "of a flow: a row whose code nobody gave goes back to the end so often, 0 to 2")
     .addOption(
       new Option("--repairs <batch>", "take back rows of that batch: a file of `batch results`, mended").conflicts(
         OWN_TERMS,
@@ -122,7 +140,7 @@ function batchRow(row: ImportedRow): BatchRow {
 }
 
 function batchOptions(target: ImportTarget, flags: SubmitFlags): SubmitBatchOptions {
-  const { name, tenant, id, stopAt, weight, expires } = flags;
+  const { name, tenant, id, stopAt, weight, expires, open, resends } = flags;
   return {
     ...(target.kind === "flow" ? { flow: target.name } : { operation: target.name }),
     ...(name === undefined ? {} : { name }),
@@ -130,6 +148,8 @@ function batchOptions(target: ImportTarget, flags: SubmitFlags): SubmitBatchOpti
     ...(id === undefined ? {} : { id }),
     ...(stopAt === undefined ? {} : { stopAt: shareFlag(stopAt) }),
     ...(weight === undefined ? {} : { weight: Number(weight) }),
+    ...(open === undefined ? {} : { open: parseCount(open, "--open") }),
+    ...(resends === undefined ? {} : { resends: parseCount(resends, "--resends") }),
     ...(expires === undefined ? {} : { expiresIn: parseDuration(expires, "--expires", ErrorCode.BAD_USAGE) }),
   };
 }

@@ -39,3 +39,12 @@ export function parseLimit(text: string | undefined): number | null {
 const limitSchema = textSchema("whole number from 1", (text) =>
   /^[1-9]\d{0,6}$/.test(text) ? Number(text) : new Complaint(`must be a whole number from 1, not ${quote(text)}`),
 );
+
+/** Of `name`; what it may be at most is not said here. Throws SatyapanError `bad-usage`. */
+export function parseCount(text: string, name: string): number {
+  return parseText(countSchema, text, name, ErrorCode.BAD_USAGE);
+}
+
+const countSchema = textSchema("whole number", (text) =>
+  /^\d{1,7}$/.test(text) ? Number(text) : new Complaint(`must be a whole number, not ${quote(text)}`),
+);

@@ -4,6 +4,7 @@ import { Chunks, placeOf } from "../../src/batches/chunks.ts";
 import { rowOfJob } from "../../src/batches/keys.ts";
 import { RepairStore } from "../../src/batches/repair-store.ts";
 import { rowsOfPerson } from "../../src/batches/person-rows.ts";
+import { runOf } from "../../src/batches/rerun.ts";
 import { rowResult } from "../../src/batches/row-result.ts";
 import { rowStateOf } from "../../src/batches/row-state.ts";
 import type { Settings } from "../../src/config/settings.ts";
@@ -26,16 +27,16 @@ export async function findRows(
   const found: FoundPart[] = [];
   for (const queue of QUEUES) {
     for (const job of await rowsOfPerson(redis, queue, targetsOf(queue), subject, retention, now)) {
-      const { batch: id = "", row = 0, mended = 0 } = rowOfJob(job) ?? {};
+      const { batch: id = "", row = 0, run = 0 } = rowOfJob(job) ?? {};
       const batch = await store.get(queue, id);
       const [byte = ""] = batch === null ? [] : await store.statesOf(queue, id, [row]);
       const state = rowStateOf(byte);
       if (batch === null || state === undefined) continue;
-      // Another person stands there by now.
-      if (((await repairs.mendings(queue, id)).get(row)?.times ?? 0) !== mended) continue;
+      // Another person may stand there by now; who is asked again is in the row of the newest run.
+      if (runOf((await repairs.reruns(queue, id)).get(row)) !== run) continue;
       const { chunk, index } = placeOf(row);
       const out = await chunks.readable(queue, id, "out", chunk);
-      const { reason, ended_at } = rowResult({ row, state, repaired: 0 }, null, out?.[index]);
+      const { reason, ended_at } = rowResult({ row, state, repaired: 0, asked_again: 0 }, null, out?.[index]);
       const created = new Date(batch.createdAt).toISOString();
       const times = { created_at: created, updated_at: ended_at ?? created };
       found.push({ kind: "row", id: job, name: batch.target.name, state, reason, ...times });

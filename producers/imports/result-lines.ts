@@ -9,7 +9,7 @@ export type ResultFormat = (typeof RESULT_FORMATS)[number];
 /** Beside the file's own columns. */
 export const OUR_COLUMNS: readonly string[] = [
   ...["row", "ref", "state", "code", "reason", "what_to_do", "attempts", "client_ref_id", "references"],
-  ...["started_at", "ended_at", "repaired"],
+  ...["started_at", "ended_at", "repaired", "asked_again"],
 ];
 
 /** Behind the name of a column of the file that one of ours has, too. */
@@ -43,9 +43,9 @@ export async function* resultLines(
 }
 
 /** The job to decide about: of a flow that of the step where it stopped. */
-function jobOf(batch: string, { row, repaired, result }: RowResult): string {
+function jobOf(batch: string, { row, repaired, asked_again, result }: RowResult): string {
   const job = result?.["job"];
-  return typeof job === "string" ? job : rowJobId(batch, row, repaired);
+  return typeof job === "string" ? job : rowJobId(batch, row, repaired + asked_again);
 }
 
 function header(columns: readonly string[]): string {
@@ -55,11 +55,12 @@ function header(columns: readonly string[]): string {
 }
 
 function cellsOf(result: RowResult, todo: string): string[] {
-  const { row, ref, state, code, reason, attempts, client_ref_id, started_at, ended_at, repaired } = result;
+  const { row, ref, state, code, reason, attempts, client_ref_id, started_at, ended_at, repaired, asked_again } =
+    result;
   const references = Object.entries(result.result ?? {}).map(([name, value]) => `${name}=${textOf(value)}`);
   return [
     ...[String(row), ref ?? "", state, code ?? "", reason ?? "", todo, String(attempts), client_ref_id ?? ""],
-    ...[references.join("; "), started_at ?? "", ended_at ?? "", String(repaired)],
+    ...[references.join("; "), started_at ?? "", ended_at ?? "", String(repaired), String(asked_again)],
   ];
 }
 

@@ -24,13 +24,13 @@ export function tenantWeightsKey(queue: QueueName): string {
   return `${queuePrefix(queue)}batch:tenants`;
 }
 
-/** The job of a row: another one each time that the row was mended. */
-export function rowJobId(batch: string, row: number, mended = 0): string {
-  return mended === 0 ? `${batch}-${row}` : `${batch}-${row}r${mended}`;
+/** The job, or onboarding, of a row: another one each time that it runs (`runOf`). */
+export function rowJobId(batch: string, row: number, run = 0): string {
+  return run === 0 ? `${batch}-${row}` : `${batch}-${row}r${run}`;
 }
 
 /** What a row's job is made of; null for what is none. */
-export function rowOfJob(id: string): { readonly batch: string; readonly row: number; readonly mended: number } | null {
-  const [, batch, row, mended = "0"] = /^(.+)-(\d+)(?:r(\d+))?$/.exec(id) ?? [];
-  return batch === undefined ? null : { batch, row: Number(row), mended: Number(mended) };
+export function rowOfJob(id: string): { readonly batch: string; readonly row: number; readonly run: number } | null {
+  const [, batch, row, run = "0"] = /^(.+)-(\d+)(?:r(\d+))?$/.exec(id) ?? [];
+  return batch === undefined ? null : { batch, row: Number(row), run: Number(run) };
 }

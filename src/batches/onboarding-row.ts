@@ -1,4 +1,5 @@
 import { assertNever } from "../base/assert-never.ts";
+import { findFlow } from "../flows/flows.ts";
 import type { Onboarding, OnboardingState } from "../flows/onboarding.ts";
 import type { JobRecord } from "../records/record.ts";
 import { codeOf, isAway, NOTHING_KEPT, type RowSight } from "./row-end.ts";
@@ -23,11 +24,26 @@ function rowStateOfOnboarding(state: OnboardingState, step: string | null): RowS
   }
 }
 
-/** Of a row whose onboarding goes on; `answer`: its step's job, as `LOOK_AT_ROWS` saw it. `isHeld`: no further step of it is called. */
-export function openSight({ state }: Onboarding, answer: readonly string[], isHeld: boolean): RowSight {
+/**
+ * Of a row whose onboarding goes on; `answer`: its step's job, as `LOOK_AT_ROWS` saw it. `isHeld`: no further step of it is called;
+ * `deadline`: of the code that its person is awaited with.
+ */
+export function openSight(
+  { state }: Onboarding,
+  answer: readonly string[],
+  isHeld: boolean,
+  deadline: number | null,
+): RowSight {
   const step = answer[0] === undefined || answer[0] === "missing" ? null : answer[0];
   const isPutAway = state === "awaiting_otp" || (step === null ? isHeld : isAway(answer));
-  return { state: rowStateOfOnboarding(state, step), isAway: isPutAway, ticket: null, kept: null, spent: [] };
+  return {
+    state: rowStateOfOnboarding(state, step),
+    isAway: isPutAway,
+    ticket: null,
+    kept: null,
+    spent: [],
+    ...(deadline !== null && { deadline }),
+  };
 }
 
 /** Of a row whose onboarding is over; `jobs`: the records of all its steps' jobs, in the order in which they were made. */
@@ -37,6 +53,7 @@ export function endedSight(onboarding: Onboarding, jobs: readonly JobRecord[]): 
   return {
     ...{ state: rowStateOfOnboarding(state, null), isAway: false, ticket: null },
     ...{ kept: keptOf(onboarding, jobs), spent: mayGoOn ? [] : jobs.map(({ id }) => id) },
+    ...(isUnanswered(onboarding) && { isUnanswered: true }),
   };
 }
 
@@ -61,4 +78,9 @@ function keptOf({ state, step, reason, result, updatedAt }: Onboarding, jobs: re
     startedAt: firstCall === undefined ? null : Date.parse(firstCall.started_at),
     endedAt: updatedAt,
   };
+}
+
+/** Its code was sent, and none that is right came in time. */
+function isUnanswered({ flow, state, step }: Onboarding): boolean {
+  return state === "expired" && findFlow(flow).steps[step]?.code !== undefined;
 }

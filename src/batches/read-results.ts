@@ -1,14 +1,14 @@
 import type { Batch } from "./batch.ts";
 import type { BatchStore } from "./batch-store.ts";
 import { CHUNK_ROWS, type Chunks, firstRowOf } from "./chunks.ts";
-import type { Mending } from "./mending.ts";
+import type { Rerun } from "./rerun.ts";
 import type { RepairStore } from "./repair-store.ts";
 import { type RowResult, rowResult } from "./row-result.ts";
 import { type RowState, rowStateOf } from "./row-state.ts";
 
 export interface ResultsDeps {
   readonly store: Pick<BatchStore, "statesBetween">;
-  readonly repairs: Pick<RepairStore, "mendings">;
+  readonly repairs: Pick<RepairStore, "reruns">;
   readonly chunks: Chunks;
 }
 
@@ -22,7 +22,7 @@ export async function* readResults(
   only?: readonly RowState[],
 ): AsyncGenerator<RowResult> {
   const { queue, id, rows } = batch;
-  const mendings = await repairs.mendings(queue, id);
+  const reruns = await repairs.reruns(queue, id);
   for (let chunk = 0; firstRowOf(chunk) <= rows; chunk += 1) {
     const first = firstRowOf(chunk);
     // Results first: a row that ends in between has its state without them, never the other way round.
@@ -38,12 +38,13 @@ export async function* readResults(
     const mended = await mendedColumns(
       chunks,
       batch,
-      wanted.flatMap(({ row }) => mendings.get(row) ?? []),
+      wanted.flatMap(({ row }) => reruns.get(row) ?? []),
     );
     for (const { index, row, state } of wanted) {
-      const mending = mendings.get(row);
-      const own = mending === undefined ? columns[index] : mended.get(mending.chunk)?.[mending.index];
-      yield rowResult({ row, state, repaired: mending?.times ?? 0 }, own, out[index]);
+      const rerun = reruns.get(row);
+      const own = rerun === undefined ? columns[index] : mended.get(rerun.chunk)?.[rerun.index];
+      const again = { repaired: rerun?.repaired ?? 0, asked_again: rerun?.askedAgain ?? 0 };
+      yield rowResult({ row, state, ...again }, own, out[index]);
     }
   }
 }
@@ -51,10 +52,10 @@ export async function* readResults(
 async function mendedColumns(
   chunks: Chunks,
   { queue, id }: Batch,
-  mendings: readonly Mending[],
+  reruns: readonly Rerun[],
 ): Promise<ReadonlyMap<string, readonly unknown[]>> {
   const read = new Map<string, readonly unknown[]>();
-  for (const name of new Set(mendings.map(({ chunk }) => chunk)))
+  for (const name of new Set(reruns.map(({ chunk }) => chunk)))
     read.set(name, (await chunks.readable(queue, id, "columns", name)) ?? []);
   return read;
 }

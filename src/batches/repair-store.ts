@@ -5,7 +5,7 @@ import type { RowOf } from "../redis/script.ts";
 import type { Batch } from "./batch.ts";
 import { BATCH_STATES, type BatchState } from "./batch-state.ts";
 import { batchKey } from "./keys.ts";
-import { type Mending, type Mendings, parseMending } from "./mending.ts";
+import { type Rerun, type Reruns, parseRerun } from "./rerun.ts";
 import { type RowState, rowStateOf } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
 
@@ -30,13 +30,13 @@ export class RepairStore {
     this.#redis = redis;
   }
 
-  /** Which rows of a batch were mended: few, or none. */
-  async mendings(queue: QueueName, id: string): Promise<Mendings> {
-    const stored = await this.#redis.hgetall(`${batchKey(queue, id)}:mended`);
+  /** The rows of a batch that run again: few, or none. */
+  async reruns(queue: QueueName, id: string): Promise<Reruns> {
+    const stored = await this.#redis.hgetall(`${batchKey(queue, id)}:again`);
     return new Map(
-      Object.entries(stored).flatMap(([row, text]): [number, Mending][] => {
-        const mending = parseMending(text);
-        return mending === null ? [] : [[Number(row), mending]];
+      Object.entries(stored).flatMap(([row, text]): [number, Rerun][] => {
+        const rerun = parseRerun(text);
+        return rerun === null ? [] : [[Number(row), rerun]];
       }),
     );
   }

@@ -15,6 +15,10 @@ export interface RowSight {
   readonly kept: KeptResult | null;
   /** Ids of records of which nothing comes any more: nobody can settle them, nor try them again. */
   readonly spent: readonly string[];
+  /** Until when the code is good that a person is awaited with, ms. */
+  readonly deadline?: number;
+  /** Nobody gave the code in time. */
+  readonly isUnanswered?: true;
 }
 
 export const NOTHING_KEPT: KeptResult = {

@@ -20,6 +20,8 @@ export interface RowResult {
   readonly state: RowState;
   /** How often it came back mended. The file that mends it says the same, so that an older one changes nothing. */
   readonly repaired: number;
+  /** How often its person was asked again for a code, because nobody answered. */
+  readonly asked_again: number;
   /** These are of a row that ended. */
   readonly code: string | null;
   readonly reason: string | null;
@@ -67,9 +69,9 @@ function unpackColumns(value: unknown): {
   return { ref, columns };
 }
 
-/** `columns`, `out`: what the chunks hold at its place; of a row that was mended and has not ended, `out` is how it ended before. */
+/** `columns`, `out`: what the chunks hold at its place; of a row that runs again and has not ended, `out` is how it ended before. */
 export function rowResult(
-  { row, state, repaired }: Pick<RowResult, "row" | "state" | "repaired">,
+  { row, state, repaired, asked_again }: Pick<RowResult, "row" | "state" | "repaired" | "asked_again">,
   columns: unknown,
   out: unknown,
 ): RowResult {
@@ -77,7 +79,15 @@ export function rowResult(
   const iso = (ms: number | null | undefined): string | null =>
     ms === null || ms === undefined ? null : new Date(ms).toISOString();
   return {
-    ...{ row, state, repaired, code: kept?.code ?? null, reason: kept?.reason ?? null, attempts: kept?.attempts ?? 0 },
+    ...{
+      row,
+      state,
+      repaired,
+      asked_again,
+      code: kept?.code ?? null,
+      reason: kept?.reason ?? null,
+      attempts: kept?.attempts ?? 0,
+    },
     ...{ result: kept?.result ?? null, client_ref_id: kept?.clientRefId ?? null },
     ...{ started_at: iso(kept?.startedAt), ended_at: iso(kept?.endedAt) },
     ...unpackColumns(columns),

@@ -14,11 +14,14 @@ import * as scripts from "./scripts/scripts.ts";
 /** A row that is handed to the queue: its record, and whom it is about. */
 export type TakenRow = RowOf<typeof scripts.TAKE_ROWS>;
 
+/** Where a row has come to. */
+export type FoldedRow = RowOf<typeof scripts.FOLD>;
+
 /** A row that begins its flow, and whom it is about. */
 export interface TakenOnboarding extends PersonPlace {
   readonly at: number;
-  /** How often it came back mended. */
-  readonly mended: number;
+  /** Which time it runs (`runOf`). */
+  readonly run: number;
   readonly onboarding: NewOnboarding;
 }
 
@@ -61,8 +64,8 @@ export class RowStore {
     const { queue, id, target } = batch;
     const persons = personArgs(target, this.#retention, now);
     const args = { prefix: queuePrefix(queue), id, epoch, now, look_at: now + LOOK_AGAIN_MS, ...persons };
-    const taken = rows.map(({ at, mended, shard, person, onboarding }) => ({
-      ...{ at, mended, shard, person },
+    const taken = rows.map(({ at, run, shard, person, onboarding }) => ({
+      ...{ at, run, shard, person },
       ...newOnboardingArgs(onboarding),
     }));
     return takeAnswers(await scripts.TAKE_FLOW_ROWS.run(this.#redis, [batchKey(queue, id)], args, taken));
@@ -86,11 +89,11 @@ export class RowStore {
     epoch: number,
     now: number,
     changed: { readonly chunk: number; readonly out: Buffer | null; readonly rate: number },
-    rows: readonly RowOf<typeof scripts.FOLD>[],
+    rows: readonly FoldedRow[],
   ): Promise<RowCounts | null> {
     const { chunk, out, rate } = changed;
     const args = {
-      ...{ prefix: queuePrefix(queue), id, epoch, now, chunk, out: out ?? Buffer.alloc(0), rate: rate.toFixed(3) },
+      ...{ prefix: queuePrefix(queue), epoch, now, chunk, out: out ?? Buffer.alloc(0), rate: rate.toFixed(3) },
       is_flow: target.kind === "flow",
     };
     const reply = (await scripts.FOLD.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];

@@ -7,7 +7,9 @@
 -- | `:in` | hash: number of a chunk → its rows' inputs, sealed; gone when all have ended |
 -- | `:columns` | the same of the file's own columns and references |
 -- | `:out` | the same of the results of rows that ended |
--- | `:mended` | hash: row → how often it came back mended, and where its newest values lie in `:in` and `:columns` (`Mending`) |
+-- | `:again` | hash: row that runs again → how often it was mended and its person asked again, where its newest values lie (`Rerun`) |
+-- | `:awaited` | sorted set: rows whose person is awaited, by the deadline of their code |
+-- | `:seats` | hash: row of these → until when an operator has it, and by which token (`seat.lua`) |
 --
 -- Beside them, of the queue: `batch:open` (batches that somebody looks after) and `batch:all`, sorted sets by when they came;
 -- `batch:epoch`, that of the feeder; `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
@@ -37,13 +39,15 @@ local function write_counts(key, deltas)
 end
 
 -- The job of a row (`rowJobId`).
-local function row_job(id, at, mended)
-  return id .. '-' .. at .. (mended == '0' and '' or 'r' .. mended)
+local function row_job(id, at, run)
+  return id .. '-' .. at .. (run == '0' and '' or 'r' .. run)
 end
 
--- How often a row came back mended, as text.
-local function mended_times(key, at)
-  return string.match(redis.call('HGET', key .. ':mended', at) or '0', '^%d+')
+-- Which time it is that a row runs, as text, and how often it was mended.
+local function run_of(key, at)
+  local again = redis.call('HGET', key .. ':again', at)
+  local repaired, asked_again = string.match(again or '0 0', '^(%d+) (%d+)')
+  return tostring(math.floor(repaired + asked_again)), tonumber(repaired)
 end
 
 local function is_feeder(prefix, epoch)
@@ -52,7 +56,7 @@ end
 
 -- Every key of a batch stays, or goes at that time.
 local function keep_for(key, ms)
-  for _, name in ipairs({'', ':states', ':in', ':columns', ':out', ':mended'}) do
+  for _, name in ipairs({'', ':states', ':in', ':columns', ':out', ':again', ':awaited', ':seats'}) do
     if ms == '' then redis.call('PERSIST', key .. name) else redis.call('PEXPIRE', key .. name, ms) end
   end
 end

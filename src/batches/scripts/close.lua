@@ -14,7 +14,7 @@ for _, byte in ipairs(OPEN_BYTES) do
 end
 redis.call('HSET', key, 'state', to, 'ended', now, 'updated', now)
 redis.call('ZREM', prefix .. 'batch:open', id)
-redis.call('UNLINK', key .. ':in')
+redis.call('UNLINK', key .. ':in', key .. ':awaited', key .. ':seats')
 keep_for(key, retention)
 if found[1] then redis.call('PEXPIRE', prefix .. found[1], retention) end
 return 'done'

@@ -1,7 +1,7 @@
 -- Rows have come to another state, or to an end, whose results are in `out`, that chunk as it is from now on ('' = unchanged).
 -- Records that nobody needs any more (`spent`: their ids) go, when nothing of them is kept sealed; with them, of rows that run a flow,
--- the onboarding. KEYS batch → `fenced` | `gone` | counts
--- constants: RECORD_KEPT_MS
+-- the onboarding. A row may also go back to wait for its next run (`again`). KEYS batch → `fenced` | `gone` | counts
+-- constants: RECORD_KEPT_MS, AWAITING
 local key = KEYS[1]
 if not is_feeder(prefix, epoch) then return 'fenced' end
 if redis.call('EXISTS', key) == 0 then return 'gone' end
@@ -16,7 +16,13 @@ for i = 1, ROWS do
     redis.call('PEXPIRE', prefix .. 'job:' .. record, math.max(0, (tonumber(due) or 0) - now) + RECORD_KEPT_MS)
     if not due then redis.call('ZREM', prefix .. 'due', record) end
   end
-  if is_flow and spent ~= '' then redis.call('PEXPIRE', prefix .. 'onboarding:' .. id .. '-' .. at, RECORD_KEPT_MS) end
+  if is_flow and spent ~= '' then redis.call('PEXPIRE', prefix .. 'onboarding:' .. self, RECORD_KEPT_MS) end
+  if again ~= '' then redis.call('HSET', key .. ':again', at, again) end
+  if byte == AWAITING then redis.call('ZADD', key .. ':awaited', deadline, at)
+  elseif is_flow then
+    redis.call('ZREM', key .. ':awaited', at)
+    redis.call('HDEL', key .. ':seats', at)
+  end
 end
 write_counts(key, deltas)
 if out ~= '' then redis.call('HSET', key .. ':out', chunk, out) end

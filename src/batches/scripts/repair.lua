@@ -1,5 +1,5 @@
 -- Mended rows come back into their batch, all or none: each waits again, with the values that lie in `KEYS[2]`, and is another job.
--- `mended` of a row: how often it was, by the file that mends it. KEYS batch, staged chunks
+-- `repaired` of a row: how often it was mended, by the file that mends it. KEYS batch, staged chunks
 -- → {`gone`} | {`state`, that of a batch that takes none back} | {`lost`} (the chunks) | {`before`, rows} | {`refused`, row, byte, …}
 -- | {`done`, rows that came back before}
 -- constants: WAITING, REPAIRABLE, SPENT, ENDED, OVER
@@ -9,9 +9,9 @@ if not state then return {'gone'} end
 if OVER[state] then return {'state', state} end
 
 -- Whether the row's job, or onboarding, says still, or again, something else than the row: then what it says is to be written first.
-local function goes_on(at)
+local function goes_on(own)
   for _, kind in ipairs({'job:', 'onboarding:'}) do
-    local stored = record_fields(prefix .. kind .. row_job(id, at, mended), 'state')
+    local stored = record_fields(prefix .. kind .. own, 'state')
     if stored and stored[1] and not SPENT[stored[1]] then return true end
   end
 end
@@ -28,11 +28,12 @@ local states = redis.call('GET', key .. ':states') or ''
 local fresh, refused, before = {}, {'refused'}, 0
 for i = 1, ROWS do
   row(i)
-  local times, byte = tonumber(mended_times(key, at)), string.sub(states, at, at)
-  if times > tonumber(mended) then before = before + 1
-  elseif times < tonumber(mended) or not REPAIRABLE[byte] or goes_on(at) then
+  local byte = string.sub(states, at, at)
+  local run, stands = run_of(key, at)
+  if stands > repaired then before = before + 1
+  elseif stands < repaired or not REPAIRABLE[byte] or goes_on(row_job(id, at, run)) then
     refused[#refused + 1] = at
-    refused[#refused + 1] = times < tonumber(mended) and '' or byte
+    refused[#refused + 1] = stands < repaired and '' or byte
   else fresh[#fresh + 1] = i end
 end
 if #refused > 1 then return refused end
@@ -47,12 +48,14 @@ redis.call('UNLINK', staged)
 local deltas = {}
 for _, i in ipairs(fresh) do
   row(i)
-  local own = row_job(id, at, mended)
+  local run = run_of(key, at)
+  local own = row_job(id, at, run)
   drop_failed(own)
   local stored = record_fields(prefix .. 'onboarding:' .. own, 'job')
   if stored and stored[1] then drop_failed(stored[1]) end
   move_row(key, tonumber(at), string.sub(states, at, at), WAITING, deltas)
-  redis.call('HSET', key .. ':mended', at, tonumber(mended) + 1 .. ' ' .. place)
+  -- `packRerun`: its person may be asked again as often as of any other.
+  redis.call('HSET', key .. ':again', at, number(repaired + 1) .. ' ' .. number(run - repaired) .. ' 0 ' .. place)
 end
 write_counts(key, deltas)
 for i, count in ipairs(counts_of(key)) do

@@ -7,7 +7,7 @@ if redis.call('EXISTS', key) == 0 then return 'gone' end
 local answers, deltas, done = {}, {}, {}
 
 local function revoke()
-  local here, own = tonumber(at), row_job(id, at, mended)
+  local here, own = tonumber(at), row_job(id, at, run)
   local record = prefix .. 'job:' .. own
   local stored = record_fields(record, 'state', 'open', 'attempts', 'job', 'cause')
   if not stored or not OPEN_STATES[stored[1]] or stored[1] == 'active' or (stored[2] or '') ~= '' then return 'no' end

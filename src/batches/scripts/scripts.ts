@@ -60,7 +60,7 @@ export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
   needs: [TAKING, NEW_RECORD],
   args: { prefix: "text", bull: "text", id: "text", epoch: "text", now: "text", ...PERSON_ARGS },
   row: {
-    ...{ at: "text", mended: "text", shard: "text", person: "text?", digest: "text", job: "text", input: "text" },
+    ...{ at: "text", run: "text", shard: "text", person: "text?", digest: "text", job: "text", input: "text" },
     ...{ deadline: "text?", subject: "text?", entry: "text?", ticket: "text?" },
   },
 });
@@ -69,7 +69,7 @@ export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
 export const TAKE_FLOW_ROWS = new LuaScript(new URL("take-flow.lua", import.meta.url), {
   needs: [TAKING, NEW_ONBOARDING],
   args: { prefix: "text", id: "text", epoch: "text", now: "text", look_at: "text", ...PERSON_ARGS },
-  row: { at: "text", mended: "text", shard: "text", person: "text?", ...NEW_ONBOARDING_ARGS },
+  row: { at: "text", run: "text", shard: "text", person: "text?", ...NEW_ONBOARDING_ARGS },
 });
 
 export const HOLD_STEPS = new LuaScript(new URL("hold.lua", import.meta.url), {
@@ -87,12 +87,12 @@ export const LOOK_AT_ROWS = new LuaScript(new URL("look.lua", import.meta.url), 
 /** `rate`: rows that end in a second; each row with the byte of its new state, and the ids of records that nobody needs any more. */
 export const FOLD = new LuaScript(new URL("fold.lua", import.meta.url), {
   needs: [BATCH, RECORD],
-  constants: { RECORD_KEPT_MS },
+  constants: { RECORD_KEPT_MS, AWAITING: ROW_BYTES.awaiting_otp },
   args: {
-    ...{ prefix: "text", id: "text", epoch: "text", now: "number", chunk: "text", out: "bytes", rate: "text" },
+    ...{ prefix: "text", epoch: "text", now: "number", chunk: "text", out: "bytes", rate: "text" },
     is_flow: "flag",
   },
-  row: { at: "text", byte: "text", spent: "text?" },
+  row: { at: "text", self: "text", byte: "text", spent: "text?", again: "text?", deadline: "text?" },
 });
 
 export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {
@@ -102,7 +102,7 @@ export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", epoch: "text", now: "text" },
     ...{ cancels: "flag", reason: "text" },
   },
-  row: { at: "text", mended: "text" },
+  row: { at: "text", run: "text" },
 });
 
 /** `epoch` null: a person's command. */
@@ -125,7 +125,7 @@ export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
   args: { prefix: "text", field: "text", value: "text", now: "text", entry: "text" },
 });
 
-/** Each row with its place among the staged chunks (`mendedPlace`). */
+/** Each row with its place among the staged chunks (`rerunPlace`). */
 export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
   needs: [BATCH, RECORD, AUDIT],
   constants: {
@@ -136,7 +136,7 @@ export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
     OVER: new Set(["checking", "cancelled"] satisfies BatchState[]),
   },
   args: { prefix: "text", id: "text", chunks: "number", created: "text", now: "text", entry: "text" },
-  row: { at: "text", mended: "text", place: "text" },
+  row: { at: "text", repaired: "number", place: "text" },
 });
 
 export const DISCARD = new LuaScript(new URL("discard.lua", import.meta.url));

@@ -1,13 +1,13 @@
 -- Rows begin their flow: each gets its onboarding in the very step that says `queued`. KEYS batch
--- → `fenced` | a state in which nothing is taken | for each row `taken` | `no` (it does not wait, or was mended) | `held JOB` | `conflict`
+-- → `fenced` | a state in which nothing is taken | for each row `taken` | `no` (it does not wait, or runs another time) | `held JOB` | `conflict`
 local key = KEYS[1]
 local nothing = takes_nothing(prefix, key, epoch)
 if nothing then return nothing end
 local answers, deltas = {}, {}
 
 local function take()
-  local here, self = tonumber(at), row_job(id, at, mended)
-  local refused = not_taken(prefix, key, self, at, mended, persons, age, shard, person, keep_ms, deltas)
+  local here, self = tonumber(at), row_job(id, at, run)
+  local refused = not_taken(prefix, key, self, at, run, persons, age, shard, person, keep_ms, deltas)
   if refused then return refused end
   local onboarding = prefix .. 'onboarding:' .. self
   local known = known_onboarding(onboarding, digest)

@@ -9,10 +9,10 @@ local function takes_nothing(prefix, key, epoch)
 end
 
 -- Why this row is not handed over; nil: it is, and its person is its own from now on.
--- → `no` (it does not wait, or was mended) | `held JOB` | nil
-local function not_taken(prefix, key, self, at, mended, persons, age, shard, person, keep_ms, deltas)
+-- → `no` (it does not wait, or runs another time) | `held JOB` | nil
+local function not_taken(prefix, key, self, at, run, persons, age, shard, person, keep_ms, deltas)
   local here = tonumber(at)
-  if row_byte(key, here) ~= WAITING or mended_times(key, at) ~= mended then return 'no' end
+  if row_byte(key, here) ~= WAITING or run_of(key, at) ~= run then return 'no' end
   if person == '' then return nil end
   local holder = holder_of(prefix, persons, age, shard, person, self)
   if holder then

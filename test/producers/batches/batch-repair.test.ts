@@ -68,7 +68,7 @@ describe("rows that come back mended", () => {
     expect(await client.get(`${id}-3`)).toBeNull();
     expect(await client.get(`${id}-3r1`)).toMatchObject({ state: "succeeded" });
     // Still kept no longer than any batch that is over.
-    for (const key of ["", ":states", ":columns", ":out", ":mended"])
+    for (const key of ["", ":states", ":columns", ":out", ":again"])
       expect(await bundle.redis.client().pttl(`satyapan:{eko-0}:batch:${id}${key}`)).toBeGreaterThan(0);
     expect(await bundle.redis.client().exists(`satyapan:{eko-0}:batch:${id}:in`)).toBe(0);
   });
@@ -93,7 +93,7 @@ describe("rows that come back mended", () => {
     expect(called()).toHaveLength(before + 3);
   });
 
-  it("may come back again where mending did not help, by the newer results alone", async () => {
+  it("may come back again where rerun did not help, by the newer results alone", async () => {
     await using bundle = await startBundle();
     const { client, batches, mended, submit } = bundle;
     const { id } = await submit();

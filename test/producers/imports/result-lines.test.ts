@@ -8,7 +8,7 @@ import { ROW_STATES } from "../../../src/batches/row-state.ts";
 function result(row: number, columns: Readonly<Record<string, string>>, other: Partial<RowResult> = {}): RowResult {
   return {
     ...{ row, ref: null, state: "failed", code: null, reason: null, attempts: 0, result: null, client_ref_id: null },
-    ...{ started_at: null, ended_at: null, repaired: 0, columns, ...other },
+    ...{ started_at: null, ended_at: null, repaired: 0, asked_again: 0, columns, ...other },
   };
 }
 

@@ -32,15 +32,15 @@ function job(id: string, state: JobState, sub_code: string | null, attempts = 1)
 describe("the row of an onboarding", () => {
   it("is in the queue or called with its step, and takes no place there while a person is asked or nothing goes on", () => {
     for (const state of JOB_STATES)
-      expect(openSight(onboarding({}), [state, "1", "", ""], false).state).toBe(
+      expect(openSight(onboarding({}), [state, "1", "", ""], false, null).state).toBe(
         state === "active" ? "calling" : "queued",
       );
-    expect(openSight(onboarding({}), ["waiting", "1", "backoff", ""], false)).toMatchObject({ isAway: true });
-    expect(openSight(onboarding({}), ["waiting", "1", "quota", ""], false)).toMatchObject({ isAway: false });
-    expect(openSight(onboarding({}), [], false)).toMatchObject({ state: "queued", isAway: false });
-    expect(openSight(onboarding({}), [], true)).toMatchObject({ state: "queued", isAway: true });
-    const awaited = openSight(onboarding({ state: "awaiting_otp" }), [], false);
-    expect(awaited).toMatchObject({ state: "awaiting_otp", isAway: true, kept: null });
+    expect(openSight(onboarding({}), ["waiting", "1", "backoff", ""], false, null)).toMatchObject({ isAway: true });
+    expect(openSight(onboarding({}), ["waiting", "1", "quota", ""], false, null)).toMatchObject({ isAway: false });
+    expect(openSight(onboarding({}), [], false, null)).toMatchObject({ state: "queued", isAway: false });
+    expect(openSight(onboarding({}), [], true, null)).toMatchObject({ state: "queued", isAway: true });
+    const awaited = openSight(onboarding({ state: "awaiting_otp" }), [], false, 7);
+    expect(awaited).toMatchObject({ state: "awaiting_otp", isAway: true, kept: null, deadline: 7 });
   });
 
   it("ends as the onboarding does, with the attempts of all its steps and what the step that ended it said", () => {
@@ -61,9 +61,10 @@ describe("the row of an onboarding", () => {
   });
 
   it("has no code of a step that succeeded where its person did not answer, but the references of the OTP", () => {
-    const { kept } = endedSight(onboarding({ state: "expired", step: "verify" }), [
-      job("b1-1-send", "succeeded", "sent"),
-    ]);
+    const sight = endedSight(onboarding({ state: "expired", step: "verify" }), [job("b1-1-send", "succeeded", "sent")]);
+    const { kept } = sight;
+    expect(sight.isUnanswered).toBe(true);
+    expect(endedSight(onboarding({ state: "expired", step: "send" }), []).isUnanswered).toBeUndefined();
     expect(kept).toMatchObject({ code: null, attempts: 1, result: { otp_ref_id: "of b1-1-send", step: "verify" } });
   });
 
@@ -76,7 +77,9 @@ describe("the row of an onboarding", () => {
 
   it("is in one of a row's states, whatever the onboarding's, and has its results just when it is over", () => {
     for (const state of ONBOARDING_STATES) {
-      const sight = isOver(state) ? endedSight(onboarding({ state }), []) : openSight(onboarding({ state }), [], false);
+      const sight = isOver(state)
+        ? endedSight(onboarding({ state }), [])
+        : openSight(onboarding({ state }), [], false, null);
       expect(ROW_STATES).toContain(sight.state);
       expect(sight.kept === null).toBe(!isOver(state));
     }
