@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Batch } from "../src/batches/batch.ts";
 import { BatchStore } from "../src/batches/batch-store.ts";
-import { endOf, goesOn, hasEnded, stopReason } from "../src/batches/batch-state.ts";
+import { BATCH_OPENED, endOf, goesOn, hasEnded, stopReason } from "../src/batches/batch-state.ts";
 import { Chunks } from "../src/batches/chunks.ts";
 import { FencedError } from "../src/batches/fenced.ts";
 import { askAgain, type Rerun } from "../src/batches/rerun.ts";
@@ -49,11 +49,14 @@ export interface FeederDeps {
   readonly now: () => number;
 }
 
-/** Between two rounds, in ms: while rows end or are handed over; while some are in the air; while batches are open; with none. */
+/**
+ * Between two rounds, in ms: while rows end or are handed over; while some are in the air; while batches are open; with none, of which
+ * the first is told.
+ */
 const BUSY_MS = 20;
 const AIR_MS = 100;
 const OPEN_MS = 250;
-const IDLE_MS = 2_000;
+const IDLE_MS = 10_000;
 /** A row that is put away is looked at this often, in ms; and one that waits for a person, of which news come. */
 const AWAY_MS = 1_000;
 const AWAITED_MS = 5_000;
@@ -77,6 +80,8 @@ export class Feeder {
   readonly #runs: Readonly<Record<Batch["target"]["kind"], RowRuns>>;
   readonly #chunks: Chunks;
   readonly #stop = new AbortController();
+  /** Ends its rest. */
+  #rest = new AbortController();
   readonly #running: Promise<void>;
   readonly #share = new FairShare();
   #batches = new Map<string, FeederBatch>();
@@ -119,17 +124,22 @@ export class Feeder {
 
   /** What jobs say of themselves: resolves when what that changes is written, and rejects where this feeder cannot. */
   async told(news: readonly ParentNews[]): Promise<void> {
-    for (const { parent } of news) {
+    if (news.some(({ state }) => state === BATCH_OPENED)) this.#rest.abort();
+    const ofRows = news.filter(({ state }) => state !== BATCH_OPENED);
+    for (const { parent } of ofRows) {
       const air = this.#batches.get(parent.of)?.air.get(Number(parent.part));
       if (air !== undefined) air.lookAt = 0;
     }
-    await this.#news.told(news);
+    await this.#news.told(ofRows);
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     for (let waitMs = 0; !signal.aborted; waitMs = await this.#step()) {
-      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
+      const rest = AbortSignal.any([signal, this.#rest.signal]);
+      await sleep(waitMs, undefined, { signal: rest, ref: false }).catch(() => {});
+      // What is told from here on, during a round, ends the rest after that.
+      if (this.#rest.signal.aborted) this.#rest = new AbortController();
     }
   }
 

@@ -16,7 +16,7 @@ import { refusalWord } from "../src/redis/refusal.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
 /** Between two looks for onboardings that nobody told of, in ms. */
-const EVERY_MS = 4_000;
+const EVERY_MS = 8_000;
 /** Onboardings looked at in one go, how many goes one after the other, and how many at once. */
 const MOST_DUE = 200;
 const MOST_GOES = 20;

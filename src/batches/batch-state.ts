@@ -17,6 +17,9 @@ export const BATCH_STATES = [
 ] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
+/** In place of a job's state: what the queue's parents are told of a batch that somebody is to look after from now on. */
+export const BATCH_OPENED = "opened";
+
 const ENDED_STATES = ["finished", "finished_with_errors", "cancelled"] as const satisfies readonly BatchState[];
 
 export type BatchCommand = "pause" | "resume" | "cancel";

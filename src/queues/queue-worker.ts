@@ -8,6 +8,7 @@ import { BULLMQ_PREFIX, bullmqPrefix, EVENTS_KEPT, isOurJob, jobIdOf, type Queue
 import { soundJobs } from "./sound-jobs.ts";
 import { parseTicket, type Ticket } from "./ticket.ts";
 import { TicketWorker } from "./ticket-worker.ts";
+import { quietStalledCheck } from "./stalled-check.ts";
 import { redisTimeBackend, toOwnTime } from "./time-backend.ts";
 
 export interface QueueWorkerOptions {
@@ -96,7 +97,7 @@ export class QueueWorker {
         runRetryDelay: 250,
         settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
       },
-      soundJobs(redisTimeBackend(clock), async (id, fields) => await this.#mend(id, fields)),
+      soundJobs(quietStalledCheck(redisTimeBackend(clock)), async (id, fields) => await this.#mend(id, fields)),
     );
     this.#worker.limitJobs(concurrency);
     this.queue.on("error", (err) => listener.onConnectionError(err));

@@ -27,6 +27,15 @@ describe("a batch", () => {
     expect([called().length, new Set(called()).size]).toEqual([600, 600]);
   });
 
+  it("is begun at once by a worker that has had none to look after", async () => {
+    await using bundle = await startBundle();
+    const { batches, called } = bundle;
+    await bundle.startWorker();
+    await batches.submit(batches.rows(1, good));
+    // Otherwise its next look is ten seconds after the first.
+    await expect.poll(called, { timeout: 4_000 }).toHaveLength(1);
+  });
+
   it("says of each row how it ended, by what the provider knows it, and of whom nothing but masks", async () => {
     await using bundle = await startBundle({ CALL_ATTEMPTS: "1" });
     const { batches } = bundle;

@@ -1,4 +1,5 @@
 -- All rows of a batch are in. KEYS batch. `as`: what it is known by, names of keys. The first of those who submit the same is it.
+-- constants: BATCH_OPENED
 -- → `done` | `again` (this very step was taken) | `gone` | `there`, the other's id | `conflict`, the other's id
 local key = KEYS[1]
 local found = redis.call('HMGET', key, 'state', 'rows')
@@ -18,4 +19,5 @@ keep_for(key, '')
 redis.call('ZADD', prefix .. 'batch:open', created, id)
 redis.call('ZADD', prefix .. 'batch:all', created, id)
 audit(prefix, entry)
+append_to(prefix .. 'parents', id .. ' ' .. BATCH_OPENED .. ' b:' .. id .. ':1')
 return {'done'}

@@ -2,7 +2,7 @@
 -- `repaired` of a row: how often it was mended, by the file that mends it. KEYS batch, staged chunks
 -- → {`gone`} | {`state`, that of a batch that takes none back} | {`lost`} (the chunks) | {`before`, rows} | {`refused`, row, byte, …}
 -- | {`done`, rows that came back before}
--- constants: WAITING, REPAIRABLE, SPENT, ENDED, OVER
+-- constants: WAITING, BATCH_OPENED, REPAIRABLE, SPENT, ENDED, OVER
 local key, staged = KEYS[1], KEYS[2]
 local state = redis.call('HGET', key, 'state')
 if not state then return {'gone'} end
@@ -75,4 +75,5 @@ local known_as = redis.call('HGET', key, 'as')
 if known_as then redis.call('PERSIST', prefix .. known_as) end
 redis.call('ZADD', prefix .. 'batch:open', created, id)
 audit(prefix, entry)
+append_to(prefix .. 'parents', id .. ' ' .. BATCH_OPENED .. ' b:' .. id .. ':1')
 return {'done', before}

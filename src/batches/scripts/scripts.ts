@@ -1,3 +1,4 @@
+import { BATCH_OPENED } from "../batch-state.ts";
 import { DAY, MINUTE } from "../../base/time.ts";
 import { CLOCK } from "../../redis/clock.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
@@ -44,6 +45,7 @@ export const APPEND = new LuaScript(new URL("append.lua", import.meta.url), {
 
 export const COMMIT = new LuaScript(new URL("commit.lua", import.meta.url), {
   needs: [BATCH, AUDIT],
+  constants: { BATCH_OPENED },
   args: {
     ...{ prefix: "text", id: "text", rows: "number", chunks: "number", known_as: "text", digest: "text" },
     ...{ state: "text", created: "text", now: "text", entry: "text" },
@@ -129,7 +131,7 @@ export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
 export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
   needs: [BATCH, RECORD, AUDIT],
   constants: {
-    WAITING,
+    ...{ WAITING, BATCH_OPENED },
     REPAIRABLE: new Set(REPAIRABLE.map((state) => ROW_BYTES[state])),
     SPENT: new Set(["rejected", "failed", "expired", "cancelled"] satisfies JobState[]),
     ENDED: new Set(["finished", "finished_with_errors"] satisfies BatchState[]),

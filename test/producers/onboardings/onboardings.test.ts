@@ -106,7 +106,7 @@ describe("an onboarding", () => {
       await expect(client.answer(id, code)).rejects.toMatchObject({ code: ErrorCode.ID_CONFLICT });
     await expect
       .poll(
-        async () => await client.onboardings.resend(id).catch((error: unknown) => (error as Error).message),
+        async () => await client.resend(id).catch((error: unknown) => (error as Error).message),
         WAIT_POLL,
       )
       .toContain(`the id ${id}-send-s2 names another job`);
