@@ -17,11 +17,14 @@ interface Told {
 export class LateNews {
   readonly #store: Pick<BatchStore, "statesOf">;
   readonly #queue: QueueName;
+  readonly #onTold: () => void;
   readonly #told: Told[] = [];
 
-  constructor(store: Pick<BatchStore, "statesOf">, queue: QueueName) {
+  /** `onTold`: there is something to be written. */
+  constructor(store: Pick<BatchStore, "statesOf">, queue: QueueName, onTold: () => void) {
     this.#store = store;
     this.#queue = queue;
+    this.#onTold = onTold;
   }
 
   get isEmpty(): boolean {
@@ -42,6 +45,7 @@ export class LateNews {
       const written = Promise.withResolvers<void>();
       this.#told.push({ id, rows, written });
       changed.push(written.promise);
+      this.#onTold();
     }
     await Promise.all(changed);
   }

@@ -106,7 +106,7 @@ export class Feeder {
       operation: new JobRows({ ...running, records }),
       flow: new OnboardingRows({ ...running, records, onboardings }),
     };
-    this.#news = new LateNews(this.#store, deps.queue);
+    this.#news = new LateNews(this.#store, deps.queue, () => this.#rest.abort());
     deps.metrics.batches.fed(deps.queue, 0);
     this.#running = this.#run();
   }
@@ -124,8 +124,8 @@ export class Feeder {
 
   /** What jobs say of themselves: resolves when what that changes is written, and rejects where this feeder cannot. */
   async told(news: readonly ParentNews[]): Promise<void> {
-    if (news.some(({ state }) => state === BATCH_OPENED)) this.#rest.abort();
     const ofRows = news.filter(({ state }) => state !== BATCH_OPENED);
+    if (ofRows.length < news.length) this.#rest.abort();
     for (const { parent } of ofRows) {
       const air = this.#batches.get(parent.of)?.air.get(Number(parent.part));
       if (air !== undefined) air.lookAt = 0;

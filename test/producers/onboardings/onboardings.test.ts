@@ -105,10 +105,7 @@ describe("an onboarding", () => {
     for (let again = 0; again < 2; again += 1)
       await expect(client.answer(id, code)).rejects.toMatchObject({ code: ErrorCode.ID_CONFLICT });
     await expect
-      .poll(
-        async () => await client.resend(id).catch((error: unknown) => (error as Error).message),
-        WAIT_POLL,
-      )
+      .poll(async () => await client.resend(id).catch((error: unknown) => (error as Error).message), WAIT_POLL)
       .toContain(`the id ${id}-send-s2 names another job`);
   });
 
