@@ -88,7 +88,8 @@ export class AttemptCall {
     atPoint?.("replied");
     const read = withMasks(readReply(operation, reply, input), input);
     const outcome = this.#deadlines.checked(read, operation.name, now());
-    const timed = { method: call.method, seconds: (now() - sentAt) / 1_000 };
+    const wasSignedOffTime = reply.kind === "reply" && reply.wasSignedOffTime === true;
+    const timed = { method: call.method, seconds: (now() - sentAt) / 1_000, wasSignedOffTime };
     return { kind: "called", input, outcome, sealer, call: timed };
   }
 

@@ -98,7 +98,7 @@ export class AttemptCloser {
     const labels = callLabels(operation.provider, outcome);
     const call = { operation: operation.name, outcome: outcome.kind, ...labels, seconds: timed?.seconds ?? null };
     const resends = job.resends + (decision.kind === "wait" && decision.cause === "unknown" ? 1 : 0);
-    const health = lost ? null : callHealth(outcome, operation, input);
+    const health = lost ? null : callHealth(outcome, operation, input, timed?.wasSignedOffTime === true);
     const { id, clientRefId, trace } = attempt;
     const traceId = trace === null ? null : await trace.id();
     const entry = callEntry(

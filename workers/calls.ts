@@ -6,7 +6,7 @@ import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { Operation } from "../src/operations/operation.ts";
 import type { OpenInput } from "../src/providers/call.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
-import { ClockOffset, readDate } from "../src/providers/clock-offset.ts";
+import { ClockOffset, isSignedOffTime, readDate } from "../src/providers/clock-offset.ts";
 import { deepvueCall } from "../src/providers/deepvue/call.ts";
 import { ekoCall } from "../src/providers/eko/call.ts";
 import { type AadhaarEncryption, createAadhaarEncryption } from "../src/providers/eko/encryption.ts";
@@ -133,6 +133,7 @@ export class Providers {
       method,
       send: async (writeBefore) => {
         const sentAt = this.#now();
+        const signedWith = clock.correctionMs;
         const reply = await transport.send(call(), writeBefore);
         const dateMs = reply.kind === "reply" ? readDate(reply.headers) : null;
         if (dateMs !== null) {
@@ -140,7 +141,9 @@ export class Providers {
           clock.observe({ dateMs, sentAt, receivedAt: this.#now() });
           if (drifted !== (clock.correctionMs !== 0)) this.#onDrift(name, clock.offsetMs);
         }
-        return reply;
+        // Deepvue's calls are not signed.
+        const wasOff = name === "eko" && isSignedOffTime(signedWith, clock.correctionMs);
+        return reply.kind === "reply" && wasOff ? { ...reply, wasSignedOffTime: true } : reply;
       },
     };
   }

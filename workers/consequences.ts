@@ -9,8 +9,19 @@ import type { Outcome, Result } from "../src/outcomes/outcome.ts";
 import type { AuditEntry } from "../src/privacy/audit/entry.ts";
 import type { CallHealth } from "../src/records/attempt-end.ts";
 
-/** What a call says about the provider and our credentials; null where it was not made. */
-export function callHealth(outcome: Outcome, operation: Operation, input: OpenInput): CallHealth | null {
+/** How soon one job tries whether a refusal was only that of a wrong time, which is known by then; in ms. */
+const OTHER_TIME_MS = 1_000;
+
+/**
+ * What a call says about the provider and our credentials; null where it was not made. `wasSignedOffTime`: it was signed with a time
+ * that was not the provider's: then a refusal may be about that alone.
+ */
+export function callHealth(
+  outcome: Outcome,
+  operation: Operation,
+  input: OpenInput,
+  wasSignedOffTime: boolean,
+): CallHealth | null {
   switch (outcome.kind) {
     case "succeeded":
     case "rejected":
@@ -22,7 +33,10 @@ export function callHealth(outcome: Outcome, operation: Operation, input: OpenIn
     case "throttled":
       return { kind: "throttled", retryAfterMs: outcome.retryAfterMs };
     case "refused":
-      return { kind: "refused", scope: holdNameOf(outcome.scope, operation, input), reason: outcome.reason };
+      return {
+        ...{ kind: "refused", scope: holdNameOf(outcome.scope, operation, input), reason: outcome.reason },
+        retryAfterMs: wasSignedOffTime ? OTHER_TIME_MS : undefined,
+      };
     default:
       return assertNever(outcome, "outcome");
   }

@@ -28,6 +28,8 @@ export interface EndedAttempt {
 export interface TimedCall {
   readonly method: string;
   readonly seconds: number;
+  /** It was signed with a time that was not the provider's, as its reply told. */
+  readonly wasSignedOffTime: boolean;
 }
 
 const FAILED: ReadonlySet<string> = new Set(["unavailable", "unknown", "refused", "throttled", "failed"]);

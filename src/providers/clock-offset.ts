@@ -71,6 +71,11 @@ export class ClockOffset {
   }
 }
 
+/** What a reply taught of the clock since its request was signed: whether that was signed with a wrong time. */
+export function isSignedOffTime(correctionThen: number, correctionNow: number): boolean {
+  return Math.abs(correctionNow - correctionThen) > CLOCK_TOLERANCE_MS;
+}
+
 export function isDrift(offsetMs: number): boolean {
   return Math.abs(offsetMs) > CLOCK_TOLERANCE_MS;
 }

@@ -21,6 +21,8 @@ export type HttpReply =
       readonly headers: Readonly<Record<string, string>>;
       /** The body as UTF-8 text; null where it was cut off, too large or never ended. */
       readonly text: string | null;
+      /** The time that the request was signed with, if it was, is not the provider's, as this reply tells: the next one is signed with that. */
+      readonly wasSignedOffTime?: true;
     }
   | { readonly kind: "none"; readonly written: boolean; readonly cause: NoReplyCause };
 

@@ -13,8 +13,13 @@ export type CallHealth =
   | { readonly kind: "well" }
   | { readonly kind: "failed" }
   | { readonly kind: "throttled"; readonly retryAfterMs: number | null }
-  /** `scope` as in `NewJob.holdNames`; null: the whole credential. */
-  | { readonly kind: "refused"; readonly scope: string | null; readonly reason: string };
+  /** `scope` as in `NewJob.holdNames`; null: the whole credential. `retryAfterMs`: until one job may try; default: HOLD_PROBE. */
+  | {
+      readonly kind: "refused";
+      readonly scope: string | null;
+      readonly reason: string;
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** Everything that closing an attempt changes. */
 export interface AttemptEnd {
@@ -84,7 +89,7 @@ export function endRow(id: string, now: number, end: AttemptEnd): RowOf<typeof F
     spent: `${end.used} ${end.pendings} ${end.resends}`,
     lost: end.lost ? end.attemptToken : null,
     went: health?.kind ?? null,
-    retry_after: health?.kind === "throttled" ? health.retryAfterMs : null,
+    retry_after: health?.kind === "throttled" ? health.retryAfterMs : (refused?.retryAfterMs ?? null),
     scope: refused?.scope ?? null,
     why: refused?.reason ?? null,
     subject: end.job.subject,

@@ -44,6 +44,31 @@ it("mends by itself a refusal that our own wrong clock caused: it learns the tim
   expect(lines[0]).toMatch(/"level":(40|"warn").*"provider":"eko"/);
 });
 
+it("tries again within seconds after a refusal that its own wrong clock may have caused, not after HOLD_PROBE", async () => {
+  await using bundle = await startWorkerBundle();
+  expect(bundle.settings.holdProbeMs).toBe(300_000);
+  const shifted = await startShifted(bundle, () => Date.now() + AHEAD_MS);
+  await using simulator = shifted.simulator;
+  const record = await shifted.run(1);
+  expect(record.attempts.map(({ outcome }) => outcome?.kind)).toEqual(["refused", "succeeded"]);
+  expect(simulator.requests.map(({ status }) => status)).toEqual([403, 200]);
+  expect((await bundle.client.gates.read("eko")).holds).toEqual([]);
+});
+
+it("holds a credential that is refused by the right time, too, for HOLD_PROBE", async () => {
+  await using bundle = await startWorkerBundle();
+  const shifted = await startShifted(bundle, () => Date.now() + AHEAD_MS);
+  await using simulator = shifted.simulator;
+  simulator.configure({ faults: [{ fault: "bad-credentials" }] });
+  await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(1, "000"), csp_id: "agent1" });
+  await expect.poll(() => simulator.requests.length, { timeout: 10_000 }).toBe(2);
+  const probeIn = async (): Promise<number> => {
+    const { holds, now } = await bundle.client.gates.read("eko");
+    return (holds[0]?.probeAt ?? 0) - now;
+  };
+  await expect.poll(probeIn, { timeout: 5_000 }).toBeGreaterThan(290_000);
+});
+
 it("says when the clocks agree again, and signs by its own", async () => {
   await using bundle = await startWorkerBundle({ env: { HOLD_PROBE: "200ms" } });
   let ahead = 60_000;

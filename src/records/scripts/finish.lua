@@ -18,7 +18,7 @@ local function tell_gate()
   if went == 'well' then call_went_well(g, control, id, scopes, ms)
   elseif went == 'failed' then call_failed(g, control, id)
   elseif went == 'throttled' then try_at = number(call_throttled(g, control, retry_after, ms))
-  else try_at = number(call_refused(g, control, scope, why, hold_ms)) end
+  else try_at = number(call_refused(g, control, scope, why, math.min(retry_after or hold_ms, hold_ms))) end
   if went ~= 'well' or not g.quota_only then changed(g) end
   return try_at
 end
