@@ -4,11 +4,13 @@ import { packResult } from "../src/batches/row-result.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import { isEnd, ROW_BYTES } from "../src/batches/row-state.ts";
 import type { FoldedRow, RowStore } from "../src/batches/row-store.ts";
+import type { BatchMetrics } from "../src/telemetry/batch-metrics.ts";
 import type { FeederBatch } from "./feeder-batch.ts";
 
 export interface FoldDeps {
   readonly rows: Pick<RowStore, "fold">;
   readonly chunks: Chunks;
+  readonly metrics: { readonly batches: Pick<BatchMetrics, "ended"> };
   readonly now: () => number;
 }
 
@@ -17,7 +19,7 @@ export interface FoldDeps {
  * still there.
  */
 export async function foldRows(
-  { rows: store, chunks, now }: FoldDeps,
+  { rows: store, chunks, metrics, now }: FoldDeps,
   hand: FeederBatch,
   epoch: number,
   sights: ReadonlyMap<number, RowSight>,
@@ -39,7 +41,10 @@ export async function foldRows(
       const air = hand.air.get(row);
       if (rerun !== undefined) hand.putBack(row, rerun);
       else if (isEnd(state)) {
-        if (hand.air.delete(row)) hand.endedSince += 1;
+        if (hand.air.delete(row)) {
+          hand.endedSince += 1;
+          metrics.batches.ended(hand.batch.queue);
+        }
       } else if (air !== undefined) Object.assign(air, { state, isAway });
     }
     forget(hand, chunk);

@@ -107,7 +107,7 @@ export class Feeder {
       flow: new OnboardingRows({ ...running, records, onboardings }),
     };
     this.#news = new LateNews(this.#store, deps.queue, () => this.#rest.abort());
-    deps.metrics.batches.fed(deps.queue, 0);
+    deps.metrics.batches.begin(deps.queue);
     this.#running = this.#run();
   }
 
@@ -370,7 +370,7 @@ export class Feeder {
   }
 
   get #fold() {
-    return { rows: this.#rows, chunks: this.#chunks, now: this.#deps.now };
+    return { rows: this.#rows, chunks: this.#chunks, metrics: this.#deps.metrics, now: this.#deps.now };
   }
 }
 

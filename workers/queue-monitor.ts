@@ -36,7 +36,7 @@ const Measured = z.object({
   unknown: Undecided,
   failed: Undecided,
   submitted: Counts,
-  batches: z.object({ open: Counts, rows: z.record(z.enum(ROW_STATES), z.number()), rate: z.number() }).nullable(),
+  batches: z.object({ open: Counts, rows: z.record(z.enum(ROW_STATES), z.number()) }).nullable(),
   challenges: z.record(z.enum(TIMES_LEFT), z.number()).nullable(),
   onboardings: z.object({ open: OpenOnboardings, unmoved: Counts, lag: z.number() }).nullable(),
 }) satisfies z.ZodType<Measures>;

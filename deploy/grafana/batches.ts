@@ -1,5 +1,6 @@
 import {
   amountsPanel,
+  BATCH_OVERRIDES,
   EVENT_OVERRIDES,
   linesPanel,
   lowIsGood,
@@ -22,8 +23,8 @@ function rows(states = ""): string {
 }
 
 const GOES_ON = "waiting|queued|calling|awaiting_otp";
-const PER_SECOND = `sum (${gauge("queue", "satyapan_batch_rows_ending_per_second", QUEUES)})`;
-const TIME_LEFT = `${rows(GOES_ON)} / (${PER_SECOND} > 0)`;
+/** Rows come and go by the second: over less than some minutes what is left jumps. */
+const TIME_LEFT = `${rows(GOES_ON)} / (sum (rate(satyapan_batch_rows_ended_total{${QUEUES}}[5m])) > 0)`;
 const PROGRESS = `1 - ${rows(GOES_ON)} / (${rows()} > 0)`;
 
 const GLANCE: RowSpec = {
@@ -55,13 +56,13 @@ const GLANCE: RowSpec = {
       PROGRESS,
     ),
     numberPanel(
-      { title: "Time left", description: "At the rate of the last seconds. No data: nothing ends now.", unit: "s" },
+      { title: "Time left", description: "At the rate of the last 5 minutes. No data: nothing ended.", unit: "s" },
       [{ value: null, color: "blue" }],
       TIME_LEFT,
     ),
     numberPanel(
       {
-        title: "Persons who are waited for",
+        title: "Codes awaited",
         description: "OTPs that went out, of batches and of single jobs, and that nobody has answered yet.",
         unit: "short",
       },
@@ -70,7 +71,7 @@ const GLANCE: RowSpec = {
     ),
     numberPanel(
       {
-        title: "Codes that came too late, or never",
+        title: "Codes unanswered",
         description: "Share of the OTPs of the time range that nobody answered before they ran out.",
         unit: "percentunit",
       },
@@ -94,16 +95,20 @@ const MOVING: RowSpec = {
     amountsPanel(
       { title: "Rows per second", description: "That are handed to the queue, and that end.", unit: "ops" },
       [perSecond("", "satyapan_batch_rows_fed_total", QUEUES), "handed over"],
-      [PER_SECOND, "end"],
+      [perSecond("", "satyapan_batch_rows_ended_total", QUEUES), "end"],
     ),
     amountsPanel({ title: "Rows done", description: "Of all rows of open batches.", unit: "percentunit" }, [
       PROGRESS,
       "done",
     ]),
-    amountsPanel({ title: "Time left", description: "At the rate of each moment.", unit: "s" }, [TIME_LEFT, "left"]),
+    amountsPanel({ title: "Time left", description: "At the rate of the 5 minutes before each moment.", unit: "s" }, [
+      TIME_LEFT,
+      "left",
+    ]),
     stackPanel(
       { title: "Batches by state", description: "That have not ended. stopped: by themselves.", unit: "short" },
       [`sum by (state) (${gauge("queue, state", "satyapan_batches_open", QUEUES)})`, "{{state}}"],
+      BATCH_OVERRIDES,
     ),
     amountsPanel(
       {

@@ -183,6 +183,10 @@ export const ROW_OVERRIDES = fixedColours({
   ...{ waiting: "super-light-yellow", queued: "light-blue", calling: "light-orange", awaiting_otp: "light-purple" },
   ...{ duplicate: "text", skipped: "text" },
 });
+export const BATCH_OVERRIDES = fixedColours({
+  ...{ checking: "text", ready: "light-blue", running: "light-green", paused: "yellow", stopped: "red" },
+  cancelled: "dark-yellow",
+});
 export const ONBOARDING_OVERRIDES = fixedColours({
   ...STATE_COLOURS,
   ...{ running: "light-orange", awaiting_otp: "light-purple" },

@@ -172,8 +172,8 @@ const FUNNEL: RowSpec = {
         "Over the time range: codes sent (and those of them that were sent again), given back, of these wrong ones and other " +
         "refusals, codes that nobody gave in time, and persons verified. Lost: of the persons who were sent one.",
       unit: "short",
-      w: 16,
-      h: 7,
+      w: 24,
+      h: 6,
       instant: true,
       link: "satyapan-batches",
       queries: [
@@ -196,7 +196,6 @@ const FUNNEL: RowSpec = {
       defaults: { decimals: 0 },
       overrides: [override("lost", { unit: "percentunit", decimals: 0 })],
     },
-    openChallenges({ w: 8, h: 7 }),
   ],
 };
 
@@ -264,6 +263,7 @@ const WAITING: RowSpec = {
       gauge("queue, state", "satyapan_jobs_undecided_oldest_seconds", QUEUES),
       "{{queue}} {{state}}",
     ]),
+    openChallenges(),
   ],
 };
 

@@ -32,8 +32,8 @@ export function held(own: Own): PanelSpec {
 /** Nearest to their end first; the redder, the less time is left. */
 const LEFT_OVERRIDES = fixedColours({ "1m": "red", "3m": "orange", "10m": "green", longer: "light-green" });
 
-export function openChallenges(size: Partial<Pick<PanelSpec, "w" | "h">> = {}): PanelSpec {
-  const panel = stackPanel(
+export function openChallenges(): PanelSpec {
+  return stackPanel(
     {
       title: "Open challenges by time left",
       description:
@@ -44,5 +44,4 @@ export function openChallenges(size: Partial<Pick<PanelSpec, "w" | "h">> = {}): 
     [`sum by (left) (${gauge("queue, left", "satyapan_challenges_open", QUEUES)})`, "{{left}}"],
     LEFT_OVERRIDES,
   );
-  return { ...panel, ...size };
 }

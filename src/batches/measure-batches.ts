@@ -13,13 +13,11 @@ export async function measureBatches(
 ): Promise<BatchMeasures> {
   const open = Object.fromEntries(OPEN_BATCH_STATES.map((state) => [state, 0])) as Record<BatchState, number>;
   const rows = noRows();
-  let rate = 0;
   for (const batch of await store.getMany(queue, await store.open(queue))) {
     if (batch === null) continue;
     // One that was cancelled is open until what is in the air has ended.
     open[batch.state] = (open[batch.state] ?? 0) + 1;
     for (const state of ROW_STATES) rows[state] += batch.counts[state];
-    rate += batch.rate;
   }
-  return { open, rows, rate };
+  return { open, rows };
 }

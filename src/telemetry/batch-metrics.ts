@@ -7,8 +7,6 @@ export interface BatchMeasures {
   readonly open: Readonly<Record<string, number>>;
   /** By the row's state. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Rows of theirs that end in a second, of late. */
-  readonly rate: number;
 }
 
 /** Batches, of each queue all together: a batch is no label. */
@@ -16,8 +14,8 @@ export class BatchMetrics {
   readonly #gauges: MeasuredGauges;
   readonly #open: Gauge<"queue" | "state">;
   readonly #rows: Gauge<"queue" | "state">;
-  readonly #rate: Gauge<"queue">;
   readonly #fed: Counter<"queue">;
+  readonly #ended: Counter<"queue">;
   readonly #lag: Gauge<"queue">;
   readonly #miscounted: Gauge<"queue">;
 
@@ -31,15 +29,16 @@ export class BatchMetrics {
       `Rows of batches that have not ended, by the row's state; ${ALIKE}.`,
       [...(["queue", "state"] as const)],
     );
-    this.#rate = this.#gauges.gauge(
-      "satyapan_batch_rows_ending_per_second",
-      `Rows of batches that end in a second, of late; ${ALIKE}.`,
-      ["queue"],
-    );
     const registers = [registry];
     this.#fed = new Counter({
       name: "satyapan_batch_rows_fed_total",
       help: "Rows that this worker handed to the queue while it fed it.",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#ended = new Counter({
+      name: "satyapan_batch_rows_ended_total",
+      help: "Rows that came to an end while this worker fed their queue.",
       labelNames: ["queue"],
       registers,
     });
@@ -62,16 +61,25 @@ export class BatchMetrics {
     this.#gauges.clear();
     for (const [queue, measures] of all) {
       if (measures === null) continue;
-      const { open, rows, rate } = measures;
+      const { open, rows } = measures;
       for (const [state, count] of Object.entries(open)) this.#open.set({ queue, state }, count);
       for (const [state, count] of Object.entries(rows)) this.#rows.set({ queue, state }, count);
-      this.#rate.set({ queue }, rate);
     }
   }
 
-  /** `rows` 0: the series is there from the start. */
+  /** Both series are there from now on, at 0. */
+  begin(queue: string): void {
+    this.#fed.inc({ queue }, 0);
+    this.#ended.inc({ queue }, 0);
+  }
+
   fed(queue: string, rows: number): void {
     this.#fed.inc({ queue }, rows);
+  }
+
+  /** One row, after which nothing more comes of it by itself. */
+  ended(queue: string): void {
+    this.#ended.inc({ queue });
   }
 
   /** Null: this worker does not feed it. */

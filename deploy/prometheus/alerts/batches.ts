@@ -80,7 +80,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
         "A batch: pause it (`satyapan batch pause BATCH`), and let as many codes be open as there are people to ask for them.",
         "SMS that do not arrive: ask the provider, with the client_ref_id of one (`satyapan show ID`).",
       ],
-      over: "Fewer than half of the codes of 30 minutes run out: *Codes that came too late, or never*.",
+      over: "Fewer than half of the codes of 30 minutes run out: *Codes unanswered*.",
     },
   },
   {
