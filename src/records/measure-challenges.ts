@@ -37,13 +37,13 @@ async function openAmong(redis: RedisClient, queue: QueueName, first: number, co
   const ids = await spreadSample(redis, dueKey(queue), { first, count, most: LOOKED_AT });
   if (ids.length === 0) return 0;
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "result", "answered", "replaced");
+  for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "input", "replaced");
   const replies = (await pipeline.exec()) ?? [];
   const open = replies.filter(([error, fields]) => error === null && isOpen(fields as (string | null)[]));
   return Math.round((open.length * count) / ids.length);
 }
 
-function isOpen([state, result, answered, replaced]: readonly (string | null)[]): boolean {
-  const isSent = state === "succeeded" && (result ?? "").includes('"otp_sent":true');
-  return isSent && answered === null && replaced === null;
+/** Of what succeeded, only a send keeps its input, and only until its OTP is answered or can be answered no more. */
+function isOpen([state, input = null, replaced]: readonly (string | null)[]): boolean {
+  return state === "succeeded" && input !== null && replaced === null;
 }
