@@ -1,7 +1,7 @@
 -- Who verifies a code, and whether. `hash`: keyed, of the code; `deadline`, `now`: ms; `verify_name`: its verify's id without
--- its number. KEYS send's record
+-- its number; `onboarding`: id of the one whose code it is, or ''. KEYS send's record
 -- → {`go`, verify} | {`same`, verify} | {`busy`, verify} | {`replaced`, send} | {`answered`} | {`state`, state} | {`late`} | {`tries`}
--- | {`missing`}
+-- | {`over`, state} (the onboarding awaits no code of this send) | {`missing`}
 -- constants: MOST_TRIES, OPEN, BEGUN_MS
 local stored = redis.call('HMGET', KEYS[1], 'state', 'answered', 'codes', 'replaced')
 if not stored[1] then return {'missing'} end
@@ -16,6 +16,10 @@ for known, verify, begun in string.gmatch(codes, '([^, ]+) (%S+) (%d+)') do
   end
 end
 if stored[2] then return {'answered'} end
+if onboarding ~= '' then
+  local asks = redis.call('HMGET', prefix .. 'onboarding:' .. onboarding, 'state', 'job')
+  if asks[1] ~= 'awaiting_otp' or prefix .. 'job:' .. asks[2] ~= KEYS[1] then return {'over', asks[1] or 'gone'} end
+end
 if stored[1] ~= 'succeeded' then return {'state', stored[1]} end
 if tonumber(now) >= tonumber(deadline) then return {'late'} end
 if last then

@@ -10,6 +10,7 @@ import { clearValues } from "../privacy/sealing/clear-values.ts";
 import { dayScope, resultScope } from "../privacy/sealing/data-key.ts";
 import type { DataKeys } from "../privacy/keys/data-keys.ts";
 import { queuePrefix, type QueueName, recordKey } from "../queues/names.ts";
+import { parseParent, PARENT_KINDS } from "../records/parent.ts";
 import type { RecordStore } from "../records/record-store.ts";
 import { openInput } from "../records/sealed-input.ts";
 import { unpackJob } from "../records/stored-job.ts";
@@ -110,7 +111,11 @@ export class Challenges {
     const { operation, input, parent } = await plan(fields);
     const hash = this.#hash(send, code);
     const checked = await this.#checked(operation, { ...input, otp: code }, challenge, hash, fields);
-    const args = { prefix: queuePrefix(queue), hash, now: now(), deadline: challenge.deadline ?? 0, verify_name: name };
+    const part = parent === null ? null : parseParent(parent);
+    const args = {
+      ...{ prefix: queuePrefix(queue), hash, now: now(), deadline: challenge.deadline ?? 0, verify_name: name },
+      onboarding: part?.kind === PARENT_KINDS.onboarding ? part.of : null,
+    };
     const [answer, about = ""] = (await ANSWER.run(redis, [recordKey(queue, send)], args)) as [string, string?];
     switch (answer) {
       case "replaced":
@@ -138,7 +143,8 @@ export class Challenges {
       case "missing":
         throw challengeOver(send, { kind: answer, about });
       case "state":
-        throw challengeOver(send, { kind: "state", about });
+      case "over":
+        throw challengeOver(send, { kind: answer, about });
       default:
         throw new TypeError(`the answer script said ${answer}`);
     }

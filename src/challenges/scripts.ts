@@ -11,7 +11,7 @@ const OPEN: ReadonlySet<string> = new Set([...OPEN_STATES, "unknown"]);
 
 export const ANSWER = new LuaScript(new URL("answer.lua", import.meta.url), {
   constants: { MOST_TRIES, OPEN, BEGUN_MS },
-  args: { prefix: "text", hash: "text", deadline: "text", now: "text", verify_name: "text" },
+  args: { prefix: "text", hash: "text", deadline: "text", now: "text", verify_name: "text", onboarding: "text?" },
 });
 
 export const RESEND = new LuaScript(new URL("resend.lua", import.meta.url), {

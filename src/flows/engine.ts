@@ -109,7 +109,8 @@ export class Engine {
       }
       case "queue": {
         const step = flow.steps[onboarding.step];
-        if (step !== undefined) await this.#entrance.queue(findOperation(step.operation), job, onboarding.lane);
+        const lane = step?.code === undefined ? onboarding.lane : "interactive";
+        if (step !== undefined) await this.#entrance.queue(findOperation(step.operation), next.job, lane);
         await onboardings.lookAt(queue, id, now() + 30_000);
         return null;
       }

@@ -34,8 +34,8 @@ export type NextStep =
   | { readonly kind: "wait"; readonly until: number }
   /** Its step's job is to be made, as the intent in the onboarding says. */
   | { readonly kind: "enter" }
-  /** Its step's job may have been recorded and never queued: queued twice, it is taken once. */
-  | { readonly kind: "queue" }
+  /** This job, of its step, may have been recorded and never queued: queued twice, it is taken once. */
+  | { readonly kind: "queue"; readonly job: string }
   /** The code that came early is given now. */
   | { readonly kind: "answer" }
   /** Its job is to end before it is taken, because somebody wants the onboarding to end. */
@@ -71,7 +71,7 @@ function afterCall(flow: Flow, onboarding: Onboarding, step: Step, seen: SeenFac
   if (isTerminal(job.state)) return ended(onboarding, job.state, job.reason, seen);
   if (onboarding.state !== "running") return move(onboarding, "running", seen);
   if (onboarding.cancel !== null && job.state !== "active") return { kind: "abandon" };
-  if (job.state === "queued") return { kind: "queue" };
+  if (job.state === "queued") return { kind: "queue", job: job.id };
   return { kind: "wait", until: now + LOOK_MS };
 }
 
@@ -88,6 +88,7 @@ function afterCode(flow: Flow, onboarding: Onboarding, step: Step, seen: SeenFac
     if (!goesOn) return ended(onboarding, verify.state, verify.reason, seen);
   } else if (verify !== null) {
     if (onboarding.state !== "awaiting_otp") return move(onboarding, "awaiting_otp", seen);
+    if (verify.state === "queued") return { kind: "queue", job: verify.id };
     return { kind: "wait", until: now + LOOK_MS };
   }
   if (onboarding.cancel !== null) return end(onboarding, "cancelled", onboarding.cancel, seen);
@@ -152,6 +153,7 @@ function move(onboarding: Onboarding, state: OnboardingState, seen: SeenFacts): 
   return { kind: "move", move: stay(onboarding, state, seen) };
 }
 
-function stay({ step, job, done }: Onboarding, state: OnboardingState, { now }: SeenFacts): Move {
-  return { state, step, job, done, reason: null, result: null, lookAt: now + LOOK_MS };
+function stay({ step, job, done }: Onboarding, state: OnboardingState, { now, challenge }: SeenFacts): Move {
+  const seenVerify = challenge === null ? undefined : challenge.verify;
+  return { state, step, job, done, reason: null, result: null, lookAt: now + LOOK_MS, seenVerify };
 }

@@ -32,6 +32,8 @@ export interface Move {
   readonly result: Result | null;
   /** When it is looked at though nobody told of it, ms. */
   readonly lookAt: number;
+  /** The verify that was begun last, as it was seen (null: none): if another was begun since, this move is not made. Absent: any. */
+  readonly seenVerify?: string | null | undefined;
 }
 
 /** The longest an onboarding goes unseen while a step is under way, in ms. */
@@ -89,6 +91,7 @@ export class OnboardingStore {
       result: to.result === null ? null : JSON.stringify(to.result),
       look_at: isAtRest ? null : lookAt,
       ...{ is_over: isOver(to.state), keeps_input: !isAtRest },
+      ...{ checks_verify: to.seenVerify !== undefined, verify: to.seenVerify ?? null },
     };
     const answer = await MOVE_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
     return answer as "done" | "moved" | "missing";

@@ -19,7 +19,7 @@ export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", impo
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", from: "text", state: "text", step: "text" },
     ...{ job: "text", done: "text", reason: "text?", result: "text?", now: "text", look_at: "text?" },
-    ...{ is_over: "flag", keeps_input: "flag" },
+    ...{ is_over: "flag", keeps_input: "flag", checks_verify: "flag", verify: "text?" },
   },
 });
 

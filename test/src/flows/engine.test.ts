@@ -28,16 +28,27 @@ beforeAll(async () => {
 afterAll(async () => await bundle[Symbol.asyncDispose]());
 
 /** A worker's engine, in a process that may be killed. */
-function engineOf(mortal: Mortal): Engine {
+function engineOf(mortal: Mortal, other: Partial<OnboardingStore> = {}): Engine {
   const { settings, dataKeys } = bundle;
   const redis = bundle.redis.client();
   const queues = mortal.wrap(new JobQueues(redis, Date.now), ["add"]);
   const records = mortal.wrap(bundle.records, ["create", "abandon"]);
-  const onboardings = mortal.wrap(new OnboardingStore(redis, settings.retention), ["move", "lookAt"]);
+  const onboardings = Object.assign(
+    mortal.wrap(new OnboardingStore(redis, settings.retention), ["move", "lookAt"]),
+    other,
+  );
   const deps = { redis, records, queues, dataKeys, settings, subjectKey: settings.subjectKey, cooldownMs: 0 };
   const challenges = new Challenges({ ...deps, now: Date.now });
   const isHeld = async () => await Promise.resolve(false);
   return new Engine({ ...deps, now: Date.now, onboardings, challenges, isHeld });
+}
+
+function challengesOf(): Challenges {
+  const { settings, dataKeys, records } = bundle;
+  const redis = bundle.redis.client();
+  const queues = new JobQueues(redis, Date.now);
+  const deps = { redis, records, queues, dataKeys, settings, subjectKey: settings.subjectKey, cooldownMs: 0 };
+  return new Challenges({ ...deps, now: Date.now });
 }
 
 /** Takes every job that is queued and was not, once; tells its step, and the reference that it was given. */
@@ -97,6 +108,62 @@ describe("the engine of onboardings", () => {
       expect(await bundle.client.onboardings.get(killed.id)).toMatchObject({ state: "succeeded" });
     }
   }, 120_000);
+
+  it("ends no onboarding whose person gave another code meanwhile, and takes none after its end", async () => {
+    const { client, settings } = bundle;
+    const id = `raced-${count++}`;
+    await client.onboard("eko.mobile", { mobile: MOBILE, csp_id: MOBILE }, { id });
+    const store = new OnboardingStore(bundle.redis.client(), settings.retention);
+    let isGiven = false;
+    const engine = engineOf(new Mortal(), {
+      async move(queue, from, to, now) {
+        if (to.state === "rejected" && !isGiven) {
+          isGiven = true;
+          await client.answer(id, "222222");
+        }
+        return await store.move(queue, from, to, now);
+      },
+    });
+    await engine.advance(QUEUE, id);
+    await bundle.begin(`${id}-send`, "eko", `r${count++}`);
+    await bundle.finish(`${id}-send`, "eko", "succeeded", { result: { otp_sent: true } });
+    await engine.advance(QUEUE, id);
+    await client.answer(id, "111111");
+    await bundle.begin(`${id}-send-v1`, "eko", `r${count++}`);
+    await bundle.finish(`${id}-send-v1`, "eko", "rejected", { reason: "a no to the person" });
+    await engine.advance(QUEUE, id);
+    expect([isGiven, (await client.onboardings.get(id))?.state]).toEqual([true, "awaiting_otp"]);
+    await bundle.begin(`${id}-send-v2`, "eko", `r${count++}`);
+    await bundle.finish(`${id}-send-v2`, "eko", "rejected", { reason: "a no to the person" });
+    // Whoever answers has read that a code is awaited.
+    const onboarding = await store.get(QUEUE, id);
+    if (onboarding === null) throw new Error("it is gone");
+    await engine.advance(QUEUE, id);
+    expect(await client.onboardings.get(id)).toMatchObject({ state: "rejected" });
+    const late = challengesOf().answer(QUEUE, onboarding.job, "333333", "test", async () => {
+      return await engine.planVerify(QUEUE, onboarding);
+    });
+    await expect(late).rejects.toThrow(/awaits no code: it is rejected|no longer kept/);
+    expect(await client.get(`${id}-send-v3`)).toBeNull();
+  });
+
+  it("queues a verify that was recorded by somebody who was killed before it could be queued", async () => {
+    const { client } = bundle;
+    const id = `unqueued-${count++}`;
+    await client.onboard("eko.mobile", { mobile: MOBILE, csp_id: MOBILE }, { id });
+    const engine = engineOf(new Mortal());
+    await engine.advance(QUEUE, id);
+    await bundle.begin(`${id}-send`, "eko", `r${count++}`);
+    await bundle.finish(`${id}-send`, "eko", "succeeded", { result: { otp_sent: true } });
+    await engine.advance(QUEUE, id);
+    await client.answer(id, "111111");
+    const redis = bundle.redis.client();
+    await redis.del(`bull:${QUEUE}:j-${id}-send-v1`);
+    await redis.lrem(`bull:${QUEUE}:wait`, 0, `j-${id}-send-v1`);
+    expect(await bundle.queued("eko")).not.toContain(`${id}-send-v1`);
+    await engine.advance(QUEUE, id);
+    expect(await bundle.queued("eko")).toContain(`${id}-send-v1`);
+  });
 
   it("stops where its step did, and goes on where that is settled", async () => {
     const { client } = bundle;
