@@ -98,7 +98,7 @@ export class Client implements AsyncDisposable {
     this.failed = new FailedJobs(connections.use, this.#actor());
     this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
-    this.batches = new Batches({ use: connections.use, settings, ids, actor: this.#actor() });
+    this.batches = new Batches({ use: connections.use, connections, settings, ids, actor: this.#actor() });
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */

@@ -21,6 +21,8 @@ export type { WaitOptions } from "./base/wait-until.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
 export type { Batches, SubmitBatchOptions, WatchBatchOptions } from "./batches/batches.ts";
 export type { MendedRow, RepairView } from "./batches/batch-repair.ts";
+export type { SeatOptions } from "./batches/seat.ts";
+export type { Sender, Verdict } from "./batches/talk.ts";
 export type { BatchRow } from "../src/batches/batch-row.ts";
 export type { BatchView } from "../src/batches/batch.ts";
 export type { RowResult } from "../src/batches/row-result.ts";

@@ -15,11 +15,13 @@ import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
-import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
+import type { ClientConnections, LazyConnections, UseRedis } from "../base/client-connections.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
 import { type BatchOptions, batchTerms, checkOpen, checkTenant, checkWeight } from "./batch-terms.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
+import { senders, type SeatOptions } from "./seat.ts";
+import type { Sender } from "./talk.ts";
 
 export type SubmitBatchOptions = BatchOptions & SubmitWishes;
 
@@ -38,6 +40,7 @@ export interface WatchBatchOptions {
 
 export interface BatchesDeps {
   readonly use: UseRedis;
+  readonly connections: LazyConnections;
   readonly settings: Settings;
   readonly ids: Ids;
   readonly actor: Actor;
@@ -171,6 +174,14 @@ export class Batches {
       if (hasEnded(view.state) && view.ended_at !== null) return;
       await sleep(everyMs, undefined, signal && { signal }).catch(() => {});
     }
+  }
+
+  /**
+   * The senders of a batch whose codes are awaited, one after the other, for one operator of several: each is talked to by one at a time.
+   * Ends with the batch.
+   */
+  async *seat(batch: string, options: SeatOptions = {}): AsyncGenerator<Sender, void> {
+    yield* senders(this.#deps, await this.#find(batch), options);
   }
 
   async #command(text: string, command: BatchCommand, reason?: string): Promise<BatchView> {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../src/command/context.ts";
 import { targetNamed } from "../imports/import-target.ts";
 import { templateOf } from "../imports/template.ts";
+import { defineBatchCall } from "./batch-call.ts";
 import { defineBatchCheck } from "./batch-check.ts";
 import { defineBatchLife } from "./batch-life.ts";
 import { defineBatchResults } from "./batch-results.ts";
@@ -30,6 +31,10 @@ export function defineBatch(command: Command, context: CommandContext): void {
       context.stdout.write(templateOf(targetNamed(name)));
     });
   defineBatchLife(command, context);
+  defineBatchCall(
+    command.command("call").description("an operator's seat: the next sender to talk to, one after the other"),
+    context,
+  );
   defineBatchResults(
     command.command("results").description("what became of each row, with the file's own columns, masked"),
     context,

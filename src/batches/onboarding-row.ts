@@ -2,6 +2,7 @@ import { assertNever } from "../base/assert-never.ts";
 import { findFlow } from "../flows/flows.ts";
 import type { Onboarding, OnboardingState } from "../flows/onboarding.ts";
 import type { JobRecord } from "../records/record.ts";
+import { personEndOf } from "./person-ends.ts";
 import { codeOf, isAway, NOTHING_KEPT, type RowSight } from "./row-end.ts";
 import type { KeptResult } from "./row-result.ts";
 import type { RowState } from "./row-state.ts";
@@ -70,7 +71,8 @@ function keptOf({ state, step, reason, result, updatedAt }: Onboarding, jobs: re
   };
   return {
     ...NOTHING_KEPT,
-    code: outcome === null ? null : codeOf(outcome),
+    // What a person said on the phone goes before a code that was wrong.
+    code: personEndOf(reason) ?? (outcome === null ? null : codeOf(outcome)),
     reason,
     attempts: jobs.reduce((sum, job) => sum + job.attempts.length, 0),
     result: state === "succeeded" ? result : { ...last?.result, ...stopped },

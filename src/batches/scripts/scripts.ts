@@ -127,6 +127,18 @@ export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
   args: { prefix: "text", field: "text", value: "text", now: "text", entry: "text" },
 });
 
+/** Senders that are looked at, in the order of their deadlines: more are never talked to at once. */
+const MOST_LOOKED_AT = 1_000;
+
+export const SEAT_NEXT = new LuaScript(new URL("seat-next.lua", import.meta.url), {
+  constants: { MOST_LOOKED_AT },
+  args: { token: "text", now: "number", till: "text" },
+});
+
+export const SEAT_KEEP = new LuaScript(new URL("seat-keep.lua", import.meta.url), {
+  args: { at: "text", token: "text", till: "text", keeper: "text" },
+});
+
 /** Each row with its place among the staged chunks (`rerunPlace`). */
 export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
   needs: [BATCH, RECORD, AUDIT],

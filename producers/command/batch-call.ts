@@ -1,0 +1,128 @@
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import { assertNever } from "../../src/base/assert-never.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { BatchView } from "../../src/batches/batch.ts";
+import type { CommandContext } from "../../src/command/context.ts";
+import type { Sender } from "../batches/talk.ts";
+import { type CallDesk, jsonDesk, textDesk } from "../report/call-desk.ts";
+import { openClient } from "./open.ts";
+
+interface CallFlags {
+  readonly operator?: string;
+  readonly json?: true;
+}
+
+const HELP = `
+For each sender one line: the code that the person read out, or \`later\`, \`wrong number\`, \`refused\`; \`quit\` gives the sender back.
+Lines come from standard input, so that codes are in no shell history. Several operators may sit at one batch.`;
+
+/** `batch call B`: an operator's seat. */
+export function defineBatchCall(command: Command, context: CommandContext): void {
+  command
+    .argument("<batch>", "its id, your own id for it, or its name")
+    .option("--operator <name>", "who sits there, in the audit log; default: the user's name")
+    .option("--json", "print a JSON document, in one line, for each event")
+    .addHelpText("after", HELP)
+    .action(async (name: string, { operator, json }: CallFlags) => {
+      const { stdin, stdout, signal, now } = context;
+      await using client = openClient(context);
+      const { id } = await client.batches.show(name);
+      const desk = json === true ? jsonDesk(stdout) : textDesk(stdout, now);
+      const reader = createInterface({ input: stdin, signal, terminal: false });
+      const lines = reader[Symbol.asyncIterator]();
+      const options = {
+        signal,
+        onWaiting: (view: BatchView) => desk.waiting(view),
+        ...(operator === undefined ? {} : { operator }),
+      };
+      try {
+        let goesOn = true;
+        for await (const sender of client.batches.seat(id, options)) {
+          goesOn = await talk(sender, lines, desk);
+          if (!goesOn) break;
+        }
+        if (goesOn) desk.over(await client.batches.show(id));
+      } finally {
+        reader.close();
+      }
+    });
+}
+
+/** Whether the operator goes on to the next. */
+async function talk(sender: Sender, lines: AsyncIterator<string>, desk: CallDesk): Promise<boolean> {
+  desk.sender(sender);
+  for (;;) {
+    const read = await lines.next();
+    if (read.done === true) return false;
+    const said = heard(read.value);
+    switch (said.kind) {
+      case "quit":
+        return false;
+      case "unclear":
+        desk.unclear(sender, "type the code, or later, wrong number, refused, quit");
+        break;
+      case "code":
+        if (await answered(sender, said.code, desk)) return true;
+        break;
+      case "later":
+        desk.ended(sender, (await sender.later()) === "lost" ? "lost" : "later");
+        return true;
+      case "wrong-number":
+        if (await ended(sender, "wrong-number", desk)) return true;
+        break;
+      case "refused":
+        if (await ended(sender, "refused", desk)) return true;
+        break;
+      default:
+        return assertNever(said, "line of an operator");
+    }
+  }
+}
+
+/** Whether nothing more is to be had of this sender. */
+async function answered(sender: Sender, code: string, desk: CallDesk): Promise<boolean> {
+  try {
+    const verdict = await sender.answer(code);
+    desk.verdict(sender, verdict);
+    return verdict.kind !== "wrong";
+  } catch (error) {
+    desk.unclear(sender, unclearOf(error));
+    return false;
+  }
+}
+
+async function ended(sender: Sender, how: "wrong-number" | "refused", desk: CallDesk): Promise<boolean> {
+  try {
+    const done = how === "refused" ? await sender.refused() : await sender.wrongNumber();
+    desk.ended(sender, done === "lost" ? "lost" : how);
+    return true;
+  } catch (error) {
+    desk.unclear(sender, unclearOf(error));
+    return false;
+  }
+}
+
+/** What the operator can mend; the rest ends the command. */
+function unclearOf(error: unknown): string {
+  if (error instanceof SatyapanError && MENDABLE.has(error.code)) return error.message;
+  throw error;
+}
+
+const MENDABLE: ReadonlySet<string> = new Set([ErrorCode.BAD_INPUT, ErrorCode.WAIT_TIMEOUT]);
+
+type Heard =
+  | { readonly kind: "code"; readonly code: string }
+  | { readonly kind: "later" | "wrong-number" | "refused" | "quit" | "unclear" };
+
+/** What an operator's line means; the first letter will do. */
+function heard(line: string): Heard {
+  const text = line.trim().toLowerCase();
+  const digits = text.replaceAll(/[\s-]/g, "");
+  if (/^\d+$/.test(digits)) return { kind: "code", code: digits };
+  if (/^(l|later)$/.test(text)) return { kind: "later" };
+  if (/^(w|wrong|wrong[ -]number)$/.test(text)) return { kind: "wrong-number" };
+  if (/^(r|refused)$/.test(text)) return { kind: "refused" };
+  if (/^(q|quit|exit)$/.test(text)) return { kind: "quit" };
+  return { kind: "unclear" };
+}

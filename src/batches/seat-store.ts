@@ -1,0 +1,49 @@
+import type { QueueName } from "../queues/names.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { batchKey } from "./keys.ts";
+import { SEAT_KEEP, SEAT_NEXT } from "./scripts/scripts.ts";
+
+/** How long an operator has a sender of whom nothing is heard any more, in ms: then another is handed it. */
+export const SEAT_MS = 30_000;
+
+interface BatchOfSeats {
+  readonly queue: QueueName;
+  readonly id: string;
+}
+
+/** Who talks to whom: each sender of a batch whose code is awaited is one operator's at a time, by a token that only that one has. */
+export class SeatStore {
+  readonly #redis: RedisClient;
+  readonly #seatMs: number;
+
+  constructor(redis: RedisClient, seatMs = SEAT_MS) {
+    this.#redis = redis;
+    this.#seatMs = seatMs;
+  }
+
+  /** The row of the sender to talk to, which is this token's from now on; null: nobody waits whom no other has. */
+  async next({ queue, id }: BatchOfSeats, token: string, now: number): Promise<number | null> {
+    const args = { token, now, till: now + this.#seatMs };
+    const at = (await SEAT_NEXT.run(this.#redis, [batchKey(queue, id)], args)) as string;
+    return at === "" ? null : Number(at);
+  }
+
+  /** Whether it is still this token's; then it is for as long again. */
+  async keep(batch: BatchOfSeats, row: number, token: string, now: number): Promise<boolean> {
+    return await this.#change(batch, row, token, { till: now + this.#seatMs, keeper: token });
+  }
+
+  /** Gives it back: nobody is handed it before `from`, ms. False: it was another's by then. */
+  async giveBack(batch: BatchOfSeats, row: number, token: string, from: number): Promise<boolean> {
+    return await this.#change(batch, row, token, { till: from, keeper: "" });
+  }
+
+  async #change(
+    { queue, id }: BatchOfSeats,
+    row: number,
+    token: string,
+    to: { readonly till: number; readonly keeper: string },
+  ): Promise<boolean> {
+    return (await SEAT_KEEP.run(this.#redis, [batchKey(queue, id)], { at: row, token, ...to })) === "done";
+  }
+}
