@@ -7,9 +7,11 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import type { Client } from "../../producers/index.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
+import type { Phones } from "./phones.ts";
 
 export interface FeedOptions {
   readonly client: Client;
+  readonly phones: Phones;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   /** Where its file lies. */
@@ -41,22 +43,26 @@ export async function feedBatches(options: FeedOptions): Promise<void> {
   }
 }
 
-async function runBatch(nth: number, { client, say, signal, folder, rows, first }: FeedOptions): Promise<void> {
+async function runBatch(nth: number, { client, phones, say, signal, folder, rows, first }: FeedOptions): Promise<void> {
   const file = join(folder, "senders.csv");
-  await writeFile(file, csv(first + nth * rows, rows), { mode: 0o600 });
-  const args = ["batch", "submit", file, "--operation", "eko.mobile-otp", "--name", `demo ${first}-${nth + 1}`];
+  const mobiles = Array.from({ length: rows }, (_, index) =>
+    madeUpMobile((first + nth * rows + index) % PEOPLE, ENDINGS[index % 40] ?? "000"),
+  );
+  await writeFile(file, csv(mobiles), { mode: 0o600 });
+  const args = ["batch", "submit", file, "--flow", "eko.mobile", "--name", `demo ${first}-${nth + 1}`];
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args, "--json"], { signal });
   const { id, name } = Submitted.parse(JSON.parse(stdout));
+  for (const [index, mobile] of mobiles.entries()) phones.add(mobile, `${id}-${index + 1}`);
   say(`batch "${name}" was submitted: ${rows} rows`);
-  for await (const { state, ended_at } of client.batches.watch(id, { signal })) {
-    if (ended_at !== null) say(`batch "${name}" is ${state}`);
+  for await (const { state, counts, ended_at } of client.batches.watch(id, { signal })) {
+    if (ended_at === null && counts.waiting + counts.queued + counts.calling > 0) continue;
+    // Those who never answer keep it open for minutes: the next goes on beside it.
+    say(`batch "${name}" is ${state}: ${counts.succeeded} succeeded, ${counts.awaiting_otp} are asked for a code`);
+    return;
   }
 }
 
-function csv(first: number, rows: number): string {
-  const lines = Array.from({ length: rows }, (_, index) => {
-    const mobile = madeUpMobile((first + index) % PEOPLE, ENDINGS[index % 40] ?? "000");
-    return `${mobile},${madeUpMobile(9_000 + (index % 5))},row-${index + 1}`;
-  });
+function csv(mobiles: readonly string[]): string {
+  const lines = mobiles.map((mobile, index) => `${mobile},${madeUpMobile(9_000 + (index % 5))},row-${index + 1}`);
   return `${["mobile,csp_id,ref", ...lines].join("\n")}\n`;
 }

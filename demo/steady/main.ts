@@ -3,6 +3,7 @@ import { createClient } from "../../producers/index.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { feedBatches } from "./batches.ts";
 import { bringPeople } from "./people.ts";
+import { Phones } from "./phones.ts";
 
 // What there is to see in compose's demo: one batch after another, and people who ask for codes and read them out.
 
@@ -32,9 +33,11 @@ await steady
     const { signal } = stop;
     // Another stretch of made-up people at each start, so that nobody is asked twice.
     const first = Math.floor(Date.now() / 1_000) % 2_000_000;
+    const phones = new Phones({ client, say, signal, simulator });
     await Promise.all([
-      feedBatches({ client, say, signal, folder, rows, first }),
-      bringPeople({ client, say, signal, simulator, everyMs: everyS * 1_000, first }),
+      phones.run(),
+      feedBatches({ client, phones, say, signal, folder, rows, first }),
+      bringPeople({ client, phones, say, signal, everyMs: everyS * 1_000, first }),
     ]);
   })
   .parseAsync();
