@@ -50,6 +50,7 @@ export class Monitoring implements AsyncDisposable {
     run("prometheus", [
       "--config.file=prometheus.yml",
       "--storage.tsdb.path=tsdb",
+      "--enable-feature=exemplar-storage",
       // Rules are told as soon as they fire; shipped is 1 min.
       "--rules.alert.resend-delay=5s",
       listen(ports.prometheus),

@@ -21,7 +21,6 @@ import { callEntry, callHealth, isCharged, isSent } from "./consequences.ts";
 import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 import type { FailPoint, OpenAttempt } from "./open-attempt.ts";
 import type { TimedCall } from "./spans.ts";
-import type { AttemptTrace } from "./tracing.ts";
 
 /** What closing an attempt needs beside its outcome. */
 type Closing = Pick<AttemptEnd, "used" | "pendings" | "resends" | "lost" | "health" | "entry"> & {
@@ -182,6 +181,7 @@ export class AttemptCloser {
       }),
     };
     const { answer, nextAt, corrected } = await closings.write(id, endedAt, end);
+    const traceId = trace === null ? null : await trace.id();
     atPoint?.("finished");
     const n = attemptNumber(attemptToken);
     const facts = { job: id, operation: operation.name, attempt: n, outcome: outcome.kind };
@@ -190,13 +190,13 @@ export class AttemptCloser {
       return DONE;
     }
     if (corrected) metrics.callCorrected(operation.name, outcome.kind);
-    else if (call !== null) metrics.callFinished(call);
+    else if (call !== null) metrics.callFinished(call, traceId === null ? null : { traceId, at: endedAt });
     const told = challengeEvents(operation, { id, state, reason: decision.reason, result });
     for (const event of told?.events ?? []) metrics.persons.challenge(told?.send ?? "", event);
     const line = { ...facts, client_ref_id: clientRefId, state, reason: decision.reason };
     if (trace === null) logger.info(line, "attempt finished");
     else {
-      logger.info({ ...line, ...(await traceField(trace)) }, "attempt finished");
+      logger.info({ ...line, ...(traceId === null ? {} : { trace_id: traceId }) }, "attempt finished");
       const ended = { id, job, n, clientRefId, startedAt, endedAt, outcome, state };
       trace.ended({ ...ended, call: timed, isCorrection: corrected });
     }
@@ -208,10 +208,4 @@ export class AttemptCloser {
     if (!corrected) metrics.jobSettled(operation.name, decision.state, job.lane);
     return DONE;
   }
-}
-
-/** Nothing where the trace is not kept. */
-async function traceField(trace: AttemptTrace): Promise<{ readonly trace_id?: string }> {
-  const id = await trace.id();
-  return id === null ? {} : { trace_id: id };
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
+import { formOf, type MetricsPage } from "./metrics-page.ts";
 import { shareAnswer } from "./shared-answer.ts";
 
 export interface HealthServerOptions {
@@ -9,8 +10,7 @@ export interface HealthServerOptions {
   readonly port: number;
   /** An address or a name of this machine. */
   readonly host: string;
-  /** Prometheus' text format. */
-  readonly metrics: () => Promise<string>;
+  readonly metrics: () => Promise<MetricsPage>;
   /** Null where ready, else why not. */
   readonly notReady: () => Promise<string | null>;
   /** Called with what befell the listener itself (no free file descriptor …); it goes on. */
@@ -53,7 +53,7 @@ export class HealthServer {
       if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET or HEAD\n");
       switch (pathOf(request.url ?? "/")) {
         case "/metrics":
-          return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", text: await page() };
+          return { status: 200, ...formOf(await page(), request.headers.accept ?? "") };
         case "/healthz":
           return plain(200, "ok\n");
         case "/readyz": {

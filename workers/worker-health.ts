@@ -6,6 +6,7 @@ import { unwrittenText } from "./closings.ts";
 import type { Duties } from "./duties.ts";
 import { HealthServer } from "./health-server.ts";
 import type { KeyWatch } from "./key-watch.ts";
+import { type MetricsPage, once } from "./metrics-page.ts";
 import { notReady } from "./readiness.ts";
 import type { ServedCredential } from "./served-credential.ts";
 import type { Shutdown } from "./shutdown.ts";
@@ -50,8 +51,8 @@ export async function listenHealth(deps: WorkerHealthDeps): Promise<HealthServer
 async function metricsPage(
   { core, duties, keyWatch, lastBeat }: WorkerHealthDeps,
   whyNot: () => Promise<string | null>,
-): Promise<string> {
-  const { metrics, providers, clock, logger, probe, redisNow } = core;
+): Promise<MetricsPage> {
+  const { metrics, providers, clock, logger, probe, redisNow, tracing } = core;
   for (const [provider, offsetMs] of providers.clockOffsets()) metrics.clockMeasured(provider, offsetMs / 1_000);
   const [provider = "eko"] = providers.served;
   const [unmeasured, audit, health, why, beat] = await Promise.all([
@@ -72,7 +73,8 @@ async function metricsPage(
     ...{ isReady: why === null, lacksKeys: keyWatch.notReady() !== null },
     ...{ hasDuty: duty.held, keyLeftMs: keyWatch.leftMs() },
   });
-  return await metrics.page();
+  const text = await metrics.page();
+  return { text, openMetrics: tracing === null ? null : once(() => metrics.asOpenMetrics(text)) };
 }
 
 async function inTime<T>(work: Promise<T>, late: T): Promise<T> {

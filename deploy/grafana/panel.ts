@@ -25,8 +25,13 @@ interface Target {
   readonly instant: boolean;
   readonly range: boolean;
   readonly format: "time_series" | "table" | "heatmap";
+  /** Shows the traces of calls, as dots that lead to them. */
+  readonly exemplar?: true;
   readonly datasource: typeof DATASOURCE;
 }
+
+/** The series whose samples have traces (docs/traces.md). */
+const TRACED = "satyapan_call_duration_seconds_bucket";
 
 /** What a link keeps of the dashboard that it is followed from. */
 const KEPT = "${__url_time_range}&${__all_variables}";
@@ -112,6 +117,7 @@ function panelOf(spec: PanelSpec, id: number, gridPos: Place): Panel {
       instant,
       range: !instant,
       format: type === "table" || type === "heatmap" ? type : "time_series",
+      ...(!instant && expr.includes(TRACED) ? { exemplar: true as const } : {}),
       datasource: DATASOURCE,
     })),
     fieldConfig: { defaults: { unit, ...spec.defaults }, overrides: spec.overrides ?? [] },

@@ -2,6 +2,7 @@ import { Counter, Histogram, type Registry } from "prom-client";
 import type { ProviderName } from "../base/provider-name.ts";
 import type { HttpClass } from "../providers/call-labels.ts";
 import { OUTCOME_KINDS, type OutcomeKind } from "../outcomes/outcome.ts";
+import { type Exemplar, Exemplars } from "./exemplars.ts";
 import { HeldBackCounter } from "./held-back.ts";
 
 /** One finished call, in bounded labels (design §6): ids outside the known tables are `other`, no envelope is `none`. */
@@ -15,6 +16,9 @@ export interface FinishedCall {
   /** Null: nothing was sent, so there is nothing to time. */
   readonly seconds: number | null;
 }
+
+/** The trace of a call that is kept, and when it ended, in ms. */
+export type CallTrace = Omit<Exemplar, "seconds">;
 
 type CallLabel = Exclude<keyof FinishedCall, "seconds">;
 const CALL_LABELS = [
@@ -35,6 +39,7 @@ const CALL_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12.5
 export class CallMetrics {
   readonly #calls: HeldBackCounter<CallLabel>;
   readonly #seconds: Histogram<"provider" | "operation">;
+  readonly #exemplars = new Exemplars(CALL_BUCKETS);
   readonly #corrected: Counter<"operation" | "outcome">;
 
   constructor(registry: Registry, monotonic: () => number) {
@@ -47,7 +52,7 @@ export class CallMetrics {
     });
     this.#calls = new HeldBackCounter(calls, monotonic);
     this.#seconds = new Histogram({
-      name: "satyapan_call_duration_seconds",
+      name: DURATION,
       help: "Time from writing a request to reading its reply, in seconds.",
       labelNames: ["provider", "operation"],
       buckets: CALL_BUCKETS,
@@ -71,7 +76,8 @@ export class CallMetrics {
     this.#seconds.zero({ provider, operation });
   }
 
-  finished({ seconds, ...call }: FinishedCall): void {
+  /** `trace`: the one that it is in, and when it ended in ms; null: none is kept. */
+  finished({ seconds, ...call }: FinishedCall, trace: CallTrace | null): void {
     const labels = inOrder(call);
     const key = keyOf(labels);
     if (this.#calls.size < MOST_SERIES || this.#calls.has(key)) this.#calls.inc(key, labels);
@@ -80,7 +86,14 @@ export class CallMetrics {
       this.#calls.inc(keyOf(rough), rough);
     }
     const { provider, operation } = labels;
-    if (seconds !== null) this.#seconds.observe({ provider, operation }, seconds);
+    if (seconds === null) return;
+    this.#seconds.observe({ provider, operation }, seconds);
+    if (trace !== null) this.#exemplars.note(operation, { traceId: trace.traceId, at: trace.at, seconds });
+  }
+
+  /** Of a bucket of the calls' durations. */
+  exemplarOf(metric: string, labels: string, le: string): Exemplar | null {
+    return metric === DURATION ? this.#exemplars.of(/operation="([^"]+)"/.exec(labels)?.[1] ?? "", le) : null;
   }
 
   /** A late truth: its call was counted as `unknown` already. */
@@ -95,6 +108,8 @@ export class CallMetrics {
 }
 
 const NO_REPLY_LABELS = { response_status_id: "none", response_type_id: "none", http_status: "none" } as const;
+
+const DURATION = "satyapan_call_duration_seconds";
 
 /** As an exposition shows them. */
 function inOrder(labels: Omit<FinishedCall, "seconds">): Omit<FinishedCall, "seconds"> {

@@ -6,11 +6,12 @@ import type { Step } from "../outcomes/policy.ts";
 import { TERMINAL_STATES, type TerminalState } from "../outcomes/state.ts";
 import type { AuditMeasures } from "../privacy/audit/trail.ts";
 import { BatchMetrics } from "./batch-metrics.ts";
-import { CallMetrics, type FinishedCall } from "./call-metrics.ts";
+import { CallMetrics, type CallTrace, type FinishedCall } from "./call-metrics.ts";
 import { HeartbeatMetrics } from "./heartbeat-metrics.ts";
 import { PersonMetrics } from "./person-metrics.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { RedisMetrics } from "./redis-metrics.ts";
+import { toOpenMetrics } from "./open-metrics.ts";
 import { TraceMetrics } from "./trace-metrics.ts";
 import { WorkerMetrics } from "./worker-metrics.ts";
 
@@ -155,6 +156,11 @@ export class Metrics {
     return text;
   }
 
+  /** The same page as OpenMetrics, with the traces of calls. */
+  asOpenMetrics(page: string): string {
+    return toOpenMetrics(page, (metric, labels, le) => this.#calls.exemplarOf(metric, labels, le));
+  }
+
   unreadable(place: "record" | "queue" | "audit" | "parents", times = 1): void {
     this.#unreadable.inc({ place }, times);
   }
@@ -190,8 +196,9 @@ export class Metrics {
     this.#clockOffset.set({ provider }, offsetSeconds);
   }
 
-  callFinished(call: FinishedCall): void {
-    this.#calls.finished(call);
+  /** `trace`: the one that is kept of it. */
+  callFinished(call: FinishedCall, trace: CallTrace | null = null): void {
+    this.#calls.finished(call, trace);
   }
 
   /** A late truth: its call was counted as `unknown` already. */

@@ -6,7 +6,7 @@ import { HealthServer, type HealthServerOptions } from "../../workers/health-ser
 const started = async (options: Partial<HealthServerOptions> = {}) => {
   const server = await HealthServer.listen({
     ...{ port: 0, host: "127.0.0.1", onError: () => {} },
-    ...{ metrics: async () => "metrics\n", notReady: async () => null },
+    ...{ metrics: async () => ({ text: "metrics\n", openMetrics: null }), notReady: async () => null },
     ...options,
   });
   return Object.assign(server, { [Symbol.asyncDispose]: async () => await server.close() });
@@ -15,14 +15,19 @@ const started = async (options: Partial<HealthServerOptions> = {}) => {
 describe("the metrics server", () => {
   it("answers a hundred scrapes at once with the work of one", async () => {
     let measured = 0;
-    await using server = await started({ metrics: async () => `measured ${++measured}\n` });
+    await using server = await started({
+      metrics: async () => ({ text: `measured ${++measured}\n`, openMetrics: () => `open ${measured}\n` }),
+    });
     const socket = connect(server.port, "127.0.0.1");
     await once(socket, "connect");
     let heard = "";
     socket.setEncoding("utf8").on("data", (chunk: string) => (heard += chunk));
-    socket.end("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100)); // in one piece, so that they are at once
+    const ask = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
+    const both = `${ask}\r\n${ask}Accept: application/openmetrics-text\r\n\r\n`;
+    socket.end(both.repeat(50)); // in one piece, so that they are at once
     await once(socket, "close");
-    expect(heard.match(/^measured 1$/gm)).toHaveLength(100);
+    expect(heard.match(/^measured 1$/gm)).toHaveLength(50);
+    expect(heard.match(/^open 1$/gm)).toHaveLength(50);
     expect(measured).toBe(1);
   });
 

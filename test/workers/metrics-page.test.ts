@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { samplesOf } from "../support/exposition.ts";
 import { startWorkerBundle } from "../support/worker.ts";
@@ -43,6 +45,27 @@ describe("the metrics of a worker", () => {
     await bundle.redis.restart();
     await expect.poll(async () => (await scrape(metricsPort)).get("satyapan_redis_up")).toBe(1);
     expect((await scrape(metricsPort)).has('satyapan_queue_jobs{queue="{eko-0}",state="waiting"}')).toBe(true);
+  });
+
+  it("cost Redis for a hundred scrapes at once what they cost for one", async () => {
+    await using bundle = await startWorkerBundle();
+    const { metricsPort } = await bundle.startWorker();
+    const redis = bundle.redis.client();
+    /** The number of times that a worker asked how Redis is: once for each page. */
+    const pages = async (): Promise<number> =>
+      Number(/^cmdstat_info:calls=(\d+)/m.exec(await redis.info("commandstats"))?.[1] ?? 0);
+    await scrape(metricsPort);
+    const first = await pages();
+    await scrape(metricsPort);
+    const one = (await pages()) - first;
+    const before = await pages();
+    const socket = connect(metricsPort, "127.0.0.1");
+    const ask = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
+    // In one piece, so that they are at once.
+    socket.write(`${`${ask}\r\n`.repeat(99)}${ask}Connection: close\r\n\r\n`);
+    const answered = await text(socket);
+    expect(answered.match(/^satyapan_redis_up 1$/gm)).toHaveLength(100);
+    expect((await pages()) - before).toBe(one);
   });
 
   it("tell a Redis that takes no writes from one that is away, and count what it refused", async () => {
