@@ -44,7 +44,8 @@ export async function openTracing(
       metrics.traces.dropped(count, reason);
       if (err === null) return;
       isFailing = true;
-      logger.rarely.warn({ collector, err }, "spans cannot be exported: they are dropped and counted");
+      const code = "code" in err ? String(err.code) : err.name;
+      logger.rarely.warn({ collector, code }, "spans cannot be exported: they are dropped and counted");
     },
   });
   started.defer(async () => await spans.close());

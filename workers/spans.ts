@@ -2,6 +2,7 @@ import { noReplyWord } from "../src/outcomes/no-reply.ts";
 import type { Outcome } from "../src/outcomes/outcome.ts";
 import type { Onboarding } from "../src/flows/onboarding.ts";
 import type { JobState, TerminalState } from "../src/outcomes/state.ts";
+import { type ParentRef, parseParent } from "../src/records/parent.ts";
 import type { StoredJob } from "../src/records/stored-job.ts";
 import { spanIdOf, type TracePlace } from "../src/records/trace-place.ts";
 import type { TracedJob } from "../src/records/traces.ts";
@@ -87,7 +88,7 @@ export function jobSpan(id: string, job: StoredJob, state: TerminalState, endedA
         "satyapan.lane": job.lane,
         "satyapan.state": state,
       },
-      "satyapan.batch": parent?.kind === "b" ? parent.of : null,
+      "satyapan.batch": batchOf(parent),
     },
   };
 }
@@ -103,7 +104,7 @@ export function awaitedSpan(verify: string, { of, createdAt }: StoredJob, sentAt
 
 /** From when it began to its end. */
 export function onboardingSpan(
-  { id, flow, lane, createdAt }: Onboarding,
+  { id, flow, lane, createdAt, parent }: Onboarding,
   state: string,
   endedAt: number,
   place: TracePlace,
@@ -113,6 +114,11 @@ export function onboardingSpan(
     ...{ name: `onboarding ${flow}`, kind: "internal", startedAt: createdAt, endedAt, isFailed: FAILED.has(state) },
     attributes: {
       ...{ "satyapan.onboarding": id, "satyapan.flow": flow, "satyapan.lane": lane, "satyapan.state": state },
+      "satyapan.batch": batchOf(parseParent(parent ?? "")),
     },
   };
+}
+
+function batchOf(parent: ParentRef | null): string | null {
+  return parent?.kind === "b" ? parent.of : null;
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { AuditLog } from "../../src/privacy/audit/log.ts";
+import { tracePlaceOf } from "../../src/records/trace-place.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import type { TracingSettings } from "../../src/telemetry/tracing/settings.ts";
+import { BatchBundle } from "../support/batch-bundle.ts";
 import { type CollectedSpan, type Collector, startCollector } from "../support/collector.ts";
 import { samplesOf } from "../support/exposition.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
@@ -54,6 +56,37 @@ describe("the trace of a job", () => {
     ]);
     const line = bundle.log.find((text) => text.includes("attempt finished") && text.includes(id)) ?? "";
     expect((JSON.parse(line) as { trace_id: string }).trace_id).toBe(job?.traceId);
+  });
+});
+
+describe("the trace of a row", () => {
+  it("is the row's own, names its batch, and is found by whoever knows both", async () => {
+    await using bundle = await startWorkerBundle();
+    await using collector = await startCollector();
+    await bundle.startWorker(settingsOf(collector.endpoint));
+    const batches = new BatchBundle(bundle.redis, bundle.settings);
+    const { id } = await batches.submit(batches.rows(3, madeUpMobile));
+    await expect.poll(() => collector.spans.filter(({ name }) => name === "job eko.mobile-otp")).toHaveLength(3);
+    for (const row of [1, 2, 3]) {
+      const { traceId } = tracePlaceOf(`${id}-${row}`, null, 1);
+      const own = collector.spans.filter((span) => span.traceId === traceId);
+      expect(tree(own)).toEqual(["job eko.mobile-otp", "  attempt", "    POST"]);
+      expect(own.find(({ parentId }) => parentId === "")?.attributes).toMatchObject({ "satyapan.batch": id });
+    }
+  });
+});
+
+describe("the trace of a job that nobody called", () => {
+  it("is the time from its submission to its deadline", async () => {
+    await using bundle = await startWorkerBundle();
+    await using collector = await startCollector();
+    const input = { mobile: madeUpMobile(1), csp_id: "agent-1" };
+    const { id, created_at } = await bundle.client.submit("eko.mobile-otp", input, { expiresIn: 1 });
+    await bundle.startWorker(settingsOf(collector.endpoint));
+    expect((await bundle.client.waitFor(id)).state).toBe("expired");
+    await expect.poll(() => collector.spans.length).toBe(1);
+    expect(collector.spans[0]).toMatchObject({ startedAt: Date.parse(created_at), parentId: "" });
+    expect(collector.spans[0]?.attributes).toMatchObject({ "satyapan.job": id, "satyapan.state": "expired" });
   });
 });
 
@@ -159,7 +192,7 @@ describe("a collector", () => {
     await expect.poll(dropped).toBe(9);
     const lines = bundle.log.filter((line) => line.includes("spans cannot be exported"));
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      expect.objectContaining({ level: "warn", err: expect.objectContaining({ code: "HTTP_400" }) as unknown }),
+      expect.objectContaining({ level: "warn", code: "HTTP_400" }),
     ]);
     collector.answer = 200;
     await bundle.client.waitFor(await submit(bundle, 4));

@@ -233,8 +233,8 @@ export const LOG_EVENTS = {
   "tracing stays off: OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL": each("warn", [], "All else goes on."),
   "spans cannot be exported: they are dropped and counted": rarely(
     "warn",
-    ["collector", "err"],
-    ["err"],
+    ["collector", "code"],
+    ["code"],
     "The collector is away, or refuses them. No call waits for it.",
   ),
   "spans are exported again": rarely("info", ["collector"], [], "What was dropped meanwhile is lost."),
