@@ -18,11 +18,23 @@ export function packedEnd(id: string, now: number, end: AttemptEnd): PackedEnd |
   if (keeps_input && result?.["otp_sent"] !== true) return null;
   const pieces = packEnd(id, now, end);
   if (pieces === null) return null;
+  // One literal, as in `endRow`.
   return {
-    ...{ id, now, open: attemptToken, state, operation: keeps_input ? job.operation : null, pieces: withNuls(pieces) },
-    ...{ is_well: health !== null, subject: job.subject, sent, scopes: job.holdNames.join(" "), answers },
+    id,
+    now,
+    open: attemptToken,
+    state,
+    operation: keeps_input ? job.operation : null,
+    pieces: withNuls(pieces),
+    is_well: health !== null,
+    subject: job.subject,
+    sent,
+    scopes: job.holdNames.join(" "),
+    answers,
     // Without anything sealed it is looked at no more.
-    ...{ look_at: keeps_input ? look_at : null, keeps_input, entry: entry === null ? null : auditText(entry) },
+    look_at: keeps_input ? look_at : null,
+    keeps_input,
+    entry: entry === null ? null : auditText(entry),
   };
 }
 
@@ -33,12 +45,13 @@ function packEnd(id: string, now: number, end: AttemptEnd): string[] | null {
   const isOver = state === "succeeded" || state === "rejected";
   if (!isOver || lost || personal !== null || attemptNumber(attemptToken) !== 1) return null;
   if (retention.lookAt === "unchanged") return null;
-  return packRecord(id, {
+  const fields: Record<string, string> = {
     job: packJob(job),
     attempts: "1",
     updated: String(now),
     "attempt:1": JSON.stringify(attempt),
-    ...(reason === null ? {} : { reason }),
-    ...(result === null ? {} : { result: JSON.stringify(result) }),
-  });
+  };
+  if (reason !== null) fields["reason"] = reason;
+  if (result !== null) fields["result"] = JSON.stringify(result);
+  return packRecord(id, fields);
 }

@@ -137,12 +137,7 @@ const FIELDS: ReadonlyMap<AuditKind, readonly string[]> = new Map(
 /** One line of JSON, its fields in the schema's order: equal entries have equal texts. Does not check: about 1 µs. */
 export function auditText(entry: AuditEntry): string {
   const values: Readonly<Record<string, string | number | null | undefined>> = entry;
-  let text = "";
-  for (const name of FIELDS.get(entry.kind) ?? []) {
-    const value = values[name];
-    if (value === undefined) continue;
-    const json = typeof value === "string" ? JSON.stringify(value) : String(value);
-    text += `${text === "" ? "{" : ","}"${name}":${json}`;
-  }
-  return `${text}}`;
+  const ordered: Record<string, string | number | null | undefined> = {};
+  for (const name of FIELDS.get(entry.kind) ?? []) ordered[name] = values[name];
+  return JSON.stringify(ordered);
 }
