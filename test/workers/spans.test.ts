@@ -5,6 +5,7 @@ import { spanIdOf, tracePlaceOf } from "../../src/records/trace-place.ts";
 import { attemptSpan, awaitedSpan, callSpan, type EndedAttempt, jobSpan, onboardingSpan } from "../../workers/spans.ts";
 import { takenJob } from "./job-runner-bundle.ts";
 
+const CALL = { method: "POST", seconds: 0.4, wasSignedOffTime: false } as const;
 const PLACE = tracePlaceOf("j1", null, 1);
 const RESET: Outcome = {
   ...{ kind: "unknown", reason: "reset", reply: NO_REPLY },
@@ -12,13 +13,13 @@ const RESET: Outcome = {
 };
 const ENDED: EndedAttempt = {
   ...{ id: "j1", job: takenJob("eko.mobile-otp"), n: 2, clientRefId: "ref-2", startedAt: 1_000, endedAt: 1_500 },
-  ...{ outcome: RESET, state: "unknown", call: { method: "POST", seconds: 0.4 }, isCorrection: false },
+  ...{ outcome: RESET, state: "unknown", call: CALL, isCorrection: false },
 };
 
 describe("the spans of an attempt", () => {
   it("lie below its job's, and the request below the attempt's, with why there was no reply and no path", () => {
     const attempt = attemptSpan(ENDED, PLACE);
-    const call = callSpan(ENDED, { method: "POST", seconds: 0.4 }, new URL("https://api.eko.in/v3/secret"), PLACE);
+    const call = callSpan(ENDED, CALL, new URL("https://api.eko.in/v3/secret"), PLACE);
     expect(attempt).toMatchObject({ parentId: spanIdOf("j1"), isFailed: true, startedAt: 1_000, endedAt: 1_500 });
     expect(call).toMatchObject({ parentId: attempt.spanId, kind: "client", startedAt: 1_100, isFailed: true });
     expect(call.attributes).toEqual({
