@@ -1,6 +1,7 @@
 import { CHUNK_ROWS, type Chunks, placeOf } from "../src/batches/chunks.ts";
 import { packRerun, type Rerun } from "../src/batches/rerun.ts";
-import { packResult } from "../src/batches/row-result.ts";
+import { codeIn, packResult } from "../src/batches/row-result.ts";
+import { NO_CODE } from "../src/batches/row-reasons.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import { isEnd, ROW_BYTES } from "../src/batches/row-state.ts";
 import type { FoldedRow, RowStore } from "../src/batches/row-store.ts";
@@ -29,10 +30,15 @@ export async function foldRows(
   for (const [chunk, rows] of Map.groupBy(sights, ([row]) => placeOf(row).chunk)) {
     const ended = rows.flatMap(([row, { kept }]) => (kept === null || again.has(row) ? [] : [{ row, kept }]));
     const ends = ended.length > 0;
-    const values = ends ? await resultsOf(chunks, hand, chunk) : [];
+    // Those that are not in the air had ended before.
+    const late = rows.filter(([row]) => !hand.air.has(row)).map(([row]) => row);
+    const values = ends || late.length > 0 ? await resultsOf(chunks, hand, chunk) : [];
+    const left = new Map(late.map((row) => [row, codeIn(values[placeOf(row).index])]));
     for (const { row, kept } of ended) values[placeOf(row).index] = packResult(kept);
     const out = ends ? await chunks.seal(id, "out", chunk, values) : null;
-    const changes = rows.map(([row, sight]) => changeOf(hand, row, sight, again.get(row) ?? null));
+    const changes = rows.map(([row, sight]) =>
+      changeOf(hand, row, sight, { again: again.get(row) ?? null, left: left.get(row) ?? null }),
+    );
     const counts = await store.fold(hand.batch, epoch, now(), { chunk, out, rate: hand.rate }, changes);
     if (counts === null) return false;
     hand.batch = { ...hand.batch, counts };
@@ -55,10 +61,12 @@ export async function foldRows(
 function changeOf(
   hand: FeederBatch,
   row: number,
-  { state, spent, deadline }: RowSight,
-  again: Rerun | null,
+  { state, spent, deadline, kept }: RowSight,
+  { again, left }: { readonly again: Rerun | null; readonly left: string | null },
 ): FoldedRow {
+  const ends = again === null && kept !== null;
   return {
+    ...{ left, code: ends ? (kept.code ?? NO_CODE) : null, reason: ends ? kept.reason : null },
     ...{ at: row, self: hand.jobOf(row), byte: ROW_BYTES[again === null ? state : "waiting"] },
     ...{ spent: spent.join(" "), again: again === null ? null : packRerun(again), deadline: deadline ?? null },
   };

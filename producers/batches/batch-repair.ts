@@ -2,9 +2,10 @@ import { assertNever } from "../../src/base/assert-never.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
 import type { Batch, BatchView } from "../../src/batches/batch.ts";
-import { CHUNK_ROWS, Chunks } from "../../src/batches/chunks.ts";
+import { CHUNK_ROWS, Chunks, placeOf } from "../../src/batches/chunks.ts";
 import { mendedChunk, rerunPlace } from "../../src/batches/rerun.ts";
 import { type RepairAnswer, RepairStore } from "../../src/batches/repair-store.ts";
+import { codeIn } from "../../src/batches/row-result.ts";
 import { REPAIRABLE, type RowState } from "../../src/batches/row-state.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import type { Actor } from "../base/actor.ts";
@@ -51,12 +52,15 @@ export async function repairBatch(
   const repairs = new RepairStore(redis);
   const repair = ids.batch();
   const { queue, id } = batch;
-  const sealed = await seal(new Chunks(redis, dataKeys), batch, repair, rows);
+  const chunks = new Chunks(redis, dataKeys);
+  const codes = await codesOf(chunks, batch, rows);
+  const sealed = await seal(chunks, batch, repair, rows);
+  const asked = sealed.rows.map((row) => ({ ...row, code: codes.get(row.at) ?? null }));
   try {
     for (let tries = 0; tries < TRIES; tries++) {
       await repairs.stage(queue, id, repair, sealed.chunks);
       const now = actor.now();
-      const answer = await repairs.commit(batch, repair, sealed.chunks.size / 2, sealed.rows, now, {
+      const answer = await repairs.commit(batch, repair, sealed.chunks.size / 2, asked, now, {
         ...{ at: new Date(now).toISOString(), kind: "batch", actor: actor.name, batch: id, event: "repair" },
         jobs: rows.length,
       });
@@ -96,6 +100,23 @@ function checkRows({ id, rows: count }: Batch, rows: readonly MendedRow[]): void
     if (seen.has(row)) throw bad(`row: ${row} is given twice`);
     seen.add(row);
   }
+}
+
+/** How these rows had ended, as `:why` counts them. */
+async function codesOf(
+  chunks: Chunks,
+  { queue, id }: Batch,
+  rows: readonly MendedRow[],
+): Promise<ReadonlyMap<number, string>> {
+  const codes = new Map<number, string>();
+  for (const [chunk, some] of Map.groupBy(rows, ({ row }) => placeOf(row).chunk)) {
+    const out = (await chunks.readable(queue, id, "out", chunk)) ?? [];
+    for (const { row } of some) {
+      const code = codeIn(out[placeOf(row).index]);
+      if (code !== null) codes.set(row, code);
+    }
+  }
+  return codes;
 }
 
 async function seal(chunks: Chunks, { id }: Batch, repair: string, rows: readonly MendedRow[]): Promise<Sealed> {

@@ -8,8 +8,10 @@ import { BatchStore } from "../../src/batches/batch-store.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
 import { RepairStore } from "../../src/batches/repair-store.ts";
 import { readResults } from "../../src/batches/read-results.ts";
+import { type RowReason, rowReasons } from "../../src/batches/row-reasons.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import type { RowState } from "../../src/batches/row-state.ts";
+import { GateControl } from "../../src/limits/control.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
@@ -36,6 +38,17 @@ export interface WatchBatchOptions {
   /** Between two looks, in ms. Default 500. */
   readonly everyMs?: number;
   readonly signal?: AbortSignal;
+}
+
+/** Reasons that are shown. */
+const MOST_REASONS = 20;
+
+/** A batch as it is watched. */
+export interface BatchWatch extends BatchView {
+  /** Why rows did not succeed, the most frequent first. */
+  readonly reasons: readonly RowReason[];
+  /** The windows of the quota that it lives on, and how much of each is used; in ms. */
+  readonly quota: readonly { readonly max: number; readonly ms: number; readonly used: number }[];
 }
 
 export interface BatchesDeps {
@@ -161,13 +174,13 @@ export class Batches {
     yield* readResults({ store, repairs, chunks }, found, options.only);
   }
 
-  /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. */
-  async *watch(batch: string, { everyMs = 500, signal }: WatchBatchOptions = {}): AsyncGenerator<BatchView> {
+  /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. A look reads no row. */
+  async *watch(batch: string, { everyMs = 500, signal }: WatchBatchOptions = {}): AsyncGenerator<BatchWatch> {
     const { id } = await this.#find(batch);
     let last = "";
     const isOver = (): boolean => signal?.aborted === true;
     while (!isOver()) {
-      const view = await this.show(id);
+      const view = await this.#look(id);
       const text = JSON.stringify([view.state, view.reason, view.counts]);
       if (text !== last) yield view;
       last = text;
@@ -203,6 +216,19 @@ export class Batches {
       if (answer === "done") return viewOf(batch, actor.now());
       // It went on to another state in between.
     }
+  }
+
+  async #look(id: string): Promise<BatchWatch> {
+    const { actor } = this.#deps;
+    const batch = await this.#find(id);
+    return await this.#use(async (_store, { redis }) => {
+      const [reasons, gate] = await Promise.all([
+        rowReasons(redis, batch.queue, id),
+        new GateControl(redis).read(batch.queue),
+      ]);
+      const quota = gate.windows.map(({ max, ms, used }) => ({ max, ms, used }));
+      return { ...viewOf(batch, actor.now()), reasons: reasons.slice(0, MOST_REASONS), quota };
+    });
   }
 
   async #find(text: string): Promise<Batch> {

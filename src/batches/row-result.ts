@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NO_CODE } from "./row-reasons.ts";
 import { isEnd, type RowState } from "./row-state.ts";
 
 /** What is kept of a row that ended: references and masks, nothing in clear. Times in ms. */
@@ -57,6 +58,12 @@ function unpackResult(value: unknown): KeptResult | null {
   if (!read.success) return null;
   const [code, reason, attempts, result, clientRefId, startedAt, endedAt] = read.data;
   return { code, reason, attempts, result, clientRefId, startedAt, endedAt };
+}
+
+/** The code of what an `out` chunk holds at a row's place; null: that row had not ended. */
+export function codeIn(value: unknown): string | null {
+  const kept = unpackResult(value);
+  return kept === null ? null : (kept.code ?? NO_CODE);
 }
 
 /** What a `columns` chunk holds at a row's place. */

@@ -10,6 +10,7 @@
 -- | `:again` | hash: row that runs again → how often it was mended and its person asked again, where its newest values lie (`Rerun`) |
 -- | `:awaited` | sorted set: rows whose person is awaited, by the deadline of their code |
 -- | `:seats` | hash: row of these → until when an operator has it, and by which token (`seat.lua`) |
+-- | `:why` | hash: why rows did not succeed, and how many (`why.lua`) |
 --
 -- Beside them, of the queue: `batch:open` (batches that somebody looks after) and `batch:all`, sorted sets by when they came;
 -- `batch:epoch`, that of the feeder; `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
@@ -56,7 +57,7 @@ end
 
 -- Every key of a batch stays, or goes at that time.
 local function keep_for(key, ms)
-  for _, name in ipairs({'', ':states', ':in', ':columns', ':out', ':again', ':awaited', ':seats'}) do
+  for _, name in ipairs({'', ':states', ':in', ':columns', ':out', ':again', ':awaited', ':seats', ':why'}) do
     if ms == '' then redis.call('PERSIST', key .. name) else redis.call('PEXPIRE', key .. name, ms) end
   end
 end

@@ -9,7 +9,12 @@ local deltas = {}
 for i = 1, ROWS do
   row(i)
   local here = tonumber(at)
-  move_row(key, here, row_byte(key, here), byte, deltas)
+  local before = row_byte(key, here)
+  move_row(key, here, before, byte, deltas)
+  if before ~= byte then
+    count_why(key, before, left, -1, '')
+    count_why(key, byte, code, 1, reason)
+  end
   for record in string.gmatch(spent, '%S+') do
     local sealed = record_fields(prefix .. 'job:' .. record, 'input', 'personal') or {}
     local due = (sealed[1] or sealed[2]) and redis.call('ZSCORE', prefix .. 'due', record)

@@ -1,5 +1,5 @@
 -- Mended rows come back into their batch, all or none: each waits again, with the values that lie in `KEYS[2]`, and is another job.
--- `repaired` of a row: how often it was mended, by the file that mends it. KEYS batch, staged chunks
+-- `repaired` of a row: how often it was mended, by the file that mends it; `code`: how it had ended. KEYS batch, staged chunks
 -- → {`gone`} | {`state`, that of a batch that takes none back} | {`lost`} (the chunks) | {`before`, rows} | {`refused`, row, byte, …}
 -- | {`done`, rows that came back before}
 -- constants: WAITING, BATCH_OPENED, REPAIRABLE, SPENT, ENDED, OVER
@@ -53,7 +53,9 @@ for _, i in ipairs(fresh) do
   drop_failed(own)
   local stored = record_fields(prefix .. 'onboarding:' .. own, 'job')
   if stored and stored[1] then drop_failed(stored[1]) end
-  move_row(key, tonumber(at), string.sub(states, at, at), WAITING, deltas)
+  local byte = string.sub(states, at, at)
+  count_why(key, byte, code, -1, '')
+  move_row(key, tonumber(at), byte, WAITING, deltas)
   -- `packRerun`: its person may be asked again as often as of any other.
   redis.call('HSET', key .. ':again', at, number(repaired + 1) .. ' ' .. number(run - repaired) .. ' 0 ' .. place)
 end

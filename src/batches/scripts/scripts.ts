@@ -9,7 +9,7 @@ import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
 import type { JobState } from "../../outcomes/state.ts";
 import type { BatchState } from "../batch-state.ts";
-import { AIR_STATES, REPAIRABLE, ROW_BYTES, ROW_STATES } from "../row-state.ts";
+import { AIR_STATES, BAD_ENDS, REPAIRABLE, ROW_BYTES, ROW_STATES } from "../row-state.ts";
 
 const { waiting: WAITING, queued: QUEUED, duplicate: DUPLICATE, cancelled: CANCELLED } = ROW_BYTES;
 /** How long the rows of a batch that comes in are kept after the last of them came, in ms: whoever sent them is gone. */
@@ -21,6 +21,19 @@ const BATCH = new LuaPart(new URL("batch.lua", import.meta.url), {
   needs: [CLOCK],
   constants: { ROW_BYTES_ALL: ROW_STATES.map((state) => ROW_BYTES[state]) },
 });
+
+/** Ways to end badly that are told apart; there are far fewer. Each takes two fields. */
+const MOST_REASONS = 400;
+
+const WHY = new LuaPart(new URL("why.lua", import.meta.url), {
+  constants: {
+    TOLD_BYTES: new Set([...BAD_ENDS, "duplicate" as const].map((state) => ROW_BYTES[state])),
+    MOST_REASONS,
+  },
+});
+
+/** How it ended before, and how it ends now; empty: it did not, or does not. */
+const WHY_ROW = { left: "text?", code: "text?", reason: "text?" } as const;
 
 const PERSONS = new LuaPart(new URL("persons.lua", import.meta.url), {
   needs: [BATCH],
@@ -88,13 +101,13 @@ export const LOOK_AT_ROWS = new LuaScript(new URL("look.lua", import.meta.url), 
 
 /** `rate`: rows that end in a second; each row with the byte of its new state, and the ids of records that nobody needs any more. */
 export const FOLD = new LuaScript(new URL("fold.lua", import.meta.url), {
-  needs: [BATCH, RECORD],
+  needs: [BATCH, RECORD, WHY],
   constants: { RECORD_KEPT_MS, AWAITING: ROW_BYTES.awaiting_otp },
   args: {
     ...{ prefix: "text", epoch: "text", now: "number", chunk: "text", out: "bytes", rate: "text" },
     is_flow: "flag",
   },
-  row: { at: "text", self: "text", byte: "text", spent: "text?", again: "text?", deadline: "text?" },
+  row: { at: "text", self: "text", byte: "text", spent: "text?", again: "text?", deadline: "text?", ...WHY_ROW },
 });
 
 export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {
@@ -141,7 +154,7 @@ export const SEAT_KEEP = new LuaScript(new URL("seat-keep.lua", import.meta.url)
 
 /** Each row with its place among the staged chunks (`rerunPlace`). */
 export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
-  needs: [BATCH, RECORD, AUDIT],
+  needs: [BATCH, RECORD, AUDIT, WHY],
   constants: {
     ...{ WAITING, BATCH_OPENED },
     REPAIRABLE: new Set(REPAIRABLE.map((state) => ROW_BYTES[state])),
@@ -150,7 +163,7 @@ export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
     OVER: new Set(["checking", "cancelled"] satisfies BatchState[]),
   },
   args: { prefix: "text", id: "text", chunks: "number", created: "text", now: "text", entry: "text" },
-  row: { at: "text", repaired: "number", place: "text" },
+  row: { at: "text", repaired: "number", place: "text", code: "text?" },
 });
 
 export const DISCARD = new LuaScript(new URL("discard.lua", import.meta.url));

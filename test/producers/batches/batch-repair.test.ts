@@ -73,6 +73,28 @@ describe("rows that come back mended", () => {
     expect(await bundle.redis.client().exists(`satyapan:{eko-0}:batch:${id}:in`)).toBe(0);
   });
 
+  it("are not among the reasons any more, which count what others came to", async () => {
+    await using bundle = await startBundle();
+    const { client, batches, mended, submit } = bundle;
+    const { id } = await submit();
+    await bundle.startWorker();
+    await batches.ended(id);
+    const reasons = async () => {
+      for await (const { reasons: found, quota } of client.batches.watch(id)) {
+        expect(quota).toEqual([{ max: 1_000, ms: 1_000, used: expect.any(Number) as number }]);
+        return found.map(({ state, code, count }) => `${count} ${state} ${code ?? ""}`).toSorted();
+      }
+      return [];
+    };
+    expect(await reasons()).toEqual(["1 failed 1/544", "1 unknown unknown", "2 rejected 1/463"]);
+    await client.batches.repair(id, mended([2, 3]));
+    expect(await reasons()).toEqual(["1 rejected 1/463", "1 unknown unknown"]);
+    await batches.ended(id);
+    await client.settle(`${id}-4`, "rejected", { reason: "it did not happen" });
+    await expect.poll(reasons).toContain("1 rejected unknown");
+    expect(await reasons()).toEqual(["1 rejected 1/463", "1 rejected unknown"]);
+  });
+
   it("come back once, however often and by how many the same file is submitted", async () => {
     await using bundle = await startBundle();
     const { client, batches, mended, submit, called } = bundle;

@@ -48,6 +48,22 @@ describe("satyapan batch", () => {
     expect(events).toEqual(["submit", "pause", "weight", "weight", "resume", "cancel"]);
   });
 
+  it("says at its end why rows did not succeed, and what to do about each", async () => {
+    await using bundle = await startBundle();
+    const { batches, run } = bundle;
+    const { id } = await batches.submit(
+      batches.rows(4, (row) => madeUpMobile(row, row === 1 ? "902" : row === 4 ? "000" : "998")),
+      { stopAt: null },
+    );
+    await bundle.startWorker();
+    const { stdout, code } = await run("watch", id);
+    expect(code).toBe(1);
+    const end = stdout.slice(stdout.indexOf("Why rows did not succeed:"));
+    expect(end).toMatch(/^Why rows did not succeed:\n {2}2 rejected, 1\/463: .+\n {4}the provider's final no: /);
+    expect(end).toContain(`  1 unknown, unknown: `);
+    expect(end).toContain(`satyapan settle ${id}-ROW succeeded|rejected|resend`);
+  });
+
   it("watches it to its end, a line for each change, or a JSON document", async () => {
     await using bundle = await startBundle();
     const { batches, run } = bundle;
