@@ -1,7 +1,7 @@
 import { rowJobId } from "../../src/batches/keys.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import { csvLine, safeCell } from "../files/csv-line.ts";
-import { whatToDo } from "./what-to-do.ts";
+import { whatToDo } from "../report/what-to-do.ts";
 
 export const RESULT_FORMATS = ["csv", "ndjson"] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];

@@ -3,7 +3,7 @@ import { MultiBar, Presets } from "cli-progress";
 import { formatDuration } from "../../src/base/duration.ts";
 import { ROW_STATES } from "../../src/batches/row-state.ts";
 import type { BatchWatch } from "../batches/batches.ts";
-import { whatToDo } from "../imports/what-to-do.ts";
+import { whatToDo } from "./what-to-do.ts";
 import { formatProgress } from "./format-batch.ts";
 
 /** Shows a batch as it goes on. */
