@@ -70,6 +70,7 @@ describe("a heartbeat", () => {
       expect(ttl).toBeLessThanOrEqual(600_000);
     }
     expect(await keysOf(bundle, "satyapan:{eko-0}:job:*")).toEqual([]);
+    expect(await keysOf(bundle, "satyapan:{eko-99}:audit*")).toEqual([]);
   });
 
   it("goes on while a provider is held, and no provider is held by its refusal", async () => {
