@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProviderName } from "../src/base/provider-name.ts";
 import type { Onboarding, OnboardingState } from "../src/flows/onboarding.ts";
 import { isTerminal, type TerminalState } from "../src/outcomes/state.ts";
@@ -19,9 +20,12 @@ export interface TracingDeps {
   readonly onUnplaced: () => void;
 }
 
+/** The longest that an outcome waits for the trace's id, in ms: a frozen Redis must not keep it from being written down. */
+const PATIENCE_MS = 250;
+
 /** The trace of a job whose attempt is open: read while the call is under way. */
 export interface AttemptTrace {
-  /** Null: this trace is not kept, or the record could not be read. Never rejects. */
+  /** Null: this trace is not kept, or the record could not be read in time. Never rejects. */
   id(): Promise<string | null>;
   ended(attempt: EndedAttempt): void;
 }
@@ -59,8 +63,12 @@ export class Tracing {
 
   #attempt(queue: QueueName, id: string): AttemptTrace {
     const traced = this.#of(queue, id);
+    // Mostly known long before the reply comes: then it costs no timer.
+    let known: { readonly traceId: string | null } | null = null;
+    const read = traced.then((one) => (known = { traceId: one?.place.traceId ?? null }));
     return {
-      id: async () => (await traced)?.place.traceId ?? null,
+      id: async () =>
+        (known ?? (await Promise.race([read, sleep(PATIENCE_MS, null, { ref: false })])))?.traceId ?? null,
       ended: (attempt) => this.#later(async () => await this.#attemptEnded(queue, attempt, await traced)),
     };
   }

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Onboarding } from "../../src/flows/onboarding.ts";
 import { NO_REPLY, type Outcome } from "../../src/outcomes/outcome.ts";
 import { spanIdOf, tracePlaceOf } from "../../src/records/trace-place.ts";
+import type { Traces } from "../../src/records/traces.ts";
 import { attemptSpan, awaitedSpan, callSpan, type EndedAttempt, jobSpan, onboardingSpan } from "../../workers/spans.ts";
+import { Tracing } from "../../workers/tracing.ts";
 import { takenJob } from "./job-runner-bundle.ts";
 
 const CALL = { method: "POST", seconds: 0.4, wasSignedOffTime: false } as const;
@@ -33,6 +35,35 @@ describe("the spans of an attempt", () => {
     const truth = attemptSpan({ ...ENDED, isCorrection: true }, PLACE);
     expect(truth).toMatchObject({ name: "late truth", parentId: believed.spanId });
     expect(truth.spanId).not.toBe(believed.spanId);
+  });
+});
+
+describe("the trace's id of an attempt", () => {
+  it("is not waited for where Redis is frozen: the outcome of its call is written without it", async () => {
+    const { promise: frozen } = Promise.withResolvers<never>();
+    const offered: unknown[] = [];
+    const tracing = new Tracing({
+      spans: { offer: (spans) => void offered.push(...spans) },
+      traces: { ofJobs: async () => await frozen, ofRoot: async () => await frozen },
+      ...{ records: { fieldsOfMany: async () => await frozen }, hosts: {}, onUnplaced: () => {} },
+    });
+    expect(await tracing.of("{eko-0}").attempt("j1").id()).toBeNull();
+    expect(offered).toEqual([]);
+  });
+
+  it("is there once it was read, and null where the read failed, which is counted", async () => {
+    let unplaced = 0;
+    const setup = (ofJobs: Traces["ofJobs"]): Tracing =>
+      new Tracing({
+        ...{ spans: { offer: () => {} }, records: { fieldsOfMany: async () => await Promise.resolve([]) }, hosts: {} },
+        traces: { ofJobs, ofRoot: async () => await Promise.resolve(PLACE) },
+        onUnplaced: () => (unplaced += 1),
+      });
+    const read = setup(async () => await Promise.resolve([{ root: "j1", place: PLACE, parent: null }]));
+    expect(await read.of("{eko-0}").attempt("j1").id()).toBe(PLACE.traceId);
+    const away = setup(async () => await Promise.reject(new Error("away")));
+    expect(await away.of("{eko-0}").attempt("j1").id()).toBeNull();
+    expect(unplaced).toBe(1);
   });
 });
 
