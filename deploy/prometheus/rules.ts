@@ -1,4 +1,4 @@
-// `node deploy/prometheus/rules.ts` writes deploy/prometheus/rules.yml and docs/runbooks; a test holds them together.
+// `npx node deploy/prometheus/rules.ts` writes deploy/prometheus/rules.yml and docs/runbooks; a test holds them together.
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import type { Alert } from "./alerts/alert.ts";

@@ -1,5 +1,5 @@
 /**
- * The Redis users of this project, each with the least that its role needs. `node deploy/redis/users.ts` prints
+ * The Redis users of this project, each with the least that its role needs. `npx node deploy/redis/users.ts` prints
  * deploy/redis/users.acl, and with `6.2` as its argument deploy/redis/users-6.2.acl: an ACL file has no comments and no
  * continued lines, so that what is why stands here. Nobody can log in before a password is added (deploy/secrets.sh).
  */

@@ -152,7 +152,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     [WINDOW("remaining")]: "200x100",
     [WINDOW("limit")]: "1000x100",
   }),
-  fires("Throttled", "a hard storm: few calls go out, most are 429", "6m", {
+  fires("Throttled", "a hard storm: few calls go out, most are 429", "8m", {
     [CALLS("throttled")]: "0x4 0+0.2x40",
     [CALLS("succeeded")]: "0x4 0+0.1x40",
   }),

@@ -120,7 +120,8 @@ export const PROVIDER_ALERTS: readonly Alert[] = [
   {
     name: "Throttled",
     expr: throttledMore(0.05),
-    for: "1m",
+    // In a storm this share is passed before that of ThrottledHard: the page comes first, and this is silent beside it.
+    for: "3m",
     severity: "ticket",
     layer: "provider",
     summary: "{{ $labels.provider }} answers {{ $value | humanizePercentage }} of calls with 429",
