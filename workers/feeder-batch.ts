@@ -35,10 +35,13 @@ export class FeederBatch {
   /** Rows that end in a second, of late. */
   rate = 0;
   endedSince = 0;
+  /** What keeps this worker from it; null: nothing. */
+  obstacle: string | null;
 
   constructor(batch: Batch) {
     this.batch = batch;
     this.rate = batch.rate;
+    this.obstacle = batch.obstacle;
   }
 
   /** From the states of all rows, and those that run again. */

@@ -110,8 +110,9 @@ async function makeAll<Made extends { readonly row: number }>(
   { schema, make }: Maker<Made>,
   ended: Map<number, RowSight>,
 ): Promise<Made[]> {
-  const sealer = await deps.dataKeys.sealer(batchScope(hand.batch.id));
   const inputs = await inputsOf(deps, hand, rows);
+  // Only then: a worker that cannot open the rows must not make the key that seals their jobs for those who can.
+  const sealer = await deps.dataKeys.sealer(batchScope(hand.batch.id));
   return rows.flatMap((row): Made[] => {
     const { chunk, index } = inputPlace(hand, row);
     const values = inputs.get(chunk) ?? null;

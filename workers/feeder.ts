@@ -29,6 +29,7 @@ import { FeederBatch } from "./feeder-batch.ts";
 import { countRows } from "./feeder-count.ts";
 import { foldRows } from "./feeder-fold.ts";
 import { LateNews } from "./feeder-news.ts";
+import { obstacleOf } from "./feeder-obstacle.ts";
 import { JobRows } from "./job-rows.ts";
 import { OnboardingRows } from "./onboarding-rows.ts";
 import type { RowRuns } from "./row-runs.ts";
@@ -180,7 +181,8 @@ export class Feeder {
     await this.#read(ids, this.#epoch);
     await this.#lookAgain(this.#epoch);
     let moved = 0;
-    for (const hand of this.#batches.values()) moved += await this.#lookAfter(hand, this.#epoch);
+    for (const hand of this.#batches.values())
+      moved += await this.#unhindered(hand, this.#epoch, async (epoch) => await this.#lookAfter(hand, epoch));
     await this.#mend();
     moved += await this.#hand(this.#epoch);
     this.#newRates(now());
@@ -320,7 +322,7 @@ export class Feeder {
 
   /** Each batch hands over its share of the free places. How many rows were. */
   async #hand(epoch: number): Promise<number> {
-    const { queue, now } = this.#deps;
+    const { queue } = this.#deps;
     const hands = [...this.#batches.values()];
     const queued = hands.reduce((sum, hand) => sum + hand.queued, 0);
     const inAir = hands.reduce((sum, { air }) => sum + air.size, 0);
@@ -334,17 +336,45 @@ export class Feeder {
     for (const [id, share] of this.#share.divide(places, claimants, tenants)) {
       const hand = this.#batches.get(id);
       if (hand === undefined) continue;
-      for (let left = share; left > 0;) {
-        const { queued: rows, ended, isOver } = await this.#runsOf(hand.batch).take(hand, epoch, left);
-        for (const [row, ticket] of rows) hand.put(row, "queued", { isAway: false, ticket, queuedAt: now() });
-        if (ended.size > 0) await foldRows(this.#fold, hand, epoch, ended);
-        this.#deps.metrics.batches.fed(queue, rows.size);
-        moved += rows.size + ended.size;
-        left -= rows.size + ended.size;
-        if (isOver || rows.size + ended.size === 0) break;
-      }
+      moved += await this.#unhindered(hand, epoch, async () => await this.#take(hand, epoch, share));
     }
     return moved;
+  }
+
+  /** Its next rows, as many as its share is. How many moved. */
+  async #take(hand: FeederBatch, epoch: number, share: number): Promise<number> {
+    const { queue, now, metrics } = this.#deps;
+    let moved = 0;
+    while (moved < share) {
+      const { queued, ended, isOver } = await this.#runsOf(hand.batch).take(hand, epoch, share - moved);
+      for (const [row, ticket] of queued) hand.put(row, "queued", { isAway: false, ticket, queuedAt: now() });
+      if (ended.size > 0) await foldRows(this.#fold, hand, epoch, ended);
+      metrics.batches.fed(queue, queued.size);
+      moved += queued.size + ended.size;
+      if (isOver || queued.size + ended.size === 0) break;
+    }
+    return moved;
+  }
+
+  /** What this worker lacks for one batch holds back no other: it is said of that one. How many rows moved. */
+  async #unhindered(hand: FeederBatch, epoch: number, work: (epoch: number) => Promise<number>): Promise<number> {
+    const { logger } = this.#deps;
+    const { id: batch } = hand.batch;
+    try {
+      const moved = await work(epoch);
+      if (moved > 0 && hand.obstacle !== null) {
+        await this.#store.hinder(hand.batch, epoch, null);
+        hand.obstacle = null;
+      }
+      return moved;
+    } catch (err) {
+      const obstacle = obstacleOf(err);
+      if (obstacle === null) throw err;
+      logger.rarely.error({ err, batch }, "batch stands: this worker lacks what it takes");
+      if (obstacle !== hand.obstacle) await this.#store.hinder(hand.batch, epoch, obstacle);
+      hand.obstacle = obstacle;
+      return 0;
+    }
   }
 
   async #mend(): Promise<void> {

@@ -189,6 +189,12 @@ export class BatchStore {
     return unfenced((await scripts.CHANGE.run(this.#redis, [batchKey(queue, id)], args)) as string);
   }
 
+  /** Why nothing of it is handed over though it goes on; null: it is again. */
+  async hinder({ queue, id }: Pick<Batch, "queue" | "id">, epoch: number, obstacle: string | null): Promise<void> {
+    const args = { prefix: queuePrefix(queue), epoch, obstacle };
+    unfenced((await scripts.HINDER.run(this.#redis, [batchKey(queue, id)], args)) as string);
+  }
+
   /** `gone`, or its state. */
   async setTerm(
     { queue, id }: Pick<Batch, "queue" | "id">,

@@ -34,6 +34,8 @@ export interface Batch extends BatchTerms {
   readonly queue: QueueName;
   readonly state: BatchState;
   readonly reason: string | null;
+  /** Why nothing of it is handed over though it goes on; null: it is. */
+  readonly obstacle: string | null;
   readonly rows: number;
   readonly counts: RowCounts;
   /** What they were at the last `resume`. */
@@ -99,7 +101,8 @@ export function parseBatch(queue: QueueName, id: string, fields: Fields): Batch 
     resends: numberIn(fields, "resends") ?? 0,
     expiresInMs: numberIn(fields, "expires_in"),
     submittedBy: fields["by"] ?? "",
-    reason: fields["reason"] === undefined || fields["reason"] === "" ? null : fields["reason"],
+    reason: textIn(fields, "reason"),
+    obstacle: textIn(fields, "obstacle"),
     rows: numberIn(fields, "rows") ?? 0,
     counts: countsIn(fields, "n:"),
     since: countsIn(fields, "since:"),
@@ -117,7 +120,7 @@ export function viewOf(batch: Batch, now: number): BatchView {
   return {
     ...{ id, name },
     ...(target.kind === "flow" ? { flow: target.name } : { operation: target.name }),
-    ...{ tenant, state, reason, rows, counts, weight },
+    ...{ tenant, state, reason: reason ?? batch.obstacle, rows, counts, weight },
     ...{ open_challenges: counts.awaiting_otp, open_limit: openLimit, rate },
     created_at: iso(batch.createdAt),
     ended_at: batch.endedAt === null ? null : iso(batch.endedAt),
@@ -134,6 +137,11 @@ function countsIn(fields: Fields, prefix: string): RowCounts {
   const counts = noRows();
   for (const state of ROW_STATES) counts[state] = numberIn(fields, `${prefix}${ROW_BYTES[state]}`) ?? 0;
   return counts;
+}
+
+function textIn(fields: Fields, name: string): string | null {
+  const text = fields[name] ?? "";
+  return text === "" ? null : text;
 }
 
 function numberIn(fields: Fields, name: string): number | null {

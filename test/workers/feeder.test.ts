@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
+import { parseSettings } from "../../src/config/parse-settings.ts";
+import { OPERATIONS } from "../../src/operations/catalogue.ts";
 import { noRows } from "../../src/batches/row-state.ts";
 import { BatchBundle } from "../support/batch-bundle.ts";
-import { startWorkerBundle } from "../support/worker.ts";
+import { bundleEnv, startWorkerBundle } from "../support/worker.ts";
 
 /** What the simulator does for each: 000 succeeds. */
 const good = (row: number): string => madeUpMobile(row, "000");
@@ -141,6 +144,34 @@ describe("a batch", () => {
     await client.batches.resume(id);
     await expect.poll(async () => (await batches.show(id)).counts.waiting, { timeout: 10_000 }).toBeLessThan(before);
     await batches.recount(id);
+  });
+
+  it("says why nothing of it is handed over where the worker lacks its key, holds back no other, and goes on with one that has it", async () => {
+    await using bundle = await startBundle();
+    const { batches, settings, log } = bundle;
+    const { id } = await batches.submit(batches.rows(5, good));
+    const { keys } = parseSettings(
+      {
+        ...bundleEnv(bundle.simulator, bundle.redis.url),
+        SATYAPAN_ENCRYPTION_KEYS: `k2:${randomBytes(32).toString("base64")}`,
+      },
+      { readFile: () => "", operations: OPERATIONS },
+    );
+    const foreign = await bundle.startWorker({ keys });
+    await expect
+      .poll(async () => (await batches.show(id)).reason, { timeout: 10_000 })
+      .toMatch(/^the worker that hands rows over lacks a key that seals this batch: /);
+    expect(await batches.show(id)).toMatchObject({ state: "ready", counts: { waiting: 5 } });
+    expect(log.filter((line) => line.includes("batch stands: this worker lacks what it takes"))).toHaveLength(1);
+    const other = new BatchBundle(bundle.redis, { ...settings, keys });
+    const theirs = await other.submit(
+      other.rows(2, (row) => madeUpMobile(100 + row, "000")),
+      { name: "theirs" },
+    );
+    expect((await other.ended(theirs.id)).counts.succeeded).toBe(2);
+    await foreign.stop();
+    await bundle.startWorker();
+    expect(await batches.ended(id)).toMatchObject({ reason: null, counts: { succeeded: 5 } });
   });
 
   it("goes on with another worker when the one that fed it is gone, and loses no row", async () => {

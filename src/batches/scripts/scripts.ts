@@ -135,6 +135,11 @@ export const CLOSE_BATCH = new LuaScript(new URL("close.lua", import.meta.url), 
   args: { prefix: "text", id: "text", epoch: "text", to: "text", now: "text", retention: "text" },
 });
 
+export const HINDER = new LuaScript(new URL("hinder.lua", import.meta.url), {
+  needs: [BATCH],
+  args: { prefix: "text", epoch: "text", obstacle: "text?" },
+});
+
 export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
   needs: [AUDIT],
   args: { prefix: "text", field: "text", value: "text", now: "text", entry: "text" },

@@ -215,6 +215,12 @@ export const LOG_EVENTS = {
     ["queue", "err"],
     "Batches of that queue stand while it lasts.",
   ),
+  "batch stands: this worker lacks what it takes": rarely(
+    "error",
+    ["err", "batch"],
+    ["batch"],
+    "A key that seals its rows, or an update. `satyapan batch show` says which; other batches go on.",
+  ),
   "batch ended": each("info", ["batch", "state", "counts"], "All its rows have."),
   "batch stopped by itself": each(
     "warn",
