@@ -1,7 +1,7 @@
 import { auditText } from "../privacy/audit/entry.ts";
 import type { RowOf } from "../redis/script.ts";
 import { type AttemptEnd, attemptNumber } from "./attempt-end.ts";
-import { packRecord, withNuls } from "./packed-record.ts";
+import { packRecord } from "./packed-record.ts";
 import { retentionArgs } from "./retention.ts";
 import type { FINISH_PACKED } from "./scripts/finish.ts";
 import { packJob } from "./stored-job.ts";
@@ -16,8 +16,8 @@ export function packedEnd(id: string, now: number, end: AttemptEnd): PackedEnd |
   const { look_at, keeps_input } = retentionArgs(retention);
   // Of a send that may have sent none, scripts would have to know more.
   if (keeps_input && result?.["otp_sent"] !== true) return null;
-  const pieces = packEnd(id, now, end);
-  if (pieces === null) return null;
+  const [piece_1, piece_2 = null, piece_3 = null, piece_4 = null, more] = packEnd(id, now, end) ?? [];
+  if (piece_1 === undefined || more !== undefined) return null;
   // One literal, as in `endRow`.
   return {
     id,
@@ -25,7 +25,10 @@ export function packedEnd(id: string, now: number, end: AttemptEnd): PackedEnd |
     open: attemptToken,
     state,
     operation: keeps_input ? job.operation : null,
-    pieces: withNuls(pieces),
+    piece_1,
+    piece_2,
+    piece_3,
+    piece_4,
     is_well: health !== null,
     subject: job.subject,
     sent,

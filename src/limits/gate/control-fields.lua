@@ -6,9 +6,11 @@ local TEXT_FIELDS = {epoch=1, run=1, lost_quota=1, quota=1, quota_by_hand=1, quo
 -- Fields that stop nobody.
 local QUOTA_FIELDS = {epoch=1, run=1, lost_at=1, lost_quota=1, quota=1, quota_by_hand=1, quota_configured=1, strike_at=1, resumed_at=1, flow=1, full=1, floor=1, floor_owed=1}
 
-local NUMBERS = {'factor', 'factor_at', 'factor_worked', 'factor_wait', 'factor_step', 'full', 'lost_at', 'confirm_until',
-  'strikes', 'strike_at', 'pause_until', 'hold_since', 'hold_probe', 'scopes', 'bad', 'good', 'window_at', 'open_since',
-  'open_ms', 'probe_at', 'ramp_at', 'ramp_gap', 'resumed_at'}
+local function number_fields()
+  return {'factor', 'factor_at', 'factor_worked', 'factor_wait', 'factor_step', 'full', 'lost_at', 'confirm_until',
+    'strikes', 'strike_at', 'pause_until', 'hold_since', 'hold_probe', 'scopes', 'bad', 'good', 'window_at', 'open_since',
+    'open_ms', 'probe_at', 'ramp_at', 'ramp_gap', 'resumed_at'}
+end
 
 local function is_quota(text)
   if text == '' then return true end
@@ -22,7 +24,7 @@ end
 -- Names of fields that are not what was written, or lack another that belongs to them.
 local function broken_fields_of(control)
   local names = {}
-  for _, name in ipairs(NUMBERS) do
+  for _, name in ipairs(number_fields()) do
     local n = control[name]
     if n and (type(n) ~= 'number' or n ~= n or n < 0 or n > 1e16) then names[#names + 1] = name end
   end

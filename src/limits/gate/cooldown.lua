@@ -19,7 +19,7 @@ local function cooldown_free(g, subject, id, person)
 end
 
 local function remember_send(g, subject, id, at, others, person)
-  redis.call('SET', g.prefix .. 'sent:' .. subject, number(at) .. ' ' .. id .. others, 'PX', math.max(person.span, person.cooldown))
+  redis.call('SET', g.prefix .. 'sent:' .. subject, number(at) .. ' ' .. id .. others, 'PX', number(math.max(person.span, person.cooldown)))
 end
 
 -- The call arrives later than its first permit allowed: so does the person's next one.

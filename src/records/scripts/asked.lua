@@ -23,12 +23,14 @@ end
 -- Adds this job to the person's open sends, or takes it out: `is_open` says which.
 local function asked(prefix, subject, id, is_open)
   if subject == '' or subject == '~' then return end
-  local ids = {}
-  if is_open then ids[1] = id end
-  for other in asked_ids(prefix, subject) do
-    if other ~= id and #ids < MOST_ASKED then ids[#ids + 1] = other end
-  end
   local key, field = asked_place(prefix, subject)
+  local before, ids = redis.call('HGET', key, field) or '', {}
+  if is_open then ids[1] = id end
+  if before ~= id then
+    for other in string.gmatch(before, '[^,]+') do
+      if other ~= id and #ids < MOST_ASKED then ids[#ids + 1] = other end
+    end
+  end
   if #ids == 0 then redis.call('HDEL', key, field) else redis.call('HSET', key, field, table.concat(ids, ',')) end
 end
 

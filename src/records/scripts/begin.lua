@@ -14,6 +14,7 @@ local g, done = open_gate(prefix, bull), {}
 -- batch's row, `BATCH-ROW`, has none to spare: from there on each attempt has a fresh one.
 local DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
 local function base36(n, width)
+  if n < 36 then return string.rep('0', width - 1) .. string.sub(DIGITS, n + 1, n + 1) end
   local text = ''
   for _ = 1, width do
     local digit = n % 36
@@ -100,9 +101,10 @@ end
 
 -- → by what the attempt is known here, and at the provider
 local function write_attempt(key, job, n, has_waited)
-  local ref, open = reference(job, n), n .. ' ' .. stamp .. now
-  redis.call('HSET', key, 'attempts', tostring(n), 'open', open, 'state', 'active', 'updated', now,
-    'attempt:' .. n, '{"client_ref_id":"' .. ref .. '","started":' .. now .. '}')
+  local ref, nth = reference(job, n), number(n)
+  local open = nth .. ' ' .. stamp .. now
+  redis.call('HSET', key, 'attempts', nth, 'open', open, 'state', 'active', 'updated', now,
+    'attempt:' .. nth, '{"client_ref_id":"' .. ref .. '","started":' .. now .. '}')
   if has_waited then redis.call('HDEL', key, 'next', 'reason', 'cause', 'detail', 'since', 'lost') end
   return open, ref
 end
@@ -117,17 +119,28 @@ local function carries(key, carrier, open)
   return true
 end
 
+-- Whether the ticket is one of bulk's; most jobs of one moment are of the same few.
+local bulk_tickets = {['']=false}
+local function is_of_bulk()
+  local known = bulk_tickets[ticket]
+  if known == nil then
+    known = string.match(ticket, '^t%-%d+b') ~= nil
+    bulk_tickets[ticket] = known
+  end
+  return known
+end
+
 local function begin(key, i)
   row(i)
   if ticket ~= '' and g.shut then
-    if string.match(ticket, '^t%-%d+b') then bulk_came_in_vain(g) end
+    if is_of_bulk() then bulk_came_in_vain(g) end
     return {'behind', number(g.shut)}
   end
   local stored = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost', 'ticket')
   if not stored then return {'no-record'} end
   local state, text, input, open, next_at, cause = stored[1], stored[2], stored[3], stored[5] or '', stored[6], stored[7]
   local spent, lost = stored[8] or '', stored[9]
-  if string.match(text or '', '^%S+ bulk ') or string.match(ticket, '^t%-%d+b') then bulk_came(g) end
+  if is_of_bulk() or string.find(text or '', ' bulk ', 1, true) then bulk_came(g) end
   if not state then return {'missing'} end
   -- This very step, sent again; meanwhile somebody took its attempt for lost. Its opener knows better.
   if lost and string.match(lost, '^%d+ (.*)$') == stamp .. now then

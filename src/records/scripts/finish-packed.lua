@@ -16,25 +16,16 @@ end
 
 -- This very step, sent again because its answer was cut off, has been taken already.
 local function was_taken(key)
-  local _, count = string.gsub(pieces, '%z', '')
-  local names = {}
-  for n = 1, count do names[n] = n end
-  local stored = redis.call('HMGET', key, unpack(names))
-  for n = 1, count do if not stored[n] then return false end end
-  return table.concat(stored, '\0') .. '\0' == pieces
+  local stored = redis.call('HMGET', key, '1', '2', '3', '4')
+  return stored[1] == piece_1 and (stored[2] or '') == piece_2 and (stored[3] or '') == piece_3 and (stored[4] or '') == piece_4
 end
 
 local function write_packed(key)
-  local fields, n = {'state', state}, 0
-  if operation ~= '' then
-    fields[3] = 'operation'
-    fields[4] = operation
-  end
-  for piece in string.gmatch(pieces, '(%Z*)%z') do
-    n = n + 1
-    fields[#fields + 1] = n
-    fields[#fields + 1] = piece
-  end
+  local fields = {'state', state, '1', piece_1}
+  set(fields, '2', piece_2)
+  set(fields, '3', piece_3)
+  set(fields, '4', piece_4)
+  set(fields, 'operation', operation)
   redis.call('HDEL', key, unpack(keeps_input and SAID_BY_PIECES or SEALED_TOO))
   redis.call('HSET', key, unpack(fields))
 end

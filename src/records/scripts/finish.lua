@@ -5,12 +5,6 @@
 -- constants: UNCHANGED
 local g, done, left = open_gate(prefix, bull), {}, {}
 
-local function set(fields, name, value)
-  if value == '' then return end
-  fields[#fields + 1] = name
-  fields[#fields + 1] = value
-end
-
 -- Tells the gate how the call went. → when the job may be tried again
 local function tell_gate()
   local control, ms = read_control(g), call_took(open, now)

@@ -23,8 +23,7 @@ export const FINISH = new LuaScript(new URL("finish.lua", import.meta.url), {
 });
 
 /**
- * The same for a job that ends with its first attempt, in one packed piece of text (`packEnd`), each of its `pieces` with a NUL
- * after it. `operation`: of a send whose OTP may still be answered; `is_well`: the gate is told that the call went well.
+ * The same for a job that ends with its first attempt, packed in up to four pieces (`packEnd`). `operation`: of a send whose OTP may still be answered; `is_well`: the gate is told that the call went well.
  */
 export const FINISH_PACKED = new LuaScript(new URL("finish-packed.lua", import.meta.url), {
   needs: [...GATE, RECORD, AUDIT],
@@ -35,7 +34,8 @@ export const FINISH_PACKED = new LuaScript(new URL("finish-packed.lua", import.m
   },
   args: { prefix: "text", bull: "text", channel: "text", retention: "text" },
   row: {
-    ...{ id: "text", now: "text", open: "text", state: "text", operation: "text?", pieces: "text", is_well: "flag" },
+    ...{ id: "text", now: "text", open: "text", state: "text", operation: "text?", is_well: "flag" },
+    ...{ piece_1: "text", piece_2: "text?", piece_3: "text?", piece_4: "text?" },
     ...{ subject: "text?", sent: "flag", scopes: "text", answers: "text?", look_at: "text?", keeps_input: "flag" },
     entry: "text?",
   },

@@ -4,7 +4,7 @@
 -- → {for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other}, {the ids of
 -- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time}
 local due_by = tonumber(now)
-local done, expired, at_rest, looked, unanswered = {}, {}, {}, 0, {}
+local done, expired, at_rest, looked, unanswered, due_no_more = {}, {}, {}, 0, {}, {}
 
 -- A send's input is kept until its OTP is answered, or can be answered no more.
 local function forget_input(key, state, job, replaced)
@@ -13,10 +13,14 @@ local function forget_input(key, state, job, replaced)
   end
 end
 
--- Whether Redis keeps this hash in many pieces. A user who may not ask is told so.
+-- Whether Redis keeps such a hash in many pieces: its settings decide it for all. A user who may not ask is told so.
+local scatters
 local function is_scattered(key)
-  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
-  return type(encoding) == 'table' and encoding.err ~= nil or encoding == 'hashtable'
+  if scatters == nil then
+    local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+    scatters = type(encoding) == 'table' and encoding.err ~= nil or encoding == 'hashtable'
+  end
+  return scatters
 end
 
 -- A packed send loses what was sealed; it has both fields if nobody answered its OTP.
@@ -55,7 +59,7 @@ local function reap(key, id)
     at_rest[#at_rest + 1] = id
   elseif stored[6] then
     unseal_packed(key, stored[7], stored[5])
-    schedule_reaper(prefix, id, '')
+    due_no_more[#due_no_more + 1] = id
   elseif personal and kept_until > due_by then
     forget_input(key, state, job, stored[5])
     schedule_reaper(prefix, id, number(kept_until))
@@ -72,5 +76,6 @@ end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
   attempted(reap, prefix .. 'job:' .. id, id)
 end
+if #due_no_more > 0 then redis.call('ZREM', KEYS[1], unpack(due_no_more)) end
 tell(channel, done)
 return {expired, at_rest, looked, unanswered}

@@ -34,12 +34,17 @@ end
 
 -- The fields that decide about a job and are not what was stored, as in `brokenFields`; nil where all are.
 local function broken_fields(job, state, count, due)
+  local is_job = LANES[job.lane] and tonumber(job.created) and (job.expires or job.endless)
+  local is_state = OPEN_STATES[state] or TERMINAL[state]
+  local is_count = count and count >= 0 and count <= MOST_ATTEMPTS and count % 1 == 0
+  local is_due = not due or tonumber(due)
+  if is_job and is_state and is_count and is_due then return nil end
   local names = {}
-  if not LANES[job.lane] or not tonumber(job.created) or not (job.expires or job.endless) then names[#names + 1] = 'job' end
-  if not OPEN_STATES[state] and not TERMINAL[state] then names[#names + 1] = 'state' end
-  if not count or count < 0 or count > MOST_ATTEMPTS or count % 1 ~= 0 then names[#names + 1] = 'attempts' end
-  if due and not tonumber(due) then names[#names + 1] = 'next' end
-  if #names > 0 then return table.concat(names, ', ') end
+  if not is_job then names[#names + 1] = 'job' end
+  if not is_state then names[#names + 1] = 'state' end
+  if not is_count then names[#names + 1] = 'attempts' end
+  if not is_due then names[#names + 1] = 'next' end
+  return table.concat(names, ', ')
 end
 
 -- How long the call of an attempt took, ms, by one clock, its opener's; nil: not known.
@@ -74,6 +79,12 @@ local function settled(prefix, key, state, id, now, retention, done, subject)
   asked(prefix, subject or '', id, false)
   if state == 'failed' or state == 'unknown' then redis.call('ZADD', prefix .. state, now, id) end
   done[#done + 1] = id
+end
+
+local function set(fields, name, value)
+  if value == '' then return end
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
 end
 
 -- Something else stands where the record was. It stays for those who want to know what, as long as a record; as failed.

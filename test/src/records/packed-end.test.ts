@@ -111,6 +111,7 @@ describe("a job that ends with its first attempt", () => {
     ["is unknown", { state: "unknown", lost: true }],
     ["has a sealed result", { personal: "s2.sealed" }],
     ["may have sent no OTP", { ...SENT, result: { tid: "42" } }],
+    ["has much to tell", { result: { note: "a b.".repeat(70) } }],
     ["waits", waiting(T0 + 60_000, "pending", "pending")],
   ])("stays as it is where it %s", async (_, given) => {
     const { key, client, begin, finish } = await setup(redis);
