@@ -15,8 +15,9 @@ import type { Logger } from "../src/telemetry/logger.ts";
 import { refusalWord } from "../src/redis/refusal.ts";
 import type { WorkerCore } from "./worker-core.ts";
 
-/** Between two looks for onboardings that nobody told of, in ms. */
+/** Between two looks for onboardings that are due, in ms: with none in sight, and at least. */
 const EVERY_MS = 8_000;
+const LEAST_MS = 500;
 /** Onboardings looked at in one go, how many goes one after the other, and how many at once. */
 const MOST_DUE = 200;
 const MOST_GOES = 20;
@@ -32,6 +33,8 @@ export class OnboardingDuty {
   readonly #logger: Logger;
   readonly #now: () => number;
   readonly #stop = new AbortController();
+  /** Ends its rest: an onboarding has moved, and may be due earlier than any before. */
+  #rest = new AbortController();
   readonly #sweeping: Promise<void>;
 
   constructor(core: WorkerCore, duty: Duty) {
@@ -63,6 +66,7 @@ export class OnboardingDuty {
   /** News of steps: each only says which onboarding is to be looked at. */
   async stepNews(queue: QueueName, news: readonly ParentNews[]): Promise<void> {
     await this.#advanceAll(queue, [...new Set(news.map(({ parent }) => parent.of))]);
+    this.#rest.abort();
   }
 
   /** A send has settled whose code came before: that is given now. */
@@ -88,25 +92,32 @@ export class OnboardingDuty {
   async #sweep(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      this.#rest = new AbortController();
+      let next = Infinity;
       for (const queue of this.#duty.held ? QUEUES : []) {
         try {
-          await this.#lookAtDue(queue);
+          next = Math.min(next, await this.#lookAtDue(queue));
         } catch (err) {
           this.#logger.rarely.warn({ err, queue }, "onboardings were not looked at");
         }
       }
-      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+      const restMs = Math.min(Math.max(next - this.#now() - LEAST_MS, 0), EVERY_MS);
+      await sleep(LEAST_MS, undefined, { signal, ref: false }).catch(() => {});
+      const rest = AbortSignal.any([signal, this.#rest.signal]);
+      await sleep(restMs, undefined, { signal: rest, ref: false }).catch(() => {});
     }
   }
 
-  async #lookAtDue(queue: QueueName): Promise<void> {
+  /** When the next one is due, ms; Infinity: none is. */
+  async #lookAtDue(queue: QueueName): Promise<number> {
     const now = this.#now();
     for (let goes = 0; goes < MOST_GOES && !this.#stop.signal.aborted; goes += 1) {
+      const first = await this.#onboardings.firstDue(queue);
+      if (first === null || first > now) return first ?? Infinity;
       // Each is due later once it was looked at.
-      const due = await this.#onboardings.due(queue, now, MOST_DUE);
-      await this.#advanceAll(queue, due);
-      if (due.length < MOST_DUE) return;
+      await this.#advanceAll(queue, await this.#onboardings.due(queue, now, MOST_DUE));
     }
+    return now;
   }
 
   /** Rejects with the first fault, when all have been tried. */

@@ -123,6 +123,12 @@ export class OnboardingStore {
     return await this.#redis.zrangebyscore(onboardingsDueKey(queue), "-inf", now, "LIMIT", 0, most);
   }
 
+  /** When the first of all is due, ms; null: there is none. */
+  async firstDue(queue: QueueName): Promise<number | null> {
+    const [, at] = await this.#redis.zrange(onboardingsDueKey(queue), "0", "0", "WITHSCORES");
+    return at === undefined ? null : Number(at);
+  }
+
   async lookAt(queue: QueueName, id: string, at: number): Promise<void> {
     await this.#redis.zadd(onboardingsDueKey(queue), "XX", at, id);
   }
