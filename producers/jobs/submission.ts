@@ -5,6 +5,7 @@ import { InputError } from "../../src/operations/input-error.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import type { LazyConnections } from "../base/client-connections.ts";
+import { redisFailure } from "../../src/redis/failure.ts";
 import type { Patience } from "../base/patience.ts";
 import { type CheckedInput, InputCheck } from "../../src/entry/input-check.ts";
 import { InputProblems } from "./input-problems.ts";
@@ -79,8 +80,7 @@ export class Submission {
     checkIds([checked], [id]);
     checkIfPending(options.ifPending ?? "wait", [checked]);
     if (checked.known !== null) return { ...checked.known, duplicate: true };
-    await options.patience.run(async () => await this.#deps.connections.connect());
-    const [record] = await this.#withIntake(async (intake) => {
+    const [record] = await this.#withIntake(options.patience, async (intake) => {
       if (id !== null) await options.patience.run(async () => await intake.refuseConflicts([checked], [id]));
       return await intake.accept([checked], { ...options, ids: [id], ifPending: options.ifPending ?? "wait" });
     });
@@ -102,7 +102,9 @@ export class Submission {
         const fresh = inputs.filter(isFresh);
         const ids = inputs.flatMap((input, index) => (isFresh(input, index) ? [options.idOf(from + index)] : []));
         const terms = { ...options, ids, ifPending: options.ifPending ?? "wait" };
-        const taken = (await this.#withIntake(async (intake) => await intake.accept(fresh, terms))).values();
+        const taken = (
+          await this.#withIntake(options.patience, async (intake) => await intake.accept(fresh, terms))
+        ).values();
         const records = inputs.map(({ known }, index): JobRecord => {
           if (known !== null) return { ...known, duplicate: true };
           const first = firsts.get(checked.firsts.get(from + index) ?? -1) ?? null;
@@ -175,16 +177,11 @@ export class Submission {
   ): Promise<void> {
     if (ids.every((id) => id === null)) return;
     const fresh = inputs.flatMap((input, index) => (input.known === null ? [{ input, id: ids[index] ?? null }] : []));
-    await patience.run(
-      async () =>
-        await this.#withIntake(
-          async (intake) =>
-            await intake.refuseConflicts(
-              fresh.map(({ input }) => input),
-              fresh.map(({ id }) => id),
-            ),
-        ),
-    );
+    const inputsOf = fresh.map(({ input }) => input);
+    const idsOf = fresh.map(({ id }) => id);
+    await this.#withIntake(patience, async (intake) => {
+      await patience.run(async () => await intake.refuseConflicts(inputsOf, idsOf));
+    });
   }
 
   /** The second pass, with what became of a verify's send meanwhile. */
@@ -206,14 +203,17 @@ export class Submission {
     }
   }
 
-  async #withIntake<T>(work: (intake: Intake) => Promise<T>): Promise<T> {
+  /** Also the way to Redis may be lost between two chunks, which `patience` bears; what `work` does is its own to bear. */
+  async #withIntake<T>(patience: Patience, work: (intake: Intake) => Promise<T>): Promise<T> {
     const { settings, actor, ids, connections } = this.#deps;
     const now = (): number => connections.clock.now();
-    return await connections.use(async (opened) => {
-      const { queues, ticketSizes: sizes } = opened;
-      const packer = new TicketPacker({ queues, sizes, unique: () => ids.job(now()) });
+    const opened = await patience.run(async () => await connections.connect());
+    const packer = new TicketPacker({ queues: opened.queues, sizes: opened.ticketSizes, unique: () => ids.job(now()) });
+    try {
       return await work(new Intake({ ...opened, packer, settings, actor, ids, now }));
-    });
+    } catch (error) {
+      throw await redisFailure(error, opened.redis);
+    }
   }
 }
 

@@ -7,7 +7,12 @@ const NOW = 1_700_000_000_000;
 
 describe("jobTerms", () => {
   it("is the default lane without a deadline when nothing is said", () => {
-    expect(jobTerms({}, "bulk", NOW)).toEqual({ lane: "bulk", scope: "day:2023-11-14", expiresInMs: null });
+    expect(jobTerms({}, "bulk", NOW)).toEqual({
+      lane: "bulk",
+      scope: "day:2023-11-14",
+      expiresInMs: null,
+      trace: null,
+    });
   });
 
   it.each([
@@ -17,7 +22,7 @@ describe("jobTerms", () => {
     [0.6, 1],
   ])("takes the deadline %s, to be counted from its acceptance", (expiresIn, ms) => {
     expect(jobTerms({ expiresIn, lane: "bulk" }, "interactive", NOW)).toEqual({
-      ...{ lane: "bulk", scope: "day:2023-11-14", expiresInMs: ms },
+      ...{ lane: "bulk", scope: "day:2023-11-14", expiresInMs: ms, trace: null },
     });
   });
 
