@@ -119,6 +119,7 @@ export class Feeder {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#rest.abort();
     await this.#running;
     this.#news.refuse(new FencedError("this feeder was closed"));
   }
@@ -137,8 +138,8 @@ export class Feeder {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     for (let waitMs = 0; !signal.aborted; waitMs = await this.#step()) {
-      const rest = AbortSignal.any([signal, this.#rest.signal]);
-      await sleep(waitMs, undefined, { signal: rest, ref: false }).catch(() => {});
+      // One signal alone: those made of several stay with the one that lives on.
+      await sleep(waitMs, undefined, { signal: this.#rest.signal, ref: false }).catch(() => {});
       // What is told from here on, during a round, ends the rest after that.
       if (this.#rest.signal.aborted) this.#rest = new AbortController();
     }

@@ -76,6 +76,7 @@ export class KeyWatch {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#wake.abort();
     await this.#running;
   }
 
@@ -128,9 +129,8 @@ export class KeyWatch {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#wake = new AbortController();
-      const woken = AbortSignal.any([signal, this.#wake.signal]);
       const ms = this.#lacks === null ? EVERY_MS : LACKING_MS;
-      await sleep(ms, undefined, { signal: woken, ref: false }).catch(() => {});
+      await sleep(ms, undefined, { signal: this.#wake.signal, ref: false }).catch(() => {});
       // While Redis is away nothing is taken anyhow.
       if (!signal.aborted) await this.look().catch(() => {});
     }

@@ -85,6 +85,7 @@ export class OnboardingDuty {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#rest.abort();
     await this.#sweeping;
     await this.#queues.close();
   }
@@ -103,8 +104,8 @@ export class OnboardingDuty {
       }
       const restMs = Math.min(Math.max(next - this.#now() - LEAST_MS, 0), EVERY_MS);
       await sleep(LEAST_MS, undefined, { signal, ref: false }).catch(() => {});
-      const rest = AbortSignal.any([signal, this.#rest.signal]);
-      await sleep(restMs, undefined, { signal: rest, ref: false }).catch(() => {});
+      // One signal alone: those made of several stay with the one that lives on.
+      await sleep(restMs, undefined, { signal: this.#rest.signal, ref: false }).catch(() => {});
     }
   }
 

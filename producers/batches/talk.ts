@@ -3,6 +3,7 @@ import type { Batch } from "../../src/batches/batch.ts";
 import { PERSON_ENDS, type PersonEnd } from "../../src/batches/person-ends.ts";
 import { SEAT_MS, type SeatStore } from "../../src/batches/seat-store.ts";
 import { challengeOver } from "../../src/challenges/refusals.ts";
+import type { Move } from "../../src/flows/onboarding-store.ts";
 import { isWrongCode } from "../../src/outcomes/challenge.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
@@ -142,7 +143,11 @@ export class Talk implements Sender {
       const subject = subjects[0] ?? null;
       const entry = { at, kind: "cancel", actor: actor.name, job: this.onboarding, operation: flow, subject } as const;
       await appendAudit(opened.redis, queue, [{ ...entry, reason: PERSON_ENDS[how] }]);
-      const to = { state: "rejected", step, job, done, reason: PERSON_ENDS[how], result: null, lookAt: now } as const;
+      const to: Move = {
+        ...{ state: "rejected", step, job, done, reason: PERSON_ENDS[how], result: null, lookAt: now },
+        // A code that another brought meanwhile is being verified: that decides.
+        seenVerify: challenge?.verify ?? null,
+      };
       const moved = await store.move(queue, onboarding, to, now);
       if (moved !== "done") throw challengeOver(this.onboarding, { kind: "over", about: "somewhere else by now" });
     });
