@@ -49,7 +49,9 @@ import { RELEASE, TAKE } from "../src/redis/lease.ts";
 import type { LuaOrigin } from "../src/redis/lua-source.ts";
 
 /** Every script, by its name; a `.lua` file that is in none of them is reported. */
-export const SCRIPTS: Readonly<Record<string, { readonly lines: readonly LuaOrigin[] }>> = {
+export const SCRIPTS: Readonly<
+  Record<string, { readonly lines: readonly LuaOrigin[]; readonly sent: readonly LuaOrigin[] }>
+> = {
   ...{
     BEGIN,
     GIVE_BACK,

@@ -80,7 +80,7 @@ export async function startDuties(
   const queues = new JobQueues(probe, redisNow);
   started.defer(async () => await closeInTime(queues.close()));
   const tickets = new LostTickets({ redis: probe, queues, logger, now: redisNow });
-  const reaping = { records: new RecordStore(probe, settings.retention), tickets, queues: QUEUES };
+  const reaping = { records: new RecordStore(probe, settings.retention, core.shortValue), tickets, queues: QUEUES };
   const reaper = new Reaper({ ...reaping, duty, metrics, tracing: core.tracing, logger, now: redisNow });
   started.defer(async () => await reaper.close());
   const sizes = new TicketSizes(probe, (queue) => settings.quotas[providerOf(queue)], redisNow);

@@ -52,6 +52,7 @@ export async function serveCredential(
     retentionMs: settings.retention.recordMs,
     policy,
     memory,
+    shortValue: core.shortValue,
   });
   const closings = new Closings({ journal, metrics, logger, givenUp: shutdown.givenUp });
   const runner = new JobRunner({

@@ -46,6 +46,8 @@ export interface WorkerCore {
   /** Redis' time, ms. */
   readonly redisNow: () => number;
   readonly records: RecordStore;
+  /** The longest value of a short hash, bytes (`RedisFacts.shortValue`). */
+  readonly shortValue: number;
   readonly control: GateControl;
   readonly ids: Ids;
   readonly keyChain: KeyChain;
@@ -109,6 +111,7 @@ export async function openCore(
     },
     connect: (role) => redis.jobs.connect(role),
     records: new RecordStore(connection, settings.retention),
+    shortValue: facts.shortValue,
     control: new GateControl(probe),
   };
 }

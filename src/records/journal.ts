@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { controlKey } from "../limits/control.ts";
 import type { GateMemory } from "../limits/gate-memory.ts";
+import { SHORT_VALUE } from "../redis/facts.ts";
 import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
@@ -17,6 +18,8 @@ export interface JournalOptions {
   /** How long a settled record is kept, in ms. */
   readonly retentionMs: number;
   readonly policy: GatePolicy;
+  /** The longest value of a short hash, bytes (`RedisFacts.shortValue`). Default 64, as Redis'. */
+  readonly shortValue?: number;
   /** What this process knows of the gate. Without it nothing that Redis lost is brought back. */
   readonly memory?: GateMemory;
 }
@@ -132,7 +135,7 @@ export class Journal {
 
   /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */
   async finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
-    const packed = packedEnd(id, now, end);
+    const packed = packedEnd(id, now, end, this.#options.shortValue ?? SHORT_VALUE);
     if (packed !== null) {
       const reply = await this.#packedEnds.ask(packed);
       if (reply[0] !== "plain") return parseClosed(reply);

@@ -8,11 +8,6 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["open", "spent", "attempts", "tic
 /** Of `job`: the words after these say what could be held while it might be called. */
 const JOB_WORDS = 7;
 
-/**
- * Redis keeps a hash in one piece, which takes a quarter of the memory, only while all its values are this short, in bytes
- * (`hash-max-listpack-value`). So the text is cut, and its pieces are the fields `1`, `2`, …
- */
-const PIECE = 64;
 /** A character has at most so many bytes. */
 const LONGEST_CHARACTER = 4;
 
@@ -68,8 +63,10 @@ const HAS_CODE = /[\x00-\x08\x0b-\x1f]/;
 /**
  * The record of a job that has ended, of which nothing sealed is kept any more, as short as Redis can keep it: what its fields `1`,
  * `2`, … hold beside `OWN_FIELDS`. Null: it is not one that can be told again, because something in it is not what we write.
+ * Redis keeps a hash in one piece, which takes a quarter of the memory, only while all its values are short: so the text is cut into
+ * pieces of at most `pieceBytes` (`RedisFacts.shortValue`).
  */
-export function packRecord(id: string, fields: Fields): string[] | null {
+export function packRecord(id: string, fields: Fields, pieceBytes: number): string[] | null {
   const { job = "", attempts = "0" } = fields;
   if ("input" in fields || "personal" in fields || HAS_CODE.test(Object.values(fields).join(""))) return null;
   const words = job.split(" ").slice(0, JOB_WORDS);
@@ -84,7 +81,7 @@ export function packRecord(id: string, fields: Fields): string[] | null {
     else if (!LEFT_OUT.has(name) && !(name === "updated" && endOf(last) === value)) pairs.push(`${name}=${value}`);
   }
   const coded = pairs.join(BETWEEN).replace(ANY_WORD, (text) => CODE_OF.get(text) ?? text);
-  return inPieces(time + coded.replaceAll(id, ID).replaceAll(time, TIME));
+  return inPieces(time + coded.replaceAll(id, ID).replaceAll(time, TIME), pieceBytes);
 }
 
 /** Pieces as scripts take them: one text, in which each has a NUL after it. */
@@ -128,9 +125,11 @@ function attemptsIn(fields: Fields): number {
   return count;
 }
 
-function inPieces(text: string): string[] {
+function inPieces(text: string, pieceBytes: number): string[] {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= pieceBytes) return [text];
   const pieces: string[] = [];
-  const most = Buffer.byteLength(text) === text.length ? PIECE : PIECE / LONGEST_CHARACTER;
+  const most = bytes === text.length ? pieceBytes : Math.floor(pieceBytes / LONGEST_CHARACTER);
   for (let from = 0; from < text.length;) {
     const to = cutAt(text, from, from + most);
     pieces.push(text.slice(from, to));

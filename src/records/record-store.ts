@@ -11,6 +11,7 @@ import {
   SETTLED_CHANNEL,
 } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
+import { SHORT_VALUE } from "../redis/facts.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
 import { packRecord, unpackRecord, withNuls } from "./packed-record.ts";
 import { parseRecord } from "./parse-record.ts";
@@ -56,10 +57,13 @@ export type Creation = "created" | "duplicate" | "carried" | "conflict" | `pendi
 export class RecordStore {
   readonly #redis: RedisClient;
   readonly #retention: RetentionTimes;
+  readonly #shortValue: number;
 
-  constructor(redis: RedisClient, retention: RetentionTimes) {
+  /** `shortValue`: the longest value of a short hash, bytes (`RedisFacts.shortValue`); only who reaps has to know. */
+  constructor(redis: RedisClient, retention: RetentionTimes, shortValue = SHORT_VALUE) {
     this.#redis = redis;
     this.#retention = retention;
+    this.#shortValue = shortValue;
   }
 
   /**
@@ -246,7 +250,7 @@ export class RecordStore {
     const stored = await this.fieldsOfMany(queue, ids);
     const all = ids.flatMap((id, index) => {
       const fields = stored[index] ?? {};
-      const packed = packRecord(id, fields);
+      const packed = packRecord(id, fields, this.#shortValue);
       if (packed === null) return [];
       return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", pieces: withNuls(packed) } }];
     });

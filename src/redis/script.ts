@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RedisClient } from "./connection.ts";
 import { foldedSource, type LuaOrigin, LuaPart, type LuaPartOptions } from "./lua-source.ts";
+import { usedLines } from "./lua-used.ts";
 
 /**
  * How an argument comes to Lua. `text`: as it is; `text?`: '' for null; `number`; `number?`: nil for null; `flag`: true or
@@ -43,8 +44,10 @@ export interface ScriptRun<Args extends ArgShape, Row extends ArgShape> {
 
 /** One Lua script: atomic, one round trip. Sent by its digest; in full only where the server does not know it yet. */
 export class LuaScript<const Args extends ArgShape = Nothing, const Row extends ArgShape = Nothing> {
-  /** Line by line, with where each comes from, and the names of constants still in place. */
+  /** All of its parts, line by line, with where each comes from, and the names of constants still in place. */
   readonly lines: readonly LuaOrigin[];
+  /** Those of them that Redis is sent. */
+  readonly sent: readonly LuaOrigin[];
   readonly #source: string;
   readonly #sha: string;
   readonly #args: readonly string[];
@@ -54,7 +57,8 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
     this.#args = Object.keys(args ?? {});
     this.#row = Object.keys(row ?? {});
     this.lines = new LuaPart(file, part, argLines(args ?? {}, row)).assembled();
-    this.#source = foldedSource(this.lines);
+    this.sent = usedLines(this.lines);
+    this.#source = foldedSource(this.sent);
     this.#sha = createHash("sha1").update(this.#source).digest("hex");
   }
 
@@ -116,14 +120,14 @@ function argLines(args: ArgShape, row: ArgShape | undefined): string[] {
   const last = `${entries.length} + n * ${columns.length}`;
   const converted = columns.flatMap(([name, kind]) => {
     const value = fromArg(kind, name);
-    return value === name ? [] : [`${name} = ${value}`];
+    return value === name ? [] : [`  ${name} = ${value}`];
   });
   return [
     ...lines,
     `local ROWS = (#ARGV - ${entries.length}) / ${columns.length}`,
     `local ${names}`,
     "local function row(n)",
-    `${names} = unpack(ARGV, ${last} - ${columns.length - 1}, ${last})`,
+    `  ${names} = unpack(ARGV, ${last} - ${columns.length - 1}, ${last})`,
     ...converted,
     "end",
   ];

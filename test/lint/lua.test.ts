@@ -6,6 +6,7 @@ import { faultsOf } from "../../lint/lua-report.ts";
 import { SCRIPTS } from "../../lint/lua-scripts.ts";
 import type { LuaOrigin } from "../../src/redis/lua-source.ts";
 import { LuaPart } from "../../src/redis/lua-source.ts";
+import { usedLines } from "../../src/redis/lua-used.ts";
 import { LuaScript } from "../../src/redis/script.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
@@ -123,11 +124,33 @@ describe("a Lua file", () => {
       "local ROWS = (#ARGV - 3) / 2",
       "local a, b",
       "local function row(n)",
-      "a, b = unpack(ARGV, 3 + n * 2 - 1, 3 + n * 2)",
-      "b = tonumber(b)",
+      "  a, b = unpack(ARGV, 3 + n * 2 - 1, 3 + n * 2)",
+      "  b = tonumber(b)",
       "end",
       "row(ROWS)",
       "return {say(), more(), id, ms, is_on, a, b} -- all",
     ]);
+  });
+
+  it("is sent without what the script never comes to, and whole where a value is made by calling something", () => {
+    const parts = [
+      ...["local LEFT = {", "  a=1,", "}", "local function never(x)", "  return LEFT[x]", "end"],
+      ...["local NAMED = 2", "local made = redis.call('TIME')", "local function helper()", "  return NAMED", "end"],
+      ...["local one, other", "local function used()", "  one = helper()", "end", "local quoted = 'never'"],
+    ];
+    const own = ["used()", "if KEYS[1] then", "  return quoted", "else", "  return one", "end"];
+    const kept = usedLines(scriptOf([...parts, ...own])).map(({ text }) => text);
+    expect(kept).toEqual([...parts.slice(6), ...own]);
+  });
+
+  it("is sent with all that it uses, of every script", () => {
+    expect(
+      faultsOf(
+        Object.values(SCRIPTS).map(({ sent }) => sent),
+        [],
+      ),
+    ).toEqual([]);
+    const lengths = (lines: readonly LuaOrigin[]): number => lines.length;
+    expect(lengths(SCRIPTS["GIVE_BACK"]?.sent ?? [])).toBeLessThan(0.1 * lengths(SCRIPTS["GIVE_BACK"]?.lines ?? []));
   });
 });

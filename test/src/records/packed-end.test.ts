@@ -48,9 +48,12 @@ describe("a job that ends with its first attempt", () => {
     expect(await begin(T0 + 40)).toEqual({ kind: "settled", state: "rejected" });
   });
 
-  it("answers the same when that is sent again, and another end is too late", async () => {
+  it.each([
+    ["of one piece", "short"],
+    ["of several pieces", "long ".repeat(20)],
+  ])("answers the same when that is sent again, %s, and another end is too late", async (_, tid) => {
     const { begin, finish, get } = await setup(redis);
-    const end = ending(await begin(T0 + 10));
+    const end = ending(await begin(T0 + 10), { result: { tid } });
     expect([await finish(T0 + 30, end), await finish(T0 + 30, end)]).toEqual(["done", "done"]);
     const before = await get();
     expect(await finish(T0 + 40, { ...end, state: "rejected", reason: "late" })).toBe("stale");

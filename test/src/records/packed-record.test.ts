@@ -23,8 +23,8 @@ const SENT: Readonly<Record<string, string>> = {
   result: JSON.stringify(result),
 };
 
-function packed(fields: Readonly<Record<string, string>>, id = ID): Readonly<Record<string, string>> {
-  const made = packRecord(id, fields);
+function packed(fields: Readonly<Record<string, string>>, id = ID, pieceBytes = 64): Readonly<Record<string, string>> {
+  const made = packRecord(id, fields, pieceBytes);
   if (made === null) throw new Error("it was not packed");
   // As the script does.
   const own = Object.entries(fields).filter(([name]) => ["state", "digest", "answered"].includes(name));
@@ -54,6 +54,12 @@ describe("a packed record", () => {
     expect(Math.max(...Object.values(short).map((value) => Buffer.byteLength(value)))).toBeLessThanOrEqual(64);
   });
 
+  it("is one piece where Redis keeps such long values together, and is told as it was", () => {
+    const short = packed(SENT, ID, 1024);
+    expect(Object.keys(short).toSorted()).toEqual(["1", "digest", "state"]);
+    expect(parseRecord(ID, unpackRecord(ID, short))).toEqual(parseRecord(ID, SENT));
+  });
+
   it("gives back any text, also of a short id that stands in it by chance", () => {
     const text = string({ unit: "binary", maxLength: 300 }).map((raw) => JSON.stringify({ raw }));
     const isGivenBack = property(text, constantFrom("1", "e", ID, "order-1"), (given, id) => {
@@ -79,7 +85,7 @@ describe("a packed record", () => {
     ["with a control character that we do not write", { reason: "a\u0004b" }],
     ["that was packed", { "1": "it was" }],
   ])("is not made of one %s", (_, given) => {
-    expect(packRecord(ID, { ...SENT, ...given })).toBeNull();
+    expect(packRecord(ID, { ...SENT, ...given }, 64)).toBeNull();
   });
 
   it("is told from one that is not packed, which stays as it is", () => {
