@@ -215,7 +215,8 @@ function inLine(job: Waiting, place: Exclude<Place, { kind: "none" }>): Finding 
 function describeLine({ record }: Waiting, place: Extract<Place, { kind: "lane" }>, ahead: number): string[] {
   if (ahead === 0) return ["it is the next in line"];
   const about = place.exact ? "" : "at most ";
-  const last = record.lane === "bulk" ? ", and interactive ones that come meanwhile go first" : "";
+  const last =
+    record.lane === "bulk" && !place.isFirstCome ? ", and interactive ones that come meanwhile go first" : "";
   const parts = [
     ...(place.interactive > 0 ? [`${place.interactive} interactive`] : []),
     ...(place.bulk > 0 ? [`${place.bulk} bulk`] : []),

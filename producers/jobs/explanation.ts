@@ -36,6 +36,8 @@ export type Place =
       readonly bulk: number;
       /** False: the count is an upper bound, because the list is too long to look through. */
       readonly exact: boolean;
+      /** What comes later is taken later; else interactive jobs that come go first. */
+      readonly isFirstCome: boolean;
     }
   /** Not taken before `until`, in ms. */
   | { readonly kind: "delayed"; readonly until: number }

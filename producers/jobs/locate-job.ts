@@ -1,7 +1,8 @@
 import type { ExplainFacts, Place } from "./explanation.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { jobsOfEntry } from "../../src/queues/job-counts.ts";
-import { bullmqJobId, bullmqPrefix, type QueueName, recordKey } from "../../src/queues/names.ts";
+import { bullmqJobId, bullmqPrefix, isOurJob, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
+import { parseTicket } from "../../src/queues/ticket.ts";
 import { TicketLists } from "../../src/queues/ticket-lists.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
 import { unpackRecord } from "../../src/records/packed-record.ts";
@@ -9,6 +10,8 @@ import { unpackJob } from "../../src/records/stored-job.ts";
 
 /** Entries at the front of the queue that are looked through; places farther back are not known exactly. */
 const LOOK_THROUGH = 10_000;
+/** Jobs of their own among them whose lanes are looked up. */
+const LOOK_UP = 500;
 /** BullMQ's score of a delayed job is its time in ms times this, plus a counter. */
 const DELAYED_SCALE = 4_096;
 
@@ -77,25 +80,48 @@ async function placeOf(redis: RedisClient, queue: QueueName, found: Found, mates
     if (score !== null) return { kind: "delayed", until: Math.floor(Number(score) / DELAYED_SCALE) };
     const farBack =
       waiting > LOOK_THROUGH && unpackJob(fields["job"] ?? "").lane === "interactive" && fields["state"] !== "active";
-    return farBack ? { kind: "lane", interactive: waiting - 1, bulk: 0, exact: false } : { kind: "taken" };
+    return farBack
+      ? { kind: "lane", interactive: waiting - 1, bulk: 0, exact: false, isFirstCome: true }
+      : { kind: "taken" };
   }
   const base = bullmqPrefix(queue);
   const first = position === null ? Math.max(0, waiting - LOOK_THROUGH) : position + 1;
-  const [interactive, bulk] = await Promise.all([
+  const [ahead, bulk] = await Promise.all([
     redis.lrange(`${base}wait`, first, -1),
     rank === null || rank === 0
       ? []
       : redis.zrange(`${base}prioritized`, "0", String(Math.min(rank, LOOK_THROUGH) - 1)),
   ]);
-  const ofInteractive = jobsOf(interactive, position === null ? waiting : waiting - 1 - position);
-  const ofBulk = jobsOf(bulk, rank ?? 0);
-  const inTicket = { interactive: position === null ? 0 : mates, bulk: position === null ? mates : 0 };
+  const isBulk = await areBulk(redis, queue, ahead);
+  const astray = ahead.filter((_, nth) => isBulk[nth]);
+  const interactive = ahead.filter((_, nth) => !isBulk[nth]);
+  const inWait = position === null ? waiting : waiting - 1 - position;
+  const ofInteractive = jobsOf(interactive, inWait - astray.length);
+  const ofBulk = jobsOf([...astray, ...bulk], astray.length + (rank ?? 0));
+  const own = unpackJob(fields["job"] ?? "").lane;
   return {
     kind: "lane",
-    interactive: ofInteractive.jobs + inTicket.interactive,
-    bulk: ofBulk.jobs + inTicket.bulk,
+    interactive: ofInteractive.jobs + (own === "interactive" ? mates : 0),
+    bulk: ofBulk.jobs + (own === "bulk" ? mates : 0),
     exact: ofInteractive.exact && ofBulk.exact,
+    isFirstCome: position !== null,
   };
+}
+
+/**
+ * Which of these entries without a priority are of the bulk lane all the same: what a lost worker had in hand is put back there,
+ * before all others. A ticket's name says it, a job's own record does; of many jobs those that are taken next are looked at.
+ */
+async function areBulk(redis: RedisClient, queue: QueueName, entries: readonly string[]): Promise<boolean[]> {
+  const jobs = entries.filter(isOurJob).slice(-LOOK_UP);
+  const pipeline = redis.pipeline();
+  for (const entry of jobs) pipeline.hget(recordKey(queue, jobIdOf(entry)), "job");
+  const replies = jobs.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  const known = new Map(jobs.map((entry, nth) => [entry, replies[nth]?.[1]]));
+  return entries.map((entry) => {
+    const job = known.get(entry);
+    return typeof job === "string" ? unpackJob(job).lane === "bulk" : parseTicket(entry)?.lane === "bulk";
+  });
 }
 
 /** How many jobs are in so many entries, of which these were looked at; the others are taken to be one job each. */

@@ -12,6 +12,7 @@ import {
   testKeys,
 } from "../../support/client.ts";
 import { satyapan } from "../../support/command.ts";
+import { locateJob } from "../../../producers/jobs/locate-job.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
 
@@ -70,6 +71,25 @@ describe("explain without a worker", () => {
     expect(ended).toMatchObject({ state: "succeeded", cause: null });
     expect(ended?.text).toMatch(/^Succeeded at /);
     expect(await bundle.client.explain("order-9")).toBeNull();
+  });
+
+  it("tells bulk jobs that a lost worker had in hand, which lie before all others, from interactive ones", async () => {
+    const redis = bundle.redis.client();
+    const ids = ["astray-1", "astray-2"];
+    for (const [nth, id] of ids.entries()) {
+      await bundle.client.submit("eko.mobile-otp", mobileInput(20 + nth), { id, lane: "bulk" });
+    }
+    const ticket = "t-12b-astray";
+    // As BullMQ puts back what is stalled: at the end that is taken from, whatever its priority.
+    await redis.zrem(`bull:${EKO}:prioritized`, ...ids.map((id) => `j-${id}`));
+    await redis.rpush(`bull:${EKO}:wait`, "j-astray-2", ticket, "j-astray-1");
+    const place = { kind: "lane", interactive: 0, isFirstCome: true };
+    expect((await locateJob(redis, EKO, "astray-1"))?.place).toEqual({ ...place, bulk: 0, exact: true });
+    expect((await locateJob(redis, EKO, "astray-2"))?.place).toEqual({ ...place, bulk: 13, exact: false });
+    await redis.rpush(`bull:${EKO}:wait`, "j-order-1");
+    expect((await locateJob(redis, EKO, "astray-2"))?.place).toMatchObject({ interactive: 1, bulk: 13 });
+    await redis.lrem(`bull:${EKO}:wait`, -1, "j-order-1");
+    for (const entry of [ticket, "j-astray-1", "j-astray-2"]) await redis.lrem(`bull:${EKO}:wait`, 1, entry);
   });
 
   it("does not look through a line of a hundred thousand", async () => {

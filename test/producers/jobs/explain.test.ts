@@ -28,7 +28,9 @@ const OPEN_GATE: GateState = {
   queuePause: null,
 };
 
-const inLane = (interactive: number, bulk = 0): Place => ({ kind: "lane", interactive, bulk, exact: true });
+const inLane = (interactive: number, bulk = 0, isFirstCome = false): Place => ({
+  ...{ kind: "lane", interactive, bulk, exact: true, isFirstCome },
+});
 const TAKEN: Place = { kind: "taken" };
 
 interface Given extends Partial<Omit<ExplainFacts, "gate">> {
@@ -278,6 +280,11 @@ describe("a job in line", () => {
     expect(explained({ place: inLane(100), gate }).next_attempt_at).toBe(at(20_000));
   });
 
+  it("says nothing of those that come meanwhile where they go behind it", () => {
+    const { text } = explained({ job: { lane: "bulk" }, place: inLane(0, 1, true) });
+    expect(text).toMatch(/^Bulk lane: 1 bulk job is before it\./);
+  });
+
   it("says that interactive jobs go before those of the bulk lane", () => {
     const explanation = explained({ job: { lane: "bulk" }, place: inLane(2, 340) });
     expect(explanation.ahead).toBe(342);
@@ -287,7 +294,7 @@ describe("a job in line", () => {
   });
 
   it("does not claim to know a place too far back", () => {
-    const place = { kind: "lane", interactive: 50_000, bulk: 0, exact: false } as const;
+    const place = { kind: "lane", interactive: 50_000, bulk: 0, exact: false, isFirstCome: true } as const;
     const explanation = explained({ place });
     expect(explanation.ahead).toBeNull();
     expect(explanation.text).toContain("at most 50000 interactive jobs are before it");
