@@ -29,6 +29,7 @@ import { unknownJob } from "./jobs/find-job.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import { type PatientWaitOptions, waitUntil } from "./base/wait-until.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
+import { SubmitSpans } from "./base/submit-spans.ts";
 
 export interface SubmitOptions extends PatienceOptions {
   /** The caller's own id: the same one twice gives the first job back. Default: a new one. */
@@ -67,6 +68,8 @@ export interface SubmitManyOptions extends SubmitOptions {
 export interface ClientDeps extends OpenDeps {
   /** The name of the user in the audit log: `command:USER`, `library:NAME`. */
   readonly actor: string;
+  /** Told once where the collector of traces does not take this client's spans: how it failed, in a word. Default: nobody. */
+  readonly onSpansLost?: (code: string) => void;
 }
 
 /** Submits jobs and reads their records. Safe to share; fails in milliseconds while Redis is away, and recovers by itself. */
@@ -83,6 +86,7 @@ export class Client implements AsyncDisposable {
   readonly onboardings: Onboardings;
   readonly #deps: ClientDeps;
   readonly #connections: LazyConnections;
+  readonly #spans: SubmitSpans;
   readonly #submission: Submission;
   readonly #codes: Codes;
 
@@ -92,13 +96,15 @@ export class Client implements AsyncDisposable {
     const connections = new LazyConnections(deps);
     this.#connections = connections;
     const ids = createIds();
-    this.#submission = new Submission({ settings, actor, connections, ids });
-    this.onboardings = new Onboardings({ settings, connections, ids, actor: this.#actor() });
+    const spans = new SubmitSpans({ tracing: settings.tracing, onLost: deps.onSpansLost ?? (() => {}) });
+    this.#spans = spans;
+    this.#submission = new Submission({ settings, actor, connections, ids, spans });
+    this.onboardings = new Onboardings({ settings, connections, ids, spans, actor: this.#actor() });
     this.#codes = new Codes({ settings, connections, actor: this.#actor() });
     this.failed = new FailedJobs(connections.use, this.#actor());
     this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
-    this.batches = new Batches({ use: connections.use, connections, settings, ids, actor: this.#actor() });
+    this.batches = new Batches({ use: connections.use, connections, settings, ids, spans, actor: this.#actor() });
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */
@@ -256,6 +262,7 @@ export class Client implements AsyncDisposable {
 
   /** Closes the connections; the client cannot be used again. Never hangs. */
   async close(): Promise<void> {
+    await this.#spans.close();
     await this.#connections.close();
   }
 

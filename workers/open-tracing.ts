@@ -4,7 +4,7 @@ import { Traces } from "../src/records/traces.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
-import { SpanQueue } from "../src/telemetry/tracing/span-queue.ts";
+import { openSpans } from "../src/telemetry/tracing/open-spans.ts";
 import { closeInTime } from "./shutdown.ts";
 import { Tracing } from "./tracing.ts";
 
@@ -22,22 +22,11 @@ export async function openTracing(
   started: AsyncDisposableStack,
 ): Promise<Tracing | null> {
   if (settings.tracing === null) return null;
-  const { endpoint, share } = settings.tracing;
-  const address = tracesOf(endpoint);
-  if (address === null) {
-    logger.warn({}, "tracing stays off: OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL");
-    return null;
-  }
-  const { openOtlpExporter } = await import("../src/telemetry/tracing/otlp-exporter.ts");
-  const exporter = openOtlpExporter(address, settings.tracing);
-  started.defer(async () => await closeInTime(exporter.close()));
-  const collector = address.host;
   let isFailing = false;
-  const spans = new SpanQueue({
-    send: async (some) => await exporter.send(some),
+  const opened = await openSpans(settings.tracing, {
     onSent: (count) => {
       metrics.traces.exported(count);
-      if (isFailing) logger.rarely.info({ collector }, "spans are exported again");
+      if (isFailing) logger.rarely.info({ collector: opened?.collector ?? "" }, "spans are exported again");
       isFailing = false;
     },
     onDropped: (count, reason, err) => {
@@ -45,9 +34,17 @@ export async function openTracing(
       if (err === null) return;
       isFailing = true;
       const code = "code" in err ? String(err.code) : err.name;
-      logger.rarely.warn({ collector, code }, "spans cannot be exported: they are dropped and counted");
+      const facts = { collector: opened?.collector ?? "", code };
+      logger.rarely.warn(facts, "spans cannot be exported: they are dropped and counted");
     },
   });
+  if (opened === null) {
+    logger.warn({}, "tracing stays off: OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL");
+    return null;
+  }
+  const { collector, spans, closeExporter } = opened;
+  const { share } = settings.tracing;
+  started.defer(async () => await closeInTime(closeExporter()));
   started.defer(async () => await spans.close());
   const records = new RecordStore(redis, settings.retention);
   const tracing = new Tracing({
@@ -61,10 +58,4 @@ export async function openTracing(
   started.defer(async () => await closeInTime(tracing.close()));
   logger.info({ collector, share }, "tracing is on");
   return tracing;
-}
-
-/** Where the collector takes traces, by OpenTelemetry's rule for this setting; null: it is no address. */
-function tracesOf(endpoint: string): URL | null {
-  const url = URL.parse(`${endpoint.replace(/\/+$/, "")}/v1/traces`);
-  return url !== null && /^https?:$/.test(url.protocol) ? url : null;
 }

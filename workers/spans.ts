@@ -4,7 +4,7 @@ import type { Onboarding } from "../src/flows/onboarding.ts";
 import type { JobState, TerminalState } from "../src/outcomes/state.ts";
 import { type ParentRef, parseParent } from "../src/records/parent.ts";
 import type { StoredJob } from "../src/records/stored-job.ts";
-import { spanIdOf, type TracePlace } from "../src/records/trace-place.ts";
+import { batchSpan, spanIdOf, type TracePlace } from "../src/records/trace-place.ts";
 import type { TracedJob } from "../src/records/traces.ts";
 import type { Span } from "../src/telemetry/tracing/span.ts";
 
@@ -90,6 +90,7 @@ export function jobSpan(id: string, job: StoredJob, state: TerminalState, endedA
       },
       "satyapan.batch": batchOf(parent),
     },
+    ...linkOf(batchOf(parent)),
   };
 }
 
@@ -116,7 +117,13 @@ export function onboardingSpan(
       ...{ "satyapan.onboarding": id, "satyapan.flow": flow, "satyapan.lane": lane, "satyapan.state": state },
       "satyapan.batch": batchOf(parseParent(parent ?? "")),
     },
+    ...linkOf(batchOf(parseParent(parent ?? ""))),
   };
+}
+
+/** A row's trace is its own, and leads to the submission of its batch. */
+function linkOf(batch: string | null): Pick<Span, "link"> {
+  return batch === null ? {} : { link: batchSpan(batch) };
 }
 
 function batchOf(parent: ParentRef | null): string | null {

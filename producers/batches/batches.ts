@@ -16,8 +16,10 @@ import type { Settings } from "../../src/config/settings.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
+import { tracePlaceOf } from "../../src/records/trace-place.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, LazyConnections, UseRedis } from "../base/client-connections.ts";
+import type { SubmitSpans } from "../base/submit-spans.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
 import { type BatchOptions, batchTerms, checkOpen, checkTenant, checkWeight } from "./batch-terms.ts";
@@ -56,6 +58,7 @@ export interface BatchesDeps {
   readonly connections: LazyConnections;
   readonly settings: Settings;
   readonly ids: Ids;
+  readonly spans: SubmitSpans;
   readonly actor: Actor;
 }
 
@@ -77,7 +80,22 @@ export class Batches {
    */
   async submit(rows: AsyncIterable<BatchRow> | Iterable<BatchRow>, options: SubmitBatchOptions): Promise<BatchView> {
     const { id = null, onAccepted, signal } = options;
-    return await this.#intake.accept(batchTerms(options, this.#deps.actor), rows, { ownId: id, onAccepted, signal });
+    const { actor } = this.#deps;
+    const startedAt = actor.now();
+    const wishes = { ownId: id, onAccepted, signal };
+    const batch = await this.#intake.accept(batchTerms(options, actor), rows, wishes);
+    if (!batch.duplicate) this.#tell(batch, startedAt);
+    return batch;
+  }
+
+  /** Its rows' traces are their own, and lead to this one. */
+  #tell({ id, rows }: BatchView, startedAt: number): void {
+    const { spans, settings, actor } = this.#deps;
+    spans.submitted(startedAt, actor.now(), async () => {
+      const place = tracePlaceOf(id, null, settings.tracing?.share ?? 1);
+      const attributes = { "satyapan.batch": id, "satyapan.rows": rows };
+      return await Promise.resolve([{ id, name: "batch", place, parentId: null, attributes }]);
+    });
   }
 
   /**

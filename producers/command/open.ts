@@ -11,8 +11,12 @@ import { redisFailure } from "../../src/redis/failure.ts";
 /** The client of a command: connections are made at first use, so wrong input is told before Redis is asked. */
 export function openClient(context: CommandContext): Client {
   const settings = loadSettings(context);
-  const { now, actor } = context;
-  return new Client({ settings, now, actor, openRedis: async (of) => await openRedis(context, of) });
+  const { now, actor, stderr } = context;
+  const onSpansLost = (code: string): void =>
+    void stderr.write(
+      `satyapan: the trace of this is not told: OTEL_EXPORTER_OTLP_ENDPOINT takes no spans (${code})\n`,
+    );
+  return new Client({ settings, now, actor, onSpansLost, openRedis: async (of) => await openRedis(context, of) });
 }
 
 /** A command's keys: connected at first use, so that wrong input is told before Redis is asked. */

@@ -7,6 +7,9 @@ import type { JobRecord } from "../../src/records/record.ts";
 import type { LazyConnections } from "../base/client-connections.ts";
 import { redisFailure } from "../../src/redis/failure.ts";
 import type { Patience } from "../base/patience.ts";
+import type { SubmitSpans } from "../base/submit-spans.ts";
+import { queueOf } from "../../src/queues/names.ts";
+import { spanIdOf } from "../../src/records/trace-place.ts";
 import { type CheckedInput, InputCheck } from "../../src/entry/input-check.ts";
 import { InputProblems } from "./input-problems.ts";
 import { checkIds, CHUNK, Intake } from "./intake.ts";
@@ -40,6 +43,7 @@ export interface SubmissionDeps {
   readonly actor: string;
   readonly connections: LazyConnections;
   readonly ids: Ids;
+  readonly spans: SubmitSpans;
 }
 
 /** What the first pass found. */
@@ -76,6 +80,7 @@ export class Submission {
   /** Throws InputError where the input is wrong. */
   async one(operation: string, input: unknown, options: Omit<SubmissionOptions, "onRecords">): Promise<JobRecord> {
     const id = options.idOf(0);
+    const startedAt = this.#deps.connections.clock.now();
     const checked = await options.patience.run(async () => await this.#check.check(operation, input, id));
     checkIds([checked], [id]);
     checkIfPending(options.ifPending ?? "wait", [checked]);
@@ -84,6 +89,7 @@ export class Submission {
       if (id !== null) await options.patience.run(async () => await intake.refuseConflicts([checked], [id]));
       return await intake.accept([checked], { ...options, ids: [id], ifPending: options.ifPending ?? "wait" });
     });
+    this.#tell(operation, startedAt, record === undefined ? [] : [record]);
     return record ?? missing();
   }
 
@@ -94,7 +100,7 @@ export class Submission {
     await options.patience.run(async () => await this.#deps.connections.connect());
     let accepted = 0;
     try {
-      let from = 0;
+      let [from, startedAt] = [0, this.#deps.connections.clock.now()];
       const firsts = new Map<number, JobRecord | null>([...checked.firsts.values()].map((row) => [row, null]));
       for await (const inputs of checked.kept ?? this.#checkedAgain(operation, source, options)) {
         const isFresh = ({ known }: CheckedInput, index: number): boolean =>
@@ -102,9 +108,10 @@ export class Submission {
         const fresh = inputs.filter(isFresh);
         const ids = inputs.flatMap((input, index) => (isFresh(input, index) ? [options.idOf(from + index)] : []));
         const terms = { ...options, ids, ifPending: options.ifPending ?? "wait" };
-        const taken = (
-          await this.#withIntake(options.patience, async (intake) => await intake.accept(fresh, terms))
-        ).values();
+        const accepts = await this.#withIntake(options.patience, async (intake) => await intake.accept(fresh, terms));
+        this.#tell(operation, startedAt, accepts);
+        startedAt = this.#deps.connections.clock.now();
+        const taken = accepts.values();
         const records = inputs.map(({ known }, index): JobRecord => {
           if (known !== null) return { ...known, duplicate: true };
           const first = firsts.get(checked.firsts.get(from + index) ?? -1) ?? null;
@@ -201,6 +208,22 @@ export class Submission {
         return answer;
       });
     }
+  }
+
+  /** Of what is new: the rest was told when it came. */
+  #tell(operation: string, startedAt: number, records: readonly JobRecord[]): void {
+    const { spans, connections } = this.#deps;
+    if (!spans.areTold) return;
+    const ids = records.filter((record) => !record.duplicate && !record.reused).map(({ id }) => id);
+    const queue = queueOf(findOperation(operation).provider);
+    spans.submitted(startedAt, connections.clock.now(), async () => {
+      const traced = await connections.use(async ({ traces }) => await traces.ofJobs(queue, ids));
+      return traced.flatMap((one, index) => {
+        const id = ids[index] ?? "";
+        const attributes = { "satyapan.job": id, "satyapan.operation": operation };
+        return one === null ? [] : [{ id, name: operation, place: one.place, parentId: spanIdOf(id), attributes }];
+      });
+    });
   }
 
   /** Also the way to Redis may be lost between two chunks, which `patience` bears; what `work` does is its own to bear. */

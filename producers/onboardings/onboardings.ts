@@ -1,6 +1,7 @@
 import { challengeOver } from "../../src/challenges/refusals.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { Flow } from "../../src/flows/flow.ts";
 import { findFlow, type FlowInputOf, type FlowName } from "../../src/flows/flows.ts";
 import { isOver, LONGEST_ONBOARDING_ID } from "../../src/flows/onboarding.ts";
 import { newOnboarding } from "../../src/flows/new-onboarding.ts";
@@ -10,6 +11,7 @@ import { queueOf, QUEUES } from "../../src/queues/names.ts";
 import { checkOwnId, type Ids } from "../../src/records/ids.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { LazyConnections } from "../base/client-connections.ts";
+import type { SubmitSpans } from "../base/submit-spans.ts";
 import { waitUntil, type WaitOptions } from "../base/wait-until.ts";
 import { assertImpersonal } from "../jobs/intake.ts";
 import { jobTerms } from "../jobs/job-terms.ts";
@@ -41,6 +43,7 @@ export interface OnboardingsDeps {
   readonly connections: LazyConnections;
   readonly actor: Actor;
   readonly ids: Ids;
+  readonly spans: SubmitSpans;
 }
 
 /** Persons on their way through flows. */
@@ -81,7 +84,17 @@ export class Onboardings {
       if (begun === "conflict") throw idConflict(id);
       const record = await this.#get(id);
       if (record === null) throw new TypeError("no record of an onboarding that was begun");
+      if (begun !== "duplicate") this.#tell(flow, id, now);
       return begun === "duplicate" ? { ...record, duplicate: true } : record;
+    });
+  }
+
+  #tell({ name, provider }: Flow, id: string, startedAt: number): void {
+    const { spans, connections } = this.#deps;
+    spans.submitted(startedAt, connections.clock.now(), async () => {
+      const place = await connections.use(async ({ traces }) => await traces.ofRoot(queueOf(provider), id));
+      const attributes = { "satyapan.onboarding": id, "satyapan.flow": name };
+      return [{ id, name, place, parentId: place.rootSpanId, attributes }];
     });
   }
 

@@ -51,6 +51,16 @@ export function spanIdOf(name: string): string {
   return digest(`span ${name}`, 16);
 }
 
+/** The span of a batch's submission, in the trace that is the batch's own. */
+export function batchSpan(batch: string): { readonly traceId: string; readonly spanId: string } {
+  return { traceId: tracePlaceOf(batch, null, 1).traceId, spanId: submitSpanIdOf(batch) };
+}
+
+/** The span of what submitted this job, onboarding or batch. */
+export function submitSpanIdOf(id: string): string {
+  return spanIdOf(`${id} submit`);
+}
+
 /** The same answer in every process: the id's last 32 bits are as good as drawn. */
 function isKept(traceId: string, share: number): boolean {
   return Number.parseInt(traceId.slice(-8), 16) < share * 2 ** 32;

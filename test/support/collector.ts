@@ -28,6 +28,7 @@ export interface CollectedSpan {
   readonly endedAt: number;
   readonly isFailed: boolean;
   readonly attributes: Readonly<Record<string, unknown>>;
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
 }
 
 export interface Collector extends AsyncDisposable {
@@ -87,6 +88,7 @@ function read(body: Buffer): CollectedSpan[] {
         ...{ startedAt: msOf(span.startTimeUnixNano), endedAt: msOf(span.endTimeUnixNano) },
         isFailed: span.status.code === "STATUS_CODE_ERROR",
         attributes: attributesOf(span.attributes),
+        links: span.links.map(({ traceId, spanId }) => ({ traceId: hex(traceId), spanId: hex(spanId) })),
       })),
     ),
   );
@@ -109,6 +111,7 @@ interface RawSpan {
   readonly endTimeUnixNano: number;
   readonly status: { readonly code: string };
   readonly attributes: readonly KeyValue[];
+  readonly links: readonly { readonly traceId: readonly number[]; readonly spanId: readonly number[] }[];
 }
 
 interface KeyValue {

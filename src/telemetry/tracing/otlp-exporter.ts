@@ -7,7 +7,7 @@ import type { Span } from "./span.ts";
 
 // Loaded only where tracing is on: it takes 20 ms and some MB.
 
-const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
+const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT, producer: SpanKind.PRODUCER } as const;
 const SCOPE = { name: "satyapan" };
 
 export interface OtlpExporter {
@@ -61,11 +61,12 @@ function decoded(value: string): string {
 }
 
 function readable(span: Span, resource: ReadableSpan["resource"]): ReadableSpan {
-  const { traceId, spanId, parentId, name, kind, startedAt, endedAt, attributes, isFailed } = span;
+  const { traceId, spanId, parentId, name, kind, startedAt, endedAt, attributes, isFailed, link } = span;
   const traceFlags = TraceFlags.SAMPLED;
   const given = Object.entries(attributes).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const]));
   return {
-    ...{ name, kind: KINDS[kind], resource, instrumentationScope: SCOPE, ended: true, links: [], events: [] },
+    ...{ name, kind: KINDS[kind], resource, instrumentationScope: SCOPE, ended: true, events: [] },
+    links: link === undefined ? [] : [{ context: { ...link, traceFlags } }],
     spanContext: () => ({ traceId, spanId, traceFlags }),
     ...(parentId === null ? {} : { parentSpanContext: { traceId, spanId: parentId, traceFlags } }),
     ...{ startTime: hrTime(startedAt), endTime: hrTime(endedAt), duration: hrTime(Math.max(0, endedAt - startedAt)) },

@@ -5,11 +5,13 @@ export interface Span {
   readonly parentId: string | null;
   /** Of few different ones; nothing personal, no URL. */
   readonly name: string;
-  /** `client`: a request to a provider. */
-  readonly kind: "internal" | "client";
+  /** `client`: a request to a provider; `producer`: a submission. */
+  readonly kind: "internal" | "client" | "producer";
   readonly startedAt: number;
   readonly endedAt: number;
   /** Null values are left out. */
   readonly attributes: Readonly<Record<string, string | number | boolean | null>>;
   readonly isFailed: boolean;
+  /** A span of another trace that it comes from. */
+  readonly link?: { readonly traceId: string; readonly spanId: string };
 }
