@@ -20,6 +20,12 @@ const PATIENCE_MS = 1_000;
 const Undecided = z.object({ count: z.number(), oldest: z.number() }).nullable();
 const Counts = z.record(z.string(), z.number());
 const OpenOnboardings = z.array(z.object({ flow: z.string(), state: z.string(), count: z.number() }));
+const Seats = z.object({
+  taken: z.number(),
+  unattended: z.number(),
+  firstLeft: z.number().nullable(),
+  decisions: Counts,
+});
 /** `Measures` as they are shared through Redis. */
 const Measured = z.object({
   queue: z.string(),
@@ -36,7 +42,7 @@ const Measured = z.object({
   unknown: Undecided,
   failed: Undecided,
   submitted: Counts,
-  batches: z.object({ open: Counts, rows: z.record(z.enum(ROW_STATES), z.number()) }).nullable(),
+  batches: z.object({ open: Counts, rows: z.record(z.enum(ROW_STATES), z.number()), seats: Seats }).nullable(),
   challenges: z.record(z.enum(TIMES_LEFT), z.number()).nullable(),
   onboardings: z.object({ open: OpenOnboardings, unmoved: Counts, lag: z.number() }).nullable(),
 }) satisfies z.ZodType<Measures>;

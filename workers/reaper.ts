@@ -76,13 +76,14 @@ export class Reaper {
   async #reap(queue: QueueName): Promise<boolean> {
     const { records, metrics, tracing, logger, now } = this.#deps;
     const at = now();
-    const { expired, parked, unanswered, more } = await records.reap(queue, at);
+    const { expired, parked, unanswered, spent, more } = await records.reap(queue, at);
     for (const { id, job } of expired) {
       metrics.jobSettled(job.operation, "expired", job.lane);
       tracing?.of(queue).jobEnded(id, job, "expired", at);
       logger.info({ job: id, operation: job.operation, state: "expired" }, "job expired");
     }
     for (const send of unanswered) if (SENDS.has(send)) metrics.persons.challenge(send, "expired");
+    for (const send of spent) if (SENDS.has(send)) metrics.persons.challenge(send, "spent");
     for (const id of parked) sayParked({ metrics, logger }, id, "failed", NO_RECORD);
     return more;
   }

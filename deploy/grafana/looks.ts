@@ -59,6 +59,11 @@ export function amountsPanel(words: Words, ...queries: readonly Query[]): PanelS
   return linesPanel(words, queries, { min: 0 });
 }
 
+/** The same, a third of a row wide. */
+export function third(panel: PanelSpec): PanelSpec {
+  return { ...panel, w: 8 };
+}
+
 /** Areas on top of each other: their sum means something. */
 export function stackPanel(words: Words, query: Query, overrides: readonly Json[] = []): PanelSpec {
   const custom = { drawStyle: "line", lineWidth: 1, fillOpacity: 40, stacking: { mode: "normal", group: "A" } };
@@ -132,6 +137,13 @@ export function lowIsGood(warn: number, alarm: number): readonly Step[] {
   ];
 }
 
+/** Time that is left, in seconds: red at a minute, orange at three. */
+export const LITTLE_IS_BAD: readonly Step[] = [
+  { value: null, color: "red" },
+  { value: 60, color: "orange" },
+  { value: 180, color: "green" },
+];
+
 /** Things that must not happen. */
 export const ZERO_IS_GOOD: readonly Step[] = [
   { value: null, color: "green" },
@@ -192,7 +204,18 @@ export const ONBOARDING_OVERRIDES = fixedColours({
   ...{ running: "light-orange", awaiting_otp: "light-purple" },
 });
 export const EVENT_OVERRIDES = fixedColours({
-  ...{ verified: "green", wrong: "yellow", rejected: "blue", expired: "dark-yellow" },
+  ...{
+    verified: "green",
+    wrong: "yellow",
+    rejected: "blue",
+    expired: "dark-yellow",
+    spent: "orange",
+    resent: "light-blue",
+  },
+});
+export const DECISION_OVERRIDES = fixedColours({
+  ...{ code_right: "green", code_wrong: "yellow", code_over: "orange", later: "light-purple" },
+  ...{ wrong_number: "light-blue", refused: "blue" },
 });
 export const LANE_OVERRIDES = fixedColours({ interactive: "blue", bulk: "light-green" });
 

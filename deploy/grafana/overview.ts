@@ -14,7 +14,7 @@ import {
   ZERO_IS_GOOD,
 } from "./looks.ts";
 import type { Query, RowSpec } from "./panel.ts";
-import { CALLS, calls, gauge, JOBS, perSecond, PROVIDERS, QUEUES, share, total } from "./queries.ts";
+import { CALLS, calls, ENDED_OTPS, gauge, JOBS, perSecond, PROVIDERS, QUEUES, share, total } from "./queries.ts";
 import { callsByOutcome, held, openChallenges, quotaUsed } from "./shared.ts";
 
 const GLANCE: RowSpec = {
@@ -154,13 +154,16 @@ const SUCCESS: RowSpec = {
   ],
 };
 
-/** What became of OTPs over the time range, by the operation that sent them. */
-function otps(event: ChallengeEvent): string {
-  return total("operation", "satyapan_challenges_total", `${JOBS},event="${event}"`);
+/** What became of OTPs over the time range, by the operation that sent them. `event`: one, or some of them. */
+function otps(event: string): string {
+  return total("operation", "satyapan_challenges_total", `${JOBS},event=~"${event}"`);
 }
 
-/** The columns of the funnel, in the order in which it narrows. */
-const STEPS = ["sent", "resent", "answered", "wrong", "rejected", "expired", "verified"] as const;
+/** The columns of the funnel: what goes out, what comes back, how it ends. */
+const STEPS: readonly ChallengeEvent[] = [
+  ...(["sent", "resent", "answered", "wrong", "rejected"] as const),
+  ...(["spent", "expired", "verified"] as const),
+];
 
 const FUNNEL: RowSpec = {
   title: "From the code that was sent to the person who is verified",
@@ -169,8 +172,8 @@ const FUNNEL: RowSpec = {
       type: "table",
       title: "OTP funnel",
       description:
-        "Over the time range: codes sent (and those of them that were sent again), given back, of these wrong ones and other " +
-        "refusals, codes that nobody gave in time, and persons verified. Lost: of the persons who were sent one.",
+        "Over the time range: OTPs sent (resent: of these in another's place), codes given, of these wrong and otherwise " +
+        "refused; and how OTPs ended: no code was right (spent), none came (expired), verified. Lost: of those that ended.",
       unit: "short",
       w: 24,
       h: 6,
@@ -178,7 +181,7 @@ const FUNNEL: RowSpec = {
       link: "satyapan-batches",
       queries: [
         ...STEPS.map((event): Query => [otps(event), ""]),
-        [`1 - ${otps("verified")} / (${otps("sent")} - ${otps("resent")} > 0)`, ""],
+        [share(otps("spent|expired"), otps(ENDED_OTPS)), ""],
       ],
       transformations: [
         { id: "merge", options: {} },

@@ -10,6 +10,8 @@ export const PROVIDER_OPERATIONS = 'operation=~"$provider[.].*"';
 export const QUEUES = 'queue=~"[{]$provider-.*"';
 export const FLOWS = 'flow=~"$provider[.].*"';
 export const PROVIDERS = 'provider=~"$provider"';
+/** How OTPs end, each once, but for those that another was sent in place of. */
+export const ENDED_OTPS = "verified|spent|expired";
 export const INSTANCES = 'instance=~"$instance"';
 
 /** A counter over the time range, summed to the labels `by`. Series begin at 0, so that their first count is in it. */

@@ -1,7 +1,7 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Batch } from "../../src/batches/batch.ts";
 import { PERSON_ENDS, type PersonEnd } from "../../src/batches/person-ends.ts";
-import { SEAT_MS, type SeatStore } from "../../src/batches/seat-store.ts";
+import { type Decision, SEAT_MS, type SeatStore } from "../../src/batches/seat-store.ts";
 import { challengeOver } from "../../src/challenges/refusals.ts";
 import type { Move } from "../../src/flows/onboarding-store.ts";
 import { isWrongCode } from "../../src/outcomes/challenge.ts";
@@ -102,16 +102,19 @@ export class Talk implements Sender {
     };
     const record = await waitUntil(connections, () => performance.now(), awaited, { timeoutMs: VERDICT_MS });
     if (record.state === "succeeded") {
-      await this.#giveBack(DONE_MS);
+      await this.#giveBack(DONE_MS, "code_right");
       return { kind: "right" };
     }
     const challenge = isWrongCode(record.reason) ? await this.#challenge() : null;
-    if (challenge?.state === "open") return { kind: "wrong", tries_left: challenge.triesLeft };
+    if (challenge?.state === "open") {
+      await this.#keeps("code_wrong");
+      return { kind: "wrong", tries_left: challenge.triesLeft };
+    }
     return await this.#over(record.reason ?? `the verify is ${record.state}`);
   }
 
   async later(): Promise<"done" | "lost"> {
-    return (await this.#giveBack(LATER_MS)) ? "done" : "lost";
+    return (await this.#giveBack(LATER_MS, "later")) ? "done" : "lost";
   }
 
   async wrongNumber(): Promise<"done" | "lost"> {
@@ -151,12 +154,12 @@ export class Talk implements Sender {
       const moved = await store.move(queue, onboarding, to, now);
       if (moved !== "done") throw challengeOver(this.onboarding, { kind: "over", about: "somewhere else by now" });
     });
-    await this.#giveBack(DONE_MS);
+    await this.#giveBack(DONE_MS, how === "refused" ? "refused" : "wrong_number");
     return "done";
   }
 
   async #over(reason: string): Promise<Verdict> {
-    await this.#giveBack(DONE_MS);
+    await this.#giveBack(DONE_MS, "code_over");
     return { kind: "over", reason };
   }
 
@@ -167,16 +170,17 @@ export class Talk implements Sender {
     });
   }
 
-  async #keeps(): Promise<boolean> {
+  async #keeps(decision: Decision | null = null): Promise<boolean> {
     const { seats, batch, token, actor, connections } = this.#deps;
-    return await connections.use(async () => await seats.keep(batch, this.row, token, actor.now()));
+    return await connections.use(async () => await seats.keep(batch, this.row, token, actor.now(), decision));
   }
 
-  async #giveBack(afterMs: number): Promise<boolean> {
+  async #giveBack(afterMs: number, decision: Decision | null = null): Promise<boolean> {
     const { seats, batch, token, actor, connections } = this.#deps;
     this.#isOver = true;
     clearInterval(this.#renewing);
-    return await connections.use(async () => await seats.giveBack(batch, this.row, token, actor.now() + afterMs));
+    const from = actor.now() + afterMs;
+    return await connections.use(async () => await seats.giveBack(batch, this.row, token, from, decision));
   }
 }
 

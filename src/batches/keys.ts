@@ -19,6 +19,11 @@ export function epochKey(queue: QueueName): string {
   return `${queuePrefix(queue)}batch:epoch`;
 }
 
+/** What operators decided, and how often: of all batches of that queue there ever were. */
+export function decisionsKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}batch:decisions`;
+}
+
 /** How tenants share, by their names; one that is not there has weight 1. */
 export function tenantWeightsKey(queue: QueueName): string {
   return `${queuePrefix(queue)}batch:tenants`;

@@ -24,7 +24,7 @@ export async function measure({ retention, ...deps }: MeasuringDeps, queue: Queu
   const { redis, now } = deps;
   const [measured, batches, challenges, onboardings] = await Promise.all([
     measureQueue({ ...deps, retentionMs: retention.recordMs }, queue),
-    ifThere(measureBatches(new BatchStore(redis, retention), queue)),
+    ifThere(measureBatches(redis, new BatchStore(redis, retention), queue, now())),
     ifThere(openChallengesOf(redis, queue, now())),
     ifThere(measureOnboardings(redis, queue, now())),
   ]);

@@ -1,10 +1,17 @@
 import type { QueueName } from "../queues/names.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import { batchKey } from "./keys.ts";
+import { batchKey, decisionsKey } from "./keys.ts";
 import { SEAT_KEEP, SEAT_NEXT } from "./scripts/scripts.ts";
 
 /** How long an operator has a sender of whom nothing is heard any more, in ms: then another is handed it. */
 export const SEAT_MS = 30_000;
+
+/** What an operator's talk with a sender came to: a code and what the provider said of it, or a word about the person. */
+export const DECISIONS = [
+  ...(["code_right", "code_wrong", "code_over"] as const),
+  ...(["later", "wrong_number", "refused"] as const),
+] as const;
+export type Decision = (typeof DECISIONS)[number];
 
 interface BatchOfSeats {
   readonly queue: QueueName;
@@ -28,22 +35,35 @@ export class SeatStore {
     return at === "" ? null : Number(at);
   }
 
-  /** Whether it is still this token's; then it is for as long again. */
-  async keep(batch: BatchOfSeats, row: number, token: string, now: number): Promise<boolean> {
-    return await this.#change(batch, row, token, { till: now + this.#seatMs, keeper: token });
+  /** Whether it is still this token's; then it is for as long again. `decision`: to be counted. */
+  async keep(
+    batch: BatchOfSeats,
+    row: number,
+    token: string,
+    now: number,
+    decision: Decision | null = null,
+  ): Promise<boolean> {
+    return await this.#change(batch, row, token, { till: now + this.#seatMs, keeper: token, decision });
   }
 
-  /** Gives it back: nobody is handed it before `from`, ms. False: it was another's by then. */
-  async giveBack(batch: BatchOfSeats, row: number, token: string, from: number): Promise<boolean> {
-    return await this.#change(batch, row, token, { till: from, keeper: "" });
+  /** Gives it back: nobody is handed it before `from`, ms. False: it was another's by then, and nothing is counted. */
+  async giveBack(
+    batch: BatchOfSeats,
+    row: number,
+    token: string,
+    from: number,
+    decision: Decision | null = null,
+  ): Promise<boolean> {
+    return await this.#change(batch, row, token, { till: from, keeper: "", decision });
   }
 
   async #change(
     { queue, id }: BatchOfSeats,
     row: number,
     token: string,
-    to: { readonly till: number; readonly keeper: string },
+    { decision, ...to }: { readonly till: number; readonly keeper: string; readonly decision: Decision | null },
   ): Promise<boolean> {
-    return (await SEAT_KEEP.run(this.#redis, [batchKey(queue, id)], { at: row, token, ...to })) === "done";
+    const keys = [batchKey(queue, id), decisionsKey(queue)];
+    return (await SEAT_KEEP.run(this.#redis, keys, { at: row, token, ...to, decision: decision ?? "" })) === "done";
   }
 }

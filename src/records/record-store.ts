@@ -36,6 +36,8 @@ export interface Reaped {
   readonly parked: readonly string[];
   /** The operations of sends whose OTP nobody answered in time, one for each. */
   readonly unanswered: readonly string[];
+  /** Those of sends for which codes were given, and none was right in time. */
+  readonly spent: readonly string[];
   /** Whether more is due. */
   readonly more: boolean;
 }
@@ -131,11 +133,19 @@ export class RecordStore {
   async reap(queue: QueueName, now: number): Promise<Reaped> {
     // Mostly nothing is due, and this costs least.
     const [, first] = await this.#redis.zrange(dueKey(queue), "0", "0", "WITHSCORES");
-    if (first === undefined || Number(first) > now) return { expired: [], parked: [], unanswered: [], more: false };
+    if (first === undefined || Number(first) > now) {
+      return { expired: [], parked: [], unanswered: [], spent: [], more: false };
+    }
     const result_retention = this.#retention.resultMs;
     const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS };
-    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [string[], string[], number, string[]];
-    const [flat, atRest, looked, unanswered] = reply;
+    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [
+      string[],
+      string[],
+      number,
+      string[],
+      string[],
+    ];
+    const [flat, atRest, looked, unanswered, spent] = reply;
     await this.#pack(queue, atRest);
     const ended = Array.from({ length: flat.length / 2 }, (_, index) => ({
       id: flat[2 * index] ?? "",
@@ -143,7 +153,7 @@ export class RecordStore {
     }));
     const expired = ended.flatMap(({ id, text }) => (text === "" ? [] : [{ id, job: unpackJob(text) }]));
     const parked = ended.flatMap(({ id, text }) => (text === "" ? [id] : []));
-    return { expired, parked, unanswered, more: looked === REAP_AT_ONCE };
+    return { expired, parked, unanswered, spent, more: looked === REAP_AT_ONCE };
   }
 
   /** The sealed result goes, if it is still that one. */

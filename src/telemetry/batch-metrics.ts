@@ -1,12 +1,25 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { ALIKE, MeasuredGauges } from "./measured-gauges.ts";
 
+/** Operators at the open batches of a queue, and senders whose codes are awaited. */
+export interface SeatMeasures {
+  /** Senders whom an operator has now. */
+  readonly taken: number;
+  /** Senders whom none has, and who may be talked to. */
+  readonly unattended: number;
+  /** Time until the first of their codes runs out, in seconds; null: there is none. */
+  readonly firstLeft: number | null;
+  /** How often each was decided, of all batches there ever were. */
+  readonly decisions: Readonly<Record<string, number>>;
+}
+
 /** The open batches of a queue, all together. */
 export interface BatchMeasures {
   /** How many, by state. */
   readonly open: Readonly<Record<string, number>>;
   /** By the row's state. */
   readonly rows: Readonly<Record<string, number>>;
+  readonly seats: SeatMeasures;
 }
 
 /** Batches, of each queue all together: a batch is no label. */
@@ -14,6 +27,10 @@ export class BatchMetrics {
   readonly #gauges: MeasuredGauges;
   readonly #open: Gauge<"queue" | "state">;
   readonly #rows: Gauge<"queue" | "state">;
+  readonly #taken: Gauge<"queue">;
+  readonly #unattended: Gauge<"queue">;
+  readonly #firstLeft: Gauge<"queue">;
+  readonly #decisions: Counter<"queue" | "decision">;
   readonly #fed: Counter<"queue">;
   readonly #ended: Counter<"queue">;
   readonly #lag: Gauge<"queue">;
@@ -28,6 +45,26 @@ export class BatchMetrics {
       "satyapan_batch_rows",
       `Rows of batches that have not ended, by the row's state; ${ALIKE}.`,
       [...(["queue", "state"] as const)],
+    );
+    this.#taken = this.#gauges.gauge(
+      "satyapan_batch_senders_taken",
+      `Senders of batches whom an operator has now (\`batch call\`); ${ALIKE}.`,
+      ["queue"],
+    );
+    this.#unattended = this.#gauges.gauge(
+      "satyapan_batch_senders_unattended",
+      `Senders of batches whose code is awaited, whom no operator has, and whom none put off; ${ALIKE}.`,
+      ["queue"],
+    );
+    this.#firstLeft = this.#gauges.gauge(
+      "satyapan_batch_unattended_left_seconds",
+      `Time until the first of their codes runs out, in seconds; absent with none; ${ALIKE}.`,
+      ["queue"],
+    );
+    this.#decisions = this.#gauges.counter(
+      "satyapan_operator_decisions_total",
+      `What operators decided about senders, as Redis has counted it: code_right, code_wrong, code_over (none is taken any more), later, wrong_number, refused; ${ALIKE}.`,
+      [...(["queue", "decision"] as const)],
     );
     const registers = [registry];
     this.#fed = new Counter({
@@ -61,9 +98,13 @@ export class BatchMetrics {
     this.#gauges.clear();
     for (const [queue, measures] of all) {
       if (measures === null) continue;
-      const { open, rows } = measures;
+      const { open, rows, seats } = measures;
       for (const [state, count] of Object.entries(open)) this.#open.set({ queue, state }, count);
       for (const [state, count] of Object.entries(rows)) this.#rows.set({ queue, state }, count);
+      this.#taken.set({ queue }, seats.taken);
+      this.#unattended.set({ queue }, seats.unattended);
+      if (seats.firstLeft !== null) this.#firstLeft.set({ queue }, seats.firstLeft);
+      for (const [decision, count] of Object.entries(seats.decisions)) this.#decisions.inc({ queue, decision }, count);
     }
   }
 

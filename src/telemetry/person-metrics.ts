@@ -4,9 +4,13 @@ import { ALIKE, MeasuredGauges } from "./measured-gauges.ts";
 
 /**
  * What comes of an OTP. `resent` is also `sent`; a code that was given is `answered`, and `verified`, `wrong`, or `rejected` for
- * another reason; `expired`: nobody answered it in time.
+ * another reason. Each OTP ends once: `verified`, `expired` (nobody gave a code in time), `spent` (codes were given, and none was
+ * right in time), or by the `resent` one that took its place.
  */
-export const CHALLENGE_EVENTS = ["sent", "resent", "answered", "verified", "wrong", "rejected", "expired"] as const;
+export const CHALLENGE_EVENTS = [
+  ...(["sent", "resent", "answered", "verified", "wrong", "rejected"] as const),
+  ...(["spent", "expired"] as const),
+] as const;
 export type ChallengeEvent = (typeof CHALLENGE_EVENTS)[number];
 
 /** Onboardings of one queue that are not over; times in seconds. */
@@ -41,7 +45,7 @@ export class PersonMetrics {
     const registers = [registry];
     this.#events = new Counter({
       name: "satyapan_challenges_total",
-      help: "OTPs, by the operation that sent them and what came of them: sent, resent, answered, verified, wrong, rejected, expired.",
+      help: "OTPs, by the operation that sent them and what came of them: sent, resent, answered, verified, wrong, rejected, spent, expired.",
       labelNames: ["operation", "event"],
       registers,
     });

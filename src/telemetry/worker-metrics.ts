@@ -42,7 +42,7 @@ export class WorkerMetrics {
     });
     this.#keyLeft = new Gauge({
       name: "satyapan_key_life_left_seconds",
-      help: "Time until the key that wraps data keys now has served KEY_LIFE, in seconds; negative: since then. Absent with a key service.",
+      help: "Time until the key that wraps data keys now has served KEY_LIFE, counted from when a worker that knew of this first had it in the first place, in seconds; negative: since then. Absent with a key service.",
       registers,
     });
     this.#keyLeft.remove({});

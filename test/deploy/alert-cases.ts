@@ -299,10 +299,20 @@ export const ALERT_CASES: readonly AlertCase[] = [
   }),
   fires("ChallengesExpire", "seven of ten codes run out", "40m", {
     [OTPS("sent")]: "0+10x200",
+    [OTPS("verified")]: "0+2x200",
+    [OTPS("spent")]: "0+1x200",
     [OTPS("expired")]: "0+7x200",
   }),
-  silent("ChallengesExpire", "one of ten does", "40m", { [OTPS("sent")]: "0+10x200", [OTPS("expired")]: "0+1x200" }),
-  silent("ChallengesExpire", "all do, of three", "40m", { [OTPS("sent")]: "0 3x200", [OTPS("expired")]: "0x50 3x150" }),
+  silent("ChallengesExpire", "half of what ends was sent again, and the rest is verified", "40m", {
+    [OTPS("sent")]: "0+10x200",
+    [OTPS("resent")]: "0+5x200",
+    [OTPS("verified")]: "0+5x200",
+  }),
+  silent("ChallengesExpire", "one of ten does", "40m", { [OTPS("verified")]: "0+9x200", [OTPS("expired")]: "0+1x200" }),
+  silent("ChallengesExpire", "all do, of three", "40m", {
+    [OTPS("verified")]: "0x200",
+    [OTPS("expired")]: "0x50 3x150",
+  }),
   fires("OnboardingStuck", "nobody looks at what is due", "5m", {
     'satyapan_onboarding_lag_seconds{queue="{eko-0}"}': "0+15x40",
   }),

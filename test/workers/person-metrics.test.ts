@@ -34,10 +34,30 @@ describe("the metrics of a worker", () => {
     expect(await events()).toMatchObject({ sent: 1, answered: 0, expired: 1 });
   });
 
+  it("count an OTP for which only wrong codes came as spent, once, and not as one that nobody answered", async () => {
+    await using bundle = await startBundle({ otpTtlMs: 4_000 });
+    const { client, events } = bundle;
+    const { id } = await client.submit(SEND, { mobile: madeUpMobile(8), csp_id: "agent1" });
+    await client.waitFor(id);
+    const { verify } = await client.answer(id, "000000");
+    await client.waitFor(verify ?? "");
+    await expect.poll(async () => (await events())["spent"], { timeout: 10_000 }).toBe(1);
+    expect(await events()).toMatchObject({ sent: 1, answered: 1, wrong: 1, spent: 1, expired: 0 });
+  });
+
   it("follow an OTP from when it is sent, over a wrong code and another OTP, to the person who is verified", async () => {
     await using bundle = await startBundle();
     const { client, simulator, events, open } = bundle;
-    expect(await events()).toEqual({ sent: 0, resent: 0, answered: 0, verified: 0, wrong: 0, rejected: 0, expired: 0 });
+    expect(await events()).toEqual({
+      sent: 0,
+      resent: 0,
+      answered: 0,
+      verified: 0,
+      wrong: 0,
+      rejected: 0,
+      spent: 0,
+      expired: 0,
+    });
     const mobile = madeUpMobile(1);
     const { id } = await client.submit(SEND, { mobile, csp_id: "agent1" });
     await client.waitFor(id);

@@ -12,6 +12,8 @@ export function formatValue(value: number, unit: string): string {
       return `${short(value)} /s`;
     case "ops":
       return `${short(value)} /s`;
+    case "opm":
+      return `${short(value)} /min`;
     default:
       return Math.abs(value) >= 10_000 ? scaled(value, ["", "k", "M"], 1_000) : short(value);
   }

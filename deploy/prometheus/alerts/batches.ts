@@ -2,8 +2,9 @@ import { type Alert, ofProvider } from "./alert.ts";
 
 const ROWS_WAIT = 'max by (queue) (satyapan_batch_rows{state="waiting"}) > 0';
 
-function otps(event: string): string {
-  const counted = `increase(satyapan_challenges_total{event="${event}"}[30m])`;
+/** That ended so in half an hour: `sent` ones may still be answered. */
+function otps(events: string): string {
+  const counted = `increase(satyapan_challenges_total{event=~"${events}"}[30m])`;
   return `sum by (provider, operation) (label_replace(${counted}, "provider", "$1", "operation", "([a-z]+)[.].*"))`;
 }
 
@@ -65,7 +66,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
   },
   {
     name: "ChallengesExpire",
-    expr: [`${otps("expired")} / ${otps("sent")} > 0.5`, `and ${otps("expired")} >= 10`].join("\n"),
+    expr: [`${otps("expired")} / ${otps("verified|spent|expired")} > 0.5`, `and ${otps("expired")} >= 10`].join("\n"),
     for: "5m",
     severity: "ticket",
     layer: "job",
@@ -80,7 +81,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
         "A batch: pause it (`satyapan batch pause BATCH`), and let as many codes be open as there are people to ask for them.",
         "SMS that do not arrive: ask the provider, with the client_ref_id of one (`satyapan show ID`).",
       ],
-      over: "Fewer than half of the codes of 30 minutes run out: *Codes unanswered*.",
+      over: "Fewer than half of the OTPs that end in 30 minutes are answered by nobody: *Answered* is above 50 %.",
     },
   },
   {

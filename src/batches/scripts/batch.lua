@@ -13,7 +13,7 @@
 -- | `:why` | hash: why rows did not succeed, and how many (`why.lua`) |
 --
 -- Beside them, of the queue: `batch:open` (batches that somebody looks after) and `batch:all`, sorted sets by when they came;
--- `batch:epoch`, that of the feeder; `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
+-- `batch:epoch`, that of the feeder; `batch:decisions`, hash: what operators decided → how often (`seat-keep.lua`); `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
 -- row is about → the job of that row.
 -- constants: ROW_BYTES_ALL
 

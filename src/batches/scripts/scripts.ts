@@ -146,7 +146,7 @@ export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
 });
 
 /** Senders that are looked at, in the order of their deadlines: more are never talked to at once. */
-const MOST_LOOKED_AT = 1_000;
+export const MOST_LOOKED_AT = 1_000;
 
 export const SEAT_NEXT = new LuaScript(new URL("seat-next.lua", import.meta.url), {
   constants: { MOST_LOOKED_AT },
@@ -154,7 +154,7 @@ export const SEAT_NEXT = new LuaScript(new URL("seat-next.lua", import.meta.url)
 });
 
 export const SEAT_KEEP = new LuaScript(new URL("seat-keep.lua", import.meta.url), {
-  args: { at: "text", token: "text", till: "text", keeper: "text" },
+  args: { at: "text", token: "text", till: "text", keeper: "text", decision: "text" },
 });
 
 /** Each row with its place among the staged chunks (`rerunPlace`). */

@@ -2,15 +2,20 @@
 -- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
 -- looked at again, ms. KEYS due
 -- → {for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other}, {the ids of
--- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time}
+-- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time},
+-- {those of sends for which codes were given, and none was right in time}
 local due_by = tonumber(now)
-local done, expired, at_rest, looked, unanswered, due_no_more = {}, {}, {}, 0, {}, {}
+local done, expired, at_rest, looked, unanswered, spent, due_no_more = {}, {}, {}, 0, {}, {}, {}
+
+-- An OTP that can be answered no more, and that no other took the place of.
+local function ran_out(key, operation)
+  local ended = redis.call('HEXISTS', key, 'codes') == 1 and spent or unanswered
+  ended[#ended + 1] = operation
+end
 
 -- A send's input is kept until its OTP is answered, or can be answered no more.
 local function forget_input(key, state, job, replaced)
-  if redis.call('HDEL', key, 'input') == 1 and state == 'succeeded' and not replaced then
-    unanswered[#unanswered + 1] = job.operation
-  end
+  if redis.call('HDEL', key, 'input') == 1 and state == 'succeeded' and not replaced then ran_out(key, job.operation) end
 end
 
 -- Whether Redis keeps such a hash in many pieces: its settings decide it for all. A user who may not ask is told so.
@@ -25,7 +30,7 @@ end
 
 -- A packed send loses what was sealed; it has both fields if nobody answered its OTP.
 local function unseal_packed(key, operation, replaced)
-  if redis.call('HDEL', key, 'input', 'operation') == 2 and not replaced then unanswered[#unanswered + 1] = operation end
+  if redis.call('HDEL', key, 'input', 'operation') == 2 and not replaced then ran_out(key, operation) end
   if is_scattered(key) then
     local fields, left = redis.call('HGETALL', key), redis.call('PTTL', key)
     rewrite(key, fields, left)
@@ -78,4 +83,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0
 end
 if #due_no_more > 0 then redis.call('ZREM', KEYS[1], unpack(due_no_more)) end
 tell(channel, done)
-return {expired, at_rest, looked, unanswered}
+return {expired, at_rest, looked, unanswered, spent}
