@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { DATASOURCE } from "../../deploy/grafana/panel.ts";
 import { readText, service } from "./compose-file.ts";
+import { DashboardsFile, DatasourcesFile } from "./grafana-provisioning.ts";
 
 describe("Prometheus and Grafana in docker-compose.yml", () => {
   const prometheus = z
@@ -19,7 +20,9 @@ describe("Prometheus and Grafana in docker-compose.yml", () => {
   });
 
   it("provision the data source that the dashboard uses, with Prometheus' own scrape interval", () => {
-    const datasources: unknown = parse(readText("deploy/grafana/provisioning/datasources/prometheus.yml"));
+    const datasources = DatasourcesFile.parse(
+      parse(readText("deploy/grafana/provisioning/datasources/prometheus.yml")),
+    );
     expect(datasources).toMatchObject({
       datasources: [
         {
@@ -32,9 +35,22 @@ describe("Prometheus and Grafana in docker-compose.yml", () => {
   });
 
   it("provision the dashboard from the folder that is mounted", () => {
-    const provider: unknown = parse(readText("deploy/grafana/provisioning/dashboards/satyapan.yml"));
+    const provider = DashboardsFile.parse(parse(readText("deploy/grafana/provisioning/dashboards/satyapan.yml")));
     expect(provider).toMatchObject({ providers: [{ type: "file", options: { path: "/etc/grafana/dashboards" } }] });
     expect(service("grafana").volumes).toContain("./deploy/grafana/dashboards:/etc/grafana/dashboards:ro");
+  });
+
+  it("would not pass with a name or a value that Grafana does not know (so the test does check)", () => {
+    const provider = { name: "a", options: { path: "/etc/grafana/dashboards" } };
+    expect(DashboardsFile.safeParse({ apiVersion: 1, providers: [provider] }).success).toBe(true);
+    for (const more of [{ allowUIUpdates: false }, { updateIntervalSeconds: "30s" }, { options: { folder: "/a" } }]) {
+      expect(DashboardsFile.safeParse({ apiVersion: 1, providers: [{ ...provider, ...more }] }).success).toBe(false);
+    }
+    const source = { name: "a", type: "prometheus", access: "proxy" };
+    expect(DatasourcesFile.safeParse({ apiVersion: 1, datasources: [source] }).success).toBe(true);
+    for (const more of [{ access: "server" }, { jsonData: { scrapeInterval: "15s" } }, { default: true }]) {
+      expect(DatasourcesFile.safeParse({ apiVersion: 1, datasources: [{ ...source, ...more }] }).success).toBe(false);
+    }
   });
 
   it("let nobody log in to Grafana", () => {

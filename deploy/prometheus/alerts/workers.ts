@@ -176,7 +176,7 @@ export const WORKER_ALERTS: readonly Alert[] = [
     expr: "sum by (kind) (increase(satyapan_faults_total[10m])) > 0",
     severity: "ticket",
     layer: "worker",
-    summary: "{{ $value | humanize }} faults of our own in 10 min: {{ $labels.kind }}",
+    summary: "{{ printf `%.0f` $value }} faults of our own in 10 min: {{ $labels.kind }}",
     description:
       "Something in Satyapan itself broke. The job comes back; if it was called, it is not called again blindly.",
     dashboard: "satyapan-workers",
@@ -209,7 +209,7 @@ export const WORKER_ALERTS: readonly Alert[] = [
     expr: "sum by (place) (increase(satyapan_unreadable_total[10m])) > 0",
     severity: "ticket",
     layer: "data",
-    summary: "{{ $value | humanize }} things in Redis ({{ $labels.place }}) are not what was stored",
+    summary: "{{ printf `%.0f` $value }} things in Redis ({{ $labels.place }}) are not what was stored",
     description:
       "Somebody else writes into this Redis, or it was damaged. What cannot be read is put aside and called no more.",
     dashboard: "satyapan-workers",
