@@ -121,7 +121,8 @@ const MOVING: RowSpec = {
     amountsPanel(
       {
         title: "The feeder's lag",
-        description: "Since the last whole look at a queue's batches, of the worker that feeds. Usual: up to 2 s.",
+        description:
+          "Since the last whole look at a queue's batches, of the worker that feeds. Usual: up to 2 s, and 10 s where no batch runs.",
         unit: "s",
       },
       [`max by (queue) (satyapan_feeder_lag_seconds{${QUEUES}})`, "{{queue}}"],

@@ -64,9 +64,9 @@ export function third(panel: PanelSpec): PanelSpec {
   return { ...panel, w: 8 };
 }
 
-/** Areas on top of each other: their sum means something. */
+/** Areas on top of each other: their sum means something. Without lines, or what is 0 would draw one in its colour all the same. */
 export function stackPanel(words: Words, query: Query, overrides: readonly Json[] = []): PanelSpec {
-  const custom = { drawStyle: "line", lineWidth: 1, fillOpacity: 40, stacking: { mode: "normal", group: "A" } };
+  const custom = { drawStyle: "line", lineWidth: 0, fillOpacity: 70, stacking: { mode: "normal", group: "A" } };
   return linesPanel(words, [query], { custom }, overrides);
 }
 
@@ -124,8 +124,8 @@ export const SHARE = { min: 0, max: 1, color: { mode: "continuous-RdYlGr" } } as
 
 export const GOOD_SHARE: readonly Step[] = [
   { value: null, color: "red" },
-  { value: 0.8, color: "orange" },
-  { value: 0.95, color: "green" },
+  { value: 0.95, color: "orange" },
+  { value: 0.99, color: "green" },
 ];
 
 /** Green at nothing, orange from `warn`, red from `alarm`. */

@@ -14,7 +14,19 @@ import {
   ZERO_IS_GOOD,
 } from "./looks.ts";
 import type { Query, RowSpec } from "./panel.ts";
-import { CALLS, calls, ENDED_OTPS, gauge, JOBS, perSecond, PROVIDERS, QUEUES, share, total } from "./queries.ts";
+import {
+  CALLS,
+  calls,
+  ENDED_OTPS,
+  FAULTY_CALLS,
+  gauge,
+  JOBS,
+  perSecond,
+  PROVIDERS,
+  QUEUES,
+  share,
+  total,
+} from "./queries.ts";
 import { callsByOutcome, held, openChallenges, quotaUsed } from "./shared.ts";
 
 const GLANCE: RowSpec = {
@@ -31,14 +43,15 @@ const GLANCE: RowSpec = {
     ),
     numberPanel(
       {
-        title: "Calls succeeded",
+        title: "Calls without fault",
         description:
-          "Of all calls in the time range. A rejection is the provider's final no for a person, not a fault.",
+          "Of all calls in the time range: that did not fail by our fault or the provider's (unavailable, unknown, refused). The " +
+          "objective is 99 %. A rejection is a person's own no.",
         unit: "percentunit",
         link: "satyapan-provider",
       },
       GOOD_SHARE,
-      share(calls("", "succeeded"), calls("")),
+      `1 - ${share(total("", "satyapan_calls_total", `${CALLS},${FAULTY_CALLS}`), calls(""))}`,
     ),
     numberPanel(
       {

@@ -12,6 +12,11 @@ export const FLOWS = 'flow=~"$provider[.].*"';
 export const PROVIDERS = 'provider=~"$provider"';
 /** How OTPs end, each once, but for those that another was sent in place of. */
 export const ENDED_OTPS = "verified|spent|expired";
+/**
+ * Calls that failed by our or the provider's fault, as the objective counts them. A rejection is the person's own, `pending` the
+ * provider's guard; a 429 has alerts of its own, and costs no job anything but time.
+ */
+export const FAULTY_CALLS = 'outcome=~"unavailable|unknown|refused"';
 export const INSTANCES = 'instance=~"$instance"';
 
 /** A counter over the time range, summed to the labels `by`. Series begin at 0, so that their first count is in it. */
@@ -34,9 +39,9 @@ export function share(part: string, whole: string): string {
   return `(\n  ${part}\n  or ${whole} * 0\n)\n/ (${whole} > 0)`;
 }
 
-/** Quantile `q` of a histogram, per value of the label `by`. */
+/** Quantile `q` of a histogram, per value of the label `by`; nothing (and no NaN) where nothing was observed. */
 export function quantile(q: number, by: string, metric: string, matchers = ""): string {
-  return `histogram_quantile(${q}, ${perSecond(`le, ${by}`, `${metric}_bucket`, matchers)})`;
+  return `histogram_quantile(${q}, ${perSecond(`le, ${by}`, `${metric}_bucket`, matchers)}) >= 0`;
 }
 
 /** A gauge that every worker reports alike: joined, not added up. */

@@ -190,12 +190,12 @@ describe("success by response_status_id, as Prometheus works it out", () => {
     ]);
   });
 
-  it("adds up to the share of all calls", async (context) => {
-    await evaluate(context, series, expression("Calls succeeded"), [{ labels: "{}", value: 0.891089 }]); // 90 of 101
+  it("is no fault of ours or theirs where a person was rejected", async (context) => {
+    await evaluate(context, series, expression("Calls without fault"), [{ labels: "{}", value: 0.990099 }]); // 100 of 101
   });
 
   it("says nothing, instead of 0 %, where nothing was called", async (context) => {
-    await evaluate(context, {}, expression("Calls succeeded"), []);
+    await evaluate(context, {}, expression("Calls without fault"), []);
     await evaluate(context, {}, expression("Jobs unknown"), []);
   });
 });

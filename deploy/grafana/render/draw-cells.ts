@@ -24,12 +24,13 @@ export function table({ panel, results }: PanelData, { x, y, w, h }: Box): strin
       ...values.map((value, nth) => valueText(panel, titles[names.length + nth] ?? "", value)),
     ]),
   ];
-  return cells
-    .slice(0, Math.floor(h / 15))
+  const shown = cells.slice(0, Math.floor(h / 15));
+  const starts = columnStarts(shown, w);
+  return shown
     .flatMap((row, nth) =>
       row.map((cell, column) =>
         text(
-          x + (column * w) / titles.length,
+          x + (starts[column] ?? 0),
           y + 12 + nth * 15,
           cell,
           `font-size="10"${nth === 0 ? ' font-weight="600"' : ""}`,
@@ -37,6 +38,18 @@ export function table({ panel, results }: PanelData, { x, y, w, h }: Box): strin
       ),
     )
     .join("\n");
+}
+
+/** Where each column begins: as wide as its longest text asks for. */
+function columnStarts(rows: readonly (readonly string[])[], w: number): number[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)) + 3);
+  const all = widths.reduce((sum, width) => sum + width, 0);
+  let start = 0;
+  return widths.map((width) => {
+    const at = start;
+    start += (width * w) / all;
+    return at;
+  });
 }
 
 function valueText(panel: Panel, title: string, value: number | null): string {

@@ -141,7 +141,7 @@ function path(
   const top = sound.map(placed);
   const ground = new Map(below ?? []);
   const bottom = sound.map(([time]) => `${at(time).toFixed(1)},${up(ground.get(time) ?? 0).toFixed(1)}`).toReversed();
-  return `<polygon points="${[...top, ...bottom].join(" ")}" fill="${colour}" fill-opacity="0.6" stroke="${colour}"/>`;
+  return `<polygon points="${[...top, ...bottom].join(" ")}" fill="${colour}" fill-opacity="0.7"/>`;
 }
 
 /** Each line's heights with those below it, at all times that any of them has. */

@@ -25,7 +25,8 @@ function duration(seconds: number): string {
   if (size < 0.001) return `${short(seconds * 1e6)} µs`;
   if (size < 1) return `${short(seconds * 1_000)} ms`;
   if (size < 120) return `${short(seconds)} s`;
-  return size < 7_200 ? `${short(seconds / 60)} min` : `${short(seconds / 3_600)} h`;
+  if (size < 7_200) return `${short(seconds / 60)} min`;
+  return size < 172_800 ? `${short(seconds / 3_600)} h` : `${short(seconds / 86_400)} d`;
 }
 
 function scaled(value: number, units: readonly string[], base: number): string {

@@ -1,3 +1,4 @@
+import { FAULTY_CALLS } from "../../grafana/queries.ts";
 import type { Alert } from "./alert.ts";
 
 /** A part of calls that may go wrong by us or the provider: 1 % of 30 days. */
@@ -13,12 +14,6 @@ const BURNS = [
   { suffix: "Steady", long: "6h", short: "30m", times: 6, severity: "page", told: "in five days", after: "30m" },
   { suffix: "Slow", long: "3d", short: "6h", times: 1, severity: "ticket", told: "within the month", after: "30m" },
 ] as const;
-
-/**
- * Calls that failed by our or the provider's fault. A rejection is the person's own, `pending` the provider's guard; a 429 has
- * alerts of its own, and costs no job anything but time.
- */
-const BAD = 'outcome=~"unavailable|unknown|refused"';
 
 interface Objective {
   readonly name: string;
@@ -39,7 +34,7 @@ const OBJECTIVES: readonly Objective[] = [
   {
     name: "CallsFail",
     slo: "calls",
-    bad: (window) => `sum by (provider) (increase(satyapan_calls_total{${BAD}}[${window}]))`,
+    bad: (window) => `sum by (provider) (increase(satyapan_calls_total{${FAULTY_CALLS}}[${window}]))`,
     all: (window) => `sum by (provider) (increase(satyapan_calls_total[${window}]))`,
     budget: CALL_BUDGET,
     layer: "call",
