@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfigurationPatch } from "../simulator/configuration.ts";
+import { madeUpMobile } from "../simulator/people.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
+import { queueOf, recordKey } from "../src/queues/names.ts";
+import { WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import type { LoadOptions } from "./load.ts";
 import type { Stage, StageOptions } from "./stage.ts";
 
@@ -15,7 +19,7 @@ export interface Drill {
   readonly alerts: readonly string[];
   /** Such that may come as well, as a part of the truth. */
   readonly also?: readonly string[];
-  readonly stage?: Pick<StageOptions, "env" | "workers">;
+  readonly stage?: Pick<StageOptions, "env" | "workers" | "hasHeartbeat">;
   readonly load?: LoadOptions;
   /** Whose jobs are explained. Default eko. */
   readonly provider?: ProviderName;
@@ -29,6 +33,19 @@ const NEW_KEY = `k2:${randomBytes(32).toString("base64")}`;
 function fault(faults: ConfigurationPatch["faults"]): Drill["strike"] {
   return async ({ simulator }) => await Promise.resolve(simulator.configure({ faults: faults ?? [] }));
 }
+
+/** Submits a file of so many made-up people, by the command; each `bad`th of them is one whom Eko says no to. */
+async function submitBatch({ folder, satyapan }: Stage, count: number, bad = 0): Promise<void> {
+  const file = join(folder, "people.csv");
+  // Nobody of the load's.
+  const mobileOf = (row: number): string => madeUpMobile(1_000_000 + row, bad > 0 && row % bad === 0 ? "998" : "000");
+  const rows = Array.from({ length: count }, (_, index) => `${mobileOf(index + 1)},agent1`);
+  await writeFile(file, `mobile,csp_id\n${rows.join("\n")}\n`);
+  await satyapan("batch", "submit", file, "--operation", "eko.mobile-otp", "--name", "drill");
+}
+
+/** Calls take this long, so that some are under way when a worker is killed, in ms. */
+const CALL_MS = 1_500;
 
 export const DRILLS: readonly Drill[] = [
   {
@@ -136,5 +153,61 @@ export const DRILLS: readonly Drill[] = [
     load: { eko: 8 },
     strike: fault([{ fault: "drop-after-commit", operation: "eko.", every: 20, times: 200 }]),
     alerts: ["JobsUnknown"],
+  },
+  {
+    name: "killed",
+    what: "one worker of two is killed (SIGKILL) with calls under way, and started again",
+    strike: async ({ simulator, workers: [worker] }) => {
+      simulator.configure({ latencyMs: { min: CALL_MS, max: CALL_MS } });
+      await sleep(2 * CALL_MS);
+      await worker?.kill();
+      worker?.restart();
+    },
+    // What it called when it died may have happened; all else the others do.
+    alerts: ["JobsUnknown"],
+  },
+  {
+    name: "poison",
+    what: "two records are garbled in Redis before their jobs are called",
+    strike: async ({ client, admin }) => {
+      await client.gates.setQuota("eko", "0");
+      for (const nth of [1, 2]) {
+        const mobile = madeUpMobile(2_000_000 + nth);
+        const { id } = await client.submit("eko.mobile-otp", { mobile, csp_id: "agent1" });
+        await admin.hset(recordKey(queueOf("eko"), id), "job", "\u0000 garbled");
+      }
+      await client.gates.resetQuota("eko");
+    },
+    alerts: ["Unreadable"],
+  },
+  {
+    name: "challenges",
+    what: "nobody gives a code before it runs out",
+    strike: async ({ simulator }) => await Promise.resolve(simulator.configure({ otpTtlMs: 10_000 })),
+    alerts: ["ChallengesExpire"],
+    limitS: 420,
+  },
+  {
+    name: "batch-stopped",
+    what: "each second row of a batch is a wrong number",
+    strike: async (stage) => await submitBatch(stage, 400, 2),
+    alerts: ["BatchStopped"],
+  },
+  {
+    name: "feeder",
+    what: "a batch runs, and no worker has the duty: its lease is another's",
+    strike: async (stage) => {
+      await submitBatch(stage, 8_000);
+      await stage.admin.set(WORKERS_LEASE_KEY, "nobody", "EX", 600);
+    },
+    alerts: ["FeederStopped"],
+  },
+  {
+    name: "heartbeat",
+    what: "jobs about nobody come to no end: what they call is gone",
+    stage: { hasHeartbeat: true },
+    strike: async ({ heartbeat }) => await heartbeat?.close(),
+    alerts: ["HeartbeatLost"],
+    limitS: 420,
   },
 ];

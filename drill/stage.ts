@@ -25,6 +25,8 @@ export interface StageOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What each of the two workers has beside that: settings, and a clock that is wrong by so many ms. */
   readonly workers?: readonly [WorkerOptions, WorkerOptions];
+  /** Whether jobs about nobody go to an endpoint of their own each minute. Default false. */
+  readonly hasHeartbeat?: boolean;
   readonly intervalS: number;
 }
 
@@ -36,6 +38,8 @@ interface WorkerOptions {
 /** Two workers, Redis, the simulator, Prometheus and Alertmanager: real processes, on free ports and in a folder of their own. */
 export interface Stage extends AsyncDisposable {
   readonly simulator: Simulator;
+  /** What answers heartbeats; null: there are none. */
+  readonly heartbeat: Simulator | null;
   readonly client: Client;
   readonly workers: readonly Program[];
   readonly redis: Program;
@@ -48,7 +52,8 @@ export interface Stage extends AsyncDisposable {
   readonly satyapan: (...args: readonly string[]) => Promise<string>;
 }
 
-export async function setStage({ env: given = {}, workers: told = [{}, {}], intervalS }: StageOptions): Promise<Stage> {
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const { env: given = {}, workers: told = [{}, {}], hasHeartbeat = false, intervalS } = options;
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "satyapan-drill-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
@@ -60,8 +65,10 @@ export async function setStage({ env: given = {}, workers: told = [{}, {}], inte
   const [redisPort, prometheus, alertmanager, ...workerPorts] = await freePorts(5);
   if (redisPort === undefined || prometheus === undefined || alertmanager === undefined) throw new Error("no ports");
   const simulator = opened.use(await startSimulator());
+  const heartbeat = hasHeartbeat ? opened.use(await startSimulator()) : null;
   const settings = {
     ...simulator.env,
+    ...(heartbeat === null ? {} : { HEARTBEAT_BASE_URL: heartbeat.url }),
     REDIS_URL: `redis://127.0.0.1:${redisPort}`,
     SATYAPAN_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString("base64")}`,
     SATYAPAN_SUBJECT_KEY: randomBytes(32).toString("base64"),
@@ -122,7 +129,7 @@ export async function setStage({ env: given = {}, workers: told = [{}, {}], inte
   };
   const all = opened.move();
   return {
-    ...{ simulator, client, workers, redis, admin, folder, pager, monitoring, satyapan },
+    ...{ simulator, heartbeat, client, workers, redis, admin, folder, pager, monitoring, satyapan },
     [Symbol.asyncDispose]: async () => await all.disposeAsync(),
   };
 }

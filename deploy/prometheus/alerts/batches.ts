@@ -55,7 +55,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
       look: [
         "redis-cli pttl 'satyapan:{workers}:lease'",
         "docker compose logs --since 15m worker | grep -E 'feeder|what one worker does for all'",
-        "satyapan doctor",
+        "satyapan batch list",
       ],
       mend: [
         "`docker compose restart worker`: another takes the duty within 5 s.",
