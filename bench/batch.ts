@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,6 +19,7 @@ import { keepHeapSmall } from "../bin/small-heap.ts";
 import { BenchRedis } from "./bench-redis.ts";
 import { memoryUse } from "./memory.ts";
 import { Child } from "./child.ts";
+import { type CpuProfile, formatProfile } from "./cpu-profile.ts";
 import { wholeNumber } from "./options.ts";
 import { percentile } from "./statistics.ts";
 
@@ -36,6 +38,7 @@ interface Flags {
   readonly rows: number;
   readonly runRows: number;
   readonly shareRows: number;
+  readonly profile?: string | undefined;
 }
 
 interface Bar {
@@ -48,7 +51,11 @@ interface Bar {
 const program = new Command("bench batch")
   .option("--rows <n>", "rows that are taken in", wholeNumber(1_000, 3_900_000), 1_000_000)
   .option("--run-rows <n>", "rows that are run", wholeNumber(1_000, 1_000_000), 20_000)
-  .option("--share-rows <n>", "rows of each batch that shares", wholeNumber(100, 100_000), 2_000);
+  .option("--share-rows <n>", "rows of each batch that shares", wholeNumber(100, 100_000), 2_000)
+  .option(
+    "--profile <file>",
+    "also profile the worker while rows are run, into this file, and print where its CPU time goes",
+  );
 
 function sendRow(subjectKey: Secret, row: number): BatchRow {
   const operation = findOperation("eko.dmt-levin.aadhaar-otp");
@@ -134,9 +141,22 @@ async function intake(
   ];
 }
 
+/** What runs a batch. */
+interface Running {
+  readonly redis: BenchRedis;
+  readonly simulator: Simulator;
+  readonly client: Client;
+  readonly worker: Child;
+}
+
 /** A batch that runs: what a finished row takes, how soon interactive work is picked up, how soon a pause is obeyed. */
-async function run(redis: BenchRedis, simulator: Simulator, client: Client, rows: number): Promise<Bar[]> {
+async function run(
+  { redis, simulator, client, worker }: Running,
+  { runRows: rows, profile }: Pick<Flags, "runRows" | "profile">,
+): Promise<Bar[]> {
   const before = await batchBytes(redis);
+  if (profile !== undefined) await worker.ask("startProfile");
+  const cpuBefore = await worker.ask<number>("cpu");
   const begun = performance.now();
   const { id } = await client.batches.submit(rowsFrom(rows, 0), { operation: "eko.dmt-levin.sender", name: "run" });
   const pickups: number[] = [];
@@ -155,6 +175,11 @@ async function run(redis: BenchRedis, simulator: Simulator, client: Client, rows
     await sleep(20);
   }
   const perSecond = (1_000 * rows) / (performance.now() - begun);
+  const cpu = ((await worker.ask<number>("cpu")) - cpuBefore) / rows;
+  if (profile !== undefined) {
+    await worker.ask("stopProfile", profile);
+    process.stderr.write(`${formatProfile(JSON.parse(readFileSync(profile, "utf8")) as CpuProfile, rows)}\n`);
+  }
   await sleep(RECORDS_GONE_MS);
   const bytes = ((await batchBytes(redis)) - before) / rows;
   const records = await redis.client.keys(`satyapan:${QUEUE}:job:${id}-*`);
@@ -166,7 +191,7 @@ async function run(redis: BenchRedis, simulator: Simulator, client: Client, rows
       "interactive pickup p99 while it runs, ms",
       percentile(pickups, 0.99),
       250,
-      `${pickups.length} jobs, ${perSecond.toFixed(0)} rows/s`,
+      `${pickups.length} jobs, ${perSecond.toFixed(0)} rows/s, worker CPU ${cpu.toFixed(0)} µs/row`,
     ),
     atMost("pause to the last call, ms", lateMs, 1_000),
   ];
@@ -229,7 +254,7 @@ function atMost(what: string, found: number, bar: number, note = ""): Bar {
   return { what, found: `${found.toFixed(1)}${note === "" ? "" : ` (${note})`}`, bar: `≤ ${bar}`, met: found <= bar };
 }
 
-async function bench({ rows, runRows, shareRows }: Flags): Promise<Bar[]> {
+async function bench({ rows, runRows, shareRows, profile }: Flags): Promise<Bar[]> {
   const machine = machineFrom(readEnvironment(), process.platform, homedir(), tmpdir());
   await using opened = new AsyncDisposableStack();
   const start = async (): Promise<BenchRedis> => opened.use(await BenchRedis.start(machine, true, ACTIVE));
@@ -248,9 +273,11 @@ async function bench({ rows, runRows, shareRows }: Flags): Promise<Bar[]> {
   const bars = await intake(taking, plain, clientOf(taking), new Secret(subjectKey), rows);
   const logFile = join(machine.tmpDir, `satyapan-bench-batch-${process.pid}.log`);
   const env = { ...settings, REDIS_URL: `unix://${redis.address}` };
-  opened.use(new Child({ module: MAIN, args: ["worker"], env, logFile }));
+  const worker = opened.use(
+    new Child({ module: MAIN, args: ["worker"], env, imports: [new URL("probe.ts", import.meta.url)], logFile }),
+  );
   const client = clientOf(redis);
-  bars.push(...(await run(redis, simulator, client, runRows)));
+  bars.push(...(await run({ redis, simulator, client, worker }, { runRows, profile })));
   const equal = await share(client, [1, 1, 1, 1, 1, 1, 1, 1, 1], shareRows, 2_000_000);
   bars.push(atLeast("Jain's index of nine batches of one weight", jain(equal), 0.99, equal.join(" ")));
   const weighted = await share(client, [1, 2, 4], shareRows, 3_000_000);
