@@ -30,7 +30,7 @@ export class FeederBatch {
   again: number[] = [];
   /** The first row that may wait. */
   cursor = 1;
-  /** Results of the chunks at hand, by their numbers. Their inputs are never held: they are clear values. */
+  /** Results of the chunks at hand, by their numbers. Their inputs are clear values: `OpenInputs` has them, for a second. */
   readonly results = new Map<number, unknown[]>();
   /** Rows that end in a second, of late. */
   rate = 0;

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { BatchStore } from "../src/batches/batch-store.ts";
-import { CHUNK_ROWS, type ChunkName, type Chunks, firstRowOf, placeOf } from "../src/batches/chunks.ts";
+import { CHUNK_ROWS, type ChunkName, firstRowOf, placeOf } from "../src/batches/chunks.ts";
+import type { OpenInputs } from "../src/batches/open-inputs.ts";
 import { samePersonAs } from "../src/batches/person-place.ts";
 import { endedAs, type RowSight } from "../src/batches/row-end.ts";
 import { ROW_BYTES } from "../src/batches/row-state.ts";
@@ -14,7 +15,7 @@ import type { FeederBatch } from "./feeder-batch.ts";
 
 export interface TakeDeps {
   readonly store: Pick<BatchStore, "statesBetween">;
-  readonly chunks: Pick<Chunks, "read">;
+  readonly inputs: Pick<OpenInputs, "of">;
   readonly dataKeys: Pick<DataKeys, "sealer">;
 }
 
@@ -48,8 +49,7 @@ export interface Taken<Made> {
 }
 
 /**
- * Hands the next waiting rows of a batch over: each becomes what it runs, in the step that says so. At most `most`, of one chunk,
- * which is opened once.
+ * Hands the next waiting rows of a batch over: each becomes what it runs, in the step that says so. At most `most`, of one chunk.
  */
 export async function takeRows<Made extends { readonly row: number }>(
   deps: TakeDeps,
@@ -134,15 +134,14 @@ function inputPlace(hand: FeederBatch, row: number): { readonly chunk: ChunkName
 
 /** The values of these rows' chunks in clear, or why nobody can have them any more. Throws what passes. */
 async function inputsOf(
-  { chunks }: TakeDeps,
+  { inputs }: TakeDeps,
   hand: FeederBatch,
   rows: readonly number[],
 ): Promise<ReadonlyMap<ChunkName, readonly unknown[] | SatyapanError | null>> {
-  const { queue, id } = hand.batch;
   const read = new Map<ChunkName, readonly unknown[] | SatyapanError | null>();
   for (const chunk of new Set(rows.map((row) => inputPlace(hand, row).chunk))) {
     try {
-      read.set(chunk, await chunks.read(queue, id, "in", chunk));
+      read.set(chunk, await inputs.of(hand.batch, chunk));
     } catch (error) {
       const isLost =
         error instanceof SatyapanError && (error.code === ErrorCode.SHREDDED || error.code === ErrorCode.UNREADABLE);

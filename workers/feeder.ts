@@ -4,6 +4,7 @@ import { BatchStore } from "../src/batches/batch-store.ts";
 import { BATCH_OPENED, endOf, goesOn, hasEnded, stopReason } from "../src/batches/batch-state.ts";
 import { Chunks } from "../src/batches/chunks.ts";
 import { FencedError } from "../src/batches/fenced.ts";
+import { OpenInputs } from "../src/batches/open-inputs.ts";
 import { askAgain, type Rerun } from "../src/batches/rerun.ts";
 import { RepairStore } from "../src/batches/repair-store.ts";
 import { noRecord, type RowSight } from "../src/batches/row-end.ts";
@@ -80,6 +81,7 @@ export class Feeder {
   readonly #rows: RowStore;
   readonly #runs: Readonly<Record<Batch["target"]["kind"], RowRuns>>;
   readonly #chunks: Chunks;
+  readonly #inputs: OpenInputs;
   readonly #stop = new AbortController();
   /** Ends its rest. */
   #rest = new AbortController();
@@ -100,7 +102,8 @@ export class Feeder {
     this.#repairs = new RepairStore(deps.redis);
     this.#rows = new RowStore(deps.redis, deps.retention);
     this.#chunks = new Chunks(deps.redis, deps.dataKeys);
-    const running = { ...deps, store: this.#store, rows: this.#rows, chunks: this.#chunks };
+    this.#inputs = new OpenInputs(this.#chunks, deps.now);
+    const running = { ...deps, store: this.#store, rows: this.#rows, inputs: this.#inputs };
     const records = new RecordStore(deps.redis, deps.retention);
     const onboardings = new OnboardingStore(deps.redis, deps.retention);
     this.#runs = {
@@ -121,6 +124,7 @@ export class Feeder {
     this.#stop.abort();
     this.#rest.abort();
     await this.#running;
+    this.#inputs.closeAll();
     this.#news.refuse(new FencedError("this feeder was closed"));
   }
 
@@ -148,8 +152,10 @@ export class Feeder {
   /** The time until the next round, in ms. */
   async #step(): Promise<number> {
     const { duty, logger, queue } = this.#deps;
+    this.#inputs.closeOld();
     if (!duty.held || this.#stop.signal.aborted) {
       this.#epoch = null;
+      this.#inputs.closeAll();
       this.#roundAt = null;
       this.#news.refuse(new FencedError("this feeder is not the one that works"));
       return AIR_MS;
@@ -202,6 +208,7 @@ export class Feeder {
 
   #forgetAll(): void {
     this.#batches = new Map();
+    this.#inputs.closeAll();
     this.#countAt = 0;
     this.#epoch = null;
   }

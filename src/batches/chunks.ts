@@ -14,6 +14,12 @@ export type ChunkKind = "in" | "columns" | "out";
 /** Its number; of mended rows `mendedChunk`. */
 export type ChunkName = number | string;
 
+/** A chunk's values, and what names the key that sealed them. */
+export interface OpenChunk {
+  readonly values: unknown[];
+  readonly head: string;
+}
+
 /** The chunk that a row is in, from 0, and its place there. */
 export function placeOf(row: number): { readonly chunk: number; readonly index: number } {
   return { chunk: Math.floor((row - 1) / CHUNK_ROWS), index: (row - 1) % CHUNK_ROWS };
@@ -39,10 +45,21 @@ export class Chunks {
 
   /** A chunk's values, or null where there is none. Throws SatyapanError `shredded`, `unknown-key`, `unreadable`. */
   async read(queue: QueueName, id: string, kind: ChunkKind, chunk: ChunkName): Promise<unknown[] | null> {
+    return (await this.open(queue, id, kind, chunk))?.values ?? null;
+  }
+
+  /** `read`, for who keeps the values for a while. */
+  async open(queue: QueueName, id: string, kind: ChunkKind, chunk: ChunkName): Promise<OpenChunk | null> {
     const sealed = await this.#redis.hgetBuffer(`${batchKey(queue, id)}:${kind}`, String(chunk));
     if (sealed === null) return null;
-    const opener = await this.#dataKeys.opener([headOf(sealed)]);
-    return openChunk(opener, sealed, boundTo(id, kind, chunk));
+    const head = headOf(sealed);
+    const opener = await this.#dataKeys.opener([head]);
+    return { values: openChunk(opener, sealed, boundTo(id, kind, chunk)), head };
+  }
+
+  /** Whether the key of an open chunk is still there for this process; as a rule nobody is asked. */
+  async stillOpens({ head }: OpenChunk): Promise<boolean> {
+    return (await this.#dataKeys.opener([head])).scopeOf(head) !== null;
   }
 
   /** `read`, but null also for what nobody can open any more. */
