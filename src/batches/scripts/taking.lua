@@ -1,28 +1,36 @@
--- What handing rows over has in common, whatever they run.
+-- Handing rows over, whatever they run: each gets what it runs in the very step that says `queued`.
 -- constants: WAITING, QUEUED, DUPLICATE, TAKING
 
--- Why nothing of the batch is handed over; nil: something is. → `fenced` | a state in which nothing is taken | nil
-local function takes_nothing(prefix, key, epoch)
+-- → `no` (it does not wait, or runs another time) | `held JOB` | `conflict` (its id is something else's) | `taken`
+local function take_row(prefix, key, self, at, run, persons, shard, person, deltas, write)
+  local here = tonumber(at)
+  if row_byte(key, here) ~= WAITING or run_of(key, at) ~= run then return 'no' end
+  if person ~= '' then
+    local holder = holder_of(prefix, persons.of, persons.age, shard, person, self)
+    if holder then
+      move_row(key, here, WAITING, DUPLICATE, deltas)
+      return 'held ' .. holder
+    end
+    -- It is this row's own from now on.
+    claim_person(prefix, persons.of, persons.age, shard, person, self, persons.keep_ms)
+  end
+  if not write(self) then return 'conflict' end
+  move_row(key, here, WAITING, QUEUED, deltas)
+  return 'taken'
+end
+
+-- `next_row(n)`: the n-th of `rows`, its number, which time it runs, its person; `write(job)`: what it runs is there; false: something
+-- else has that id. `persons`: { of, age, keep_ms } → `fenced` | a state in which nothing is taken | what came of each row
+local function take_rows(prefix, key, id, epoch, now, persons, rows, next_row, write)
   if not is_feeder(prefix, epoch) then return 'fenced' end
   local state = redis.call('HGET', key, 'state') or 'gone'
   if not TAKING[state] then return state end
-end
-
--- Why this row is not handed over; nil: it is, and its person is its own from now on.
--- → `no` (it does not wait, or runs another time) | `held JOB` | nil
-local function not_taken(prefix, key, self, at, run, persons, age, shard, person, keep_ms, deltas)
-  local here = tonumber(at)
-  if row_byte(key, here) ~= WAITING or run_of(key, at) ~= run then return 'no' end
-  if person == '' then return nil end
-  local holder = holder_of(prefix, persons, age, shard, person, self)
-  if holder then
-    move_row(key, here, WAITING, DUPLICATE, deltas)
-    return 'held ' .. holder
+  local answers, deltas = {}, {}
+  for i = 1, rows do
+    local at, run, shard, person = next_row(i)
+    answers[i] = take_row(prefix, key, row_job(id, at, run), at, run, persons, shard, person, deltas, write)
   end
-  claim_person(prefix, persons, age, shard, person, self, keep_ms)
-end
-
-local function taken(key, at, deltas)
-  move_row(key, at, WAITING, QUEUED, deltas)
-  return 'taken'
+  write_counts(key, deltas)
+  redis.call('HSET', key, 'state', 'running', 'updated', now)
+  return answers
 end
