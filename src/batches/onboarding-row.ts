@@ -1,29 +1,10 @@
-import { assertNever } from "../base/assert-never.ts";
 import { findFlow } from "../flows/flows.ts";
-import type { Onboarding, OnboardingState } from "../flows/onboarding.ts";
+import type { Onboarding } from "../flows/onboarding.ts";
 import type { JobRecord } from "../records/record.ts";
 import { personEndOf } from "./person-ends.ts";
 import { codeOf, isAway, NOTHING_KEPT, type RowSight } from "./row-end.ts";
 import type { KeptResult } from "./row-result.ts";
-import type { RowState } from "./row-state.ts";
-
-/** What a row is while, and after, its onboarding is in that state. `step`: the state of its step's job; null: it has none yet. */
-function rowStateOfOnboarding(state: OnboardingState, step: string | null): RowState {
-  switch (state) {
-    case "running":
-      return step === "active" ? "calling" : "queued";
-    case "awaiting_otp":
-    case "succeeded":
-    case "rejected":
-    case "failed":
-    case "unknown":
-    case "expired":
-    case "cancelled":
-      return state;
-    default:
-      return assertNever(state, "state of an onboarding");
-  }
-}
+import { rowStateOfOnboarding } from "./row-state.ts";
 
 /**
  * Of a row whose onboarding goes on; `answer`: its step's job, as `LOOK_AT_ROWS` saw it. `isHeld`: no further step of it is called;

@@ -1,4 +1,4 @@
-import { assertNever } from "../base/assert-never.ts";
+import type { OnboardingState } from "../flows/onboarding.ts";
 import type { JobState } from "../outcomes/state.ts";
 
 /**
@@ -91,22 +91,14 @@ export function countBytes(bytes: string): { readonly counts: RowCounts; readonl
   return { counts, foreign };
 }
 
-/** What a row is while, and after, its job is in that state. */
+/** What a row is while, and after, its job is in that state: the ends have the same names. */
 export function rowStateOfJob(state: JobState): RowState {
-  switch (state) {
-    case "queued":
-    case "waiting":
-      return "queued";
-    case "active":
-      return "calling";
-    case "succeeded":
-    case "rejected":
-    case "failed":
-    case "unknown":
-    case "expired":
-    case "cancelled":
-      return state;
-    default:
-      return assertNever(state, "state of a job");
-  }
+  if (state === "queued" || state === "waiting") return "queued";
+  return state === "active" ? "calling" : state;
+}
+
+/** The same of its onboarding. `step`: the state of its step's job; null: it has none yet. */
+export function rowStateOfOnboarding(state: OnboardingState, step: string | null): RowState {
+  if (state === "running") return step === "active" ? "calling" : "queued";
+  return state;
 }
