@@ -7,7 +7,7 @@ import { type Batch, type BatchTarget, type BatchTerms, packTerms, parseBatch } 
 import type { BatchState } from "./batch-state.ts";
 import type { ChunkKind } from "./chunks.ts";
 import { unfenced } from "./fenced.ts";
-import { allBatchesKey, batchKey, epochKey, openBatchesKey, tenantWeightsKey } from "./keys.ts";
+import { allBatchesKey, batchKey, epochKey, openBatchesKeys, tenantWeightsKey } from "./keys.ts";
 import { personArgs } from "./person-place.ts";
 import { countBytes, type RowCounts } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
@@ -125,7 +125,15 @@ export class BatchStore {
 
   /** Ids of those that somebody has to look after, the oldest first. */
   async open(queue: QueueName): Promise<string[]> {
-    return await this.#redis.zrange(openBatchesKey(queue), "0", "-1");
+    const pipeline = this.#redis.pipeline();
+    for (const key of openBatchesKeys(queue)) pipeline.zrange(key, "0", "-1", "WITHSCORES");
+    const found = new Map<string, number>();
+    for (const [error, reply] of (await pipeline.exec()) ?? []) {
+      if (error !== null) throw error;
+      const words = reply as string[];
+      for (let at = 0; at < words.length; at += 2) found.set(words[at] ?? "", Number(words[at + 1]));
+    }
+    return [...found].toSorted(([, one], [, other]) => one - other).map(([id]) => id);
   }
 
   async states(queue: QueueName, id: string): Promise<string> {

@@ -5,9 +5,10 @@ export function batchKey(queue: QueueName, id: string): string {
   return `${queuePrefix(queue)}batch:${id}`;
 }
 
-/** Batches that somebody looks after, by when they came. */
-export function openBatchesKey(queue: QueueName): string {
-  return `${queuePrefix(queue)}batch:open`;
+/** Batches that somebody looks after, by when they came; those of flows apart (`open_batch`). */
+export function openBatchesKeys(queue: QueueName): readonly string[] {
+  const key = `${queuePrefix(queue)}batch:open`;
+  return [key, `${key}:flows`];
 }
 
 export function allBatchesKey(queue: QueueName): string {

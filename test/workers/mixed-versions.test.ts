@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
@@ -11,45 +9,29 @@ import { RecordStore } from "../../src/records/record-store.ts";
 import { startTestRedis } from "../support/redis.ts";
 import { type Ran, RunningCommand } from "../support/command.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
+import { versionOf } from "../support/version-before.ts";
 import { bundleEnv } from "../support/worker.ts";
 
 /** The last commit whose workers know no tickets. */
 const BEFORE = "3f048e83c4fe57bfe5e7968f85ed3f04adccb798";
-const HOME = fileURLToPath(new URL("../..", import.meta.url));
 const ROWS = 60;
-
-/** The version before, unpacked; null where this checkout does not have its history. */
-function unpackBefore(folder: string): string | null {
-  let packed: Buffer;
-  try {
-    packed = execFileSync("git", ["archive", BEFORE], { cwd: HOME, stdio: "pipe", maxBuffer: 2 ** 27 });
-  } catch {
-    return null;
-  }
-  const before = join(folder, "before");
-  mkdirSync(before);
-  execFileSync("tar", ["-x"], { cwd: before, input: packed });
-  symlinkSync(join(HOME, "node_modules"), join(before, "node_modules"));
-  return before;
-}
 
 it("jobs of this version and of the one before are taken by workers of both, and nobody is called twice", async (context) => {
   await using place = await makeTempDir();
-  const before = unpackBefore(place.path);
-  if (before === null) return context.skip("the history of this checkout does not reach the version before");
+  const old = versionOf(BEFORE, place.path);
+  if (old === null) return context.skip("the history of this checkout does not reach the version before");
   await using redis = await startTestRedis();
   await using simulator = await startSimulator();
   const env = { ...bundleEnv(simulator, redis.url), EKO_QUOTA: "60/1s" };
   const settings = parseSettings(env, { readFile: () => "", operations: OPERATIONS });
   const records = new RecordStore(redis.client(), settings.retention);
-  const old = [process.execPath, join(before, "bin/main.ts")] as const;
   const file = (name: string, from: number): string => {
     const path = join(place.path, name);
     const rows = Array.from({ length: ROWS }, (_, index) => `${madeUpMobile(from + index)},agent-1`);
     writeFileSync(path, ["mobile,csp_id", ...rows, ""].join("\n"));
     return path;
   };
-  const submit = async (path: string, program?: typeof old): Promise<Ran> => {
+  const submit = async (path: string, program?: readonly [string, string]): Promise<Ran> => {
     const args = ["submit", "eko.mobile-otp", "--each", path, "--lane", "bulk", "--json"];
     await using running = new RunningCommand(args, {
       cwd: place.path,

@@ -12,13 +12,27 @@
 -- | `:seats` | hash: row of these → until when an operator has it, and by which token (`seat.lua`) |
 -- | `:why` | hash: why rows did not succeed, and how many (`why.lua`) |
 --
--- Beside them, of the queue: `batch:open` (batches that somebody looks after) and `batch:all`, sorted sets by when they came;
--- `batch:epoch`, that of the feeder; `batch:decisions`, hash: what operators decided → how often (`seat-keep.lua`); `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
+-- Beside them, of the queue: `batch:open` and `batch:open:flows` (batches that somebody looks after) and `batch:all`, sorted sets by
+-- when they came; `batch:epoch`, that of the feeder; `batch:decisions`, hash: what operators decided → how often (`seat-keep.lua`);
+-- `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
 -- row is about → the job of that row.
 -- constants: ROW_BYTES_ALL
 
 local function batch_key(prefix, id)
   return prefix .. 'batch:' .. id
+end
+
+-- Somebody looks after it from now on. Those of a flow stand apart: a worker of the versions that knew only rows of one job finds no
+-- such job, and would write down that nobody knows how they ended.
+local function open_batch(prefix, key, id, created)
+  local kind = redis.call('HGET', key, 'kind') == 'flow' and ':flows' or ''
+  redis.call('ZADD', prefix .. 'batch:open' .. kind, created, id)
+end
+
+-- An older producer may have put one of a flow beside the others.
+local function shut_batch(prefix, id)
+  redis.call('ZREM', prefix .. 'batch:open', id)
+  redis.call('ZREM', prefix .. 'batch:open:flows', id)
 end
 
 local function row_byte(key, at)

@@ -5,7 +5,7 @@ local key = KEYS[1]
 if not is_feeder(prefix, epoch) then return 'fenced' end
 local found = redis.call('HMGET', key, 'as', 'state')
 if not found[2] then
-  redis.call('ZREM', prefix .. 'batch:open', id)
+  shut_batch(prefix, id)
   redis.call('ZREM', prefix .. 'batch:all', id)
   return 'gone'
 end
@@ -13,7 +13,7 @@ for _, byte in ipairs(OPEN_BYTES) do
   if tonumber(redis.call('HGET', key, 'n:' .. byte) or '0') > 0 then return 'open' end
 end
 redis.call('HSET', key, 'state', to, 'ended', now, 'updated', now)
-redis.call('ZREM', prefix .. 'batch:open', id)
+shut_batch(prefix, id)
 redis.call('UNLINK', key .. ':in', key .. ':awaited', key .. ':seats')
 keep_for(key, retention)
 if found[1] then redis.call('PEXPIRE', prefix .. found[1], retention) end

@@ -16,7 +16,7 @@ end
 redis.call('SET', prefix .. known_as, id)
 redis.call('HSET', key, 'state', state, 'digest', digest, 'as', known_as, 'updated', now)
 keep_for(key, '')
-redis.call('ZADD', prefix .. 'batch:open', created, id)
+open_batch(prefix, key, id, created)
 redis.call('ZADD', prefix .. 'batch:all', created, id)
 audit(prefix, entry)
 append_to(prefix .. 'parents', id .. ' ' .. BATCH_OPENED .. ' b:' .. id .. ':1')

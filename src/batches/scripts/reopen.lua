@@ -3,5 +3,5 @@
 if not is_feeder(prefix, epoch) then return 'fenced' end
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
 keep_for(KEYS[1], '')
-redis.call('ZADD', prefix .. 'batch:open', created, id)
+open_batch(prefix, KEYS[1], id, created)
 return 'done'

@@ -75,7 +75,7 @@ end
 keep_for(key, '')
 local known_as = redis.call('HGET', key, 'as')
 if known_as then redis.call('PERSIST', prefix .. known_as) end
-redis.call('ZADD', prefix .. 'batch:open', created, id)
+open_batch(prefix, key, id, created)
 audit(prefix, entry)
 append_to(prefix .. 'parents', id .. ' ' .. BATCH_OPENED .. ' b:' .. id .. ':1')
 return {'done', before}
