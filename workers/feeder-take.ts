@@ -3,7 +3,7 @@ import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { BatchStore } from "../src/batches/batch-store.ts";
 import { CHUNK_ROWS, type ChunkName, firstRowOf, placeOf } from "../src/batches/chunks.ts";
 import type { OpenInputs } from "../src/batches/open-inputs.ts";
-import { samePersonAs } from "../src/batches/person-place.ts";
+import { samePersonAs } from "../src/batches/person-holder.ts";
 import { endedAs, type RowSight } from "../src/batches/row-end.ts";
 import { ROW_BYTES } from "../src/batches/row-state.ts";
 import type { TakeAnswer } from "../src/batches/row-store.ts";

@@ -1,4 +1,4 @@
-import { NOBODY, personPlace } from "../src/batches/person-place.ts";
+import { NOBODY, personPlace } from "../src/flows/person-place.ts";
 import { isPacked, lookedUp, type RowSight, sightOf } from "../src/batches/row-end.ts";
 import type { RowStore, TakenRow } from "../src/batches/row-store.ts";
 import { findOperation } from "../src/operations/catalogue.ts";

@@ -1,6 +1,6 @@
 import { goesOn } from "../src/batches/batch-state.ts";
 import { endedSight, openSight } from "../src/batches/onboarding-row.ts";
-import { NOBODY, personPlace } from "../src/batches/person-place.ts";
+import { NOBODY, personPlace } from "../src/flows/person-place.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import type { RowStore, TakenOnboarding } from "../src/batches/row-store.ts";
 import { challengeOf, verifiesOf } from "../src/challenges/challenge.ts";

@@ -82,7 +82,8 @@ export function queueOfTarget({ kind, name }: BatchTarget): QueueName {
   return queueOf((kind === "flow" ? findFlow(name) : findOperation(name)).provider);
 }
 
-function targetOf({ operation, flow }: { readonly operation?: string; readonly flow?: string }): BatchTarget {
+/** Throws SatyapanError `bad-input`, `unknown-operation`, or `unknown-flow`. */
+export function targetOf({ operation, flow }: { readonly operation?: string; readonly flow?: string }): BatchTarget {
   if ((operation === undefined) === (flow === undefined)) {
     throw bad("operation, flow: say what each row is to run, either by the name of an operation or by that of a flow");
   }

@@ -3,6 +3,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Batch, BatchView } from "../../src/batches/batch.ts";
 import { viewOf } from "../../src/batches/batch.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
+import { samePersonAs } from "../../src/batches/person-holder.ts";
 import { afterCommand, type BatchCommand, hasEnded } from "../../src/batches/batch-state.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
@@ -22,7 +23,16 @@ import type { ClientConnections, LazyConnections, UseRedis } from "../base/clien
 import type { SubmitSpans } from "../base/submit-spans.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
-import { type BatchOptions, batchTerms, checkOpen, checkTenant, checkWeight } from "./batch-terms.ts";
+import {
+  type BatchOptions,
+  type BatchRuns,
+  batchTerms,
+  checkOpen,
+  checkTenant,
+  checkWeight,
+  queueOfTarget,
+  targetOf,
+} from "./batch-terms.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
 import { senders, type SeatOptions } from "./seat.ts";
 import type { Sender } from "./talk.ts";
@@ -108,6 +118,19 @@ export class Batches {
     const came = await this.#deps.use(async (opened) => await repairBatch(opened, this.#deps, found, rows));
     const view = { ...(await this.show(found.id)), mended: came.mended, mended_before: came.before };
     return came.mended === 0 ? { ...view, duplicate: true } : view;
+  }
+
+  /**
+   * For each of these persons (`BatchRow`'s `subject`), why a row would be a `duplicate` that came in now: which row of a batch has the
+   * person, or which onboarding; null: none. Nothing is changed. Throws SatyapanError `unknown-operation`, `unknown-flow`.
+   */
+  async holders(runs: BatchRuns, subjects: readonly string[]): Promise<(string | null)[]> {
+    const target = targetOf(runs);
+    const { actor } = this.#deps;
+    const holders = await this.#use(
+      async (store) => await store.holders(queueOfTarget(target), target, subjects, actor.now()),
+    );
+    return holders.map((holder) => (holder === null ? null : samePersonAs(holder, null)));
   }
 
   /** Every batch that is kept, the newest first. */

@@ -10,8 +10,11 @@ import type { Settings } from "../../src/config/settings.ts";
 import { findFlow } from "../../src/flows/flows.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import { stateDirOf } from "../../src/redis/access.ts";
+import type { BatchRuns } from "../batches/batch-terms.ts";
+import type { Client } from "../client.ts";
 import { checkFile } from "../imports/check-file.ts";
 import { estimate, type QueueLook } from "../imports/estimate.ts";
+import type { ImportTarget } from "../imports/import-target.ts";
 import { checkJson, formatCheck } from "../imports/format-check.ts";
 import { addFileFlags, type FileFlags, openImport } from "./batch-flags.ts";
 import { openClient } from "./open.ts";
@@ -26,15 +29,22 @@ export function defineBatchCheck(command: Command, context: CommandContext): voi
       await using stack = new AsyncDisposableStack();
       const { file, target } = await openImport(context, settings, path, flags, stack);
       const counter = startCount(context.stderr, "rows checked");
+      const asked = redisToAsk(context, settings);
+      const client = asked === null ? null : stack.use(asked);
       let check;
       try {
-        check = await checkFile(file, { signal: context.signal, onRows: (rows) => counter.update(rows) });
+        check = await checkFile(file, {
+          ...{ signal: context.signal, onRows: (rows) => counter.update(rows) },
+          holders: async (subjects) =>
+            client === null ? null : await orUnknown(client.batches.holders(runsOf(target), subjects)),
+        });
       } finally {
         counter.stop();
       }
       const { provider } = target.owner;
       const known = { quota: settings.quotas[provider], prices: settings.callPrices };
-      const takes = estimate(target, check.good, known, await lookAt(context, settings, provider));
+      const look = client === null ? null : await orUnknown(lookAt(client, provider));
+      const takes = estimate(target, check.good, known, look);
       const now = context.now();
       const text = flags.json
         ? `${JSON.stringify(checkJson(check, target, takes, now))}\n`
@@ -44,21 +54,33 @@ export function defineBatchCheck(command: Command, context: CommandContext): voi
     });
 }
 
-/** Null where nobody can be asked: an estimate is no reason to start a Redis, or to fail without one. */
-async function lookAt(context: CommandContext, settings: Settings, provider: ProviderName): Promise<QueueLook | null> {
+/** Null where nobody can be asked: a check is no reason to start a Redis. */
+function redisToAsk(context: CommandContext, settings: Settings): Client | null {
   if (settings.redisUrl === null && !existsSync(join(stateDirOf(context.cwd), "redis"))) return null;
-  await using client = openClient(context);
+  return openClient(context);
+}
+
+/** Nor is it one to fail without Redis: the report says what is not known. */
+async function orUnknown<T>(asked: Promise<T>): Promise<T | null> {
   try {
-    const [gate, jobs, batches] = await Promise.all([
-      client.gates.read(provider),
-      client.gates.waiting(provider),
-      client.batches.list(),
-    ]);
-    return { gate, ahead: jobs + rowsAhead(batches, provider) };
+    return await asked;
   } catch (error) {
     if (!(error instanceof SatyapanError)) throw error;
-    return null; // the report says that it is not known
+    return null;
   }
+}
+
+async function lookAt(client: Client, provider: ProviderName): Promise<QueueLook> {
+  const [gate, jobs, batches] = await Promise.all([
+    client.gates.read(provider),
+    client.gates.waiting(provider),
+    client.batches.list(),
+  ]);
+  return { gate, ahead: jobs + rowsAhead(batches, provider) };
+}
+
+function runsOf({ kind, name }: ImportTarget): BatchRuns {
+  return kind === "flow" ? { flow: name } : { operation: name };
 }
 
 /** Rows of other batches that wait for this provider, and are not in its queue yet. */

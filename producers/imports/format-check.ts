@@ -10,13 +10,15 @@ const SHOWN_GROUPS = 20;
 
 /** What was found, for people: numbers, columns, what to mend, and what running it takes. */
 export function formatCheck(check: FileCheck, target: ImportTarget, takes: Estimate, now: number): string {
-  const { name, rows, good, bad, duplicates } = check;
-  const head = `${name}: ${counted(rows, "row")} for ${target.kind} ${target.name}: ${good} good, ${bad} bad, ${duplicates} for a person of an earlier row\n`;
+  const { name, rows, good, bad, duplicates, held } = check;
+  const elsewhere = held === null ? "" : `, ${held} for a person whom a batch or an onboarding has`;
+  const head = `${name}: ${counted(rows, "row")} for ${target.kind} ${target.name}: ${good} good, ${bad} bad, ${duplicates} for a person of an earlier row${elsewhere}\n`;
   return [
     head,
     formatColumns(check),
     formatProblems(check.problems),
     formatTwice(check),
+    formatHeld(check),
     good === 0 ? "" : formatEstimate(takes, now),
   ]
     .filter((part) => part !== "")
@@ -25,16 +27,16 @@ export function formatCheck(check: FileCheck, target: ImportTarget, takes: Estim
 
 /** The same for scripts. */
 export function checkJson(check: FileCheck, target: ImportTarget, takes: Estimate, now: number): object {
-  const { name, rows, good, bad, duplicates, twice } = check;
+  const { name, rows, good, bad, duplicates, twice, held, heldBy } = check;
   const { calls, sms, ahead, takesMs, quota, cost, unpriced } = takes;
   return {
-    ...{ file: name, [target.kind]: target.name, rows, good, bad, duplicates },
+    ...{ file: name, [target.kind]: target.name, rows, good, bad, duplicates, held },
     columns: check.columns.map(({ name: column, use }) => ({
       name: column,
       as: use.kind === "field" ? use.field : use.kind,
     })),
     problems: check.problems,
-    twice,
+    ...{ twice, held_by: heldBy },
     estimate: {
       ...{ calls, sms, quota: formatQuota(quota), queued_before: ahead },
       finishes_at: takesMs === null ? null : { earliest: iso(now + takesMs.least), latest: iso(now + takesMs.most) },
@@ -71,6 +73,14 @@ function formatTwice({ duplicates, twice }: FileCheck): string {
   if (duplicates === 0) return "";
   const places = twice.map(({ row, first }) => `row ${row} (as row ${first})`).join(", ");
   return `For a person of an earlier row, so not called: ${places}${duplicates > twice.length ? ", …" : ""}\n`;
+}
+
+function formatHeld({ held, heldBy }: FileCheck): string {
+  if (held === null)
+    return "Whether a batch or an onboarding has one of these persons already is not known: Redis was not asked, or is away\n";
+  if (held === 0) return "";
+  const places = heldBy.map(({ row, reason }) => `row ${row} (${reason})`).join(", ");
+  return `For a person whom a batch or an onboarding has, so not called: ${places}${held > heldBy.length ? ", …" : ""}\n`;
 }
 
 function formatEstimate({ calls, sms, ahead, takesMs, quota, cost, unpriced }: Estimate, now: number): string {

@@ -1,3 +1,4 @@
+import { personArgs, personPlace } from "../flows/person-place.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import { queuePrefix, type QueueName } from "../queues/names.ts";
 import type { RetentionTimes } from "../records/settings.ts";
@@ -8,7 +9,6 @@ import type { BatchState } from "./batch-state.ts";
 import type { ChunkKind } from "./chunks.ts";
 import { unfenced } from "./fenced.ts";
 import { allBatchesKey, batchKey, epochKey, openBatchesKeys, tenantWeightsKey } from "./keys.ts";
-import { personArgs } from "./person-place.ts";
 import { countBytes, type RowCounts } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
 
@@ -45,7 +45,7 @@ export class BatchStore {
 
   /**
    * The states of the next rows; those that wait and are about a person with their places. For each of these, which other row
-   * has its person: it is `duplicate` then; null: none. Null where the batch is gone.
+   * has its person, or which onboarding: it is `duplicate` then; null: none. Null where the batch is gone.
    */
   async append(
     queue: QueueName,
@@ -55,10 +55,22 @@ export class BatchStore {
     rows: readonly RowOf<typeof scripts.APPEND>[],
   ): Promise<(string | null)[] | null> {
     const { offset, bytes, now } = next;
-    const persons = personArgs(target, this.#retention, now);
+    const persons = personArgs(target.name, this.#retention, now);
     const args = { prefix: queuePrefix(queue), id, offset, bytes, checking_ms: scripts.CHECKING_MS, ...persons };
     const reply = (await scripts.APPEND.run(this.#redis, [batchKey(queue, id)], args, rows)) as string | string[];
     return typeof reply === "string" ? null : reply.map((holder) => (holder === "" ? null : holder));
+  }
+
+  /** For each of these persons, by subject, who has it, as `append` says it: nothing is changed. */
+  async holders(
+    queue: QueueName,
+    target: BatchTarget,
+    subjects: readonly string[],
+    now: number,
+  ): Promise<(string | null)[]> {
+    const args = { prefix: queuePrefix(queue), ...personArgs(target.name, this.#retention, now) };
+    const reply = await scripts.HOLDERS.run(this.#redis, [batchKey(queue, "")], args, subjects.map(personPlace));
+    return (reply as string[]).map((holder) => (holder === "" ? null : holder));
   }
 
   /** Chunks of a batch that comes in. */

@@ -1,4 +1,5 @@
 import type { Onboarding } from "../flows/onboarding.ts";
+import { type PersonPlace, personArgs } from "../flows/person-place.ts";
 import { LOOK_AGAIN_MS, newOnboardingArgs, type NewOnboarding } from "../flows/onboarding-store.ts";
 import { bullmqPrefix, queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts";
 import type { RetentionTimes } from "../records/settings.ts";
@@ -7,7 +8,6 @@ import type { RowOf } from "../redis/script.ts";
 import { type Batch, countsOf } from "./batch.ts";
 import { unfenced } from "./fenced.ts";
 import { batchKey } from "./keys.ts";
-import { type PersonPlace, personArgs } from "./person-place.ts";
 import type { RowCounts } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
 
@@ -25,7 +25,7 @@ export interface TakenOnboarding extends PersonPlace {
   readonly onboarding: NewOnboarding;
 }
 
-/** `held`: another row has the person, by its job's id. */
+/** `held`: another row has the person, by its job's id, or an onboarding (`samePersonAs`). */
 export type TakeAnswer =
   { readonly kind: "taken" | "no" | "conflict" } | { readonly kind: "held"; readonly by: string };
 
@@ -50,7 +50,7 @@ export class RowStore {
   ): Promise<string | TakeAnswer[]> {
     const { queue, id, target } = batch;
     const prefixes = { prefix: queuePrefix(queue), bull: bullmqPrefix(queue) };
-    const args = { ...prefixes, id, epoch, now, ...personArgs(target, this.#retention, now) };
+    const args = { ...prefixes, id, epoch, now, ...personArgs(target.name, this.#retention, now) };
     return takeAnswers(await scripts.TAKE_ROWS.run(this.#redis, [batchKey(queue, id)], args, rows));
   }
 
@@ -62,7 +62,7 @@ export class RowStore {
     rows: readonly TakenOnboarding[],
   ): Promise<string | TakeAnswer[]> {
     const { queue, id, target } = batch;
-    const persons = personArgs(target, this.#retention, now);
+    const persons = personArgs(target.name, this.#retention, now);
     const args = { prefix: queuePrefix(queue), id, epoch, now, look_at: now + LOOK_AGAIN_MS, ...persons };
     const taken = rows.map(({ at, run, shard, person, onboarding }) => ({
       ...{ at, run, shard, person },

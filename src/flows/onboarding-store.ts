@@ -14,6 +14,7 @@ import {
   packTerms,
   parseOnboarding,
 } from "./onboarding.ts";
+import { NOBODY, personArgs, personPlace } from "./person-place.ts";
 import { BEGIN_ONBOARDING, CANCEL_ONBOARDING, MOVE_ONBOARDING } from "./scripts/scripts.ts";
 
 /** An onboarding as it enters: its input checked and sealed. */
@@ -53,7 +54,7 @@ export class OnboardingStore {
     const { id, parent, createdAt } = onboarding;
     const args = {
       ...{ prefix: queuePrefix(queue), id, ...newOnboardingArgs(onboarding), parent },
-      ...{ now: createdAt, look_at: createdAt + LOOK_AGAIN_MS },
+      ...{ now: createdAt, look_at: createdAt + LOOK_AGAIN_MS, ...this.#person(onboarding, createdAt) },
     };
     const answer = await BEGIN_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
     return answer as "created" | "duplicate" | "conflict";
@@ -91,7 +92,7 @@ export class OnboardingStore {
       result: to.result === null ? null : JSON.stringify(to.result),
       look_at: isAtRest ? null : lookAt,
       ...{ is_over: isOver(to.state), keeps_input: !isAtRest },
-      ...{ checks_verify: to.seenVerify !== undefined, verify: to.seenVerify ?? null },
+      ...{ checks_verify: to.seenVerify !== undefined, verify: to.seenVerify ?? null, ...this.#person(from, now) },
     };
     const answer = await MOVE_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
     return answer as "done" | "moved" | "missing";
@@ -142,6 +143,11 @@ export class OnboardingStore {
     const key = `${queuePrefix(queue)}onboardings`;
     await this.#redis.zremrangebyscore(key, "-inf", now - this.#retention.recordMs);
     return await this.#redis.zrange(key, "0", String(most - 1), "REV");
+  }
+
+  /** By that by which the flow knows the person first. */
+  #person({ flow, subjects: [subject] }: Pick<Onboarding, "flow" | "subjects">, now: number) {
+    return { ...personArgs(flow, this.#retention, now), ...(subject === undefined ? NOBODY : personPlace(subject)) };
   }
 }
 

@@ -2,7 +2,13 @@ import { BATCH_OPENED } from "../batch-state.ts";
 import { DAY, MINUTE } from "../../base/time.ts";
 import { CLOCK } from "../../redis/clock.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
-import { NEW_ONBOARDING, NEW_ONBOARDING_ARGS } from "../../flows/scripts/scripts.ts";
+import {
+  NEW_ONBOARDING,
+  NEW_ONBOARDING_ARGS,
+  PERSON_ARGS,
+  PERSON_PLACE,
+  PERSONS,
+} from "../../flows/scripts/scripts.ts";
 import { NEW_RECORD } from "../../records/scripts/new-record.ts";
 import { RECORD } from "../../records/scripts/record.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
@@ -35,8 +41,8 @@ const WHY = new LuaPart(new URL("why.lua", import.meta.url), {
 /** How it ended before, and how it ends now; empty: it did not, or does not. */
 const WHY_ROW = { left: "text?", code: "text?", reason: "text?" } as const;
 
-const PERSONS = new LuaPart(new URL("persons.lua", import.meta.url), {
-  needs: [BATCH],
+const HOLDER = new LuaPart(new URL("holder.lua", import.meta.url), {
+  needs: [BATCH, PERSONS],
   constants: {
     // An OTP went out, or may have: nobody sends that person another by the way.
     BLOCKING: new Set(
@@ -45,15 +51,19 @@ const PERSONS = new LuaPart(new URL("persons.lua", import.meta.url), {
   },
 });
 
-/** Of one target; `age`: number of the span of time that `keep_ms` is twice of. */
-const PERSON_ARGS = { persons: "text", age: "number", keep_ms: "text" } as const;
-
 /** The next rows of a batch that comes in: `bytes`, their states; each row one that waits, by `at`, and its person. */
 export const APPEND = new LuaScript(new URL("append.lua", import.meta.url), {
-  needs: [PERSONS],
+  needs: [HOLDER],
   constants: { DUPLICATE },
   args: { prefix: "text", id: "text", offset: "number", bytes: "text", checking_ms: "text", ...PERSON_ARGS },
   row: { at: "text", shard: "text", person: "text" },
+});
+
+/** Who has each of these persons. */
+export const HOLDERS = new LuaScript(new URL("holders.lua", import.meta.url), {
+  needs: [HOLDER],
+  args: { prefix: "text", persons: PERSON_ARGS.persons, age: PERSON_ARGS.age },
+  row: PERSON_PLACE,
 });
 
 export const COMMIT = new LuaScript(new URL("commit.lua", import.meta.url), {
@@ -66,7 +76,7 @@ export const COMMIT = new LuaScript(new URL("commit.lua", import.meta.url), {
 });
 
 const TAKING = new LuaPart(new URL("taking.lua", import.meta.url), {
-  needs: [PERSONS],
+  needs: [HOLDER],
   constants: { WAITING, QUEUED, DUPLICATE, TAKING: new Set(["ready", "running"]) },
 });
 
@@ -84,7 +94,7 @@ export const TAKE_ROWS = new LuaScript(new URL("take.lua", import.meta.url), {
 export const TAKE_FLOW_ROWS = new LuaScript(new URL("take-flow.lua", import.meta.url), {
   needs: [TAKING, NEW_ONBOARDING],
   args: { prefix: "text", id: "text", epoch: "text", now: "text", look_at: "text", ...PERSON_ARGS },
-  row: { at: "text", run: "text", shard: "text", person: "text?", ...NEW_ONBOARDING_ARGS },
+  row: { at: "text", run: "text", ...PERSON_PLACE, ...NEW_ONBOARDING_ARGS },
 });
 
 export const HOLD_STEPS = new LuaScript(new URL("hold.lua", import.meta.url), {

@@ -1,8 +1,22 @@
+import { CLOCK } from "../../redis/clock.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { OUTBOX } from "../../redis/outbox.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
-import { isFinal, ONBOARDING_STATES } from "../onboarding.ts";
+import { isFinal, type OnboardingState, ONBOARDING_STATES } from "../onboarding.ts";
+
+export const PERSONS = new LuaPart(new URL("persons.lua", import.meta.url), {
+  needs: [CLOCK],
+  constants: {
+    // An OTP went out, or may have.
+    HAS_PERSON: new Set(["running", "awaiting_otp", "succeeded", "unknown"] satisfies OnboardingState[]),
+  },
+});
+
+/** Of one target; `age`: number of the span of time that `keep_ms` is twice of. */
+export const PERSON_ARGS = { persons: "text", age: "number", keep_ms: "text" } as const;
+/** Whom it is about; '' for nobody. */
+export const PERSON_PLACE = { shard: "text", person: "text?" } as const;
 
 export const NEW_ONBOARDING = new LuaPart(new URL("new-onboarding.lua", import.meta.url), { needs: [OUTBOX] });
 
@@ -10,16 +24,22 @@ export const NEW_ONBOARDING = new LuaPart(new URL("new-onboarding.lua", import.m
 export const NEW_ONBOARDING_ARGS = { digest: "text", terms: "text", input: "text", step: "text", job: "text" } as const;
 
 export const BEGIN_ONBOARDING = new LuaScript(new URL("begin-onboarding.lua", import.meta.url), {
-  needs: [NEW_ONBOARDING],
-  args: { prefix: "text", id: "text", ...NEW_ONBOARDING_ARGS, parent: "text?", now: "text", look_at: "text" },
+  needs: [NEW_ONBOARDING, PERSONS],
+  args: {
+    ...{ prefix: "text", id: "text", ...NEW_ONBOARDING_ARGS, parent: "text?", now: "text", look_at: "text" },
+    ...PERSON_ARGS,
+    ...PERSON_PLACE,
+  },
 });
 
 export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", import.meta.url), {
-  needs: [OUTBOX],
+  needs: [OUTBOX, PERSONS],
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", from: "text", state: "text", step: "text" },
     ...{ job: "text", done: "text", reason: "text?", result: "text?", now: "text", look_at: "text?" },
     ...{ is_over: "flag", keeps_input: "flag", checks_verify: "flag", verify: "text?" },
+    ...PERSON_ARGS,
+    ...PERSON_PLACE,
   },
 });
 

@@ -34,6 +34,7 @@ describe("satyapan batch check", () => {
       );
       expect(ran.stdout).toContain("row 4 (as row 1)");
       expect(ran.stdout).toContain("what else is queued is not known");
+      expect(ran.stdout).toContain("has one of these persons already is not known");
       expect(ran.stdout).toContain("cost    ₹0.5\n");
       for (const number of [ONE, TWO]) expect(ran.stdout).not.toContain(number);
     },
@@ -63,6 +64,33 @@ describe("satyapan batch check", () => {
       queued_before: 1,
       cost_rupees: null,
     });
+  });
+
+  it.concurrent("says whose persons a batch or an onboarding has, and starts nothing", async () => {
+    const keys = testKeys();
+    await using bundle = await startClientBundle(keys);
+    const { client } = bundle;
+    await client.onboard("eko.mobile", { mobile: ONE, csp_id: "a1" }, { id: "asha" });
+    const env = { ...keys, REDIS_URL: bundle.redis.url };
+    const flow = ["good.csv", "--flow", "eko.mobile"];
+    const before = await bundle.redis.client().dbsize();
+    const one = await satyapan(["batch", "check", ...flow], { cwd: dir.path, env });
+    expect(one.stdout).toContain("1 good, 0 bad, 0 for a person of an earlier row, 1 for a person whom a batch");
+    expect(one.stdout).toContain("so not called: row 1 (the same person as onboarding asha)\n");
+    expect(one.stdout).toContain("  SMS     1\n");
+    expect(await bundle.redis.client().dbsize()).toBe(before);
+    const submitted = await satyapan(["batch", "submit", ...flow, "--json"], { cwd: dir.path, env });
+    const { id } = JSON.parse(submitted.stdout) as { id: string };
+    const both = await satyapan(["batch", "check", ...flow, "--json"], { cwd: dir.path, env });
+    expect(JSON.parse(both.stdout)).toMatchObject({
+      ...{ good: 0, duplicates: 0, held: 2 },
+      held_by: [
+        { row: 1, reason: "the same person as onboarding asha" },
+        { row: 2, reason: `the same person as row 2 of batch ${id}` },
+      ],
+    });
+    const other = await satyapan(["batch", "check", "good.csv", ...ARGS, "--json"], { cwd: dir.path, env });
+    expect(JSON.parse(other.stdout)).toMatchObject({ good: 2, held: 0, held_by: [] });
   });
 
   it.concurrent.each(FLOWS.map(({ name }) => name))("takes what the template of %s prints", async (flow) => {
