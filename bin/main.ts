@@ -15,23 +15,24 @@ const SAME_SIGNAL_MS = 500;
 let firstSignalAt = 0;
 /** What still runs when a command is over has this long to end by itself, in ms. */
 const LEFT_OVER_MS = 500;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    if (!stop.signal.aborted) {
-      firstSignalAt = performance.now();
-      stop.abort();
-    } else if (performance.now() - firstSignalAt > SAME_SIGNAL_MS) {
-      // The second one means it: whatever still runs is found in the journal by the next worker.
-      process.exit(130);
-    }
-  });
-}
+const onSignal = (): void => {
+  if (!stop.signal.aborted) {
+    firstSignalAt = performance.now();
+    stop.abort();
+  } else if (performance.now() - firstSignalAt > SAME_SIGNAL_MS) {
+    // The second one means it: whatever still runs is found in the journal by the next worker.
+    process.exit(130);
+  }
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+// Not of every command: one that was started with `nohup` goes on.
+const endAtHangup = (): void => void process.on("SIGHUP", onSignal);
 // Without a listener Node opens a debugger at this signal, in a process that holds clear values. `--inspect` still does.
 process.on("SIGUSR1", () => {});
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read it has gone (`| head`): no reason to stop in the middle.
-    if (error.code !== "EPIPE") throw error;
+    // Whoever read it has gone (`| head`, a terminal that was closed): no reason to stop in the middle.
+    if (error.code !== "EPIPE" && !(error.code === "EIO" && stream.isTTY)) throw error;
   });
 }
 
@@ -57,7 +58,9 @@ const program = new Command("satyapan")
   )
   .configureOutput({ outputError: () => {} }) // said below, in one line
   .exitOverride();
-addCommands(program, async () => (await import("./process-context.ts")).processContext(faults, stop.signal));
+addCommands(program, async () =>
+  (await import("./process-context.ts")).processContext(faults, stop.signal, endAtHangup),
+);
 
 // The command alone, instead of the arguments, which `ps` shows to everybody: an input is a person's data.
 process.title = ["satyapan", program.commands.find((known) => known.name() === process.argv[2])?.name()]

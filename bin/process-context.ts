@@ -7,7 +7,7 @@ import { readEnvironment } from "../src/config/environment.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
 
 /** The context of a command that is this process. */
-export function processContext(faults: Faults, signal: AbortSignal): CommandContext {
+export function processContext(faults: Faults, signal: AbortSignal, endAtHangup: () => void): CommandContext {
   const env = readEnvironment();
   return {
     env,
@@ -20,8 +20,7 @@ export function processContext(faults: Faults, signal: AbortSignal): CommandCont
     readFile: (path) => readFileSync(path, "utf8"),
     actor: commandActor(userInfo().username),
     machine: machineFrom(env, process.platform, homedir(), tmpdir()),
-    signal,
-    faults,
+    ...{ signal, endAtHangup, faults },
     exit: (code) => (process.exitCode = code),
   };
 }

@@ -43,7 +43,7 @@ export async function* senders(deps: SeatDeps, batch: Batch, options: SeatOption
       const row = await seats.next(batch, token, actor.now());
       if (row === null) return null;
       const sender = await readSender(opened, deps, batch, row);
-      if (sender !== null) return new Talk({ ...deps, actor, codes, seats, batch, token, sender });
+      if (sender !== null) return new Talk({ ...deps, actor, codes, seats, batch, token, sender, signal });
       await seats.giveBack(batch, row, token, actor.now() + BUSY_MS);
       return "busy" as const;
     });

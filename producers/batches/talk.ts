@@ -6,7 +6,6 @@ import { challengeOver } from "../../src/challenges/refusals.ts";
 import type { Move } from "../../src/flows/onboarding-store.ts";
 import { isWrongCode } from "../../src/outcomes/challenge.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
-import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { waitUntil } from "../base/wait-until.ts";
 import { unknownJob } from "../jobs/find-job.ts";
@@ -42,6 +41,8 @@ export interface TalkDeps extends SeatDeps {
   readonly batch: Batch;
   readonly token: string;
   readonly sender: SenderFacts;
+  /** Aborted, what the provider says is not waited for. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A sender is not handed over again before, who was to be talked to later; in ms. */
@@ -77,7 +78,7 @@ export class Talk implements Sender {
   }
 
   async answer(code: string): Promise<Verdict> {
-    const { codes, connections } = this.#deps;
+    const { codes, connections, signal } = this.#deps;
     if (!/^\d{4,8}$/.test(code)) throw bad("code: must be 4 to 8 digits, as text");
     if (!(await this.#keeps())) return { kind: "lost" };
     let verify: string | null;
@@ -100,7 +101,8 @@ export class Talk implements Sender {
       isThere: ({ state }: JobRecord): boolean => isTerminal(state),
       stillOpen: () => "the provider has not said whether the code is right",
     };
-    const record = await waitUntil(connections, () => performance.now(), awaited, { timeoutMs: VERDICT_MS });
+    const options = { timeoutMs: VERDICT_MS, ...(signal === undefined ? {} : { signal }) };
+    const record = await waitUntil(connections, () => performance.now(), awaited, options);
     if (record.state === "succeeded") {
       await this.#giveBack(DONE_MS, "code_right");
       return { kind: "right" };
@@ -135,7 +137,7 @@ export class Talk implements Sender {
   async #end(how: PersonEnd): Promise<"done" | "lost"> {
     if (!(await this.#keeps())) return "lost";
     const { actor } = this.#deps;
-    await useOnboardings(this.#deps, async ({ opened, store, challenges }) => {
+    await useOnboardings(this.#deps, async ({ store, challenges }) => {
       const { queue, onboarding } = await findOnboarding(store, this.onboarding);
       const { step, job, done, flow, subjects, state } = onboarding;
       if (state !== "awaiting_otp") throw challengeOver(this.onboarding, { kind: "over", about: state });
@@ -145,13 +147,12 @@ export class Talk implements Sender {
       const at = new Date(now).toISOString();
       const subject = subjects[0] ?? null;
       const entry = { at, kind: "cancel", actor: actor.name, job: this.onboarding, operation: flow, subject } as const;
-      await appendAudit(opened.redis, queue, [{ ...entry, reason: PERSON_ENDS[how] }]);
       const to: Move = {
         ...{ state: "rejected", step, job, done, reason: PERSON_ENDS[how], result: null, lookAt: now },
         // A code that another brought meanwhile is being verified: that decides.
         seenVerify: challenge?.verify ?? null,
       };
-      const moved = await store.move(queue, onboarding, to, now);
+      const moved = await store.move(queue, onboarding, to, now, { ...entry, reason: PERSON_ENDS[how] });
       if (moved !== "done") throw challengeOver(this.onboarding, { kind: "over", about: "somewhere else by now" });
     });
     await this.#giveBack(DONE_MS, how === "refused" ? "refused" : "wrong_number");

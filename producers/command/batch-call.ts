@@ -5,6 +5,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchView } from "../../src/batches/batch.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Sender } from "../batches/talk.ts";
+import { isTerminal, TypedLines } from "../files/typed-lines.ts";
 import { type CallDesk, jsonDesk, textDesk } from "../report/call-desk.ts";
 import { openClient } from "./open.ts";
 
@@ -25,37 +26,57 @@ export function defineBatchCall(command: Command, context: CommandContext): void
     .option("--json", "print a JSON document, in one line, for each event")
     .addHelpText("after", HELP)
     .action(async (name: string, { operator, json }: CallFlags) => {
-      const { stdin, stdout, signal, now } = context;
+      const { stdout, now, endAtHangup } = context;
+      // Whoever sits here has a sender, whom another is to be handed at once.
+      endAtHangup();
       await using client = openClient(context);
       const { id } = await client.batches.show(name);
       const desk = json === true ? jsonDesk(stdout) : textDesk(stdout, now);
-      const reader = createInterface({ input: stdin, signal, terminal: false });
-      const lines = reader[Symbol.asyncIterator]();
+      using lines = openLines(context);
       const options = {
-        signal,
+        signal: lines.ended,
         onWaiting: (view: BatchView) => desk.waiting(view),
         ...(operator === undefined ? {} : { operator }),
       };
-      try {
-        let goesOn = true;
-        for await (const sender of client.batches.seat(id, options)) {
-          goesOn = await talk(sender, lines, desk);
-          if (!goesOn) break;
-        }
-        if (goesOn) desk.over(await client.batches.show(id));
-      } finally {
-        reader.close();
+      let goesOn = true;
+      for await (const sender of client.batches.seat(id, options)) {
+        goesOn = await talk(sender, lines, desk);
+        if (!goesOn) break;
       }
+      if (goesOn && !lines.ended.aborted) desk.over(await client.batches.show(id));
     });
 }
 
+/** What the operator says, line by line. */
+interface Lines extends Disposable {
+  /** Null: no other comes. */
+  next(): Promise<string | null>;
+  /** Aborted when whoever sits there leaves without a word. */
+  readonly ended: AbortSignal;
+}
+
+function openLines({ stdin, stdout, stderr, signal }: CommandContext): Lines {
+  if (isTerminal(stdin))
+    return new TypedLines(stdin, [stdout, stderr].find(({ isTTY }) => isTTY === true) ?? null, signal);
+  const reader = createInterface({ input: stdin, signal, terminal: false });
+  const lines = reader[Symbol.asyncIterator]();
+  return {
+    next: async () => {
+      const read = await lines.next();
+      return read.done === true ? null : read.value;
+    },
+    ended: signal,
+    [Symbol.dispose]: () => reader.close(),
+  };
+}
+
 /** Whether the operator goes on to the next. */
-async function talk(sender: Sender, lines: AsyncIterator<string>, desk: CallDesk): Promise<boolean> {
+async function talk(sender: Sender, lines: Lines, desk: CallDesk): Promise<boolean> {
   desk.sender(sender);
   for (;;) {
-    const read = await lines.next();
-    if (read.done === true) return false;
-    const said = heard(read.value);
+    const line = await lines.next();
+    if (line === null) return false;
+    const said = heard(line);
     switch (said.kind) {
       case "quit":
         return false;

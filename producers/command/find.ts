@@ -20,10 +20,9 @@ export function defineFind(command: Command, context: CommandContext): void {
     .addHelpText("after", HELP)
     .action(async (flags: { readonly since?: string; readonly json?: true }) => {
       const since = parseSince(flags.since, context.now());
-      const { stdin, stderr, stdout, signal } = context;
+      const { stdout, signal } = context;
       await using client = openClient(context);
-      if ("isTTY" in stdin && stdin.isTTY === true) stderr.write("Aadhaar or mobile number: ");
-      const number = await readLine(context);
+      const number = await readLine(context, "Aadhaar or mobile number");
       const found = await client.find(number, { signal, ...(since === undefined ? {} : { since }) });
       stdout.write(flags.json ? `${JSON.stringify(found)}\n` : formatFound(found));
     });

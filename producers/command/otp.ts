@@ -42,9 +42,7 @@ export function defineOtp(command: Command, context: CommandContext): void {
 
 async function codeFrom(context: CommandContext, code: string | undefined): Promise<string> {
   if (code !== undefined && code !== "-") return code;
-  const { stdin, stderr } = context;
-  if ("isTTY" in stdin && stdin.isTTY === true) stderr.write("code: ");
-  const line = await readLine(context);
+  const line = await readLine(context, "code");
   if (line === "") throw new SatyapanError(ErrorCode.BAD_INPUT, "code: none came on standard input");
   return line;
 }

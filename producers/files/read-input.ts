@@ -2,6 +2,7 @@ import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { CommandContext } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { isTerminal, type Terminal, TypedLines } from "./typed-lines.ts";
 
 type InputContext = Pick<CommandContext, "stdin" | "readFile" | "signal">;
 
@@ -53,8 +54,15 @@ async function readAll({ stdin, signal }: InputContext): Promise<string> {
 /** The longest line that is looked for, in characters: nobody's code or number is longer. */
 const LONGEST_LINE = 1_000;
 
-/** The first line of standard input, without blanks around it; what comes after it is not waited for. Ctrl-C ends it. */
-export async function readLine({ stdin, signal }: InputContext): Promise<string> {
+/**
+ * The first line of standard input, without blanks around it; what comes after it is not waited for. Ctrl-C ends it. Somebody who types
+ * it is asked for `what`, and sees none of its digits.
+ */
+export async function readLine(
+  { stdin, stderr, signal }: InputContext & Pick<CommandContext, "stderr">,
+  what: string,
+): Promise<string> {
+  if (isTerminal(stdin)) return await typedLine(stdin, stderr, signal, what);
   let line = "";
   try {
     for await (const chunk of addAbortSignal(signal, stdin)) {
@@ -65,6 +73,19 @@ export async function readLine({ stdin, signal }: InputContext): Promise<string>
     throw notToItsEnd(cause);
   }
   return line.split("\n", 1)[0]?.trim() ?? "";
+}
+
+async function typedLine(
+  stdin: Terminal,
+  stderr: CommandContext["stderr"],
+  signal: AbortSignal,
+  what: string,
+): Promise<string> {
+  using lines = new TypedLines(stdin, stderr.isTTY === true ? stderr : null, signal);
+  stderr.write(`${what}: `);
+  const line = await lines.next();
+  if (line === null) throw new SatyapanError(ErrorCode.INTERRUPTED, `nothing was done: no ${what} was typed`);
+  return line.trim();
 }
 
 export function notToItsEnd(cause: unknown): SatyapanError {

@@ -22,6 +22,8 @@ export interface CommandContext {
   readonly faults: Faults;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** From now on by SIGHUP, too: for what holds something for whoever sits at the terminal. */
+  readonly endAtHangup: () => void;
   /** What the process will exit with. */
   readonly exit: (code: ExitCode) => void;
 }

@@ -79,8 +79,14 @@ export class OnboardingStore {
     });
   }
 
-  /** `moved`: it is not where `from` saw it any more. */
-  async move(queue: QueueName, from: Onboarding, to: Move, now: number): Promise<"done" | "moved" | "missing"> {
+  /** `moved`: it is not where `from` saw it any more. `entry`: of the person who says so, in the very same step; null, the default: none does. */
+  async move(
+    queue: QueueName,
+    from: Onboarding,
+    to: Move,
+    now: number,
+    entry: AuditEntry | null = null,
+  ): Promise<"done" | "moved" | "missing"> {
     const { id } = from;
     // Of one that failed somebody may have the step tried again.
     const isAtRest = isFinal(to.state) && to.state !== "failed";
@@ -93,6 +99,7 @@ export class OnboardingStore {
       look_at: isAtRest ? null : lookAt,
       ...{ is_over: isOver(to.state), keeps_input: !isAtRest },
       ...{ checks_verify: to.seenVerify !== undefined, verify: to.seenVerify ?? null, ...this.#person(from, now) },
+      entry: entry === null ? null : auditText(entry),
     };
     const answer = await MOVE_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
     return answer as "done" | "moved" | "missing";

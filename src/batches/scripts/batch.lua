@@ -14,8 +14,8 @@
 --
 -- Beside them, of the queue: `batch:open` and `batch:open:flows` (batches that somebody looks after) and `batch:all`, sorted sets by
 -- when they came; `batch:epoch`, that of the feeder; `batch:decisions`, hash: what operators decided → how often (`seat-keep.lua`);
--- `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a
--- row is about → the job of that row.
+-- `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a row, or an onboarding of no batch,
+-- is about → the job of that row, or that onboarding.
 -- constants: ROW_BYTES_ALL
 
 local function batch_key(prefix, id)

@@ -20,5 +20,6 @@ if not stored[4] and state == 'succeeded' and person ~= '' then
   claim_for_onboarding(prefix, persons, age, shard, person, id, keep_ms)
 end
 if stored[4] and stored[1] ~= state then append_to(prefix .. 'parents', id .. ' ' .. state .. ' ' .. stored[4]) end
+audit(prefix, entry)
 if stored[1] ~= state then redis.call('PUBLISH', channel, id) end
 return 'done'

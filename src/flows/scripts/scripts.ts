@@ -33,11 +33,11 @@ export const BEGIN_ONBOARDING = new LuaScript(new URL("begin-onboarding.lua", im
 });
 
 export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", import.meta.url), {
-  needs: [OUTBOX, PERSONS],
+  needs: [OUTBOX, AUDIT, PERSONS],
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", from: "text", state: "text", step: "text" },
     ...{ job: "text", done: "text", reason: "text?", result: "text?", now: "text", look_at: "text?" },
-    ...{ is_over: "flag", keeps_input: "flag", checks_verify: "flag", verify: "text?" },
+    ...{ is_over: "flag", keeps_input: "flag", checks_verify: "flag", verify: "text?", entry: "text?" },
     ...PERSON_ARGS,
     ...PERSON_PLACE,
   },

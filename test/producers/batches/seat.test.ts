@@ -1,10 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { LazyConnections } from "../../../producers/base/client-connections.ts";
+import { findBatch } from "../../../producers/batches/find-batch.ts";
+import { senders } from "../../../producers/batches/seat.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import type { BatchWishes } from "../../../producers/batches/batch-terms.ts";
 import type { Sender } from "../../../producers/batches/talk.ts";
 import { noRows } from "../../../src/batches/row-state.ts";
+import { AuditLog } from "../../../src/privacy/audit/log.ts";
+import { RedisAccess } from "../../../src/redis/access.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
-import { startWorkerBundle } from "../../support/worker.ts";
+import { readTestEnv } from "../../support/env.ts";
+import { startWorkerBundle, type WorkerBundle } from "../../support/worker.ts";
 
 const mobileOf = (row: number): string => madeUpMobile(row, "000");
 
@@ -21,6 +27,12 @@ async function next(seat: AsyncGenerator<Sender, void>): Promise<Sender> {
   const found: IteratorResult<Sender, void> = await seat.next();
   if (found.done === true) throw new Error("the seat has nobody to talk to any more");
   return found.value;
+}
+
+/** The audit log's lines, when every worker has stopped. */
+async function auditOf({ redis }: WorkerBundle): Promise<string> {
+  const blocks = await new AuditLog(redis.client()).after("0", 1_000);
+  return blocks.flatMap(({ lines }) => lines).join("\n");
 }
 
 const wrong = (code: string): string => `${code.slice(0, -1)}${(Number(code.at(-1)) + 1) % 10}`;
@@ -69,7 +81,7 @@ describe("an operator's seat", () => {
 
   it("ends the row of a wrong number and of who refuses, and writes down who said so", async () => {
     await using bundle = await startBundle(2);
-    const { client, id, batches, redis } = bundle;
+    const { client, id, batches } = bundle;
     const worker = await bundle.startWorker();
     const seat = client.batches.seat(id, { operator: "asha" });
     expect(await (await next(seat)).wrongNumber()).toBe("done");
@@ -81,10 +93,41 @@ describe("an operator's seat", () => {
       new Set(["refused: the person does not want to be onboarded", "wrong-number: somebody else has this number"]),
     );
     await worker.stop();
-    const logged = await Array.fromAsync(await redis.client().keys("satyapan:*audit*"), async (key) =>
-      (await redis.client().type(key)) === "stream" ? JSON.stringify(await redis.client().xrange(key, "-", "+")) : "",
-    );
-    expect(logged.join("").match(/library:asha/g)?.length).toBeGreaterThanOrEqual(2);
+    expect((await auditOf(bundle)).match(/"kind":"cancel","actor":"library:asha"/g)).toHaveLength(2);
+  });
+
+  it("ends no row whose code another brought at that moment, and writes down no end that did not come", async () => {
+    await using bundle = await startBundle(1);
+    const { client, id, batches, settings, codeOf } = bundle;
+    const worker = await bundle.startWorker();
+    const { machine } = readTestEnv();
+    const openRedis = async (): Promise<RedisAccess> =>
+      await RedisAccess.open({ settings, stateDir: "/nowhere", machine, onError: () => {} });
+    const connections = new LazyConnections({ settings, openRedis, now: Date.now });
+    const actor = { name: "library:asha", now: Date.now };
+    const batch = await findBatch(batches.store, id);
+    const seat = senders({ settings, connections, actor }, batch, {});
+    const sender = await next(seat);
+    const code = await codeOf(sender);
+    // Between its look at the challenge and its step that ends the row.
+    let isGiven = false;
+    const { redis } = await connections.connect();
+    const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+    vi.spyOn(redis, "evalsha").mockImplementation(async (...args: unknown[]) => {
+      const isGiving = args.includes("rejected") && !isGiven;
+      isGiven ||= isGiving;
+      if (isGiving) await client.answer(sender.onboarding, code);
+      return await evalsha(...args);
+    });
+    await expect(sender.wrongNumber()).rejects.toThrow(/somewhere else by now/);
+    expect(isGiven).toBe(true);
+    await seat.return(undefined);
+    await connections.close();
+    expect((await batches.ended(id)).counts).toEqual({ ...noRows(), succeeded: 1 });
+    await worker.stop();
+    const entries = await auditOf(bundle);
+    expect(entries).toContain(`${sender.onboarding}-send-v1`);
+    expect(entries).not.toContain('"kind":"cancel"');
   });
 
   it("that is silent loses its sender to another, and then changes nothing any more", async () => {

@@ -59,6 +59,7 @@ async function audit(args: readonly string[], { dir, env, auditDir, stdin = "" }
     actor: "command:asha",
     machine: readTestEnv().machine,
     faults: new Faults(),
+    endAtHangup: () => {},
     signal: new AbortController().signal,
     exit: (to) => (code = to),
   };

@@ -1,10 +1,16 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { defineBatchCall } from "../../../producers/command/batch-call.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { noRows } from "../../../src/batches/row-state.ts";
+import { Faults } from "../../../src/command/faults.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
 import { testKeys } from "../../support/client.ts";
 import { RunningCommand, satyapan } from "../../support/command.ts";
+import { readTestEnv } from "../../support/env.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
+import { FakeScreen, FakeTerminal } from "../../support/terminal.ts";
 import { bundleEnv, startWorkerBundle } from "../../support/worker.ts";
 
 const mobileOf = (row: number): string => madeUpMobile(row, "000");
@@ -73,4 +79,45 @@ describe("satyapan batch call", () => {
     expect(Date.now() - killedAt).toBeGreaterThan(15_000);
     expect((await batches.ended(id)).counts.succeeded).toBe(1);
   }, 90_000);
+
+  it("shows no digit of what is typed at a terminal, and gives its sender back at once at Ctrl-C", async () => {
+    await using bundle = await startBundle(2);
+    const { id, batches, codes, options } = bundle;
+    await bundle.startWorker();
+    const all = await codes();
+    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp, { timeout: 10_000 }).toBe(2);
+    const [terminal, screen] = [new FakeTerminal(), new FakeScreen()];
+    const command = new Command("call").exitOverride();
+    defineBatchCall(command, {
+      ...{ env: options.env, cwd: options.cwd, stdin: terminal, stdout: screen, stderr: screen, now: Date.now },
+      ...{ random: Math.random, readFile: (path) => readFileSync(path, "utf8"), actor: "command:asha" },
+      ...{ machine: readTestEnv().machine, faults: new Faults(), signal: new AbortController().signal },
+      ...{ endAtHangup: () => {}, exit: () => {} },
+    });
+    const ended = command.parseAsync([id], { from: "user" });
+    await expect.poll(() => screen.shown, { timeout: 10_000 }).toMatch(/ref-1 .*\n.*refused or quit: $/s);
+    terminal.type(`9\x7F${all[0] ?? ""}\r`);
+    await expect.poll(() => screen.shown, { timeout: 10_000 }).toMatch(/ref-2 .*\n.*refused or quit: $/s);
+    expect(screen.shown).toContain(`quit: •\b \b${"•".repeat(all[0]?.length ?? 0)}\nref-1: the code is right\n`);
+    terminal.type("12\x03");
+    await ended;
+    expect(terminal.isRaw).toBe(false);
+    for (const code of all) expect(screen.shown).not.toContain(code);
+    const other = await satyapan(["batch", "call", id], { ...options, stdin: `${all[1] ?? ""}\n`, timeoutMs: 20_000 });
+    expect(other.stdout).toContain("ref-2: the code is right\n");
+  });
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("gives its sender back at once at %s", async (signal) => {
+    await using bundle = await startBundle(1);
+    const { id, codes, options } = bundle;
+    await bundle.startWorker();
+    const [code = ""] = await codes();
+    await using seat = new RunningCommand(["batch", "call", id], options);
+    await seat.said("ref-1");
+    seat.kill(signal);
+    expect(await seat.ended).toMatchObject({ code: 0, stderr: "" });
+    // A seat that says nothing more has its sender for half a minute.
+    const other = await satyapan(["batch", "call", id], { ...options, stdin: `${code}\n`, timeoutMs: 20_000 });
+    expect(other.stdout).toContain("ref-1: the code is right\n");
+  });
 });

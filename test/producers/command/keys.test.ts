@@ -51,6 +51,7 @@ async function run(define: DefineCommand, line: string, keys = OLD, signal = new
       actor: "command:asha",
       machine: readTestEnv().machine,
       faults: new Faults(),
+      endAtHangup: () => {},
       signal,
       exit: (given) => (code = given),
     },

@@ -64,6 +64,7 @@ async function scan(
     readFile: (path) => readFileSync(path, "utf8"),
     machine: readTestEnv().machine,
     faults: new Faults(),
+    endAtHangup: () => {},
     signal: new AbortController().signal,
     exit: (given) => (code = given),
   });
