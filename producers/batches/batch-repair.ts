@@ -11,7 +11,7 @@ import type { Ids } from "../../src/records/ids.ts";
 import type { Actor } from "../base/actor.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
 
-/** A row of a batch, mended: checked anew, and all of it, because nothing of the first is kept once the batch is over. */
+/** A row of a batch, mended: checked anew, and all of it. What is kept of it `Batches.kept` gives. */
 export interface MendedRow extends Pick<BatchRow, "row" | "ref" | "subject" | "input" | "columns"> {
   /** How often it was mended before, as the results say it: a row that was since is left as it is. */
   readonly repaired: number;
@@ -26,7 +26,7 @@ export interface RepairView extends BatchView {
 }
 
 /** In one step of Redis, some ten µs each. */
-const MOST_ROWS = 10_000;
+export const MOST_MENDED = 10_000;
 /** Staged values go by themselves after a day: whoever loses them once was asleep, or Redis lost them. */
 const TRIES = 3;
 const NAMED = 10;
@@ -92,8 +92,8 @@ function cameOf(answer: Exclude<RepairAnswer, { kind: "lost" }>, batch: Batch, r
 
 function checkRows({ id, rows: count }: Batch, rows: readonly MendedRow[]): void {
   if (rows.length === 0) throw bad("no row is mended");
-  if (rows.length > MOST_ROWS)
-    throw bad(`${rows.length} rows are too many at once: divide them, at most ${MOST_ROWS} each`);
+  if (rows.length > MOST_MENDED)
+    throw bad(`${rows.length} rows are too many at once: divide them, at most ${MOST_MENDED} each`);
   const seen = new Set<number>();
   for (const { row } of rows) {
     if (!Number.isInteger(row) || row < 1 || row > count) throw bad(`row: batch ${id} has the rows 1 to ${count}`);

@@ -34,6 +34,7 @@ import {
   targetOf,
 } from "./batch-terms.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
+import { KeptRows } from "./kept-rows.ts";
 import { senders, type SeatOptions } from "./seat.ts";
 import type { Sender } from "./talk.ts";
 
@@ -118,6 +119,13 @@ export class Batches {
     const came = await this.#deps.use(async (opened) => await repairBatch(opened, this.#deps, found, rows));
     const view = { ...(await this.show(found.id)), mended: came.mended, mended_before: came.before };
     return came.mended === 0 ? { ...view, duplicate: true } : view;
+  }
+
+  /** What is kept of this batch's rows, for whoever mends some of them. */
+  async kept(batch: string): Promise<KeptRows> {
+    const found = await this.#find(batch);
+    const { retention } = this.#deps.settings;
+    return await this.#deps.use(async (opened) => await KeptRows.of(opened, found, retention));
   }
 
   /**

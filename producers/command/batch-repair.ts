@@ -7,6 +7,7 @@ import { formatProblems } from "../imports/format-check.ts";
 import { importTarget } from "../imports/import-target.ts";
 import { readRepairs, type RepairCheck } from "../imports/repair-file.ts";
 import { formatBatch } from "../report/format-batch.ts";
+import type { Client } from "../client.ts";
 import { openTable } from "./batch-flags.ts";
 import { openClient } from "./open.ts";
 
@@ -27,15 +28,28 @@ export async function submitRepairs(context: CommandContext, file: string, flags
   const target = importTarget(flow === undefined ? { operation: operation ?? "" } : { flow });
   const opened = await openTable(context, file, stack);
   const wishes = { map: parseMap(flags.map, target), ref: null };
-  const check = await readRepairs({ ...opened, target, wishes, settings, now: context.now() });
+  const keptRows = await client.batches.kept(id);
+  const check = await readRepairs({
+    ...{ ...opened, target, wishes, settings, now: context.now(), signal: context.signal },
+    kept: async (rows) => await keptRows.read(rows),
+  });
   const name = opened.path ?? "standard input";
   if (check.bad > 0) throw badRows(name, check);
-  if (check.mended.length === 0) throw nothingMended(name, check);
-  const view = await client.batches.repair(id, check.mended);
+  if (check.mended.length === 0 && check.before === 0) throw nothingMended(name, check);
+  const view = await repaired(client, id, check);
   const text = flags.json
     ? `${JSON.stringify({ ...view, not_mended: check.unmended.length })}\n`
     : formatRepaired(view, check, context.now());
   context.stdout.write(text);
+}
+
+/** With those of the file that had come back before. */
+async function repaired(client: Client, id: string, { mended, before }: RepairCheck): Promise<RepairView> {
+  if (mended.length === 0) {
+    return { ...(await client.batches.show(id)), mended: 0, mended_before: before, duplicate: true };
+  }
+  const view = await client.batches.repair(id, mended);
+  return { ...view, mended_before: view.mended_before + before };
 }
 
 function formatRepaired(view: RepairView, { unmended }: RepairCheck, now: number): string {
@@ -45,7 +59,7 @@ function formatRepaired(view: RepairView, { unmended }: RepairCheck, now: number
     ...(mended_before === 0 ? [] : [`${counted(mended_before)} mended before: left as it was`]),
     ...(unmended.length === 0
       ? []
-      : [`${counted(unmended.length)} not mended, everything masked as it was: ${linesOf(unmended)}`]),
+      : [`${counted(unmended.length)} not mended, everything as it was: ${linesOf(unmended)}`]),
   ];
   return `${lines.join("\n")}\n\n${formatBatch(view, now)}\nSee it go on with \`satyapan batch watch ${id}\`.\n`;
 }
@@ -57,7 +71,7 @@ function badRows(name: string, { bad, problems }: RepairCheck): SatyapanError {
 }
 
 function nothingMended(name: string, { rows, unmended }: RepairCheck): SatyapanError {
-  const message = `${name}: none of ${rows} rows is mended, everything is masked as it was (${linesOf(unmended)}): fill in every masked cell of a row, from your own file`;
+  const message = `${name}: none of ${rows} rows is mended, everything is as it was (${linesOf(unmended)})`;
   return new SatyapanError(ErrorCode.BAD_INPUT, message);
 }
 

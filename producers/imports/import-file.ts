@@ -64,13 +64,13 @@ export class ImportFile {
     let row = 0;
     let plan: { readonly of: readonly string[]; readonly columns: PlannedColumn[] } | null = null;
     for await (const source of this.#options.table()) {
-      if (plan === null || !isSame(plan.of, source.columns)) plan = { of: source.columns, columns: this.#plan(source) };
+      if (plan === null || !isSame(plan.of, source.columns)) plan = { of: source.columns, columns: this.plan(source) };
       yield this.#check(++row, source, plan.columns, persons);
     }
   }
 
-  /** An object of NDJSON that lacks a field is a bad row; a CSV file without its column is no file for this. */
-  #plan({ columns, headerLine }: TableRow): PlannedColumn[] {
+  /** What its columns are. An object of NDJSON that lacks a field is a bad row; a CSV file without its column is no file for this. */
+  plan({ columns, headerLine }: TableRow): PlannedColumn[] {
     const { target, wishes } = this.#options;
     const isTable = headerLine !== null;
     const map = new Map(Array.from(wishes.map).filter(([column]) => isTable || columns.includes(column)));

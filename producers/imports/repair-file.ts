@@ -1,129 +1,108 @@
-import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { FieldProblem } from "../../src/operations/input-error.ts";
-import { cleanCell } from "../../src/operations/spreadsheet-trace.ts";
-import { isMasked } from "../../src/secrets/mask.ts";
-import { Secret } from "../../src/secrets/secret.ts";
-import type { MendedRow } from "../batches/batch-repair.ts";
-import { plainCell } from "../files/csv-line.ts";
+import { MOST_MENDED, type MendedRow } from "../batches/batch-repair.ts";
+import type { KeptRow } from "../batches/kept-rows.ts";
 import type { TableRow } from "../files/read-table.ts";
-import { planColumns } from "./column-plan.ts";
-import { type ImportedRow, ImportFile, type ImportFileOptions, maskedColumns } from "./import-file.ts";
+import { ImportFile, type ImportFileOptions, maskedColumns } from "./import-file.ts";
+import { filledIn, hidesSomething, type Mended } from "./mended-row.ts";
 import { type ProblemGroup, ProblemGroups } from "./problem-groups.ts";
-import { OF_FILE, OUR_COLUMNS } from "./result-lines.ts";
+import { type ResultPlace, resultRow } from "./result-row.ts";
 
 /** What a results file came to, that somebody mended. */
 export interface RepairCheck {
   readonly rows: number;
   readonly mended: readonly MendedRow[];
-  /** Lines of rows in which everything is masked as it was. */
+  /** Lines of rows in which everything is as the results had it. */
   readonly unmended: readonly number[];
+  /** Rows that came back since these results were written. */
+  readonly before: number;
   readonly bad: number;
   readonly problems: readonly ProblemGroup[];
 }
 
-interface Place {
-  readonly row: number;
-  readonly repaired: number;
+export interface RepairOptions extends ImportFileOptions {
+  /** Of the batch that the results are of, some hundred rows at a time. */
+  readonly kept: (rows: readonly number[]) => Promise<ReadonlyMap<number, KeptRow>>;
+  /** Aborted, SatyapanError `interrupted`. */
+  readonly signal: AbortSignal;
 }
 
-const REF = "ref";
-/** What says which row of which time it is. */
-const NEEDED = ["row", "repaired"];
+/** Rows that are looked up at once. */
+const AT_ONCE = 256;
 
-/** Rows of `batch results` as CSV, in which somebody filled in what was masked: of a mended row everything, from the file it came of. */
-export async function readRepairs({ table, ...options }: ImportFileOptions): Promise<RepairCheck> {
-  const places = new WeakMap<TableRow, Place>();
+/**
+ * Rows of `batch results` that somebody mended. A cell that is still masked as it was stands for the value of before, where that is kept.
+ * Throws SatyapanError `bad-file` for what is no results file.
+ */
+export async function readRepairs({ kept, signal, table, ...options }: RepairOptions): Promise<RepairCheck> {
+  const places = new WeakMap<TableRow, ResultPlace>();
+  const faults = new WeakMap<TableRow, readonly FieldProblem[]>();
   const unmended: number[] = [];
   const groups = new ProblemGroups();
   const mended: MendedRow[] = [];
-  let [rows, bad] = [0, 0];
+  let [rows, bad, before] = [0, 0, 0];
+  const file = new ImportFile({ ...options, table: mendedTable });
   async function* mendedTable(): AsyncGenerator<TableRow> {
-    for await (const given of table()) {
-      rows++;
-      const { source, place } = ownPart(options.path ?? "standard input", given);
-      places.set(source, place);
-      if (isUntouched(source, options)) unmended.push(source.line);
-      else yield source;
+    for await (const some of inGroups(table())) {
+      if (signal.aborted) throw new SatyapanError(ErrorCode.INTERRUPTED, "stopped; nothing was taken back");
+      rows += some.length;
+      const read = some.map((given) => {
+        const { source, place } = resultRow(file.name, given);
+        const columns = file.plan(source);
+        return { source, place, columns, isHidden: hidesSomething(source, columns) };
+      });
+      const known = await kept(read.filter(({ isHidden }) => isHidden).map(({ place }) => place.row));
+      for (const { source, place, columns, isHidden } of read) {
+        const whole: Mended = { kind: "run", source, problems: [] };
+        const found = isHidden ? await filledIn(source, columns, place, known.get(place.row)) : whole;
+        if (found.kind === "before") before++;
+        else if (found.kind === "unmended") unmended.push(source.line);
+        else {
+          const row = withoutBlanks(found.source);
+          places.set(row, place);
+          faults.set(row, found.problems);
+          yield row;
+        }
+      }
     }
   }
-  for await (const row of new ImportFile({ ...options, table: mendedTable }).rows()) {
-    const half = halfMended(row);
-    if (half.length > 0 || row.state === "skipped") {
+  for await (const row of file.rows()) {
+    const { ref, subject, input, source } = row;
+    const own = faults.get(source) ?? [];
+    if (own.length > 0 || row.state === "skipped") {
       bad++;
-      groups.add({ ...row, problems: half.length > 0 ? half : row.problems });
+      groups.add({ ...row, problems: own.length > 0 ? own : row.problems });
       continue;
     }
-    const { ref, subject, input, source } = row;
     const place = places.get(source);
     // One person twice: whose turn comes first is called.
     if (place !== undefined) mended.push({ ...place, ref, subject, input, columns: maskedColumns(row) });
+    if (mended.length > MOST_MENDED) throw tooMany(file.name);
   }
-  return { rows, mended, unmended, bad, problems: groups.list() };
+  return { rows, mended, unmended, before, bad, problems: groups.list() };
 }
 
-/** The row's own columns as they were in its file, and which row of the batch it is. */
-function ownPart(file: string, row: TableRow): { readonly source: TableRow; readonly place: Place } {
-  const { columns, cells, headerLine, line } = row;
-  if (headerLine === null || NEEDED.some((name) => !columns.includes(name))) throw noResults(file);
-  const own = columns.flatMap((name, index) => {
-    if (OUR_COLUMNS.includes(name) && name !== REF) return [];
-    const original = name.endsWith(OF_FILE) ? name.slice(0, -OF_FILE.length) : name;
-    const cell = cells[index];
-    const isOurs = OUR_COLUMNS.includes(original) && original !== REF;
-    return [{ name: isOurs ? original : name, cell: typeof cell === "string" ? plainCell(cell) : "" }];
-  });
-  const numberIn = (name: string): number => {
-    const cell = cells[columns.indexOf(name)];
-    const text = typeof cell === "string" ? cleanCell(cell) : "";
-    if (/^\d{1,7}$/.test(text)) return Number(text);
-    throw new SatyapanError(
-      ErrorCode.BAD_FILE,
-      `${file} line ${line}: \`${name}\` must be the number that the results had`,
-    );
-  };
-  return {
-    source: { line, headerLine, columns: own.map(({ name }) => name), cells: own.map(({ cell }) => cell) },
-    place: { row: numberIn("row"), repaired: numberIn("repaired") },
-  };
+/** In NDJSON a text without characters is a value; results have it where a cell was empty. */
+function withoutBlanks(row: TableRow): TableRow {
+  if (row.headerLine !== null || !row.cells.includes("")) return row;
+  const kept = row.columns.flatMap((name, index) =>
+    row.cells[index] === "" ? [] : [[name, row.cells[index]] as const],
+  );
+  return { ...row, columns: kept.map(([name]) => name), cells: kept.map(([, cell]) => cell) };
 }
 
-/** Everything that was masked is: of what else somebody changed nothing can be made without it. */
-function isUntouched(source: TableRow, { path, target, wishes }: Omit<ImportFileOptions, "table">): boolean {
-  const columns = planColumns(path ?? "standard input", source.columns, target, wishes);
-  const shape: Readonly<Record<string, z.ZodType>> = target.owner.input.shape;
-  let masked = 0;
-  for (const [index, { use }] of columns.entries()) {
-    const cell = source.cells[index];
-    if (use.kind !== "field" || typeof cell !== "string") continue;
-    if (isMasked(cleanCell(cell))) masked++;
-    else if (isPersonal(shape[use.field], cleanCell(cell))) return false;
+async function* inGroups(rows: AsyncIterable<TableRow>): AsyncGenerator<TableRow[]> {
+  let group: TableRow[] = [];
+  for await (const row of rows) {
+    group.push(row);
+    if (group.length < AT_ONCE) continue;
+    yield group;
+    group = [];
   }
-  return masked > 0;
+  if (group.length > 0) yield group;
 }
 
-/** Whether a cell was masked when it was written. */
-function isPersonal(schema: z.ZodType | undefined, cell: string): boolean {
-  if (cell === "" || schema === undefined) return false;
-  const read = schema.safeParse(cell);
-  return !read.success || read.data instanceof Secret;
-}
-
-/** Somebody began to mend it: what is still masked has to be filled in, too. */
-function halfMended({ columns, source }: ImportedRow): FieldProblem[] {
-  return columns.flatMap(({ use }, index): FieldProblem[] => {
-    const cell = source.cells[index];
-    if (use.kind !== "field" || typeof cell !== "string" || !isMasked(cleanCell(cell))) return [];
-    return [
-      {
-        field: use.field,
-        message: "is still masked: of a row that is mended every cell has to be filled in, from your own file",
-      },
-    ];
-  });
-}
-
-function noResults(file: string): SatyapanError {
-  const message = `${file} is no results file: \`satyapan batch results BATCH --only failed,rejected,expired --out mended.csv\` writes one (CSV, with its columns ${NEEDED.join(" and ")})`;
-  return new SatyapanError(ErrorCode.BAD_FILE, message);
+function tooMany(file: string): SatyapanError {
+  const message = `${file}: more than ${MOST_MENDED} rows are mended, which are too many at once: divide the file`;
+  return new SatyapanError(ErrorCode.BAD_INPUT, message);
 }

@@ -7,6 +7,8 @@ const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
 const SUSPECT = /[\p{Nd}@]/u;
 /** Of a cell that nobody needs to run a row, in characters. */
 const LONGEST = 200;
+/** Stands at the end of what was longer. */
+export const CUT = "…";
 
 export function holdsPersonalNumber(text: string): boolean {
   return SUSPECT.test(text) && (LONG_NUMBER.test(text) || findPersonal(text) !== null);
@@ -15,7 +17,7 @@ export function holdsPersonalNumber(text: string): boolean {
 /** A cell that is kept to be shown: whole, or hidden where it holds a number of a person. */
 export function shownCell(cell: string): string {
   if (holdsPersonalNumber(cell)) return mask("hidden", cell);
-  return cell.length > LONGEST ? `${cell.slice(0, LONGEST)}…` : cell;
+  return cell.length > LONGEST ? `${cell.slice(0, LONGEST)}${CUT}` : cell;
 }
 
 /** The form of a value, and nothing of what it says: `+XX XXXXX XXXXX`, `aaaa@aaa.aaa`. */

@@ -161,7 +161,7 @@ describe("satyapan batch results", () => {
     const untouched = await submit();
     expect([untouched.code, untouched.stderr]).toEqual([
       2,
-      "satyapan: mend.csv: none of 3 rows is mended, everything is masked as it was (lines 2, 3, 4): fill in every masked cell of a row, from your own file\n",
+      "satyapan: mend.csv: none of 3 rows is mended, everything is as it was (lines 2, 3, 4)\n",
     ]);
     writeFileSync(file, results.replace(/\r\n[^,]*,/, `\r\n${madeUpMobile(102)},`));
     const half = await submit();
@@ -172,7 +172,7 @@ describe("satyapan batch results", () => {
     mend(2, 4);
     const { stdout, code } = await submit();
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^2 rows are taken back\n1 row is not mended, everything masked as it was: line 3\n/);
+    expect(stdout).toMatch(/^2 rows are taken back\n1 row is not mended, everything as it was: line 3\n/);
     expect((await run("watch", id)).stdout).toContain("3 succeeded, 1 rejected");
     expect(JSON.parse((await submit("--json")).stdout)).toMatchObject({
       id,
