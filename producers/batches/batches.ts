@@ -50,6 +50,8 @@ interface SubmitWishes {
 export interface WatchBatchOptions {
   /** Between two looks, in ms. Default 500. */
   readonly everyMs?: number;
+  /** Also what a look found as it was: its rate, its quota and the time that is left are new. Default false. */
+  readonly everyLook?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -224,14 +226,15 @@ export class Batches {
   }
 
   /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. A look reads no row. */
-  async *watch(batch: string, { everyMs = 500, signal }: WatchBatchOptions = {}): AsyncGenerator<BatchWatch> {
+  async *watch(batch: string, options: WatchBatchOptions = {}): AsyncGenerator<BatchWatch> {
+    const { everyMs = 500, everyLook = false, signal } = options;
     const { id } = await this.#find(batch);
     let last = "";
     const isOver = (): boolean => signal?.aborted === true;
     while (!isOver()) {
       const view = await this.#look(id);
       const text = JSON.stringify([view.state, view.reason, view.counts]);
-      if (text !== last) yield view;
+      if (everyLook || text !== last) yield view;
       last = text;
       if (hasEnded(view.state) && view.ended_at !== null) return;
       await sleep(everyMs, undefined, signal && { signal }).catch(() => {});

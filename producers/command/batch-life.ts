@@ -40,7 +40,7 @@ export function defineBatchLife(command: Command, context: CommandContext): void
     });
   command
     .command("watch")
-    .description("show it as it goes on, until it ends; a line for each change where there is no terminal")
+    .description("show it as it goes on, until it ends; a line every two seconds where there is no terminal")
     .argument("<batch>", WHICH)
     .option("--json", "print a JSON document, in one line, for each change")
     .action(async (batch: string, { json }: JsonFlag) => {
@@ -105,7 +105,9 @@ export function defineBatchLife(command: Command, context: CommandContext): void
     let last: BatchView | null = null;
     const display = json ? null : batchDisplay(stdout, now);
     try {
-      for await (const view of client.batches.watch(batch, { signal })) {
+      // What is drawn anew shows the time that is left.
+      const everyLook = !json && stdout.isTTY === true;
+      for await (const view of client.batches.watch(batch, { signal, everyLook })) {
         last = view;
         if (json) stdout.write(`${JSON.stringify(view)}\n`);
         display?.show(view);

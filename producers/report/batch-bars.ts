@@ -1,10 +1,9 @@
-import type { Writable } from "node:stream";
-import { MultiBar, Presets } from "cli-progress";
 import { formatDuration } from "../../src/base/duration.ts";
-import { ROW_STATES } from "../../src/batches/row-state.ts";
+import { ROW_STATES, type RowState } from "../../src/batches/row-state.ts";
 import type { BatchWatch } from "../batches/batches.ts";
-import { whatToDo } from "./what-to-do.ts";
-import { formatProgress } from "./format-batch.ts";
+import { formatEnd } from "./batch-end.ts";
+import { endedRows, formatProgress } from "./format-batch.ts";
+import { LiveScreen, type Screen, wrapped } from "./live-screen.ts";
 
 /** Shows a batch as it goes on. */
 export interface BatchDisplay {
@@ -12,85 +11,97 @@ export interface BatchDisplay {
   stop(): void;
 }
 
-/** Reasons that a screen has room for. */
-const SHOWN_REASONS = 5;
+/** Between two lines where no terminal is, in ms. */
+const LINE_MS = 2_000;
+/** Characters. */
+const LONGEST_BAR = 30;
+const SHORTEST_BAR = 4;
+const NAME_WIDTH = 12;
 
-/** A bar for each state that has rows, on a terminal that is redrawn; elsewhere a line whenever something changed. */
-export function batchDisplay(stdout: Writable & { readonly isTTY?: boolean }, now: () => number): BatchDisplay {
+/** A bar for each state that has rows, on a terminal that is redrawn; elsewhere a line now and then. */
+export function batchDisplay(stdout: Screen, now: () => number): BatchDisplay {
   return stdout.isTTY === true ? bars(stdout, now) : lines(stdout, now);
 }
 
-function lines(stdout: Writable, now: () => number): BatchDisplay {
+function lines(stdout: Screen, now: () => number): BatchDisplay {
   let last: BatchWatch | null = null;
-  return {
-    show: (view) => {
-      last = view;
-      stdout.write(`${new Date(now()).toISOString()} ${formatProgress(view, now())}\n`);
-    },
-    stop: () => void (last !== null && stdout.write(formatReasons(last))),
+  let said: BatchWatch | null = null;
+  let saidAt = 0;
+  const say = (view: BatchWatch): void => {
+    said = view;
+    saidAt = now();
+    stdout.write(`${new Date(saidAt).toISOString()} ${formatProgress(view, saidAt)}\n`);
   };
-}
-
-function bars(stdout: Writable, now: () => number): BatchDisplay {
-  const format = "{state} {bar} {value}";
-  const multi = new MultiBar(
-    { stream: stdout, format, hideCursor: true, barsize: 30, forceRedraw: true },
-    Presets.shades_classic,
-  );
-  const shown = new Map<string, ReturnType<MultiBar["create"]>>();
-  let last: BatchWatch | null = null;
   return {
     show: (view) => {
       last = view;
-      for (const state of ROW_STATES) {
-        const count = view.counts[state];
-        if (count === 0 && !shown.has(state)) continue;
-        const bar = shown.get(state) ?? multi.create(view.rows, 0, { state: state.padStart(12) });
-        shown.set(state, bar);
-        bar.update(count);
-      }
-      for (const [name, text] of Object.entries(besideBars(view, now()))) {
-        const payload = { state: name.padStart(12), text };
-        const bar = shown.get(name) ?? multi.create(1, 0, payload, { format: "{state} {text}" });
-        shown.set(name, bar);
-        bar.update(0, payload);
-      }
-      multi.update();
+      if (view.state !== said?.state || now() - saidAt >= LINE_MS) say(view);
     },
     stop: () => {
-      multi.stop();
-      if (last !== null) stdout.write(`${formatProgress(last, now())}\n${formatReasons(last)}`);
+      if (last === null) return;
+      if (said !== last) say(last);
+      stdout.write(formatEnd(last, Infinity));
     },
   };
 }
 
-/** Lines that are redrawn below the bars; a name keeps its line. */
-function besideBars(view: BatchWatch, now: number): Readonly<Record<string, string>> {
-  const { rate, estimated_end, quota, open_challenges, open_limit, flow, reasons } = view;
-  const left = estimated_end === null ? "" : `, about ${formatDuration(roughly(Date.parse(estimated_end) - now))} left`;
-  const [first] = reasons;
+function bars(stdout: Screen, now: () => number): BatchDisplay {
+  const screen = new LiveScreen(stdout);
+  // A state that had rows keeps its line: nothing jumps.
+  const shown = new Set<RowState>();
+  let last: BatchWatch | null = null;
   return {
-    rate: `${rate.toFixed(1)}/s${left}`,
-    quota: quota.map(({ used, max, ms }) => `${used} of ${max} per ${formatDuration(ms)}`).join(", "),
-    ...(flow !== undefined && {
-      codes: `${open_challenges} awaited${open_limit === null ? "" : ` of at most ${open_limit}`}`,
-    }),
-    ...(first !== undefined && {
-      mostly: `${first.count} ${first.state}, ${first.reason ?? first.code ?? "without a reason"}`,
-    }),
+    show: (view) => {
+      last = view;
+      for (const state of ROW_STATES) if (view.counts[state] > 0) shown.add(state);
+      const drawn = ROW_STATES.filter((state) => shown.has(state));
+      screen.draw([...head(view, now()), ...drawn.map((state) => barOf(view, state, screen.width)), ...beside(view)]);
+    },
+    stop: () => {
+      screen.end();
+      if (last === null) return;
+      stdout.write(`${wrapped(formatProgress(last, now()), screen.width, "")}${formatEnd(last, screen.width)}`);
+    },
   };
 }
 
-/** Why rows did not succeed, and what to do about each; empty where all did. */
-function formatReasons({ id, reasons }: Pick<BatchWatch, "id" | "reasons">): string {
-  if (reasons.length === 0) return "";
-  const said = reasons.slice(0, SHOWN_REASONS).map(({ state, code, count, reason }) => {
-    const why = [code, reason].filter((part) => part !== null).join(": ");
-    const todo = whatToDo(state, `${id}-ROW`);
-    return `  ${count} ${state}${why === "" ? "" : `, ${why}`}${todo === "" ? "" : `\n    ${todo}`}\n`;
-  });
-  const more = reasons.length - SHOWN_REASONS;
-  return `Why rows did not succeed:\n${said.join("")}${more > 0 ? `  … and ${more} other reasons\n` : ""}`;
+function barOf({ rows, counts }: BatchWatch, state: RowState, width: number): string {
+  const number = String(counts[state]).padStart(String(rows).length);
+  const room = Math.min(LONGEST_BAR, width - NAME_WIDTH - number.length - 2);
+  if (room < SHORTEST_BAR) return named(state, number);
+  // One row of many is to be seen, too.
+  const full = counts[state] === 0 ? 0 : Math.max(1, Math.floor((counts[state] / rows) * room));
+  return named(state, `${"█".repeat(full)}${"░".repeat(room - full)} ${number}`);
+}
+
+/** Above the bars. */
+function head(view: BatchWatch, now: number): string[] {
+  const { name, state, reason, rows, rate, estimated_end, created_at } = view;
+  const left = estimated_end === null ? [] : [`about ${formatDuration(roughly(Date.parse(estimated_end) - now))} left`];
+  const since = formatDuration(roughly(now - Date.parse(created_at)));
+  return [
+    named(state, `${name}${reason === null ? "" : `: ${reason}`}`),
+    named("ended", `${endedRows(view)} of ${rows} in ${since}`),
+    named("rate", [`${rate.toFixed(1)}/s`, ...left].join(", ")),
+  ];
+}
+
+/** Below the bars. */
+function beside({ quota, open_challenges, open_limit, flow, reasons }: BatchWatch): string[] {
+  const used = quota.map(({ used: calls, max, ms }) => `${calls} of ${max} per ${formatDuration(ms)}`).join(", ");
+  const most = open_limit === null ? "" : ` of at most ${open_limit}`;
+  const [first] = reasons;
+  return [
+    named("quota", used),
+    ...(flow === undefined ? [] : [named("codes", `${open_challenges} awaited${most}`)]),
+    ...(first === undefined
+      ? []
+      : [named("mostly", `${first.count} ${first.state}, ${first.reason ?? first.code ?? "without a reason"}`)]),
+  ];
+}
+
+function named(name: string, text: string): string {
+  return `${name.padStart(NAME_WIDTH)} ${text}`;
 }
 
 /** To the second. */

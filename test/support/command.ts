@@ -78,6 +78,11 @@ export class RunningCommand implements AsyncDisposable {
     }
   }
 
+  /** Into its standard input, which stays open. */
+  type(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

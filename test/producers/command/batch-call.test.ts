@@ -10,7 +10,7 @@ import { testKeys } from "../../support/client.ts";
 import { RunningCommand, satyapan } from "../../support/command.ts";
 import { readTestEnv } from "../../support/env.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
-import { FakeScreen, FakeTerminal } from "../../support/terminal.ts";
+import { FakeScreen, FakeTerminal } from "../../support/fake-terminal.ts";
 import { bundleEnv, startWorkerBundle } from "../../support/worker.ts";
 
 const mobileOf = (row: number): string => madeUpMobile(row, "000");

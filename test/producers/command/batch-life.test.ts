@@ -1,10 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { noRows } from "../../../src/batches/row-state.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
-import { satyapan } from "../../support/command.ts";
+import { RunningCommand, satyapan } from "../../support/command.ts";
+import { hasScript, onTerminal } from "../../support/pseudo-terminal.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 import { bundleEnv, startWorkerBundle } from "../../support/worker.ts";
+
+const MAIN = fileURLToPath(new URL("../../../bin/main.ts", import.meta.url));
 
 async function startBundle() {
   const stack = new AsyncDisposableStack();
@@ -13,7 +17,7 @@ async function startBundle() {
   const batches = new BatchBundle(bundle.redis, bundle.settings);
   const env = bundleEnv(bundle.simulator, bundle.redis.url);
   const run = async (...args: readonly string[]) => await satyapan(["batch", ...args], { cwd: place.path, env });
-  return { ...bundle, batches, run, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
+  return { ...bundle, batches, run, place, env, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
 }
 
 const good = (row: number): string => madeUpMobile(row, "000");
@@ -58,10 +62,11 @@ describe("satyapan batch", () => {
     await bundle.startWorker();
     const { stdout, code } = await run("watch", id);
     expect(code).toBe(1);
-    const end = stdout.slice(stdout.indexOf("Why rows did not succeed:"));
-    expect(end).toMatch(/^Why rows did not succeed:\n {2}2 rejected, 1\/463: .+\n {4}the provider's final no: /);
-    expect(end).toContain(`  1 unknown, unknown: `);
+    const end = stdout.slice(stdout.indexOf("What became of the rows:"));
+    expect(end).toMatch(/^.+\n {2}1 succeeded\n {2}2 rejected, 1\/463: .+\n +the provider's final no: /);
+    expect(end).toContain(`\n  1 unknown, `);
     expect(end).toContain(`satyapan settle ${id}-ROW succeeded|rejected|resend`);
+    expect(end).toContain(`\n  4 in all\n\nWhich rows: \`satyapan batch results ${id} --only rejected,unknown\`\n`);
   });
 
   it("watches it to its end, a line for each change, or a JSON document", async () => {
@@ -78,6 +83,22 @@ describe("satyapan batch", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as { state: string });
     expect(views.at(-1)).toMatchObject({ id, state: "finished", counts: { ...noRows(), succeeded: 60 } });
+  });
+
+  it.runIf(hasScript)("leaves the terminal as it was at Ctrl-C, and says that the batch goes on", async () => {
+    await using bundle = await startBundle();
+    const { batches, place, env } = bundle;
+    const { id } = await batches.submit(batches.rows(40, good), { name: "Tuesday" });
+    const program = onTerminal(`${process.execPath} ${MAIN} batch watch ${id}`, 50);
+    await using watching = new RunningCommand([], { cwd: place.path, env, program });
+    await watching.said(/ready Tuesday[^]* {5}waiting █+ 40\r\n/);
+    watching.type("\u0003");
+    const { code, stdout } = await watching.ended;
+    expect(code).toBe(1);
+    // Hidden once it was drawn on, and shown before the last words.
+    expect(stdout.lastIndexOf("\u001B[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001B[?25l"));
+    const words = stdout.slice(stdout.lastIndexOf("\u001B[?25h")).replaceAll("\r\n", "\n");
+    expect(words).toContain(`It goes on without this command: \`satyapan batch watch ${id}\`\n`);
   });
 
   it("says that there is no such batch, and what is wrong with a weight", async () => {

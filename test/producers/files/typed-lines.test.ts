@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readLine } from "../../../producers/files/read-input.ts";
 import { isTerminal, TypedLines } from "../../../producers/files/typed-lines.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
-import { FakeScreen, FakeTerminal } from "../../support/terminal.ts";
+import { FakeScreen, FakeTerminal } from "../../support/fake-terminal.ts";
 
 function setup(signal = new AbortController().signal) {
   const [terminal, screen] = [new FakeTerminal(), new FakeScreen()];
