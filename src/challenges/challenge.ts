@@ -1,5 +1,6 @@
 import { challengeDeadline, MOST_SENDS, MOST_TRIES } from "../outcomes/challenge.ts";
 import { isTerminal } from "../outcomes/state.ts";
+import { PARENT_KINDS, parseParent } from "../records/parent.ts";
 import { parseRecord } from "../records/parse-record.ts";
 
 type Fields = Readonly<Record<string, string>>;
@@ -62,13 +63,22 @@ export function challengeOf(id: string, fields: Fields, { now, cooldownMs, isChe
   if (!isTerminal(record.state)) return { ...none, state: "early" };
   if (record.state !== "succeeded") return { ...none, state: "not-sent" };
   const sentAt = sentAtOf(fields, record.updated_at);
-  const deadline = challengeDeadline(record.result ?? {}, sentAt);
+  const deadline = Math.min(challengeDeadline(record.result ?? {}, sentAt), wantedUntil(fields, record.expires_at));
   const resendFrom = sendsLeft === 0 ? null : sentAt + cooldownMs;
   const known = { ...none, deadline, resendFrom };
   if (fields["answered"] !== undefined) return { ...known, resendFrom: null, state: "answered" };
   if (fields["replaced"] !== undefined) return { ...known, resendFrom: null, state: "replaced" };
   if (isChecking) return { ...known, state: "checking" };
   return { ...known, state: now >= deadline || triesLeft === 0 ? "over" : "open" };
+}
+
+/**
+ * Until when anybody wants its code, ms: what asks for the code of an onboarding's send is the onboarding, whose deadline its jobs have.
+ * A single send's own deadline is for its call alone.
+ */
+function wantedUntil(fields: Fields, expiresAt: string | null): number {
+  const isOnboardings = parseParent(fields["parent"] ?? "")?.kind === PARENT_KINDS.onboarding;
+  return isOnboardings && expiresAt !== null ? Date.parse(expiresAt) : Infinity;
 }
 
 /** When the call ended that sent it, ms. */

@@ -103,6 +103,23 @@ describe("a batch of a flow", () => {
     await batches.recount(id);
   });
 
+  it("ends a row at its own deadline, though the provider would take its code for longer", async () => {
+    await using bundle = await startBundle();
+    const { batches, client, simulator } = bundle;
+    const id = await bundle.levin(3, { stopAt: null, expiresIn: "4s" });
+    await bundle.startWorker();
+    await bundle.answerAll(id, 1, aadhaarOf);
+    await expect.poll(async () => (await client.onboardings.get(`${id}-2`))?.state).toBe("awaiting_otp");
+    const asked = await client.onboardings.get(`${id}-2`);
+    expect(asked?.challenge?.deadline).toBe(asked?.expires_at);
+    const ended = await batches.ended(id);
+    expect(ended).toMatchObject({ state: "finished_with_errors", counts: { succeeded: 1, expired: 2 } });
+    expect(Date.parse(ended.ended_at ?? "")).toBeLessThan(Date.parse(ended.created_at) + 60_000);
+    const { otp } = await simulator.waitForOtp(aadhaarOf(2));
+    await expect(client.answer(`${id}-2`, otp)).rejects.toThrow("it is expired");
+    await batches.recount(id);
+  });
+
   it("goes on with a row whose step failed, when somebody has that tried again, also after its end", async () => {
     await using bundle = await startBundle({ CALL_ATTEMPTS: "1" });
     const { batches, client, counts } = bundle;
