@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedis } from "../../src/command/redis.ts";
 import { loadSettings } from "../../src/command/settings.ts";
@@ -50,7 +50,8 @@ export function defineScan(command: Command, context: CommandContext): void {
     .option("--url <url...>", "also these pages: a worker's metrics")
     .option("--canary <@file|->", "also these values, one a line, from a file or from stdin")
     .option("--rate <rate>", `how many keys are read; default ${DEFAULT_RATE}/s`)
-    .option("--no-redis", "only what --file and --url name")
+    // Commander's own default comes before a command that is loaded late has its options.
+    .addOption(new Option("--no-redis", "only what --file and --url name").default(true))
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (flags: ScanFlags) => {

@@ -74,4 +74,17 @@ describe("the list of commands", () => {
       expect(`${name} ${usage}`.trimEnd()).toBe(new Help().subcommandTerm(command));
     },
   );
+
+  it("gives every --no-… a default of its own: commander's comes before a late command has its options", async () => {
+    const without = await Promise.all(
+      COMMANDS.map(async ({ name, load }) => {
+        const command = new Command(name);
+        (await load())(command, {} as CommandContext);
+        return [command, ...command.commands].flatMap(({ options }) =>
+          options.filter(({ negate, defaultValue }) => negate && defaultValue === undefined).map(({ long }) => long),
+        );
+      }),
+    );
+    expect(without.flat()).toEqual([]);
+  });
 });

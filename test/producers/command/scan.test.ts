@@ -10,6 +10,7 @@ import { defineScan } from "../../../producers/command/scan.ts";
 import type { ScanReport } from "../../../producers/report/format-scan.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { testKeys } from "../../support/client.ts";
+import { satyapan } from "../../support/command.ts";
 import { readTestEnv } from "../../support/env.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { makeTempDir, type TempDir } from "../../support/temp-dir.ts";
@@ -87,6 +88,16 @@ describe("satyapan scan", () => {
       /^nothing found in 1 key \(\d+ B\), \d files \([\d.]+ k?B\), looking for Aadhaar-like numbers and \d values\n$/,
     );
     expect(code).toBe(0);
+  });
+
+  it("looks through Redis as the command that people type, too, with a file besides", async () => {
+    await redis.hset("satyapan:{eko-0}:job:x", "created", NUMBER);
+    await writeFile(join(dir.path, "a.log"), "nothing\n");
+    for (const args of [["scan"], ["scan", "--file", join(dir.path, "a.log")]]) {
+      const { code, stdout } = await satyapan(args, { cwd: dir.path, env });
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/found in \d+ keys? \(/);
+    }
   });
 
   it("ends with 1 and the place where a number is, in Redis and in the AOF", async () => {
