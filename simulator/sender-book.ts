@@ -21,7 +21,8 @@ export class SenderBook {
 
   /** A fresh `otp_ref_id` for the sender's next step; the earlier one is void. */
   newReference(mobile: string, draw: Draw): string {
-    const reference = Buffer.from(`${mobile}~${draw.digits(9)}`).toString("base64");
+    // Digits in base64, as the published ones are.
+    const reference = Buffer.from(draw.digits(24)).toString("base64");
     this.#references.set(mobile, reference);
     return reference;
   }

@@ -24,12 +24,34 @@ export class EchoGuard {
     }
   }
 
-  /** Whether the text repeats something secret, also where the digits of a long number are grouped (`9999-9999-0019`). */
+  /**
+   * Whether the text repeats something secret, also where the digits of a long number are grouped (`9999-9999-0019`), or within what
+   * is written in base64 or hex (`otp_ref_id` is, facts/eko §6).
+   */
   hasEcho(text: string): boolean {
+    return this.#repeats(text) || decodings(text).some((decoded) => this.#repeats(decoded));
+  }
+
+  #repeats(text: string): boolean {
     const lower = text.toLowerCase();
     if (this.#texts.some((secret) => lower.includes(secret))) return true;
     if (this.#numbers.length === 0) return false;
     const digits = lower.replaceAll(/\D/g, "");
     return this.#numbers.some((secret) => digits.includes(secret));
   }
+}
+
+/** Fewer characters hold no number of a person. */
+const BASE64 = /[A-Za-z0-9+/_-]{14,}/g;
+const HEX = /[0-9A-Fa-f]{20,}/g;
+
+/** What each part of the text may stand for; base64 in four ways, for nobody says where it begins. */
+function decodings(text: string): string[] {
+  const fromBase64 = [...text.matchAll(BASE64)].flatMap(([part]) =>
+    [0, 1, 2, 3].map((from) => Buffer.from(part.slice(from), "base64").toString("latin1")),
+  );
+  const fromHex = [...text.matchAll(HEX)].flatMap(([part]) =>
+    [0, 1].map((from) => Buffer.from(part.slice(from), "hex").toString("latin1")),
+  );
+  return [...fromBase64, ...fromHex];
 }

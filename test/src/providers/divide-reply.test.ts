@@ -19,6 +19,24 @@ describe("EchoGuard", () => {
     },
   );
 
+  it.each([
+    ["base64", Buffer.from("999999990019~4711").toString("base64")],
+    ["base64 for URLs", Buffer.from("ÿþ>?999999990019").toString("base64url")],
+    ["base64 behind something else", `v1-${Buffer.from("ref~9999-9999-0019").toString("base64")}`],
+    ["base64 within a sentence", `see ${Buffer.from("asha example").toString("base64")} for it`],
+    ["hex", Buffer.from("999999990019").toString("hex")],
+    ["hex behind a digit", `7${Buffer.from("999999990019").toString("hex").toUpperCase()}`],
+  ])("finds what is secret in %s", (_form, text) => {
+    expect(ECHO_GUARD.hasEcho(text)).toBe(true);
+  });
+
+  it.each([Buffer.from("888888880019~4711").toString("base64"), "af39bb86-6e3d-49e7-bfc1-b7c0cc5ef817"])(
+    "finds nothing in %s",
+    (text) => {
+      expect(ECHO_GUARD.hasEcho(text)).toBe(false);
+    },
+  );
+
   it.each(["99999999001", "Asha", "73849201", "100", "ForKYC", ""])("finds nothing in %s", (text) => {
     expect(ECHO_GUARD.hasEcho(text)).toBe(false);
   });
