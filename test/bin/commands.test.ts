@@ -4,7 +4,9 @@ import { Command, Help } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../bin/commands.ts";
 import type { CommandContext } from "../../src/command/context.ts";
+import { testKeys } from "../support/client.ts";
 import { satyapan } from "../support/command.ts";
+import { startTestRedis } from "../support/redis.ts";
 import { makeTempDir, type TempDir } from "../support/temp-dir.ts";
 
 const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -86,5 +88,16 @@ describe("the list of commands", () => {
       }),
     );
     expect(without.flat()).toEqual([]);
+  });
+});
+
+describe("satyapan scan", () => {
+  it("looks into Redis where nobody said --no-redis, as a process too", async () => {
+    await using redis = await startTestRedis();
+    await redis.client().set("a", "1");
+    const env = { ...testKeys(), REDIS_URL: redis.url };
+    const { code, stdout } = await satyapan(["scan", "--json"], { cwd: dir.path, env });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ found: 0, redis: { keys: 1 } });
   });
 });
