@@ -171,11 +171,18 @@ export class GateMemory {
     while (!signal.aborted) {
       const newest = this.#newest;
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
-      // One that hangs while Redis is away does not hold up the end.
-      const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-      if (!signal.aborted) await Promise.race([this.look().catch(this.#options.onError), stopped]);
+      if (!signal.aborted) await this.#lookUnlessStopped(signal);
       waitMs = this.#newest === newest ? Math.min(2 * waitMs, IDLE_MS) : EVERY_MS;
     }
+  }
+
+  /** One that hangs while Redis is away does not hold up the end. */
+  async #lookUnlessStopped(signal: AbortSignal): Promise<void> {
+    const stopped = Promise.withResolvers<void>();
+    const stop = (): void => stopped.resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([this.look().catch(this.#options.onError), stopped.promise]);
+    signal.removeEventListener("abort", stop);
   }
 
   async #look(): Promise<void> {
