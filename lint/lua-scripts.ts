@@ -45,6 +45,7 @@ import { BEGIN, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
 import { CREATE } from "../src/records/scripts/create.ts";
 import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
 import { FINISH, FINISH_PACKED } from "../src/records/scripts/finish.ts";
+import { HOW_KEPT } from "../src/redis/short-value.ts";
 import { TIME } from "../src/redis/clock.ts";
 import { RELEASE, TAKE } from "../src/redis/lease.ts";
 import type { LuaOrigin } from "../src/redis/lua-source.ts";
@@ -60,6 +61,7 @@ export const SCRIPTS: Readonly<
     FINISH,
     FINISH_PACKED,
     CREATE,
+    HOW_KEPT,
     ABANDON,
     SETTLE,
     REVIVE,

@@ -21,6 +21,7 @@ import {
   redisWarnings,
 } from "../src/redis/connection.ts";
 import { sharesMessages } from "../src/redis/shares-messages.ts";
+import { shortValue } from "../src/redis/short-value.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
 import { Providers } from "./calls.ts";
@@ -46,7 +47,7 @@ export interface WorkerCore {
   /** Redis' time, ms. */
   readonly redisNow: () => number;
   readonly records: RecordStore;
-  /** The longest value of a short hash, bytes (`RedisFacts.shortValue`). */
+  /** The longest value of a short hash, bytes (`shortValue`). */
   readonly shortValue: number;
   readonly control: GateControl;
   readonly ids: Ids;
@@ -83,6 +84,9 @@ export async function openCore(
   const { redis: connection, keysRedis: keysConnection } = redis.connect("worker");
   const clock = new RedisClock({ now });
   for (const provider of providers.served) await clock.learn(probe, queuePrefix(queueOf(provider)));
+  const shortValues = await Promise.all(
+    providers.served.map(async (provider) => await shortValue(probe, `${queuePrefix(queueOf(provider))}probe`)),
+  );
   const redisNow = (): number => clock.now();
   const clockWatch = new ClockWatch(clock, logger);
   const watching = setInterval(() => clockWatch.look(), CLOCK_LOOK_MS).unref();
@@ -111,7 +115,7 @@ export async function openCore(
     },
     connect: (role) => redis.jobs.connect(role),
     records: new RecordStore(connection, settings.retention),
-    shortValue: facts.shortValue,
+    shortValue: Math.min(...shortValues),
     control: new GateControl(probe),
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { controlKey } from "../limits/control.ts";
 import type { GateMemory } from "../limits/gate-memory.ts";
-import { SHORT_VALUE } from "../redis/facts.ts";
+import { SHORT_VALUE } from "../redis/short-value.ts";
 import type { GatePolicy } from "../limits/policy.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
@@ -18,7 +18,7 @@ export interface JournalOptions {
   /** How long a settled record is kept, in ms. */
   readonly retentionMs: number;
   readonly policy: GatePolicy;
-  /** The longest value of a short hash, bytes (`RedisFacts.shortValue`). Default 64, as Redis'. */
+  /** The longest value of a short hash, bytes (`shortValue`). Default 64, as Redis'. */
   readonly shortValue?: number;
   /** What this process knows of the gate. Without it nothing that Redis lost is brought back. */
   readonly memory?: GateMemory;

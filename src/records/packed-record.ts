@@ -64,7 +64,7 @@ const HAS_CODE = /[\x00-\x08\x0b-\x1f]/;
  * The record of a job that has ended, of which nothing sealed is kept any more, as short as Redis can keep it: what its fields `1`,
  * `2`, … hold beside `OWN_FIELDS`. Null: it is not one that can be told again, because something in it is not what we write.
  * Redis keeps a hash in one piece, which takes a quarter of the memory, only while all its values are short: so the text is cut into
- * pieces of at most `pieceBytes` (`RedisFacts.shortValue`).
+ * pieces of at most `pieceBytes` (`shortValue`).
  */
 export function packRecord(id: string, fields: Fields, pieceBytes: number): string[] | null {
   const { job = "", attempts = "0" } = fields;

@@ -11,7 +11,7 @@ import {
   SETTLED_CHANNEL,
 } from "../queues/names.ts";
 import { jobIdInReference } from "./ids.ts";
-import { SHORT_VALUE } from "../redis/facts.ts";
+import { SHORT_VALUE } from "../redis/short-value.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
 import { packRecord, unpackRecord, withNuls } from "./packed-record.ts";
 import { parseRecord } from "./parse-record.ts";
@@ -61,7 +61,7 @@ export class RecordStore {
   readonly #retention: RetentionTimes;
   readonly #shortValue: number;
 
-  /** `shortValue`: the longest value of a short hash, bytes (`RedisFacts.shortValue`); only who reaps has to know. */
+  /** `shortValue`: the longest value of a short hash, bytes (`shortValue`); only who reaps has to know. */
   constructor(redis: RedisClient, retention: RetentionTimes, shortValue = SHORT_VALUE) {
     this.#redis = redis;
     this.#retention = retention;

@@ -15,12 +15,7 @@ export interface RedisFacts {
   readonly aof: boolean | "unknown";
   /** Whether it takes a write that none of its replicas could take over (`min-replicas-to-write 0`). */
   readonly replicas: ReplicaUse;
-  /** The longest value, in bytes, of a hash that it keeps in one piece (`hash-max-listpack-value`). */
-  readonly shortValue: number;
 }
-
-/** Redis' default, which is taken for true where it does not say. */
-export const SHORT_VALUE = 64;
 
 /** From the best to the worst. */
 const REPLICA_USES = ["none", "required", "unknown", "optional"] as const;
@@ -52,7 +47,6 @@ async function worstOf(nodes: readonly Redis[]): Promise<RedisFacts> {
     maxmemoryPolicy: worst.maxmemoryPolicy === "noeviction" ? next.maxmemoryPolicy : worst.maxmemoryPolicy,
     aof: worst.aof === true ? next.aof : worst.aof,
     replicas: REPLICA_USES.findLast((use) => use === worst.replicas || use === next.replicas) ?? "unknown",
-    shortValue: Math.min(worst.shortValue, next.shortValue),
   }));
 }
 
@@ -102,10 +96,9 @@ async function factsOf(node: Redis): Promise<RedisFacts> {
   return {
     server: valkey === undefined ? (redis === undefined ? "unknown" : "redis") : "valkey",
     version: valkey ?? redis ?? "unknown",
-    maxmemoryPolicy: field("maxmemory_policy") ?? (await fromConfig(node, "maxmemory-policy")) ?? "unknown",
+    maxmemoryPolicy: field("maxmemory_policy") ?? (await policyFromConfig(node)) ?? "unknown",
     aof: aof === undefined ? "unknown" : aof === "1",
     replicas: replicasOf(field),
-    shortValue: Number((await fromConfig(node, "hash-max-*-value")) ?? SHORT_VALUE),
   };
 }
 
@@ -117,9 +110,8 @@ function replicasOf(field: (name: string) => string | undefined): ReplicaUse {
   return connected === "0" ? "none" : "optional";
 }
 
-/** `name` may be a pattern that fits names of one setting only, which versions call differently. */
-async function fromConfig(node: Redis, name: string): Promise<string | undefined> {
-  const reply = await allowed(node.config("GET", name));
+async function policyFromConfig(node: Redis): Promise<string | undefined> {
+  const reply = await allowed(node.config("GET", "maxmemory-policy"));
   return Array.isArray(reply) && typeof reply[1] === "string" ? reply[1] : undefined;
 }
 

@@ -10,7 +10,6 @@ import { startTestRedis } from "../../support/redis.ts";
 
 const good: RedisFacts = {
   ...{ server: "redis", version: "7.0.15", maxmemoryPolicy: "noeviction", aof: true, replicas: "none" },
-  shortValue: 64,
 };
 
 describe("what a Redis says of itself", () => {
@@ -31,8 +30,7 @@ describe("what a Redis says of itself", () => {
     const client = server.client();
     await client.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
     await client.call("CONFIG", "SET", "appendonly", "no");
-    await client.call("CONFIG", "SET", "hash-max-ziplist-value", "200");
-    expect(await checkRedis(client)).toMatchObject({ maxmemoryPolicy: "allkeys-lru", aof: false, shortValue: 200 });
+    expect(await checkRedis(client)).toMatchObject({ maxmemoryPolicy: "allkeys-lru", aof: false });
   });
 
   it("is the policy by CONFIG where INFO is forbidden, and nothing where both are", async () => {
@@ -46,12 +44,11 @@ describe("what a Redis says of itself", () => {
       maxmemoryPolicy: "noeviction",
       aof: "unknown",
       replicas: "unknown",
-      shortValue: 64,
     });
     await admin.call("ACL", "SETUSER", "app", "-config");
     const facts = await checkRedis(client);
     const unknown = { maxmemoryPolicy: "unknown", aof: "unknown", replicas: "unknown" };
-    expect(facts).toEqual({ server: "unknown", version: "unknown", ...unknown, shortValue: 64 });
+    expect(facts).toEqual({ server: "unknown", version: "unknown", ...unknown });
     assertSuitable(facts);
     expect(redisWarnings(facts)).toHaveLength(3);
   });
