@@ -231,6 +231,7 @@ describe("a job whose input was destroyed", () => {
       expired: [],
       parked: [],
       unanswered: [],
+      spent: [],
       more: false,
     });
     const why = (id: string): string =>
