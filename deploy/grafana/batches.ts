@@ -26,8 +26,13 @@ function rows(states = ""): string {
 }
 
 const GOES_ON = "waiting|queued|calling|awaiting_otp";
-/** Rows come and go by the second: over less than some minutes what is left jumps. */
-const TIME_LEFT = `${rows(GOES_ON)} / (sum (rate(satyapan_batch_rows_ended_total{${QUEUES}}[5m])) > 0)`;
+function ended(window: string): string {
+  return `sum (rate(satyapan_batch_rows_ended_total{${QUEUES}}[${window}]))`;
+}
+
+/** Over a minute alone what is left jumps; over five it is told too small for minutes after a fast batch has ended. */
+const PACE = `((${ended("5m")} < ${ended("1m")}) or ${ended("1m")})`;
+const TIME_LEFT = `${rows(GOES_ON)} / (${PACE} > 0)`;
 const PROGRESS = `1 - ${rows(GOES_ON)} / (${rows()} > 0)`;
 
 /** Few OTPs end in a minute: over ten a share does not jump. */
@@ -64,7 +69,11 @@ const GLANCE: RowSpec = {
       PROGRESS,
     ),
     numberPanel(
-      { title: "Time left", description: "At the rate of the last 5 minutes. No data: nothing ended.", unit: "s" },
+      {
+        title: "Time left",
+        description: "At the rate of the last minute, or of five where that is slower. No data: nothing ends.",
+        unit: "s",
+      },
       [{ value: null, color: "blue" }],
       TIME_LEFT,
     ),
@@ -109,10 +118,14 @@ const MOVING: RowSpec = {
       PROGRESS,
       "done",
     ]),
-    amountsPanel({ title: "Time left", description: "At the rate of the 5 minutes before each moment.", unit: "s" }, [
-      TIME_LEFT,
-      "left",
-    ]),
+    amountsPanel(
+      {
+        title: "Time left",
+        description: "At the rate of the minute before each moment, or of five where that is slower.",
+        unit: "s",
+      },
+      [TIME_LEFT, "left"],
+    ),
     stackPanel(
       { title: "Batches by state", description: "That have not ended. stopped: by themselves.", unit: "short" },
       [`sum by (state) (${gauge("queue, state", "satyapan_batches_open", QUEUES)})`, "{{state}}"],
