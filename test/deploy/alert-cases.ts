@@ -117,7 +117,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
   silent("ClockWrong", "they differ by a second", "5m", { satyapan_redis_clock_offset_seconds: "1x20" }),
   fires("EventLoopLags", "by 0.8 s", "6m", { nodejs_eventloop_lag_p99_seconds: "0.8x40" }),
   silent("EventLoopLags", "by 0.1 s", "6m", { nodejs_eventloop_lag_p99_seconds: "0.1x40" }),
-  fires("OwnFaults", "a job threw", "2m", { 'satyapan_faults_total{kind="job"}': "0x3 1x20" }),
+  fires("OwnFaults", "a job threw", "3m", { 'satyapan_faults_total{kind="job"}': "0x3 1x20" }),
   silent("OwnFaults", "none did", "5m", { 'satyapan_faults_total{kind="job"}': "3x20" }),
   fires("ClosingsUnwritten", "three are in memory", "3m", { satyapan_closings_unwritten: "3x20" }),
   silent("ClosingsUnwritten", "they are written within a minute", "3m", { satyapan_closings_unwritten: "3x2 0x20" }),

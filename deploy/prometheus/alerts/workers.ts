@@ -174,6 +174,8 @@ export const WORKER_ALERTS: readonly Alert[] = [
   {
     name: "OwnFaults",
     expr: "sum by (kind) (increase(satyapan_faults_total[10m])) > 0",
+    // Longer than it takes until Redis is told of, whose refusals cost locks.
+    for: "1m",
     severity: "ticket",
     layer: "worker",
     summary: "{{ printf `%.0f` $value }} faults of our own in 10 min: {{ $labels.kind }}",
