@@ -1,6 +1,6 @@
 import { goesOn } from "../src/batches/batch-state.ts";
 import { FairShare } from "../src/batches/share.ts";
-import { freePlaces, rowsToTake } from "../src/batches/window.ts";
+import { freePlaces, rowsToTake, ticketRows } from "../src/batches/window.ts";
 import type { FeederBatch } from "./feeder-batch.ts";
 import { foldRows } from "./feeder-fold.ts";
 import { unhindered } from "./feeder-obstacle.ts";
@@ -34,18 +34,23 @@ export class HandingOver {
     for (const [id, share] of this.#share.divide(places, claimants, tenants)) {
       const hand = batches.get(id);
       if (hand === undefined) continue;
-      moved += await unhindered(this.#parts, hand, epoch, async () => await this.#take(hand, epoch, share));
+      moved += await unhindered(
+        this.#parts,
+        hand,
+        epoch,
+        async () => await this.#take(hand, epoch, share, ticketRows(rate)),
+      );
     }
     return moved;
   }
 
   /** Its next rows, as many as its share is. How many moved. */
-  async #take(hand: FeederBatch, epoch: number, share: number): Promise<number> {
+  async #take(hand: FeederBatch, epoch: number, share: number, together: number): Promise<number> {
     const { deps, runs, fold } = this.#parts;
     const { queue, now, metrics } = deps;
     let moved = 0;
     while (moved < share) {
-      const { queued, ended, isOver } = await runs[hand.batch.target.kind].take(hand, epoch, share - moved);
+      const { queued, ended, isOver } = await runs[hand.batch.target.kind].take(hand, epoch, share - moved, together);
       for (const [row, ticket] of queued) hand.put(row, "queued", { isAway: false, ticket, queuedAt: now() });
       if (ended.size > 0) await foldRows(fold, hand, epoch, ended);
       metrics.batches.fed(queue, queued.size);

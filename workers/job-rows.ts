@@ -45,7 +45,7 @@ export class JobRows implements RowRuns {
     this.#deps = deps;
   }
 
-  async take(hand: FeederBatch, epoch: number, most: number): Promise<HandedOver> {
+  async take(hand: FeederBatch, epoch: number, most: number, together: number): Promise<HandedOver> {
     const { packer, rows, now } = this.#deps;
     const { batch } = hand;
     const packed = new Map<number, NewJob>();
@@ -56,6 +56,7 @@ export class JobRows implements RowRuns {
         const jobs = await packer.pack(
           batch.queue,
           made.map(({ job }) => job),
+          together,
         );
         const inTickets = made.map((one, index) => ({ ...one, job: jobs[index] ?? one.job }));
         for (const { row, job } of inTickets) packed.set(row, job);

@@ -11,8 +11,8 @@ export interface HandedOver {
 
 /** What the rows of a batch run, as the feeder deals with it. Whatever takes an epoch throws FencedError. */
 export interface RowRuns {
-  /** Hands the next waiting rows over, at most so many. */
-  take(hand: FeederBatch, epoch: number, most: number): Promise<HandedOver>;
+  /** Hands the next waiting rows over, at most so many; of those that go into the queue at once, no more share an entry than `together`. */
+  take(hand: FeederBatch, epoch: number, most: number, together: number): Promise<HandedOver>;
   /** Where these rows stand, in order; null: nothing is known of one any more. */
   see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]>;
   /** Of a batch that does not go on: rows that are not under way are taken back, or called off. How many moved. */

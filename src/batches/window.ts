@@ -1,3 +1,4 @@
+import { LARGEST_TICKET } from "../queues/ticket.ts";
 import type { Batch } from "./batch.ts";
 
 /** Rows that lie ready in the queue beyond those that are called: enough that no worker waits, few enough that nobody waits long. */
@@ -9,6 +10,15 @@ const AHEAD_S = 0.4;
 /** How many rows may be handed to a queue that holds `queued` of them, and of which `rate` end in a second. */
 export function freePlaces(queued: number, rate: number): number {
   return Math.max(0, Math.min(MOST, Math.max(LEAST, Math.ceil(rate * AHEAD_S))) - queued);
+}
+
+/** What a worker takes at once keeps it busy for so long, in s: what is more urgent waits for that. And at least so many: each entry costs. */
+const TICKET_S = 0.03;
+const LEAST_OF_TICKET = 16;
+
+/** How many rows may share a ticket, in a queue of which `rate` end in a second. */
+export function ticketRows(rate: number): number {
+  return Math.min(LARGEST_TICKET, Math.max(LEAST_OF_TICKET, Math.ceil(rate * TICKET_S)));
 }
 
 /** A rate per second that forgets what is longer ago than `overMs`: `count` more in the last `ms`. */

@@ -3,12 +3,12 @@ import type { TicketSizes } from "../limits/ticket-size.ts";
 import type { FilledTicket, JobQueues } from "../queues/job-queues.ts";
 import type { QueuedJob } from "../queues/job-options.ts";
 import type { QueueName } from "../queues/names.ts";
-import { newTicket, parseTicket } from "../queues/ticket.ts";
+import { LARGEST_TICKET, newTicket, parseTicket } from "../queues/ticket.ts";
 import type { NewJob } from "./stored-job.ts";
 
 export interface TicketPackerDeps {
   readonly queues: Pick<JobQueues, "add">;
-  readonly sizes: TicketSizes;
+  readonly sizes: Pick<TicketSizes, "of">;
   /** A name that nothing else has, of `[0-9a-z]`. */
   readonly unique: () => string;
 }
@@ -21,10 +21,10 @@ export class TicketPacker {
     this.#deps = deps;
   }
 
-  /** Those of one lane and one step together, as many as the gate lets through at once; one alone has its own entry. */
-  async pack(queue: QueueName, jobs: readonly NewJob[]): Promise<NewJob[]> {
+  /** Those of one lane and one step together, as many as the gate lets through at once and `most`; one alone has its own entry. */
+  async pack(queue: QueueName, jobs: readonly NewJob[], most = LARGEST_TICKET): Promise<NewJob[]> {
     const { sizes, unique } = this.#deps;
-    const size = jobs.length < 2 ? 1 : await sizes.of(queue);
+    const size = jobs.length < 2 ? 1 : Math.min(most, await sizes.of(queue));
     if (size === 1) return [...jobs];
     const ticketOf = new Map<string, string>();
     for (const alike of Map.groupBy(jobs, kindOf).values()) {

@@ -49,11 +49,15 @@ async function startTaking(rows: number, mobileOf = (row: number): string => mad
     () => clock.now,
   );
   const queued: NewJob[] = [];
+  const packed: (number | null)[] = [];
   const taking = new JobRows({
     ...{ queue: EKO, store, inputs, dataKeys, subjectKey: settings.subjectKey, now: () => clock.now },
     ...{ records: bundle.records, rows: new RowStore(client, settings.retention) },
     packer: {
-      pack: async (_queue: QueueName, jobs: readonly NewJob[]) => await Promise.resolve([...jobs]),
+      pack: async (_queue: QueueName, jobs: readonly NewJob[], most?: number) => {
+        packed.push(most ?? null);
+        return await Promise.resolve([...jobs]);
+      },
       enqueue: async (_queue: QueueName, jobs: readonly NewJob[]) => {
         queued.push(...jobs);
         await Promise.resolve();
@@ -68,7 +72,8 @@ async function startTaking(rows: number, mobileOf = (row: number): string => mad
   const epoch = await store.nextEpoch(EKO);
   return {
     ...{ bundle, batches, id, hand, load, inputs, taking, clock, queued, mobileOf },
-    take: async (most: number) => await taking.take(hand, epoch, most),
+    take: async (most: number, together = 64) => await taking.take(hand, epoch, most, together),
+    packed: (): readonly (number | null)[] => packed,
     opened: (): number => opened,
     subjects: (): (string | null)[] => queued.map(({ subject }) => subject),
     subjectOf: (mobile: string): string | null => {
@@ -93,6 +98,12 @@ describe("rows that are handed over a few at a time", () => {
     expect((await rows.take(10)).queued.size).toBe(10);
     expect(rows.opened()).toBe(2);
     expect(rows.subjects()).toEqual(Array.from({ length: 40 }, (_, index) => rows.subjectOf(rows.mobileOf(index + 1))));
+  });
+
+  it("share no larger tickets than the feeder wishes", async () => {
+    await using rows = await startTaking(20);
+    await rows.take(5, 3);
+    expect(rows.packed()).toEqual([3]);
   });
 
   it("show nobody's number meanwhile", async () => {
