@@ -32,7 +32,11 @@ process.on("SIGUSR1", () => {});
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // Whoever read it has gone (`| head`, a terminal that was closed): no reason to stop in the middle.
-    if (error.code !== "EPIPE" && !(error.code === "EIO" && stream.isTTY)) throw error;
+    if (error.code === "EPIPE" || (error.code === "EIO" && stream.isTTY)) return;
+    if (stream !== process.stdout || error.code === undefined) throw error;
+    const why = error.code === "ENOSPC" ? "the disk is full" : error.code;
+    process.stderr.write(`satyapan: standard output cannot be written whole: ${why}\n`);
+    process.exit(ExitCode.NOT_SUCCEEDED);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { openTwice, pipedTwice } from "../files/twice-read.ts";
@@ -47,7 +48,15 @@ export async function openTable(
   stack: AsyncDisposableStack,
 ): Promise<Pick<ImportFileOptions, "path" | "table">> {
   const path = file === "-" ? null : file;
-  const opening = path === null ? pipedTwice(stdin, machine.tmpDir, signal) : openTwice(path, machine.tmpDir);
+  const opening = path === null ? pipedTwice(stdin, machine.tmpDir, signal) : openTwice(path, machine.tmpDir, signal);
   const content = stack.use(await opening);
-  return { path, table: () => readTable(path, content.pieces()) };
+  return { path, table: () => readTable(path, untilStopped(content.pieces(), signal)) };
+}
+
+/** Also of a file in which for long there is no row. */
+async function* untilStopped(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    if (signal.aborted) throw new SatyapanError(ErrorCode.INTERRUPTED, "stopped; nothing was accepted");
+    yield piece;
+  }
 }

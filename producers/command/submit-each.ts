@@ -27,7 +27,7 @@ export async function submitEach(
   const name = flags.each === "-" ? null : flags.each;
   const { stdin, machine, signal } = context;
   await using content =
-    name === null ? await pipedTwice(stdin, machine.tmpDir, signal) : await openTwice(name, machine.tmpDir);
+    name === null ? await pipedTwice(stdin, machine.tmpDir, signal) : await openTwice(name, machine.tmpDir, signal);
   const rows = new RowSource(
     operation,
     name,

@@ -30,10 +30,15 @@ export async function writeNewFile(path: string, lines: AsyncIterable<string>, s
   }
 }
 
-/** Writes lines to a stream no faster than it takes them. */
+/** Writes lines to a stream no faster than it takes them, until nobody reads it any more (`| head`). */
 export async function writeLines(out: Writable, lines: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
-  for await (const text of inPieces(lines, signal)) {
-    if (!out.write(text)) await once(out, "drain", { signal });
+  try {
+    for await (const text of inPieces(lines, signal)) {
+      if (!out.write(text)) await once(out, "drain", { signal });
+    }
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "EPIPE") return;
+    throw cause;
   }
 }
 

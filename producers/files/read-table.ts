@@ -27,6 +27,9 @@ const FAULTS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
+/** Columns of one table. */
+const MOST_COLUMNS = 1_000;
+
 /** All of it, or pieces that are read as they come. */
 export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
 
@@ -82,15 +85,22 @@ async function* ndjsonRows(path: string, text: Begun): AsyncGenerator<TableRow> 
 
 function ndjsonRow(path: string, line: number, text: string): TableRow[] {
   if (text.trim() === "") return [];
-  try {
-    const input: unknown = JSON.parse(text);
-    if (typeof input === "object" && input !== null && !Array.isArray(input)) {
-      return [{ line, headerLine: null, columns: Object.keys(input), cells: Object.values(input) }];
-    }
-  } catch {
-    // falls through: the parser's message would quote the line
+  const input = parsedOrNull(text);
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    throw badFile(path, line, "is not a JSON object; an NDJSON file has one in each line");
   }
-  throw badFile(path, line, "is not a JSON object; an NDJSON file has one in each line");
+  const columns = Object.keys(input);
+  checkCount(path, line, columns.length);
+  return [{ line, headerLine: null, columns, cells: Object.values(input) }];
+}
+
+/** Null also for what is no JSON: the parser's message would quote it. */
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 async function* whole({ head, rest }: Begun): AsyncGenerator<string> {
@@ -110,6 +120,13 @@ async function* csvRows(path: string, text: Begun): AsyncGenerator<TableRow> {
       continue;
     }
     checkCells(path, columns, { line, cells });
+    if (columns.names.every((name, index) => cleanCell(cells[index] ?? "") === name)) {
+      throw badFile(
+        path,
+        line,
+        `repeats the header of line ${columns.line}: two files were put together; remove this line`,
+      );
+    }
     if (cells.every((cell) => cleanCell(cell) === "")) continue;
     yield { line, headerLine: columns.line, columns: columns.names, cells };
   }
@@ -186,6 +203,7 @@ interface Columns {
 function columnsOf(path: string, header: CsvRecord, separator: string): Columns {
   const all = header.cells.map(cleanCell);
   const names = all.slice(0, all.findLastIndex((name) => name !== "") + 1);
+  checkCount(path, header.line, names.length);
   for (const [column, name] of names.entries()) {
     if (name === "") throw badFile(path, header.line, `column ${column + 1} has no name`);
     const first = names.indexOf(name);
@@ -194,6 +212,12 @@ function columnsOf(path: string, header: CsvRecord, separator: string): Columns 
     }
   }
   return { line: header.line, names, width: all.length, separator };
+}
+
+/** More are no table of persons, and would take minutes to tell apart. */
+function checkCount(path: string, line: number, columns: number): void {
+  if (columns <= MOST_COLUMNS) return;
+  throw badFile(path, line, `has ${columns} columns; at most ${MOST_COLUMNS} are read: it is no table of persons`);
 }
 
 /** A row has as many cells as the header, but for the empty columns at the end. */

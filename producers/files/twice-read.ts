@@ -17,8 +17,8 @@ const PIECE = 65_536;
 /** Of what is piped, this much is kept in memory, in bytes; the rest goes into a sealed file. */
 const MOST_IN_MEMORY = 8 * 1_048_576;
 
-/** A file, or what is piped through that name (`/dev/stdin`, a shell's `<(…)`). `tmpDir`: see `pipedTwice`. */
-export async function openTwice(path: string, tmpDir: string): Promise<TwiceRead> {
+/** A file, or what is piped through that name (`/dev/stdin`, a shell's `<(…)`). `tmpDir`, `signal`: see `pipedTwice`. */
+export async function openTwice(path: string, tmpDir: string, signal?: AbortSignal): Promise<TwiceRead> {
   let file: FileHandle;
   let stat: Stats;
   try {
@@ -32,7 +32,7 @@ export async function openTwice(path: string, tmpDir: string): Promise<TwiceRead
     throw unreadable(path, Object.assign(new Error("a folder"), { code: "EISDIR" }));
   }
   if (stat.isFile()) return new FilePieces(path, file);
-  return await pipedTwice(file.createReadStream(), tmpDir);
+  return await pipedTwice(file.createReadStream(), tmpDir, signal);
 }
 
 /** Reads a stream to its end; `signal` ends the reading. What is much is kept in a file in `tmpDir`, sealed. */

@@ -134,9 +134,22 @@ describe("satyapan batch results", () => {
     expect(full).toMatchObject({ code: 2, stderr: expect.stringContaining("the disk is full") as string });
     const shell = ["-c", 'exec "$0" "$@" > /dev/full', process.execPath, "bin/main.ts"];
     const piped = await satyapan(["batch", "results", id], { cwd: place.path, env, program: ["sh", ...rooted(shell)] });
-    expect(piped.code).not.toBe(0);
-    expect(piped.stderr).toMatch(/ENOSPC|no space/i);
+    expect([piped.code, piped.stderr]).toEqual([
+      1,
+      "satyapan: standard output cannot be written whole: the disk is full\n",
+    ]);
     expect((await run("results", id, "--only", "lost")).stderr).toContain("--only takes states of rows");
+  });
+
+  it("ends without a word where nobody reads them any more", async () => {
+    await using bundle = await startBundle();
+    const { run, write, place, env } = bundle;
+    write("many.csv", ...Array.from({ length: 8_000 }, (_, index) => row(index)));
+    const { id } = JSON.parse((await run("submit", "many.csv", ...ARGS, "--json")).stdout) as BatchView;
+    await using reading = new RunningCommand(["batch", "results", id], { cwd: place.path, env });
+    await reading.said("Mobile No");
+    reading.closeOutput();
+    expect(await reading.ended).toMatchObject({ code: 0, stderr: "" });
   });
 
   it("takes its results back once they are mended, tells what is not, and refuses what is half mended", async () => {

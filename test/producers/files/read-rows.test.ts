@@ -71,6 +71,16 @@ describe("rows of a CSV file", () => {
   });
 
   it.each([
+    [
+      "the header once more",
+      `mobile,csp id\n${PLANTED},1\n mobile ,"csp id"\n`,
+      "x.csv line 3: repeats the header of line 1: two files were put together; remove this line",
+    ],
+    [
+      "a thousand columns and one",
+      `${Array.from({ length: 1_001 }, (_, column) => `c${column}`).join(",")},,\n1\n`,
+      "x.csv line 1: has 1001 columns; at most 1000 are read: it is no table of persons",
+    ],
     ["a column twice", `${PLANTED},a,${PLANTED}\n1,2,3\n`, "x.csv line 1: columns 1 and 3 have the same name"],
     ["a column without a name", `a,,${PLANTED}\n1,2,3\n`, "x.csv line 1: column 2 has no name"],
     [

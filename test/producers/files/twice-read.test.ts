@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { openTable } from "../../../producers/command/batch-flags.ts";
 import { openTwice, pipedTwice, type TwiceRead } from "../../../producers/files/twice-read.ts";
+import type { CommandContext } from "../../../src/command/context.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
 
@@ -45,5 +47,19 @@ describe("bytes that are read twice", () => {
     const path = join(dir.path, "folder");
     mkdirSync(path);
     await expect(openTwice(path, dir.path)).rejects.toMatchObject({ message: `the file ${path} is a folder` });
+  });
+
+  it("end with the command, also what never ends by itself", async () => {
+    await using dir = await makeTempDir();
+    const stop = new AbortController();
+    const opening = openTwice("/dev/zero", dir.path, stop.signal);
+    stop.abort();
+    await expect(opening).rejects.toMatchObject({ code: ErrorCode.BAD_INPUT });
+    const path = join(dir.path, "rows.csv");
+    writeFileSync(path, `mobile,csp_id\n${",\n".repeat(100_000)}`);
+    await using stack = new AsyncDisposableStack();
+    const context = { stdin: Readable.from([]), signal: stop.signal, machine: { tmpDir: dir.path } };
+    const { table } = await openTable(context as unknown as CommandContext, path, stack);
+    await expect(Array.fromAsync(table())).rejects.toMatchObject({ code: ErrorCode.INTERRUPTED });
   });
 });
