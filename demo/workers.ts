@@ -1,32 +1,41 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../bin/main.ts", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../bin/satyapan.js", import.meta.url));
+/** How long a worker may take to stop in good order, in ms. */
+const STOP_MS = 5_000;
+
+export interface WorkersOptions {
+  readonly count: number;
+  /** Their working folder, whose Redis and keys they share. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Where their logs go. */
+  readonly logFile: string;
+}
 
 /** Worker processes of the demo: started together, stopped together, whatever they are doing. */
 export class Workers implements AsyncDisposable {
-  readonly #children: ChildProcess[];
+  readonly #children: readonly ChildProcess[];
+  readonly #logFile: string;
 
-  private constructor(children: ChildProcess[]) {
-    this.#children = children;
-  }
-
-  /** `logFile`: where their logs go. Rejects if one of them ends at once. */
-  static start(count: number, env: Readonly<Record<string, string>>, logFile: string): Workers {
+  constructor({ count, folder, env, logFile }: WorkersOptions) {
+    this.#logFile = logFile;
     const log = openSync(logFile, "a", 0o600);
-    const children = Array.from({ length: count }, () =>
+    this.#children = Array.from({ length: count }, () =>
       // A group of their own: Ctrl-C reaches the demo alone, which then stops them in order.
-      spawn(process.execPath, [MAIN, "worker"], { env, stdio: ["ignore", log, log], detached: true }),
+      spawn(process.execPath, [COMMAND, "worker"], { cwd: folder, env, stdio: ["ignore", log, log], detached: true }),
     );
-    return new Workers(children);
+    closeSync(log);
   }
 
   /** Rejects as soon as one of them ends by itself. */
   async watch(): Promise<never> {
     const [code, signal] = await Promise.race(this.#children.map(ended));
-    throw new Error(`a worker ended by itself (${signal ?? `exit code ${code}`})`);
+    const lastWords = readFileSync(this.#logFile, "utf8").trimEnd().split("\n").slice(-3).join("\n");
+    throw new Error(`a worker ended by itself (${signal ?? `exit code ${code}`}); its last words:\n${lastWords}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -35,7 +44,7 @@ export class Workers implements AsyncDisposable {
         if (child.exitCode !== null || child.signalCode !== null) return;
         const exited = once(child, "exit");
         child.kill("SIGTERM");
-        const hard = setTimeout(() => child.kill("SIGKILL"), 5_000);
+        const hard = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
         await exited;
         clearTimeout(hard);
       }),

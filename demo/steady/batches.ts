@@ -7,7 +7,9 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import type { Client } from "../../producers/index.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
-import type { Phones } from "./phones.ts";
+import { rowJobId } from "../../src/batches/keys.ts";
+import type { Phones } from "../phones.ts";
+import { PEOPLE, usualPerson } from "./people.ts";
 
 export interface FeedOptions {
   readonly client: Client;
@@ -22,8 +24,6 @@ export interface FeedOptions {
 }
 
 const MAIN = fileURLToPath(new URL("../../bin/main.ts", import.meta.url));
-/** How many made-up people there are of one ending. */
-export const PEOPLE = 4_000_000;
 /** Between two batches, in ms. */
 const PAUSE_MS = 10_000;
 /** How numbers end that the stand-in does not take: one row of forty is rejected, one needs a second try. */
@@ -52,7 +52,9 @@ async function runBatch(nth: number, { client, phones, say, signal, folder, rows
   const args = ["batch", "submit", file, "--flow", "eko.mobile", "--name", `demo ${first}-${nth + 1}`];
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args, "--json"], { signal });
   const { id, name } = Submitted.parse(JSON.parse(stdout));
-  for (const [index, mobile] of mobiles.entries()) phones.add(mobile, `${id}-${index + 1}`);
+  for (const [index, mobile] of mobiles.entries()) {
+    phones.add("eko.mobile-otp", mobile, usualPerson(index, rowJobId(id, index + 1)));
+  }
   say(`batch "${name}" was submitted: ${rows} rows`);
   for await (const { state, counts, ended_at } of client.batches.watch(id, { signal })) {
     if (ended_at === null && counts.waiting + counts.queued + counts.calling > 0) continue;

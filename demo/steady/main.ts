@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { createClient } from "../../producers/index.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
+import { Phones } from "../phones.ts";
 import { feedBatches } from "./batches.ts";
 import { bringPeople } from "./people.ts";
-import { Phones } from "./phones.ts";
 
 // What there is to see in compose's demo: one batch after another, and people who ask for codes and read them out.
 

@@ -76,12 +76,12 @@ function barOf({ rows, counts }: BatchWatch, state: RowState, width: number): st
 
 /** Above the bars. */
 function head(view: BatchWatch, now: number): string[] {
-  const { name, state, reason, rows, rate, estimated_end, created_at } = view;
+  const { name, state, reason, rows, rate, estimated_end, created_at, ended_at } = view;
   const left = estimated_end === null ? [] : [`about ${formatDuration(roughly(Date.parse(estimated_end) - now))} left`];
-  const since = formatDuration(roughly(now - Date.parse(created_at)));
+  const took = (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(created_at);
   return [
     named(state, `${name}${reason === null ? "" : `: ${reason}`}`),
-    named("ended", `${endedRows(view)} of ${rows} in ${since}`),
+    named("ended", `${endedRows(view)} of ${rows} in ${formatDuration(roughly(took))}`),
     named("rate", [`${rate.toFixed(1)}/s`, ...left].join(", ")),
   ];
 }
@@ -92,7 +92,7 @@ function beside({ quota, open_challenges, open_limit, flow, reasons }: BatchWatc
   const most = open_limit === null ? "" : ` of at most ${open_limit}`;
   const [first] = reasons;
   return [
-    named("quota", used),
+    named("quota", quota.length === 0 ? "not known yet: is a `satyapan worker` running?" : used),
     ...(flow === undefined ? [] : [named("codes", `${open_challenges} awaited${most}`)]),
     ...(first === undefined
       ? []

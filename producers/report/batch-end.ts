@@ -30,7 +30,7 @@ export function formatEnd(view: BatchWatch, width: number): string {
   const bad = states.filter((state) => !OPEN.includes(state) && !FINE.includes(state));
   const next = [
     ...(bad.length > 0 ? [`Which rows: \`satyapan batch results ${id} --only ${bad.join(",")}\``] : []),
-    ...(hasEnded(view.state) ? [] : [`It goes on without this command: \`satyapan batch watch ${id}\``]),
+    ...(hasEnded(view.state) ? [] : [`It has not ended; see it go on with \`satyapan batch watch ${id}\``]),
   ];
   return `\nWhat became of the rows:\n${parts.join("")}  ${rows} in all\n\n${next.map((line) => `${line}\n`).join("")}`;
 }

@@ -15,12 +15,6 @@ interface Group {
 export class OutcomeTable {
   readonly #groups = new Map<string, Group>();
 
-  static of(records: Iterable<JobRecord>): OutcomeTable {
-    const table = new OutcomeTable();
-    for (const record of records) table.add(record);
-    return table;
-  }
-
   add({ operation, attempts }: JobRecord): void {
     for (const { started_at, ended_at, outcome } of attempts) {
       if (outcome === null || ended_at === null) continue;

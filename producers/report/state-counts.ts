@@ -18,9 +18,3 @@ export class StateCounts {
     return JOB_STATES.flatMap((state) => (this.of(state) === 0 ? [] : [`${this.of(state)} ${state}`])).join(", ");
   }
 }
-
-export function stateCounts(records: Iterable<JobRecord>): string {
-  const counts = new StateCounts();
-  for (const record of records) counts.add(record);
-  return counts.format();
-}

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { makeSenders, SENDERS } from "../../demo/make-senders.ts";
-import { readSenders, SENDS } from "../../demo/senders.ts";
-import { parseInput } from "../../src/operations/entry-rules.ts";
-import { findOperation } from "../../src/operations/catalogue.ts";
+import { RUNS } from "../../demo/runs.ts";
+import { satyapan } from "../support/command.ts";
+import { testKeys } from "../support/client.ts";
+import { makeTempDir } from "../support/temp-dir.ts";
 
 const FILE = fileURLToPath(new URL("../../examples/senders.csv", import.meta.url));
 
@@ -13,15 +14,10 @@ describe("examples/senders.csv", () => {
     expect(readFileSync(FILE, "utf8")).toBe(makeSenders());
   });
 
-  it("has 200 senders, no number twice, each fit for every operation of the demo", async () => {
-    const senders = await readSenders("senders.csv", makeSenders());
-    expect(senders).toHaveLength(SENDERS);
-    expect(new Set(senders.flatMap(({ mobile, aadhaar }) => [mobile, aadhaar])).size).toBe(2 * SENDERS);
-    for (const sender of senders) {
-      for (const send of SENDS) {
-        const input = sender.input(send);
-        expect(() => parseInput(findOperation(send), input, { now: Date.now(), aadhaarChecksum: true })).not.toThrow();
-      }
-    }
+  it.each(RUNS)("has 200 senders, no person twice, each fit for $flow", async ({ flow }) => {
+    await using place = await makeTempDir();
+    const env = { ...testKeys(), REDIS_URL: "redis://127.0.0.1:1" };
+    const { stdout } = await satyapan(["batch", "check", FILE, "--flow", flow, "--json"], { cwd: place.path, env });
+    expect(JSON.parse(stdout)).toMatchObject({ rows: SENDERS, good: SENDERS, bad: 0, duplicates: 0 });
   });
 });

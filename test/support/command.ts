@@ -70,9 +70,15 @@ export class RunningCommand implements AsyncDisposable {
     for (;;) {
       const found = heard();
       if (found !== undefined) return found;
-      const more = Promise.race([once(this.#child.stdout, "data"), once(this.#child.stderr, "data")]);
+      const heardEnough = new AbortController();
+      const { signal } = heardEnough;
+      const more = [this.#child.stdout, this.#child.stderr].map(async (stream) => {
+        await once(stream, "data", { signal });
+      });
       const ended = this.ended.then(() => "ended");
-      if ((await Promise.race([more, ended])) === "ended" && heard() === undefined) {
+      const first = await Promise.race([...more, ended]);
+      heardEnough.abort();
+      if (first === "ended" && heard() === undefined) {
         throw new Error(`it ended before it said ${String(what)}\n${this.#stdout}\n${this.#stderr}`);
       }
     }

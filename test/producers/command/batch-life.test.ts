@@ -69,7 +69,7 @@ describe("satyapan batch", () => {
     expect(end).toContain(`\n  4 in all\n\nWhich rows: \`satyapan batch results ${id} --only rejected,unknown\`\n`);
   });
 
-  it("watches it to its end, a line for each change, or a JSON document", async () => {
+  it("watches it to its end, in lines, or with a JSON document for each change", async () => {
     await using bundle = await startBundle();
     const { batches, run } = bundle;
     const { id } = await batches.submit(batches.rows(60, good));
@@ -98,7 +98,7 @@ describe("satyapan batch", () => {
     // Hidden once it was drawn on, and shown before the last words.
     expect(stdout.lastIndexOf("\u001B[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001B[?25l"));
     const words = stdout.slice(stdout.lastIndexOf("\u001B[?25h")).replaceAll("\r\n", "\n");
-    expect(words).toContain(`It goes on without this command: \`satyapan batch watch ${id}\`\n`);
+    expect(words).toContain(`It has not ended; see it go on with \`satyapan batch watch ${id}\`\n`);
   });
 
   it("says that there is no such batch, and what is wrong with a weight", async () => {

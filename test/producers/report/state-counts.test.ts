@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { stateCounts } from "../../../producers/report/state-counts.ts";
+import { StateCounts } from "../../../producers/report/state-counts.ts";
 import { stillOpen } from "../../../producers/report/still-open.ts";
 import { jobRecord } from "./records.ts";
 
 describe("the counts of states", () => {
   it("come in the order of a job's life, without those that are none", () => {
-    const states = ["succeeded", "rejected", "waiting", "succeeded", "queued"] as const;
-    expect(stateCounts(states.map((state) => jobRecord({ state })))).toBe(
-      "1 queued, 1 waiting, 2 succeeded, 1 rejected",
-    );
-    expect(stateCounts([])).toBe("");
+    const counts = new StateCounts();
+    expect(counts.format()).toBe("");
+    for (const state of ["succeeded", "rejected", "waiting", "succeeded", "queued"] as const) counts.add({ state });
+    expect(counts.format()).toBe("1 queued, 1 waiting, 2 succeeded, 1 rejected");
   });
 });
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type Client, SatyapanError } from "../../producers/index.ts";
+import { type Client, SatyapanError } from "../producers/index.ts";
+import { type Person, type Reading, TRIES } from "./person.ts";
 
 export interface PhonesOptions {
   readonly client: Client;
@@ -10,32 +11,26 @@ export interface PhonesOptions {
   readonly simulator: string;
 }
 
-/** One of so many never answers, and one mistypes the code at first. */
-const SILENT = 20;
-const CLUMSY = 10;
-/** How long somebody takes to read an SMS, in ms. */
-const READING_MS = [2_000, 5_000, 8_000, 14_000];
 const VERIFY_MS = 60_000;
 /** For the next SMS, in ms; and before it is asked again where the stand-in is away. */
 const WAIT_MS = 10_000;
 const AWAY_MS = 1_000;
 
-const Messages = z.array(z.looseObject({ seq: z.int(), to: z.string(), otp: z.string() }));
+const Messages = z.array(z.looseObject({ seq: z.int(), operation: z.string(), to: z.string(), otp: z.string() }));
 
 /** The made-up people's phones: who gets an SMS reads it after a while and gives the code. */
 export class Phones {
   readonly #options: PhonesOptions;
-  /** Numbers with the onboardings for which they are asked. */
-  readonly #owners = new Map<string, string>();
+  readonly #owners = new Map<string, { readonly person: Person; asked: number }>();
   readonly #reading = new Set<Promise<void>>();
 
   constructor(options: PhonesOptions) {
     this.#options = options;
   }
 
-  /** `id`: of the onboarding that the owner of this number answers. */
-  add(mobile: string, id: string): void {
-    this.#owners.set(mobile, id);
+  /** `operation`: the one that sends to this number. */
+  add(operation: string, number: string, person: Person): void {
+    this.#owners.set(`${operation} ${number}`, { person, asked: 0 });
   }
 
   /** Until `signal` aborts. */
@@ -44,11 +39,15 @@ export class Phones {
     for (let after = 0; !signal.aborted;) {
       const messages = await this.#messages(after);
       // Newest first.
-      for (const { seq, to, otp } of messages.toReversed()) {
+      for (const { seq, operation, to, otp } of messages.toReversed()) {
         after = Math.max(after, seq);
-        const id = this.#owners.get(to);
-        if (id === undefined || seq % SILENT === 0) continue;
-        const one = this.#read(id, otp, seq);
+        const owner = this.#owners.get(`${operation} ${to}`);
+        if (owner === undefined) continue;
+        const { person, asked } = owner;
+        owner.asked += 1;
+        const reading = person.reads(asked);
+        if (reading === null) continue;
+        const one = this.#read(person, asked, otp, reading);
         this.#reading.add(one);
         void one.finally(() => this.#reading.delete(one));
       }
@@ -68,18 +67,19 @@ export class Phones {
     return [];
   }
 
-  /** What is refused is said, and nobody is asked twice. */
-  async #read(id: string, otp: string, seq: number): Promise<void> {
+  /** What is refused is said, and nothing more is read out. */
+  async #read(person: Person, asked: number, otp: string, { afterMs, mistyped }: Reading): Promise<void> {
     const { client, say, signal } = this.#options;
-    await sleep(READING_MS[seq % READING_MS.length], undefined, { signal }).catch(() => {});
+    await sleep(afterMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
+    const id = await person.onboarding(asked);
     try {
-      if (seq % CLUMSY === 1) {
-        const wrong = otp.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+      for (let times = 1; times <= mistyped; times += 1) {
+        const wrong = otp.replace(/\d$/, (digit) => String((Number(digit) + times) % 10));
         const { verify } = await client.answer(id, wrong);
         if (verify !== null) await client.waitFor(verify, { timeoutMs: VERIFY_MS, signal });
       }
-      await client.answer(id, otp);
+      if (mistyped < TRIES) await client.answer(id, otp);
     } catch (error) {
       if (!(error instanceof SatyapanError)) throw error;
       if (!signal.aborted) say(`${id}: ${error.message}`);
