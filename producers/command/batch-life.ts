@@ -115,7 +115,7 @@ export function defineBatchLife(command: Command, context: CommandContext): void
     } finally {
       display?.stop();
     }
-    if (last !== null && last.state !== "finished") context.exit(ExitCode.NOT_SUCCEEDED);
+    if (last?.state !== "finished") context.exit(ExitCode.NOT_SUCCEEDED);
   }
 }
 

@@ -7,6 +7,7 @@ import { startProgress } from "../report/progress.ts";
 import { formatTable } from "../report/table.ts";
 import { addJobFilters, addLimit, type JobFilterFlags, jobFilter, jobsWord, printJobs } from "./job-list.ts";
 import { openClient } from "./open.ts";
+import { toldWhatItIs } from "./told-id.ts";
 import { parseRate } from "./parse-argument.ts";
 
 interface Flags extends JobFilterFlags {
@@ -72,7 +73,9 @@ async function change(
   await using client = openClient(context);
   const say = (count: number, text: string): void =>
     void stdout.write(json ? `${JSON.stringify({ [what]: dryRun ? 0 : count, matching: count })}\n` : `${text}\n`);
-  const found = await client.failed.count(filter);
+  const [first = "", ...others] = filter.ids ?? [];
+  const counted = async (): Promise<number> => await client.failed.count(filter);
+  const found = others.length === 0 ? await toldWhatItIs(client, first, counted) : await counted();
   if (dryRun || found === 0) {
     say(found, found === 0 ? "no failed job fits" : `${found} failed ${jobsWord(found)} would be ${what}`);
     return;

@@ -10,6 +10,7 @@ import type { OnboardingRecord } from "../onboardings/onboarding-record.ts";
 import { formatOnboarding, formatOnboardings } from "../report/format-onboarding.ts";
 import { openClient } from "./open.ts";
 import { parseLimit } from "./parse-argument.ts";
+import { toldWhatItIs } from "./told-id.ts";
 
 interface Flags {
   readonly input?: string;
@@ -54,9 +55,8 @@ export function defineOnboard(command: Command, context: CommandContext): void {
       // `--json` is an option of `onboard`, too, which reads it first.
       const flags = own.optsWithGlobals<{ readonly json?: true }>();
       await using client = openClient(context);
-      const record = await client.onboardings.get(id);
-      if (record === null) throw challengeOver(id, { kind: "missing" });
-      print(context, record, flags);
+      const record = await toldWhatItIs(client, id, async () => await found(client, id));
+      await print(context, client, record, flags);
     });
   command
     .command("list")
@@ -78,7 +78,8 @@ export function defineOnboard(command: Command, context: CommandContext): void {
     .action(async (id: string, _own: unknown, own: Command) => {
       const flags = own.optsWithGlobals<{ readonly reason: string; readonly json?: true }>();
       await using client = openClient(context);
-      print(context, await client.onboardings.cancel(id, flags), flags);
+      const cancel = async (): Promise<OnboardingRecord> => await client.onboardings.cancel(id, flags);
+      await print(context, client, await toldWhatItIs(client, id, cancel), flags);
     });
 }
 
@@ -102,7 +103,7 @@ async function begin(context: CommandContext, flow: string | undefined, flags: F
     ...(traceparent === undefined ? {} : { traceparent }),
   });
   const record = waitMs === null ? begun : await waited(context, client, begun, waitMs);
-  print(context, record, flags);
+  await print(context, client, record, flags);
   if (waitMs !== null && record.state !== "succeeded" && record.state !== "awaiting_otp") {
     context.exit(ExitCode.NOT_SUCCEEDED);
   }
@@ -122,15 +123,30 @@ async function waited(
   } catch (error) {
     if (!(error instanceof SatyapanError) || error.code !== ErrorCode.WAIT_TIMEOUT) throw error;
     const { id } = begun;
-    const record = (await client.onboardings.get(id)) ?? begun;
-    const idle = record.steps.length === 0 ? "; no step is done, is a `satyapan worker` running?" : "";
-    stderr.write(
-      `satyapan: onboarding ${id} goes on without this command: see \`satyapan onboard show ${id}\`${idle}\n`,
-    );
-    return { ...record, ...mark };
+    stderr.write(`satyapan: onboarding ${id} goes on without this command: see \`satyapan onboard show ${id}\`\n`);
+    return { ...((await client.onboardings.get(id)) ?? begun), ...mark };
   }
 }
 
-function print({ stdout }: CommandContext, record: OnboardingRecord, { json }: { readonly json?: true }): void {
-  stdout.write(json === true ? `${JSON.stringify(record)}\n` : formatOnboarding(record));
+/** Throws SatyapanError `unknown-job`. */
+async function found(client: Client, id: string): Promise<OnboardingRecord> {
+  const record = await client.onboardings.get(id);
+  if (record === null) throw challengeOver(id, { kind: "missing" });
+  return record;
+}
+
+async function print(
+  { stdout }: CommandContext,
+  client: Client,
+  record: OnboardingRecord,
+  { json }: { readonly json?: true },
+): Promise<void> {
+  if (json === true) stdout.write(`${JSON.stringify(record)}\n`);
+  else stdout.write(formatOnboarding(record, record.state === "running" ? await whyItRuns(client, record) : null));
+}
+
+/** Why its step is not done yet. */
+async function whyItRuns(client: Client, { job }: OnboardingRecord): Promise<string> {
+  const explanation = await client.explain(job);
+  return explanation?.text ?? "its step's job is not made yet: a `satyapan worker` makes it";
 }

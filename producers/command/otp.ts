@@ -8,6 +8,7 @@ import { readLine } from "../files/read-input.ts";
 import type { ChallengeRecord } from "../onboardings/onboarding-record.ts";
 import type { AnswerRecord } from "../onboardings/codes.ts";
 import { openClient } from "./open.ts";
+import { toldWhatItIs } from "./told-id.ts";
 
 interface Flags {
   readonly resend?: true;
@@ -35,8 +36,11 @@ export function defineOtp(command: Command, context: CommandContext): void {
         throw new SatyapanError(ErrorCode.BAD_USAGE, "give a code, or --resend: not both");
       }
       await using client = openClient(context);
-      if (flags.resend === true) await resend(context, client, id, waitMs, flags);
-      else await answer(context, client, id, await codeFrom(context, code), waitMs, flags);
+      const work = async (): Promise<void> =>
+        flags.resend === true
+          ? await resend(context, client, id, waitMs, flags)
+          : await answer(context, client, id, await codeFrom(context, code), waitMs, flags);
+      await toldWhatItIs(client, id, work);
     });
 }
 

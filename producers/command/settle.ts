@@ -3,8 +3,10 @@ import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { startProgress } from "../report/progress.ts";
+import type { JobRecord } from "../../src/records/record.ts";
 import { checkSettling, SETTLE_DECISIONS, type SettleDecision } from "../jobs/settle.ts";
 import { openClient } from "./open.ts";
+import { toldWhatItIs } from "./told-id.ts";
 import { parseSince } from "./parse-argument.ts";
 
 interface Flags {
@@ -43,7 +45,8 @@ export function defineSettle(command: Command, context: CommandContext): void {
       const alone = flags.dryRun ? "--dry-run" : flags.since === undefined ? null : "--since";
       if (alone !== null) throw new SatyapanError(ErrorCode.BAD_USAGE, `${alone} is for --all-like`);
       await using client = openClient(context);
-      const record = await client.settle(id, decision, { reason: flags.reason });
+      const settle = async (): Promise<JobRecord> => await client.settle(id, decision, { reason: flags.reason });
+      const record = await toldWhatItIs(client, id, settle);
       context.stdout.write(flags.json ? `${JSON.stringify(record)}\n` : formatRecord(record));
     });
 }
@@ -58,7 +61,9 @@ async function settleLike(
   const from = parseSince(since, context.now());
   await using client = openClient(context);
   let matching = 0;
-  for await (const _ of client.unknown.like(id, from)) matching += 1;
+  await toldWhatItIs(client, id, async () => {
+    for await (const _ of client.unknown.like(id, from)) matching += 1;
+  });
   if (dryRun) {
     const text = `${matching} unknown ${jobs(matching)} would be settled as ${decision}\n`;
     stdout.write(json ? `${JSON.stringify({ settled: 0, matching })}\n` : text);

@@ -5,6 +5,7 @@ import type { Client } from "../client.ts";
 import { unknownJob } from "../jobs/find-job.ts";
 import { formatRecord, formatValues } from "../report/format-record.ts";
 import { openClient } from "./open.ts";
+import { toldWhatItIs } from "./told-id.ts";
 
 interface ShowFlags {
   readonly json?: true;
@@ -23,7 +24,8 @@ export function defineShow(command: Command, context: CommandContext): void {
     .action(async (id: string, flags: ShowFlags) => {
       checkFlags(flags);
       await using client = openClient(context);
-      context.stdout.write(flags.reveal ? await shownInClear(client, id, flags) : await shown(client, id, flags));
+      const show = flags.reveal ? shownInClear : shown;
+      context.stdout.write(await toldWhatItIs(client, id, async () => await show(client, id, flags)));
     });
 }
 

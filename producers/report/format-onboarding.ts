@@ -1,8 +1,11 @@
 import type { ChallengeRecord, OnboardingRecord } from "../onboardings/onboarding-record.ts";
 import { formatTable } from "./table.ts";
 
-/** An onboarding for people: where it stands, why, what is awaited, and which jobs were its steps. */
-export function formatOnboarding(record: OnboardingRecord): string {
+/**
+ * An onboarding for people: where it stands, why, what is awaited, and which jobs were its steps. `why`: its step's job is not
+ * done yet; null: nothing is to be said of that.
+ */
+export function formatOnboarding(record: OnboardingRecord, why: string | null): string {
   const { id, flow, state, step, job, reason, challenge, duplicate, result } = record;
   const lines: [string, string | null][] = [
     ["onboarding", `${id}${duplicate === true ? " (was there already)" : ""}`],
@@ -11,6 +14,7 @@ export function formatOnboarding(record: OnboardingRecord): string {
     ["state", state],
     ["step", `${step} (job ${job})`],
     ["reason", reason],
+    ["why", why],
     ["what to do", whatToDo(record)],
     ...(challenge === null ? [] : challengeLines(challenge)),
     ["expires", record.expires_at],

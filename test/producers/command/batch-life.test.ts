@@ -16,8 +16,10 @@ async function startBundle() {
   const place = stack.use(await makeTempDir());
   const batches = new BatchBundle(bundle.redis, bundle.settings);
   const env = bundleEnv(bundle.simulator, bundle.redis.url);
-  const run = async (...args: readonly string[]) => await satyapan(["batch", ...args], { cwd: place.path, env });
-  return { ...bundle, batches, run, place, env, [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
+  const command = async (...args: readonly string[]) => await satyapan(args, { cwd: place.path, env });
+  const run = async (...args: readonly string[]) => await command("batch", ...args);
+  const end = async () => await stack.disposeAsync();
+  return { ...bundle, batches, run, place, env, satyapan: command, [Symbol.asyncDispose]: end };
 }
 
 const good = (row: number): string => madeUpMobile(row, "000");
@@ -50,6 +52,19 @@ describe("satyapan batch", () => {
     const entries = await bundle.redis.client().xrange("satyapan:{eko-0}:audit", "-", "+");
     const events = entries.map(([, [, text = ""]]) => (JSON.parse(text) as { event: string; batch: string }).event);
     expect(events).toEqual(["submit", "pause", "weight", "weight", "resume", "cancel"]);
+  });
+
+  it("is named where a row of it has no job now", async () => {
+    await using bundle = await startBundle();
+    const { batches } = bundle;
+    const { id } = await batches.submit(batches.rows(2, good));
+    const { code, stderr } = await bundle.satyapan("show", `${id}-2`);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      `satyapan: row 2 of batch ${id} has no record of that id now: it waits to be handed over, or has ended; ` +
+        `\`satyapan batch results ${id}\` tells what became of it\n`,
+    );
+    expect((await bundle.satyapan("show", "b123456789-2")).stderr).toMatch(/^satyapan: there is no job b123456789-2/);
   });
 
   it("says at its end why rows did not succeed, and what to do about each", async () => {

@@ -77,4 +77,43 @@ describe("satyapan onboard and satyapan otp", () => {
     expect(cancelled.stdout).toMatch(/^state +cancelled$/m);
     expect((await run(["onboard", "cancel", "stop", "--reason", "again"])).code).toBe(2);
   });
+
+  it("say why one does not go on, and not that no worker runs", async () => {
+    const input = JSON.stringify({ mobile: madeUpMobile(3), csp_id: "agent-1" });
+    await run(["onboard", "eko.mobile", "--id", "first", "--wait", "20s", "--input", input]);
+    const second = await run(["onboard", "eko.mobile", "--id", "second", "--wait", "500ms", "--input", input]);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toBe(
+      "satyapan: onboarding second goes on without this command: see `satyapan onboard show second`\n",
+    );
+    const why = /^why +Cooldown: this person was sent an OTP a short while ago\. It is tried at .*$/m;
+    await expect.poll(async () => (await run(["onboard", "show", "second"])).stdout, { timeout: 20_000 }).toMatch(why);
+    expect((await run(["onboard", "show", "first"])).stdout).not.toMatch(/^why/m);
+  });
+});
+
+describe("an onboarding's id in the place of a job's", () => {
+  it.each([
+    ["show", ["show", "pune"]],
+    ["explain", ["explain", "pune"]],
+    ["settle", ["settle", "pune", "rejected", "--reason", "none"]],
+    ["failed retry", ["failed", "retry", "pune"]],
+  ])("has %s say what it is, and which command shows it", async (_name, args) => {
+    const input = JSON.stringify({ mobile: madeUpMobile(4), csp_id: "agent-1" });
+    await run(["onboard", "eko.mobile", "--id", "pune", "--wait", "20s", "--input", input]);
+    const ran = await run(args);
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toBe(
+      "satyapan: pune is an onboarding, awaiting_otp at its step verify: see `satyapan onboard show pune`; " +
+        "the step's job is pune-send\n",
+    );
+  });
+
+  it("and a job's in the place of an onboarding's", async () => {
+    const { id } = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(5), csp_id: "agent-1" });
+    await bundle.client.waitFor(id, { timeoutMs: 20_000 });
+    expect((await run(["onboard", "show", id])).stderr).toBe(
+      `satyapan: ${id} is a job of eko.mobile-otp, succeeded, and no onboarding: see \`satyapan show ${id}\`\n`,
+    );
+  });
 });
