@@ -30,6 +30,16 @@ describe("RecordStore.create", () => {
     expect(found.filter((record) => record?.state === "queued")).toHaveLength(300);
     expect(found.at(-1)).toBeNull();
   });
+
+  it("sends its script in full once, and takes a job in on a server that has forgotten it since", async () => {
+    const { client, store } = await setup(redis);
+    await client.config("RESETSTAT");
+    expect(await store.create(QUEUE, [newJob()])).toEqual(["created"]);
+    expect(await client.info("commandstats")).not.toContain("cmdstat_eval:");
+    await client.script("FLUSH");
+    expect(await store.create(QUEUE, [newJob()])).toEqual(["created"]);
+    expect(await client.info("commandstats")).toContain("cmdstat_eval:calls=1,");
+  });
 });
 
 describe("settling", () => {
