@@ -15,6 +15,11 @@ export class CallSlots {
     this.#floorEvery = floorEvery;
   }
 
+  /** Whether somebody who comes now need not wait. */
+  get hasRoom(): boolean {
+    return this.#free > 0;
+  }
+
   /** Does its work as soon as there is room for it. */
   async use<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;

@@ -12,6 +12,7 @@ import { AttemptCall, type AttemptCallDeps } from "./attempt-call.ts";
 import { AttemptCloser, type AttemptCloserDeps } from "./attempt-closer.ts";
 import type { Closings } from "./closings.ts";
 import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
+import type { EarlyStart } from "./early-starts.ts";
 import { timed, type TimedPermit } from "./fresh-permit.ts";
 import type { OpenAttempt } from "./open-attempt.ts";
 import { OwnAttempts } from "./own-attempts.ts";
@@ -59,26 +60,54 @@ export class JobRunner {
     this.#closer = new AttemptCloser(deps);
   }
 
-  /** `queuedAt`: when a producer queued it, ms; `ticket`: the one that carries it; null, the default: its own entry does. */
-  async run(id: string, queuedAt: number, ticket: string | null = null): Promise<FollowUp> {
+  /**
+   * `queuedAt`: when a producer queued it, ms; `ticket`: the one that carries it; null, the default: its own entry does; `early`: its
+   * attempt, where that was asked for with it.
+   */
+  async run(
+    id: string,
+    queuedAt: number,
+    ticket: string | null = null,
+    early: EarlyStart | null = null,
+  ): Promise<FollowUp> {
     const { closings, stopping, now } = this.#deps;
-    if (!this.#own.take(id)) return { kind: "later", until: now() + IN_HAND_MS };
+    // What could not be begun with it is begun as ever.
+    const begun = (await early?.start.catch(() => null)) ?? null;
+    if (!this.#own.take(id)) {
+      if (early !== null) await this.#leave(early, begun);
+      return { kind: "later", until: now() + IN_HAND_MS };
+    }
     try {
-      if (!closings.areAllWritten) await closings.allWritten(stopping);
-      if (stopping.aborted) return { kind: "gate", until: now() };
-      return await this.#run(id, queuedAt, ticket);
+      if (begun === null) {
+        if (!closings.areAllWritten) await closings.allWritten(stopping);
+        if (stopping.aborted) return { kind: "gate", until: now() };
+      }
+      return await this.#run(id, queuedAt, ticket, early, begun);
     } finally {
       this.#own.release(id);
     }
   }
 
-  async #run(id: string, queuedAt: number, ticket: string | null): Promise<FollowUp> {
+  /** Nothing of it will ever be written. */
+  async #leave({ takenAt }: EarlyStart, begun: AttemptStart | null): Promise<void> {
+    const { journal } = this.#deps;
+    this.#own.neverWrote(journal.openerAt(takenAt));
+    if (begun?.kind === "run") await journal.giveBack(begun.permit.id);
+  }
+
+  async #run(
+    id: string,
+    queuedAt: number,
+    ticket: string | null,
+    early: EarlyStart | null,
+    begun: AttemptStart | null,
+  ): Promise<FollowUp> {
     const { journal, metrics, now, ids, logger, traces } = this.#deps;
-    const takenAt = now();
+    const takenAt = early?.takenAt ?? now();
     const opener = journal.openerAt(takenAt);
     let start: AttemptStart;
     try {
-      start = await this.#begin(id, takenAt, ids.reference(takenAt), ticket);
+      start = begun ?? (await this.#begin(id, takenAt, early?.freshRef ?? ids.reference(takenAt), ticket));
     } catch (error) {
       // Redis may have taken it all the same.
       this.#own.neverWrote(opener);

@@ -7,6 +7,7 @@ import { JobQueues } from "../src/queues/job-queues.ts";
 import { TicketLists } from "../src/queues/ticket-lists.ts";
 import { CallSlots } from "./call-slots.ts";
 import { Closings } from "./closings.ts";
+import { EarlyStarts } from "./early-starts.ts";
 import { gatePolicy } from "./gate-policy.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { KeyWatch } from "./key-watch.ts";
@@ -64,6 +65,7 @@ export async function serveCredential(
   });
   const { concurrency } = settings.worker;
   const slots = new CallSlots(concurrency, policy.floorEvery);
+  const early = new EarlyStarts({ journal, closings, slots, ids, now: redisNow, stopping: shutdown.stopping });
   const queues = new JobQueues(connection, redisNow);
   started.defer(async () => await closeInTime(queues.close()));
   const lists = new TicketLists(connection, queue);
@@ -78,8 +80,13 @@ export async function serveCredential(
   };
   const worker = new QueueWorker({
     ...{ queue, redis: connection, clock, lock, listener, concurrency, pace: paceOf(quota), givenUp },
-    run: async (id, lane, queuedAt) =>
-      await shutdown.awaited(async () => await slots.use(lane, async () => await runner.run(id, queuedAt, null))),
+    fetching: (token) => early.begin(token),
+    run: async (id, lane, queuedAt, token) => {
+      const begun = early.take(token);
+      return await shutdown.awaited(
+        async () => await slots.use(lane, async () => await runner.run(id, queuedAt, null, begun)),
+      );
+    },
     runTicket: async (ticket, queuedAt, left) =>
       await shutdown.awaited(async () => await tickets.run(ticket, queuedAt, left)),
     givenUpTicket: async ({ name }) => {

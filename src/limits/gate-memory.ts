@@ -119,6 +119,11 @@ export class GateMemory {
     return this.#doubts;
   }
 
+  /** Nobody gets a permit until it is `confirmed`. */
+  get isInDoubt(): boolean {
+    return this.#doubtful;
+  }
+
   /** From now on nothing that was known of this Redis counts until it was looked at. */
   doubt(): void {
     this.#doubts += 1;

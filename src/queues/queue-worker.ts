@@ -10,6 +10,7 @@ import { parseTicket, type Ticket } from "./ticket.ts";
 import { TicketWorker } from "./ticket-worker.ts";
 import { quietStalledCheck } from "./stalled-check.ts";
 import { redisTimeBackend, toOwnTime } from "./time-backend.ts";
+import { tellOfWokenFetches } from "./woken-fetch.ts";
 
 export interface QueueWorkerOptions {
   readonly queue: QueueName;
@@ -19,7 +20,10 @@ export interface QueueWorkerOptions {
   readonly concurrency: number;
   /** Set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
   readonly pace: Pace;
-  readonly run: (id: string, lane: Lane, queuedAt: number) => Promise<FollowUp>;
+  /** Told of a fetch that may bring a job of its own entry, with its token, in the turn in which it was sent on `redis`. */
+  readonly fetching: (token: string) => void;
+  /** `token`: of the fetch that brought it. */
+  readonly run: (id: string, lane: Lane, queuedAt: number, token: string) => Promise<FollowUp>;
   /** `left` hears of each of its jobs that is in hand no more. */
   readonly runTicket: (ticket: Ticket, queuedAt: number, left: () => void) => Promise<FollowUp>;
   /** BullMQ gave a job up for good: its record must not stay open. */
@@ -97,7 +101,10 @@ export class QueueWorker {
         runRetryDelay: 250,
         settings: { backoffStrategy: (made) => Math.min(FAULT_BACKOFF_MS, 250 * 2 ** Math.min(made, 10)) },
       },
-      soundJobs(quietStalledCheck(redisTimeBackend(clock)), async (id, fields) => await this.#mend(id, fields)),
+      tellOfWokenFetches(
+        soundJobs(quietStalledCheck(redisTimeBackend(clock)), async (id, fields) => await this.#mend(id, fields)),
+        options.fetching,
+      ),
     );
     this.#worker.limitJobs(concurrency);
     this.queue.on("error", (err) => listener.onConnectionError(err));
@@ -141,7 +148,7 @@ export class QueueWorker {
       this.#options.listener.onForeign();
       return;
     }
-    const next = await (ticket === null ? this.#runOne(job) : this.#runTicket(ticket, job));
+    const next = await (ticket === null ? this.#runOne(job, token ?? "") : this.#runTicket(ticket, job));
     if (next.kind === "done") return;
     // Back to the front of its queue, which the gate has closed for all workers in the same step that said so.
     if (next.kind === "gate") {
@@ -169,10 +176,11 @@ export class QueueWorker {
     };
   }
 
-  async #runOne(job: Job): Promise<FollowUp> {
+  async #runOne(job: Job, token: string): Promise<FollowUp> {
     this.#worker.took(1);
     try {
-      return await this.#options.run(jobIdOf(job.id ?? ""), job.opts.priority ? "bulk" : "interactive", job.timestamp);
+      const lane = job.opts.priority ? "bulk" : "interactive";
+      return await this.#options.run(jobIdOf(job.id ?? ""), lane, job.timestamp, token);
     } finally {
       this.#worker.left(1);
       this.#worker.leftEntry();

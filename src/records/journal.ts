@@ -9,7 +9,7 @@ import { SharedRoundTrip } from "../redis/round-trip.ts";
 import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
 import { type Closed, type AttemptEnd, endRow, parseClosed } from "./attempt-end.ts";
 import { type PackedEnd, packedEnd } from "./packed-end.ts";
-import { BEGIN, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
+import { BEGIN, BEGIN_FETCHED, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
 import { FINISH, FINISH_PACKED } from "./scripts/finish.ts";
 
 export interface JournalOptions {
@@ -73,18 +73,26 @@ export class Journal {
     for (;;) {
       await memory?.confirmed();
       const asked = memory?.doubts;
-      const { reply, askedAt } = await this.#starts.ask({ id, freshRef, now, ticket });
-      if (reply[0] === "forgotten") {
-        if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
-        memory.doubt();
-        continue;
-      }
-      const start = parseAttemptStart(reply, askedAt);
-      if (start.kind !== "run") return start;
-      memory?.note(start.permit.id);
-      if (memory?.doubts === asked) return start;
-      return { ...start, permit: { ...start.permit, isVoid: true } };
+      const start = this.#startOf(await this.#starts.ask({ id, freshRef, now, ticket }), asked);
+      if (start !== null) return start;
+      if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
     }
+  }
+
+  /**
+   * `begin` for the job that is being fetched with this token, in the same round trip as the fetch if it is asked for in the same
+   * turn, on the same connection. Null where that is no job with an entry of its own, or `begin` has to be asked after all: as the very
+   * same step, with this `freshRef` and `now`. Rejects as `begin`, and then, too.
+   */
+  async beginFetched(token: string, freshRef: string, now: number): Promise<AttemptStart | null> {
+    const { redis, queue, memory } = this.#options;
+    if (memory?.isInDoubt === true) return null;
+    const asked = memory?.doubts;
+    const askedAt = performance.now();
+    const row = { id: token, now, fresh: freshRef, ticket: null };
+    const replies = await BEGIN_FETCHED.run(redis, [`${bullmqPrefix(queue)}active`], this.#beginArgs(), [row]);
+    const [reply] = replies as readonly Reply[];
+    return reply === undefined ? null : this.#startOf({ reply, askedAt }, asked);
   }
 
   /** The second half of the token of an attempt that this process opens at `now`. */
@@ -143,17 +151,35 @@ export class Journal {
     return parseClosed(await this.#ends.ask({ id, now, end }));
   }
 
+  /** `asked`: how often the gate had been in doubt when it was asked for. Null: Redis has forgotten the gate. */
+  #startOf({ reply, askedAt }: Begun, asked: number | undefined): AttemptStart | null {
+    const { memory } = this.#options;
+    if (reply[0] === "forgotten") {
+      memory?.doubt();
+      return null;
+    }
+    const start = parseAttemptStart(reply, askedAt);
+    if (start.kind !== "run") return start;
+    memory?.note(start.permit.id);
+    if (memory?.doubts === asked) return start;
+    return { ...start, permit: { ...start.permit, isVoid: true } };
+  }
+
   async #begin(asks: readonly BeginAsk[]): Promise<readonly Begun[]> {
-    const { redis, policy, memory } = this.#options;
+    const { redis } = this.#options;
+    const rows = asks.map(({ id, now, freshRef, ticket }) => ({ id, now, fresh: freshRef, ticket }));
+    const askedAt = performance.now();
+    const replies = (await BEGIN.run(redis, this.#keys(asks), this.#beginArgs(), rows)) as readonly Reply[];
+    return replies.map((reply) => ({ reply, askedAt }));
+  }
+
+  #beginArgs() {
+    const { policy, memory } = this.#options;
     const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = policy;
-    const args = {
+    return {
       ...{ ...this.#args(), hold_ms: holdMs, call_ms: callMs, cooldown_ms: cooldownMs, otp_max: otpLimit.max },
       ...{ otp_span: otpLimit.ms, floor_every: floorEvery, stamp: this.#stamp, epoch: memory?.epoch ?? "" },
     };
-    const rows = asks.map(({ id, now, freshRef, ticket }) => ({ id, now, fresh: freshRef, ticket }));
-    const askedAt = performance.now();
-    const replies = (await BEGIN.run(redis, this.#keys(asks), args, rows)) as readonly Reply[];
-    return replies.map((reply) => ({ reply, askedAt }));
   }
 
   async #finish(asks: readonly FinishAsk[]): Promise<readonly Reply[]> {

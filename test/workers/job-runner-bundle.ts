@@ -15,6 +15,7 @@ import { sealInput } from "../../src/records/sealed-input.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { Closings } from "../../workers/closings.ts";
+import type { EarlyStart } from "../../workers/early-starts.ts";
 import { JobRunner, type JobRunnerDeps } from "../../workers/job-runner.ts";
 
 export const NOW = 1_800_000_000_000;
@@ -78,6 +79,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
   const givenBack: string[] = [];
   const parked: unknown[][] = [];
   const lacking: string[] = [];
+  const asked: { readonly freshRef: string; readonly now: number }[] = [];
   const calls: unknown[] = [];
   const starts = [start].flat();
   let begun = 0;
@@ -91,7 +93,8 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
   };
   const runner = new JobRunner({
     journal: {
-      begin: async () => {
+      begin: async (_id, freshRef, now) => {
+        asked.push({ freshRef, now });
         const next = starts[begun++];
         if (next === undefined || next instanceof Error) throw next ?? new Error("nothing to begin");
         return await Promise.resolve(next);
@@ -125,13 +128,14 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
     const { values = [] } = (await metrics.registry.getSingleMetric(name)?.get()) ?? {};
     return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels).join(" "), value]));
   };
-  const take = async (queuedAt = NOW) => await runner.run(JOB, queuedAt);
+  const take = async (queuedAt = NOW, early: EarlyStart | null = null) => await runner.run(JOB, queuedAt, null, early);
   return {
     take,
     ends,
     givenBack,
     parked,
     lacking,
+    asked,
     calls,
     counted,
     opener: OPENER,

@@ -1,4 +1,5 @@
 import { GATE } from "../../limits/gate/gate.ts";
+import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
 import { RECORD } from "./record.ts";
 
@@ -10,22 +11,34 @@ const BROKEN_MS = 1_000;
 /** When a job is looked at again whose call is under way from a ticket; in ms. */
 const IN_TICKET_MS = 1_000;
 
-/** The journal's first half. Times in ms; `stamp`: of the opener; `epoch`: of the gate that the worker knows. */
-export const BEGIN = new LuaScript(new URL("begin.lua", import.meta.url), {
-  needs: [...GATE, RECORD],
+const BEGINNING = {
   constants: { BROKEN_MS, IN_TICKET_MS },
   args: {
-    ...{ prefix: "text", bull: "text", channel: "text", retention: "text", hold_ms: "number", call_ms: "number" },
-    ...{
-      cooldown_ms: "number",
-      otp_max: "number",
-      otp_span: "number",
-      floor_every: "number",
-      stamp: "text",
-      epoch: "text",
-    },
+    prefix: "text",
+    bull: "text",
+    channel: "text",
+    retention: "text",
+    hold_ms: "number",
+    call_ms: "number",
+    cooldown_ms: "number",
+    otp_max: "number",
+    otp_span: "number",
+    floor_every: "number",
+    stamp: "text",
+    epoch: "text",
   },
   row: { id: "text", now: "text", fresh: "text", ticket: "text?" },
+} as const;
+
+/** The journal's first half. Times in ms; `stamp`: of the opener; `epoch`: of the gate that the worker knows. */
+export const BEGIN = new LuaScript(new URL("begin.lua", import.meta.url), { ...BEGINNING, needs: [...GATE, RECORD] });
+
+const FETCHED = new LuaPart(new URL("fetched.lua", import.meta.url), { constants: { NEWEST: 4 } });
+
+/** BEGIN of the job that a fetch has just put into hand, if it has an entry of its own: one row, with the fetch's token as its id. */
+export const BEGIN_FETCHED = new LuaScript(new URL("begin.lua", import.meta.url), {
+  ...BEGINNING,
+  needs: [FETCHED, ...GATE, RECORD],
 });
 
 export const GIVE_BACK = new LuaScript(new URL("give-back.lua", import.meta.url), {

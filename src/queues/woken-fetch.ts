@@ -1,0 +1,39 @@
+import type { BackendFactory, RedisQueueBackend } from "bullmq";
+
+/**
+ * Tells of each fetch with which a worker that waited for jobs follows the call, in the very turn in which it was sent: what is sent
+ * then, on the same connection, comes right behind it. `token`: of the lock that the fetched entry gets.
+ */
+export function tellOfWokenFetches(
+  factory: BackendFactory<RedisQueueBackend>,
+  onFetch: (token: string) => void,
+): BackendFactory<RedisQueueBackend> {
+  return (name, opts, options) => {
+    const backend = factory(name, opts, options);
+    const waitForJob = backend.waitForJob.bind(backend);
+    const moveToActive = backend.moveToActive.bind(backend);
+    const run = backend.execCommand.bind(backend);
+    let isWoken = false;
+    let fetching: string | null = null;
+    backend.waitForJob = async (timeout) => {
+      const marker = await waitForJob(timeout);
+      isWoken = marker !== null;
+      return marker;
+    };
+    // A worker fetches one after the other.
+    backend.moveToActive = async (token, ...args) => {
+      if (isWoken) fetching = token;
+      isWoken = false;
+      return (await moveToActive(token, ...args)) as unknown[];
+    };
+    backend.execCommand = (client, command, args: unknown[]): unknown => {
+      const reply: unknown = run(client, command, args);
+      const token = command === "moveToActive" ? fetching : null;
+      if (token === null) return reply;
+      fetching = null;
+      onFetch(token);
+      return reply;
+    };
+    return backend;
+  };
+}

@@ -1,0 +1,112 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { madeUpMobile } from "../../simulator/people.ts";
+import { Journal } from "../../src/records/journal.ts";
+import { EarlyStarts, type EarlyStartsDeps } from "../../workers/early-starts.ts";
+import { startWorkerBundle } from "../support/worker.ts";
+import { NOW, run, setup, takenJob } from "./job-runner-bundle.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const SEND = takenJob("eko.mobile-otp");
+const GONE = { kind: "none", written: false, cause: { kind: "network", code: "ECONNREFUSED" } } as const;
+
+function newStarts(given: Partial<EarlyStartsDeps> = {}) {
+  const asked: string[] = [];
+  const starts = new EarlyStarts({
+    journal: {
+      beginFetched: async (token, freshRef) => {
+        asked.push(`${token} ${freshRef}`);
+        return await Promise.resolve(run(SEND));
+      },
+    },
+    closings: { areAllWritten: true },
+    slots: { hasRoom: true },
+    ids: { reference: () => "ref" },
+    now: () => NOW,
+    stopping: new AbortController().signal,
+    ...given,
+  });
+  return { starts, asked };
+}
+
+describe("an attempt that is begun with its job's fetch", () => {
+  it("is for whoever comes with the fetch's token, once", async () => {
+    const { starts, asked } = newStarts();
+    starts.begin("a:1");
+    expect(asked).toEqual(["a:1 ref"]);
+    expect(starts.take("a:2")).toBeNull();
+    const taken = starts.take("a:1");
+    expect(taken).toMatchObject({ takenAt: NOW, freshRef: "ref" });
+    expect(await taken?.start).toMatchObject({ kind: "run" });
+    expect(starts.take("a:1")).toBeNull();
+  });
+
+  it.each([
+    ["nothing more is begun", { stopping: AbortSignal.abort() }],
+    ["an outcome is unwritten", { closings: { areAllWritten: false } }],
+    ["as many jobs as may are in work", { slots: { hasRoom: false } }],
+  ])("is not asked for where %s", (_what, given) => {
+    const { starts, asked } = newStarts(given);
+    starts.begin("a:1");
+    expect(asked).toEqual([]);
+    expect(starts.take("a:1")).toBeNull();
+  });
+
+  it("is called without being begun again, also by a process that has been told to stop meanwhile", async () => {
+    const { take, calls } = setup({ start: [], reply: GONE, stopping: AbortSignal.abort() });
+    const start = Promise.resolve(run(SEND));
+    expect(await take(NOW, { takenAt: NOW, freshRef: "ref", start })).toMatchObject({ kind: "later" });
+    expect(calls).toHaveLength(1);
+  });
+
+  it.each([
+    ["it could not be", async () => await Promise.resolve(null)],
+    ["its answer was lost", async () => await Promise.reject(new Error("Connection is closed."))],
+  ])("is begun as ever, as the very same step, where %s", async (_what, begin) => {
+    const { take, calls, asked } = setup({ start: run(SEND), reply: GONE });
+    await take(NOW, { takenAt: NOW - 7, freshRef: "its-own", start: begin() });
+    expect(asked).toEqual([{ freshRef: "its-own", now: NOW - 7 }]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("is known not to have been made, and its permit given back, where the job is in hand already", async () => {
+    const left = { client_ref_id: "ref-1", started: NOW };
+    const open = { kind: "open", attemptToken: "2 own-2", attempt: left, job: SEND } as const;
+    const { take, calls, ends, givenBack } = setup({ start: [run(SEND), open], reply: GONE });
+    const first = take();
+    const start = Promise.resolve(run(SEND));
+    expect(await take(NOW, { takenAt: NOW, freshRef: "ref", start })).toMatchObject({ kind: "later" });
+    await first;
+    expect(calls).toHaveLength(1);
+    expect(givenBack).toEqual(["permit-1"]);
+    await take();
+    expect(ends.at(-1)).toMatchObject({ state: "waiting", used: 0, lost: false });
+  });
+
+  it("saves a worker that waited for jobs the round trip of its own", async () => {
+    await using bundle = await startWorkerBundle();
+    const [begin, beginFetched] = [vi.spyOn(Journal.prototype, "begin"), vi.spyOn(Journal.prototype, "beginFetched")];
+    await bundle.startWorker();
+    const { id } = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(1), csp_id: "agent-1" });
+    const record = await bundle.client.waitFor(id);
+    expect(record).toMatchObject({ state: "succeeded", attempts: [{ n: 1 }] });
+    expect(bundle.simulator.requests).toHaveLength(1);
+    expect(begin).not.toHaveBeenCalled();
+    expect(await beginFetched.mock.results[0]?.value).toMatchObject({ kind: "run" });
+  });
+
+  it("is none of a ticket's jobs", async () => {
+    await using bundle = await startWorkerBundle();
+    const beginFetched = vi.spyOn(Journal.prototype, "beginFetched");
+    await bundle.startWorker();
+    const inputs = [1, 2, 3].map((n) => ({ mobile: madeUpMobile(n), csp_id: "agent-1" }));
+    const records = await bundle.client.submitMany("eko.mobile-otp", inputs);
+    const ids = records.map(({ id }) => id);
+    const settled = await Promise.all(ids.map(async (id) => await bundle.client.waitFor(id)));
+    expect(settled.map(({ state }) => state)).toEqual(["succeeded", "succeeded", "succeeded"]);
+    expect(bundle.simulator.requests).toHaveLength(3);
+    for (const { value } of beginFetched.mock.results) expect(await value).toBeNull();
+  });
+});

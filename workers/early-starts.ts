@@ -1,0 +1,56 @@
+import type { AttemptStart } from "../src/records/attempt-start.ts";
+import type { Ids } from "../src/records/ids.ts";
+import type { Journal } from "../src/records/journal.ts";
+import type { CallSlots } from "./call-slots.ts";
+import type { Closings } from "./closings.ts";
+
+/** An attempt that was asked for together with its job. */
+export interface EarlyStart {
+  /** By Redis' clock, ms. */
+  readonly takenAt: number;
+  readonly freshRef: string;
+  /** Null, or rejected: it has to be begun as ever, as the very same step. */
+  readonly start: Promise<AttemptStart | null>;
+}
+
+export interface EarlyStartsDeps {
+  readonly journal: Pick<Journal, "beginFetched">;
+  readonly closings: Pick<Closings, "areAllWritten">;
+  readonly slots: Pick<CallSlots, "hasRoom">;
+  readonly ids: Pick<Ids, "reference">;
+  readonly now: () => number;
+  /** Aborted when nothing more is to be begun. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Begins the attempt of a job in the round trip that fetches it, which is one of three less from its submission to its request. Only
+ * where nothing keeps the job from being called at once.
+ */
+export class EarlyStarts {
+  readonly #deps: EarlyStartsDeps;
+  #last: (EarlyStart & { readonly token: string }) | null = null;
+
+  constructor(deps: EarlyStartsDeps) {
+    this.#deps = deps;
+  }
+
+  /** `token`: of the fetch that was sent in this turn. */
+  begin(token: string): void {
+    const { journal, closings, slots, ids, now, stopping } = this.#deps;
+    if (stopping.aborted || !closings.areAllWritten || !slots.hasRoom) return;
+    const takenAt = now();
+    const freshRef = ids.reference(takenAt);
+    const start = journal.beginFetched(token, freshRef, takenAt);
+    start.catch(() => {}); // whoever has the job hears it
+    this.#last = { token, takenAt, freshRef, start };
+  }
+
+  /** What was begun for the job that came with this token; null: nothing. */
+  take(token: string): EarlyStart | null {
+    const last = this.#last;
+    if (last?.token !== token) return null;
+    this.#last = null;
+    return last;
+  }
+}
