@@ -67,7 +67,7 @@ export async function openStage(resources: AsyncDisposableStack, signal: AbortSi
   const context: CommandContext = {
     ...{ env, cwd: folder, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
     ...{ now: Date.now, random: Math.random, readFile: (path: string) => readFileSync(path, "utf8") },
-    ...{ actor: commandActor("demo"), machine, faults: new Faults(), signal, exit: () => {} },
+    ...{ actor: commandActor("demo"), machine, faults: new Faults(), signal, exit: () => {}, endAtHangup: () => {} },
   };
   const client = resources.use(openClient(context));
   copyFileSync(fileURLToPath(new URL("../examples/senders.csv", import.meta.url)), join(folder, FILE));
