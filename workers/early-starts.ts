@@ -15,6 +15,8 @@ export interface EarlyStart {
 
 export interface EarlyStartsDeps {
   readonly journal: Pick<Journal, "beginFetched">;
+  /** What was begun is made by nobody: its job never came. */
+  readonly leave: (start: EarlyStart) => Promise<void>;
   readonly closings: Pick<Closings, "areAllWritten">;
   readonly slots: Pick<CallSlots, "hasRoom">;
   readonly ids: Pick<Ids, "reference">;
@@ -30,6 +32,7 @@ export interface EarlyStartsDeps {
 export class EarlyStarts {
   readonly #deps: EarlyStartsDeps;
   #last: (EarlyStart & { readonly token: string }) | null = null;
+  #lastAt = 0;
 
   constructor(deps: EarlyStartsDeps) {
     this.#deps = deps;
@@ -37,9 +40,13 @@ export class EarlyStarts {
 
   /** `token`: of the fetch that was sent in this turn. */
   begin(token: string): void {
-    const { journal, closings, slots, ids, now, stopping } = this.#deps;
-    if (stopping.aborted || !closings.areAllWritten || !slots.hasRoom) return;
+    const { journal, closings, slots, ids, now, stopping, leave } = this.#deps;
+    // The answer of the fetch before was lost: its job comes back when its lock has run out, to whomever.
+    if (this.#last !== null) leave(this.#last).catch(() => {}); // its permit is used up then, as that of any lost answer
+    this.#last = null;
     const takenAt = now();
+    if (stopping.aborted || !closings.areAllWritten || !slots.hasRoom || takenAt <= this.#lastAt) return;
+    this.#lastAt = takenAt;
     const freshRef = ids.reference(takenAt);
     const start = journal.beginFetched(token, freshRef, takenAt);
     start.catch(() => {}); // whoever has the job hears it

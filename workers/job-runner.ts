@@ -74,7 +74,7 @@ export class JobRunner {
     // What could not be begun with it is begun as ever.
     const begun = (await early?.start.catch(() => null)) ?? null;
     if (!this.#own.take(id)) {
-      if (early !== null) await this.#leave(early, begun);
+      if (early !== null) await this.leave(early);
       return { kind: "later", until: now() + IN_HAND_MS };
     }
     try {
@@ -88,10 +88,11 @@ export class JobRunner {
     }
   }
 
-  /** Nothing of it will ever be written. */
-  async #leave({ takenAt }: EarlyStart, begun: AttemptStart | null): Promise<void> {
+  /** Nothing of it will ever be written. Rejects where its permit cannot be given back. */
+  async leave({ takenAt, start }: EarlyStart): Promise<void> {
     const { journal } = this.#deps;
-    this.#own.neverWrote(journal.openerAt(takenAt));
+    this.#own.neverWrote(journal.openerAt(takenAt, true), null);
+    const begun = await start.catch(() => null);
     if (begun?.kind === "run") await journal.giveBack(begun.permit.id);
   }
 
@@ -104,13 +105,14 @@ export class JobRunner {
   ): Promise<FollowUp> {
     const { journal, metrics, now, ids, logger, traces } = this.#deps;
     const takenAt = early?.takenAt ?? now();
-    const opener = journal.openerAt(takenAt);
+    const opener = journal.openerAt(takenAt, early !== null);
     let start: AttemptStart;
     try {
-      start = begun ?? (await this.#begin(id, takenAt, early?.freshRef ?? ids.reference(takenAt), ticket));
+      const freshRef = early?.freshRef ?? ids.reference(takenAt);
+      start = begun ?? (await this.#begin(id, takenAt, freshRef, ticket, early !== null));
     } catch (error) {
       // Redis may have taken it all the same.
-      this.#own.neverWrote(opener);
+      this.#own.neverWrote(opener, id);
       throw error;
     }
     switch (start.kind) {
@@ -161,11 +163,17 @@ export class JobRunner {
   }
 
   /** Asked again, as the very same step, while Redis refuses it for a reason that passes: it may have been taken already. */
-  async #begin(id: string, takenAt: number, freshRef: string, ticket: string | null): Promise<AttemptStart> {
+  async #begin(
+    id: string,
+    takenAt: number,
+    freshRef: string,
+    ticket: string | null,
+    asFetched: boolean,
+  ): Promise<AttemptStart> {
     const { journal, stopping } = this.#deps;
     for (let waitMs = BEGIN_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, BEGIN_AGAIN_LAST_MS)) {
       try {
-        return await journal.begin(id, freshRef, takenAt, ticket);
+        return await journal.begin(id, freshRef, takenAt, ticket, asFetched);
       } catch (error) {
         if (!isPassingRefusal(error) || stopping.aborted) throw error;
         await sleep(waitMs, undefined, { signal: stopping }).catch(() => {});
@@ -186,9 +194,9 @@ export class JobRunner {
       trace: traces?.attempt(id) ?? null,
     };
     const opener = openerOf(attemptToken);
-    if (opener === asker || this.#own.isNeverWritten(opener)) {
+    if (opener === asker || this.#own.isNeverWritten(opener, id)) {
       const followUp = await this.#closer.notMade(left, NOT_BEGUN, now());
-      this.#own.forget(opener);
+      this.#own.forget(opener, id);
       return followUp;
     }
     const reason = journal.isOwn(opener) ? NOT_RECORDED : LOST;
@@ -208,7 +216,7 @@ export class JobRunner {
     try {
       return await this.#callAndClose(attempt, permit);
     } catch (error) {
-      if (!attempt.writing.begun) this.#own.neverWrote(openerOf(attempt.attemptToken));
+      if (!attempt.writing.begun) this.#own.neverWrote(openerOf(attempt.attemptToken), id);
       throw error;
     }
   }

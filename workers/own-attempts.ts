@@ -20,19 +20,26 @@ export class OwnAttempts {
     this.#inHand.delete(id);
   }
 
-  /** `opener`: of `Journal.openerAt`. */
-  neverWrote(opener: string): void {
-    this.#neverWritten.add(opener);
+  /**
+   * `opener`: of `Journal.openerAt`, which all attempts of one moment share; `id`: the job's; null: of whatever job, of an opener that no
+   * two attempts share.
+   */
+  neverWrote(opener: string, id: string | null): void {
+    this.#neverWritten.add(placeOf(opener, id));
     if (this.#neverWritten.size <= MOST) return;
     const [oldest] = this.#neverWritten;
     if (oldest !== undefined) this.#neverWritten.delete(oldest);
   }
 
-  isNeverWritten(opener: string): boolean {
-    return this.#neverWritten.has(opener);
+  isNeverWritten(opener: string, id: string): boolean {
+    return [id, null].some((of) => this.#neverWritten.has(placeOf(opener, of)));
   }
 
-  forget(opener: string): void {
-    this.#neverWritten.delete(opener);
+  forget(opener: string, id: string): void {
+    for (const of of [id, null]) this.#neverWritten.delete(placeOf(opener, of));
   }
+}
+
+function placeOf(opener: string, id: string | null): string {
+  return `${opener} ${id ?? ""}`;
 }

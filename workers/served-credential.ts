@@ -65,7 +65,15 @@ export async function serveCredential(
   });
   const { concurrency } = settings.worker;
   const slots = new CallSlots(concurrency, policy.floorEvery);
-  const early = new EarlyStarts({ journal, closings, slots, ids, now: redisNow, stopping: shutdown.stopping });
+  const early = new EarlyStarts({
+    journal,
+    closings,
+    slots,
+    ids,
+    now: redisNow,
+    stopping: shutdown.stopping,
+    leave: async (start) => await runner.leave(start),
+  });
   const queues = new JobQueues(connection, redisNow);
   started.defer(async () => await closeInTime(queues.close()));
   const lists = new TicketLists(connection, queue);

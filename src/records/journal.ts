@@ -55,7 +55,9 @@ interface Begun {
 export class Journal {
   readonly #options: JournalOptions;
   /** Tells this process' attempts from those of all others. */
-  readonly #stamp = randomBytes(6).toString("base64url");
+  readonly #stamp = newStamp();
+  /** Of those that are opened with the fetch of their job, each at a time of its own: nobody but their answer knows whose they are. */
+  readonly #fetchStamp = newStamp();
   readonly #starts = new SharedRoundTrip<BeginAsk, Begun>(async (asks) => await this.#begin(asks));
   readonly #ends = new SharedRoundTrip<FinishAsk, Reply>(async (asks) => await this.#finish(asks));
   readonly #packedEnds = new SharedRoundTrip<PackedEnd, Reply>(async (rows) => await this.#finishPacked(rows));
@@ -66,14 +68,23 @@ export class Journal {
 
   /**
    * Opens the next attempt, if the gate lets it through: after this the request may be written. `freshRef` is used where the
-   * job has no `client_ref_id` of its own; `ticket`: the one that carries the job; null, the default: its own entry does. Rejects where Redis is away, and with a TypeError for a record that is broken.
+   * job has no `client_ref_id` of its own; `ticket`: the one that carries the job; null, the default: its own entry does; `asFetched`: the
+   * step of `beginFetched` again. Rejects where Redis is away, and with a TypeError for a record that is broken.
    */
-  async begin(id: string, freshRef: string, now: number, ticket: string | null = null): Promise<AttemptStart> {
+  async begin(
+    id: string,
+    freshRef: string,
+    now: number,
+    ticket: string | null = null,
+    asFetched = false,
+  ): Promise<AttemptStart> {
     const { memory } = this.#options;
     for (;;) {
       await memory?.confirmed();
       const asked = memory?.doubts;
-      const start = this.#startOf(await this.#starts.ask({ id, freshRef, now, ticket }), asked);
+      const ask = { id, freshRef, now, ticket };
+      const [begun] = asFetched ? await this.#begin([ask], this.#fetchStamp) : [await this.#starts.ask(ask)];
+      const start = begun === undefined ? null : this.#startOf(begun, asked);
       if (start !== null) return start;
       if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
     }
@@ -82,7 +93,7 @@ export class Journal {
   /**
    * `begin` for the job that is being fetched with this token, in the same round trip as the fetch if it is asked for in the same
    * turn, on the same connection. Null where that is no job with an entry of its own, or `begin` has to be asked after all: as the very
-   * same step, with this `freshRef` and `now`. Rejects as `begin`, and then, too.
+   * same step, with this `freshRef` and `now`. Rejects as `begin`, and then, too. No two may have the same `now`.
    */
   async beginFetched(token: string, freshRef: string, now: number): Promise<AttemptStart | null> {
     const { redis, queue, memory } = this.#options;
@@ -90,19 +101,24 @@ export class Journal {
     const asked = memory?.doubts;
     const askedAt = performance.now();
     const row = { id: token, now, fresh: freshRef, ticket: null };
-    const replies = await BEGIN_FETCHED.run(redis, [`${bullmqPrefix(queue)}active`], this.#beginArgs(), [row]);
+    const replies = await BEGIN_FETCHED.run(
+      redis,
+      [`${bullmqPrefix(queue)}active`],
+      this.#beginArgs(this.#fetchStamp),
+      [row],
+    );
     const [reply] = replies as readonly Reply[];
     return reply === undefined ? null : this.#startOf({ reply, askedAt }, asked);
   }
 
-  /** The second half of the token of an attempt that this process opens at `now`. */
-  openerAt(now: number): string {
-    return `${this.#stamp}${now}`;
+  /** The second half of the token of an attempt that this process opens at `now`; `asFetched`: by `beginFetched`. */
+  openerAt(now: number, asFetched = false): string {
+    return `${asFetched ? this.#fetchStamp : this.#stamp}${now}`;
   }
 
   /** Whether this process opened that attempt; `opener`: of `openerOf`. */
   isOwn(opener: string): boolean {
-    return opener.startsWith(this.#stamp);
+    return opener.startsWith(this.#stamp) || opener.startsWith(this.#fetchStamp);
   }
 
   /**
@@ -165,20 +181,20 @@ export class Journal {
     return { ...start, permit: { ...start.permit, isVoid: true } };
   }
 
-  async #begin(asks: readonly BeginAsk[]): Promise<readonly Begun[]> {
+  async #begin(asks: readonly BeginAsk[], stamp = this.#stamp): Promise<readonly Begun[]> {
     const { redis } = this.#options;
     const rows = asks.map(({ id, now, freshRef, ticket }) => ({ id, now, fresh: freshRef, ticket }));
     const askedAt = performance.now();
-    const replies = (await BEGIN.run(redis, this.#keys(asks), this.#beginArgs(), rows)) as readonly Reply[];
+    const replies = (await BEGIN.run(redis, this.#keys(asks), this.#beginArgs(stamp), rows)) as readonly Reply[];
     return replies.map((reply) => ({ reply, askedAt }));
   }
 
-  #beginArgs() {
+  #beginArgs(stamp: string) {
     const { policy, memory } = this.#options;
     const { holdMs, callMs, cooldownMs, otpLimit, floorEvery } = policy;
     return {
       ...{ ...this.#args(), hold_ms: holdMs, call_ms: callMs, cooldown_ms: cooldownMs, otp_max: otpLimit.max },
-      ...{ otp_span: otpLimit.ms, floor_every: floorEvery, stamp: this.#stamp, epoch: memory?.epoch ?? "" },
+      ...{ otp_span: otpLimit.ms, floor_every: floorEvery, stamp, epoch: memory?.epoch ?? "" },
     };
   }
 
@@ -205,4 +221,8 @@ export class Journal {
     const { queue } = this.#options;
     return { prefix: queuePrefix(queue), bull: bullmqPrefix(queue) };
   }
+}
+
+function newStamp(): string {
+  return randomBytes(6).toString("base64url");
 }

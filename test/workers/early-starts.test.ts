@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { Journal } from "../../src/records/journal.ts";
-import { EarlyStarts, type EarlyStartsDeps } from "../../workers/early-starts.ts";
+import { type EarlyStart, EarlyStarts, type EarlyStartsDeps } from "../../workers/early-starts.ts";
 import { startWorkerBundle } from "../support/worker.ts";
 import { NOW, run, setup, takenJob } from "./job-runner-bundle.ts";
 
@@ -14,6 +14,8 @@ const GONE = { kind: "none", written: false, cause: { kind: "network", code: "EC
 
 function newStarts(given: Partial<EarlyStartsDeps> = {}) {
   const asked: string[] = [];
+  const left: EarlyStart[] = [];
+  let clock = NOW;
   const starts = new EarlyStarts({
     journal: {
       beginFetched: async (token, freshRef) => {
@@ -21,14 +23,15 @@ function newStarts(given: Partial<EarlyStartsDeps> = {}) {
         return await Promise.resolve(run(SEND));
       },
     },
+    leave: async (start) => await Promise.resolve(void left.push(start)),
     closings: { areAllWritten: true },
     slots: { hasRoom: true },
     ids: { reference: () => "ref" },
-    now: () => NOW,
+    now: () => clock,
     stopping: new AbortController().signal,
     ...given,
   });
-  return { starts, asked };
+  return { starts, asked, left, pass: (ms: number) => (clock += ms) };
 }
 
 describe("an attempt that is begun with its job's fetch", () => {
@@ -54,6 +57,29 @@ describe("an attempt that is begun with its job's fetch", () => {
     expect(starts.take("a:1")).toBeNull();
   });
 
+  it("is left where its job never came, as the answer of the fetch was lost", () => {
+    const { starts, left, pass } = newStarts();
+    starts.begin("a:1");
+    pass(1);
+    starts.begin("a:2");
+    expect(left).toMatchObject([{ takenAt: NOW }]);
+    expect(starts.take("a:1")).toBeNull();
+    expect(starts.take("a:2")).toMatchObject({ takenAt: NOW + 1 });
+    pass(1);
+    starts.begin("a:3");
+    expect(left).toHaveLength(1);
+  });
+
+  it("has a time of its own, by which it is known", () => {
+    const { starts, asked, pass } = newStarts();
+    starts.begin("a:1");
+    starts.take("a:1");
+    starts.begin("a:2");
+    pass(-5);
+    starts.begin("a:3");
+    expect(asked).toEqual(["a:1 ref"]);
+  });
+
   it("is called without being begun again, also by a process that has been told to stop meanwhile", async () => {
     const { take, calls } = setup({ start: [], reply: GONE, stopping: AbortSignal.abort() });
     const start = Promise.resolve(run(SEND));
@@ -67,7 +93,7 @@ describe("an attempt that is begun with its job's fetch", () => {
   ])("is begun as ever, as the very same step, where %s", async (_what, begin) => {
     const { take, calls, asked } = setup({ start: run(SEND), reply: GONE });
     await take(NOW, { takenAt: NOW - 7, freshRef: "its-own", start: begin() });
-    expect(asked).toEqual([{ freshRef: "its-own", now: NOW - 7 }]);
+    expect(asked).toEqual([{ freshRef: "its-own", now: NOW - 7, asFetched: true }]);
     expect(calls).toHaveLength(1);
   });
 

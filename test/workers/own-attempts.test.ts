@@ -20,6 +20,25 @@ class CutOffJournal extends Journal {
   }
 }
 
+/** Each of its first two beginnings is at the same moment; the second one's answer is lost for good, the first one's end is not written. */
+class SharedMomentJournal extends Journal {
+  readonly #at = Date.now();
+  #begun = 0;
+  override async begin(id: string, freshRef: string, now: number): Promise<AttemptStart> {
+    this.#begun += 1;
+    const beginning = await super.begin(id, freshRef, this.#begun > 2 ? now : this.#at);
+    if (this.#begun === 2) throw new Error("the answer was cut off");
+    return beginning;
+  }
+  override openerAt(now: number): string {
+    return super.openerAt(this.#begun > 1 ? now : this.#at);
+  }
+  override async finish(...args: Parameters<Journal["finish"]>): ReturnType<Journal["finish"]> {
+    if (this.#begun === 1) throw new TypeError("a fault of ours");
+    return await super.finish(...args);
+  }
+}
+
 /** Its first closing fails by a fault of ours. */
 class FaultyJournal extends Journal {
   #faulty = true;
@@ -53,6 +72,21 @@ describe("an attempt that was opened and of which not a byte was written", () =>
       attempts: [{ outcome: { kind: "unavailable", ...NO_REPLY } }, {}],
     });
     expect(bundle.simulator.requests).toHaveLength(1);
+  });
+
+  it("is not mistaken for another's that was opened in the same moment, and may have been written", async () => {
+    await using bundle = await startWorkerBundle();
+    await using stack = new AsyncDisposableStack();
+    const runner = await newRunner(bundle, stack, { journal: SharedMomentJournal });
+    const written = await bundle.client.submit("eko.mobile-otp", INPUT);
+    const never = await bundle.client.submit("eko.mobile-otp", { ...INPUT, mobile: madeUpMobile(2) });
+    await expect(runner.run(written.id, Date.now())).rejects.toThrow(TypeError);
+    await expect(runner.run(never.id, Date.now())).rejects.toThrow("cut off");
+    await runUntilDone(runner, written.id);
+    await runUntilDone(runner, never.id);
+    expect((await bundle.client.get(written.id))?.state).toBe("unknown");
+    expect((await bundle.client.get(never.id))?.state).toBe("succeeded");
+    expect(bundle.simulator.requests).toHaveLength(2);
   });
 
   it("is unknown to every other process", async () => {

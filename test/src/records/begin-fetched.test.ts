@@ -37,13 +37,28 @@ describe("the beginning of what a fetch brings", () => {
   });
 
   it("is the very step that `begin` asks for again: one attempt, one permit", async () => {
-    const { id, fetched, beginFetched, begin, client, get } = await newFetches();
+    const { id, fetched, beginFetched, journal, client, get } = await newFetches();
     await client.del(PERMITS);
     await fetched(`j-${id}`, "mine:1");
     await beginFetched("mine:1");
-    expect(await begin(T0 + 10)).toMatchObject({ kind: "run", clientRefId: `${id}01` });
+    const again = await journal.begin(id, "fresh-1", T0 + 10, null, true);
+    expect(again).toMatchObject({ kind: "run", clientRefId: `${id}01` });
     expect((await get())?.attempts).toHaveLength(1);
     expect(await client.llen(PERMITS)).toBe(1);
+  });
+
+  it("shares its opener with no attempt that is begun as ever", async () => {
+    const { id, fetched, beginFetched, journal, begin } = await newFetches();
+    await fetched(`j-${id}`, "mine:1");
+    await beginFetched("mine:1");
+    const opener = journal.openerAt(T0 + 10, true);
+    expect(opener).not.toBe(journal.openerAt(T0 + 10));
+    expect(await begin(T0 + 10)).toMatchObject({ kind: "open", attemptToken: `1 ${opener}` });
+    expect([opener, journal.openerAt(T0 + 10), "otherone1"].map((one) => journal.isOwn(one))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it.each([
