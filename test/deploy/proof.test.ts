@@ -59,6 +59,12 @@ describe.runIf(hasPrometheus())("on a real Prometheus that is fed by two live wo
     // More rows than end in the time, and every 20th is one that Eko says no to.
     const batches = new BatchBundle(bundle.redis, bundle.settings);
     await batches.submit(batches.rows(3_000, (row) => madeUpMobile(10_000 + row, row % 20 === 0 ? "998" : "000")));
+    // Persons whose codes nobody asks for yet.
+    const persons = batches.flowRows("eko.mobile", 5, (row) => ({
+      mobile: madeUpMobile(20_000 + row),
+      csp_id: "agent1",
+    }));
+    await batches.submit(persons, { flow: "eko.mobile" });
     for (let nth = 1; Date.now() - begun < FED_MS; nth++) {
       const mobile = madeUpMobile(nth);
       const { id } = await client.submit("eko.mobile-otp", { mobile, csp_id: "agent1" });
