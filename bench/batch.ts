@@ -21,6 +21,7 @@ import { memoryUse } from "./memory.ts";
 import { Child } from "./child.ts";
 import { type CpuProfile, formatProfile } from "./cpu-profile.ts";
 import { wholeNumber } from "./options.ts";
+import { quietWaits } from "./quiet-batch.ts";
 import { percentile } from "./statistics.ts";
 
 // A batch from its rows to its results: what it costs to take in, to keep and to run, and whether others feel it (issue 10).
@@ -237,6 +238,17 @@ async function share(
   }
 }
 
+/** A quiet batch against what its share alone would give it: whoever has much to do takes nothing of that. */
+async function quiet(client: Client, from: number): Promise<Bar> {
+  let used = from;
+  const next = (rows: number): Iterable<BatchRow> => rowsFrom(rows, (used += rows) - rows);
+  const { alone, beside, tinyAlone, tinyBeside } = await quietWaits(client, next);
+  const seconds = (ms: number): string => (ms / 1_000).toFixed(2);
+  const tiny = `of ten rows ${seconds(tinyBeside)} s, alone ${seconds(tinyAlone)} s`;
+  const note = `${seconds(beside)} s, alone on its share ${seconds(alone)} s; ${tiny}`;
+  return atMost("a quiet batch's p95 wait beside a noisy one, of that alone", beside / alone, 1.2, note);
+}
+
 function* rowsFrom(rows: number, from: number): Generator<BatchRow> {
   for (let row = 1; row <= rows; row += 1) yield readRow(row, from);
 }
@@ -251,7 +263,12 @@ function atLeast(what: string, found: number, bar: number, note = ""): Bar {
 }
 
 function atMost(what: string, found: number, bar: number, note = ""): Bar {
-  return { what, found: `${found.toFixed(1)}${note === "" ? "" : ` (${note})`}`, bar: `≤ ${bar}`, met: found <= bar };
+  return {
+    what,
+    found: `${found.toFixed(found < 10 ? 2 : 1)}${note === "" ? "" : ` (${note})`}`,
+    bar: `≤ ${bar}`,
+    met: found <= bar,
+  };
 }
 
 async function bench({ rows, runRows, shareRows, profile }: Flags): Promise<Bar[]> {
@@ -284,6 +301,7 @@ async function bench({ rows, runRows, shareRows, profile }: Flags): Promise<Bar[
   const sum = weighted.reduce((all, one) => all + one, 0);
   const off = Math.max(...weighted.map((one, index) => Math.abs(one / sum / (2 ** index / 7) - 1)));
   bars.push(atMost("weights 1:2:4, farthest off, %", 100 * off, 2, weighted.join(" ")));
+  bars.push(await quiet(client, 1_500_000));
   return bars;
 }
 

@@ -2,7 +2,7 @@ import { LARGEST_TICKET } from "../queues/ticket.ts";
 import type { Batch } from "./batch.ts";
 
 /** Rows that lie ready in the queue beyond those that are called: enough that no worker waits, few enough that nobody waits long. */
-const LEAST = 32;
+const LEAST = 16;
 const MOST = 2_000;
 /** What the queue is to hold, by what it does: far more than passes from one look of the feeder to the next; in s. */
 const AHEAD_S = 0.4;
