@@ -19,9 +19,10 @@ export interface ReaperDeps {
   readonly tracing: Tracing | null;
   readonly logger: Logger;
   readonly now: () => number;
+  /** Between two rounds, in ms: a deadline that nobody else sees is told so late at most. Default 2 s. */
+  readonly everyMs?: number;
 }
 
-/** Between two rounds, in ms: a deadline that nobody else sees is told so late at most. */
 const EVERY_MS = 2_000;
 /** What stands in a record may be anything: no label is made of it. */
 const SENDS: ReadonlySet<string> = new Set(OPERATIONS.flatMap(({ step, name }) => (step === "send" ? [name] : [])));
@@ -48,7 +49,7 @@ export class Reaper {
   }
 
   async #run(): Promise<void> {
-    const { duty, queues, logger } = this.#deps;
+    const { duty, queues, logger, everyMs = EVERY_MS } = this.#deps;
     const { signal } = this.#stop;
     const failing = new Set<QueueName>();
     const searching = new Set<QueueName>();
@@ -59,7 +60,8 @@ export class Reaper {
           while (mayGoOn() && (await this.#reap(queue))) {
             // More is due.
           }
-          if (round % TICKETS_EVERY === 0 || searching.delete(queue)) {
+          const isSearching = searching.delete(queue);
+          if (isSearching || round % TICKETS_EVERY === 0) {
             if (await this.#deps.tickets.look(queue, mayGoOn)) searching.add(queue);
           }
           if (failing.delete(queue)) logger.rarely.info({ queue }, "reaper goes on");
@@ -69,7 +71,7 @@ export class Reaper {
           failing.add(queue);
         }
       }
-      await sleep(EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
+      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 

@@ -7,7 +7,8 @@ import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { SharedRoundTrip } from "../redis/round-trip.ts";
 import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
-import { type Closed, type AttemptEnd, endRow, parseClosed } from "./attempt-end.ts";
+import { type Closed, type AttemptEnd, attemptNumber, endRow, parseClosed } from "./attempt-end.ts";
+import { unpackRecord } from "./packed-record.ts";
 import { type PackedEnd, packedEnd } from "./packed-end.ts";
 import { BEGIN, BEGIN_FETCHED, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
 import { FINISH, FINISH_PACKED } from "./scripts/finish.ts";
@@ -164,7 +165,17 @@ export class Journal {
       const reply = await this.#packedEnds.ask(packed);
       if (reply[0] !== "plain") return parseClosed(reply);
     }
-    return parseClosed(await this.#ends.ask({ id, now, end }));
+    const closed = parseClosed(await this.#ends.ask({ id, now, end }));
+    if (closed.answer !== "stale" || !(await this.#wasWritten(id, end))) return closed;
+    return { answer: "done", nextAt: null, corrected: false };
+  }
+
+  /** Whether that very end, whose answer was cut off, is in a record that the reaper has packed since: FINISH cannot read it. */
+  async #wasWritten(id: string, end: AttemptEnd): Promise<boolean> {
+    const { redis, queue } = this.#options;
+    const fields = unpackRecord(id, await redis.hgetall(recordKey(queue, id)));
+    const written = fields[`attempt:${attemptNumber(end.attemptToken)}`];
+    return fields["state"] === end.state && written === JSON.stringify(end.attempt);
   }
 
   /** `asked`: how often the gate had been in doubt when it was asked for. Null: Redis has forgotten the gate. */

@@ -8,7 +8,7 @@ import { dueKey, queuePrefix, recordKey } from "../../src/queues/names.ts";
 import { RecordStore } from "../../src/records/record-store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
-import { Reaper } from "../../workers/reaper.ts";
+import { Reaper, type ReaperDeps } from "../../workers/reaper.ts";
 import { CONSENT, MOBILE_INPUT, startClientBundle } from "../support/client.ts";
 import { FakeDuty, ON_DUTY } from "../support/duty.ts";
 import type { TestRedis } from "../support/redis.ts";
@@ -32,7 +32,12 @@ async function ended(bundle: WorkerBundle, operation: string, input: unknown, op
 }
 
 /** A reaper as a worker has it, with its own connection, metrics and log. */
-function startReaper(redis: TestRedis, now: () => number = Date.now, duty: Duty = ON_DUTY) {
+function startReaper(
+  redis: TestRedis,
+  now: () => number = Date.now,
+  duty: Duty = ON_DUTY,
+  others: Partial<ReaperDeps> = {},
+) {
   const metrics = new Metrics(new Registry());
   const log: string[] = [];
   const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
@@ -46,6 +51,7 @@ function startReaper(redis: TestRedis, now: () => number = Date.now, duty: Duty 
     tracing: null,
     logger: createLogger("debug", sink),
     now,
+    ...others,
   });
   const expired = async (): Promise<number> => {
     const { values } = (await metrics.registry.getSingleMetric("satyapan_jobs_settled_total")?.get()) ?? { values: [] };
@@ -53,6 +59,31 @@ function startReaper(redis: TestRedis, now: () => number = Date.now, duty: Duty 
   };
   return { reaper, log, expired };
 }
+
+describe("the search for the jobs of lost tickets", () => {
+  it("goes on in the next round while it has not ended, and begins anew only after five", async () => {
+    await using bundle = await startClientBundle();
+    let round = 0;
+    const looked: number[] = [];
+    const seen = Promise.withResolvers<void>();
+    const records = new RecordStore(bundle.redis.client(), { recordMs: 60_000, resultMs: 60_000 });
+    const reap = records.reap.bind(records);
+    records.reap = async (...args) => {
+      round += 1;
+      if (round === 16) seen.resolve();
+      return await reap(...args);
+    };
+    const look = async (): Promise<boolean> => {
+      looked.push(round);
+      // It takes six rounds, beyond one in which it would have begun.
+      return await Promise.resolve(round < 10);
+    };
+    const { reaper } = startReaper(bundle.redis, Date.now, ON_DUTY, { records, tickets: { look }, everyMs: 1 });
+    await seen.promise;
+    await reaper.close();
+    expect(looked).toEqual([5, 6, 7, 8, 9, 10, 15]);
+  });
+});
 
 describe("the input of a job that ended", () => {
   it("is gone the moment it succeeded or was rejected; its record stays, for its time", async () => {

@@ -122,6 +122,21 @@ describe("a job that ends with its first attempt", () => {
     expect(await client.hexists(key, "job")).toBe(1);
   });
 
+  it("answers the same when that is sent again after the reaper packed it, and another end is too late", async () => {
+    const { key, client, store, begin, finish, get } = await setup(redis);
+    await finish(T0 + 30, ending(await begin(T0 + 10), waiting(T0 + 40, "pending", "pending")));
+    const end = ending(await begin(T0 + 50), { retention: { lookAt: T0 + 1_000, keepsInput: false } });
+    expect(await finish(T0 + 60, end)).toBe("done");
+    await store.reap(QUEUE, T0 + 1_000);
+    expect(await client.hexists(key, "attempt:2")).toBe(0);
+    const before = await get();
+    // Redis was away for as long as that.
+    expect(await finish(T0 + 60, end)).toBe("done");
+    expect(await finish(T0 + 60, { ...end, state: "rejected" })).toBe("stale");
+    expect(await finish(T0 + 60, { ...end, attempt: { ...end.attempt, ended: T0 + 70 } })).toBe("stale");
+    expect(await get()).toEqual(before);
+  });
+
   it("stays as it is after a second attempt, and is packed by the reaper", async () => {
     const { key, client, store, begin, finish, get } = await setup(redis);
     await finish(T0 + 30, ending(await begin(T0 + 10), waiting(T0 + 40, "pending", "pending")));

@@ -107,7 +107,9 @@ describe("RecordStore.reap", () => {
     expect(await store.states(QUEUE, [id])).toEqual(["succeeded"]);
     expect(await store.findByReference(QUEUE, `${id}01`)).toBe(id);
     expect(await begin(T0 + 2_000)).toEqual({ kind: "settled", state: "succeeded" });
-    expect(await finish(T0 + 2_000, ending(start, sent))).toBe("stale");
+    expect(await finish(T0 + 2_000, ending(start, sent))).toBe("done");
+    expect(await finish(T0 + 2_000, ending(start, { ...sent, state: "rejected" }))).toBe("stale");
+    expect(await get()).toEqual(before);
   });
 
   it.each(["before", "after"])("keeps the verify that answered a send %s its record was packed", async (when) => {
