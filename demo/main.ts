@@ -3,7 +3,6 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { readRows, type Row } from "../producers/files/read-rows.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
-import { hasCode } from "../src/base/error-code.ts";
 import { exitCodeOf } from "../src/command/exit-code.ts";
 import { conclude, introduce } from "./words.ts";
 import { Phones } from "./phones.ts";
@@ -66,11 +65,8 @@ async function onboard(stage: Stage, phones: Phones, inputs: readonly Row["input
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort(new Interrupted(name)));
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error) => {
-    // Whoever read it has gone (`| head`).
-    if (!hasCode(error, "EPIPE")) throw error;
-    stop.abort(new Interrupted("SIGPIPE"));
-  });
+  // Whoever read it has gone (`| head`), or its terminal.
+  stream.on("error", () => stop.abort(new Interrupted("SIGPIPE")));
 }
 try {
   process.exitCode = await demo(stop);

@@ -33,6 +33,16 @@ describe("npm run demo", () => {
     await expectNothingIn(place.path);
   });
 
+  it.runIf(hasScript)("leaves nothing behind where its terminal is closed", async () => {
+    await using place = await makeTempDir();
+    const program = onTerminal(`${process.execPath} ${DEMO}`, 60);
+    await using demo = new RunningCommand([], { cwd: place.path, env: { TMPDIR: place.path }, program });
+    await demo.said(/ running senders/);
+    demo.kill("SIGKILL");
+    await expect.poll(() => processesIn(place.path)).toEqual([]);
+    await expectNothingIn(place.path);
+  });
+
   it("leaves nothing behind at SIGTERM either, where no terminal is", async () => {
     await using place = await makeTempDir();
     const env = { TMPDIR: place.path };
