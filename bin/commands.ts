@@ -180,14 +180,30 @@ export function addCommands(program: Command, createContext: () => Promise<Comma
   // In place of commander's own, which would show a command that is not defined yet.
   program
     .helpCommand(false)
-    .command("help [command]")
+    .command("help [command...]")
     .description("display help for command")
-    .allowExcessArguments()
-    .action(async (name?: string) => {
-      if (name === undefined) program.help();
-      const command = program.commands.find((known) => known.name() === name);
-      if (command === undefined) program.help({ error: true });
-      await define(command);
-      command.help();
+    .action(async (names: readonly string[]) => {
+      if (names.length === 0) program.help();
+      const [named] = commandOf(program, names.slice(0, 1)).path;
+      if (named === undefined) program.help({ error: true });
+      await define(commandOf(program, [named]).command);
+      const { command, path } = commandOf(program, names);
+      command.help({ error: path.length < names.length });
     });
+}
+
+/** The command that the arguments begin with, and its names, such as `batch` and `show`; `program` itself where they begin with none. */
+export function commandOf(
+  program: Command,
+  args: readonly string[],
+): { readonly command: Command; readonly path: readonly string[] } {
+  let command = program;
+  const path: string[] = [];
+  for (const arg of args) {
+    const next = command.commands.find((known) => known.name() === arg);
+    if (next === undefined) break;
+    command = next;
+    path.push(arg);
+  }
+  return { command, path };
 }

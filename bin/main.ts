@@ -5,7 +5,7 @@ import { exitCodeOf } from "../src/command/exit-code.ts";
 import { Faults } from "../src/command/faults.ts";
 import { ownVersion } from "../src/command/version.ts";
 import { describeError } from "../src/telemetry/describe-error.ts";
-import { addCommands } from "./commands.ts";
+import { addCommands, commandOf } from "./commands.ts";
 import { usageProblem } from "./usage-error.ts";
 
 // What is imported above is loaded by every command, also by `satyapan --help`: nothing that is large.
@@ -77,8 +77,8 @@ try {
   if (error instanceof CommanderError) {
     // Help was asked for, or is what `satyapan` alone prints.
     const isHelp = error.exitCode === 0 || error.code === "commander.help";
-    const command = program.commands.find((known) => known.name() === process.argv[2])?.name() ?? null;
-    if (!isHelp) process.stderr.write(`satyapan: ${usageProblem(error, command)}\n`);
+    const { path } = commandOf(program, process.argv.slice(2));
+    if (!isHelp) process.stderr.write(`satyapan: ${usageProblem(error, path)}\n`);
     process.exitCode = error.exitCode === 0 ? ExitCode.DONE : ExitCode.WRONG_USE;
   } else if (error instanceof SatyapanError) {
     process.stderr.write(`satyapan: ${error.message}\n`);

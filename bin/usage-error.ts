@@ -1,12 +1,12 @@
 import type { CommanderError } from "commander";
 
 /**
- * What is wrong with a command line, in one line. Commander repeats what it was given, and that may be a number of a person
+ * What is wrong with a command line, in one line; `command`: the names of the one that was called, such as `batch`, `show`. Commander repeats what it was given, and that may be a number of a person
  * in the wrong place: only what looks like a name is repeated here.
  */
-export function usageProblem({ code, message }: CommanderError, command: string | null): string {
+export function usageProblem({ code, message }: CommanderError, command: readonly string[]): string {
   const text = message.replace(/^error: /, "");
-  const help = `see \`satyapan ${command === null ? "" : `${command} `}--help\``;
+  const help = `see \`${["satyapan", ...command].join(" ")} --help\``;
   return `${withoutValues(code, text)
     .replaceAll(/\s*\n\s*/g, " ")
     .replace(/\.$/, "")}; ${help}`;
@@ -21,8 +21,8 @@ function withoutValues(code: string, text: string): string {
       return text.replace(/'(.*)'/s, (_, given: string) => shown(given));
     case "commander.invalidArgument":
       return text.replace(
-        /(argument|value) '(.*)' is invalid/s,
-        (_, what: string, given: string) => `${what} ${shown(given)} is invalid`,
+        /(command-argument value |argument )'(.*)' is invalid/s,
+        (_, what: string, given: string) => `${what === "argument " ? what : ""}${shown(given)} is invalid`,
       );
     default:
       return text;

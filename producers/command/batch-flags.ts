@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
@@ -16,10 +16,11 @@ export interface FileFlags extends TargetNames {
 
 /** The options of every command that reads a file of rows. */
 export function addFileFlags(command: Command): Command {
+  const map = new Option("--map <column=field>", "what a column is, such as 'Mobile No=mobile'; again for each");
   return command
     .option("--flow <name>", "each row is one person to onboard by this flow")
     .option("--operation <name>", "each row is one job of this operation")
-    .option("--map <column=field>", "what a column is, such as 'Mobile No=mobile'; again for each", collect, [])
+    .addOption(map.argParser(collect).default([], "what its name says"))
     .option("--ref <column>", "the column that holds each row's own reference, kept in clear; default: `ref`");
 }
 

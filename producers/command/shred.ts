@@ -4,7 +4,7 @@ import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { DiskPurge } from "../keys/disk-purge.ts";
 import { type Shredded, type ShredPlan, Shredding, type ShredTarget } from "../keys/shredding.ts";
-import { OpenKeys } from "./open.ts";
+import { openClient, OpenKeys } from "./open.ts";
 import { isStopped, passProgress } from "./pass-progress.ts";
 
 interface Flags {
@@ -26,16 +26,20 @@ Without KEYS_REDIS_URL, a backup from before opens until its wrapping key is rot
 
 export function defineShred(command: Command, context: CommandContext): void {
   command
-    .option("--batch <name>", "what was sealed for this batch")
+    .option(
+      "--batch <name>",
+      "what was sealed for this batch: its id, your own id for it, its name, or that of `submit --batch`",
+    )
     .option("--job <id>", "what this job's record holds")
     .option("--older-than <duration>", "of days that ended, and batches that began, longer ago: 30d")
     .option("--yes", "do it")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (flags: Flags) => {
-      const target = targetOf(flags);
+      const given = targetOf(flags);
       await using opened = new OpenKeys(context);
       const shredding = new Shredding(opened.use);
+      const target = await withId(context, shredding, given);
       if (flags.yes) await shred(context, shredding, target, flags);
       else await plan(context, shredding, target, flags);
     });
@@ -85,6 +89,20 @@ function targetOf({ batch, job, olderThan }: Flags): ShredTarget {
   const [target] = targets;
   if (target !== undefined && targets.length === 1) return target;
   throw new SatyapanError(ErrorCode.BAD_USAGE, "give one of --batch, --job and --older-than");
+}
+
+/** A batch of a file is sealed under its id: told by another name, it is looked up, and the id is said. */
+async function withId(context: CommandContext, shredding: Shredding, target: ShredTarget): Promise<ShredTarget> {
+  if (target.kind !== "batch" || (await shredding.isSealedFor(target.name))) return target;
+  await using client = openClient(context);
+  try {
+    const { id } = await client.batches.show(target.name);
+    context.stderr.write(`satyapan: that is batch ${id}\n`);
+    return { kind: "batch", name: id };
+  } catch (error) {
+    if (error instanceof SatyapanError && error.code === ErrorCode.UNKNOWN_BATCH) return target;
+    throw error;
+  }
 }
 
 function formatPlan({ dataKeys, jobs, open, others }: ShredPlan): string {

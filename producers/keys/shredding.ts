@@ -1,7 +1,7 @@
 import { assertNever } from "../../src/base/assert-never.ts";
 import { formatDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { batchRowsScope, batchScope, scopeEnd } from "../../src/privacy/sealing/data-key.ts";
+import { batchRowsScope, batchScope, isKeyScope, scopeEnd } from "../../src/privacy/sealing/data-key.ts";
 import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
 import { batchKey } from "../../src/batches/keys.ts";
@@ -56,6 +56,11 @@ export class Shredding {
 
   constructor(use: UseKeys) {
     this.#use = use;
+  }
+
+  /** Whether anything is sealed for a batch of this id, or of this name of `submit --batch`. */
+  async isSealedFor(batch: string): Promise<boolean> {
+    return isKeyScope(`batch:${batch}`) && (await this.#use(async (deps) => await keysOfBatch(deps, batch))).length > 0;
   }
 
   /** What `shred` would do. Throws SatyapanError `bad-input`, `unknown-job`. */
@@ -124,8 +129,7 @@ async function find(
   const { store, now } = deps;
   switch (target.kind) {
     case "batch": {
-      const scopes = [batchScope(target.name), batchRowsScope(target.name)];
-      const dataKeys = (await store.list()).dataKeys.filter(({ scope }) => scopes.includes(scope));
+      const dataKeys = await keysOfBatch(deps, target.name);
       if (dataKeys.length === 0) throw badInput(`batch: there is no data key of the batch ${target.name} (any more)`);
       return { dataKeys, record: null };
     }
@@ -152,6 +156,12 @@ async function find(
     default:
       return assertNever(target, "shred target");
   }
+}
+
+/** Throws SatyapanError `bad-input` for what can be no such name. */
+async function keysOfBatch({ store }: KeyDeps, name: string): Promise<StoredDataKey[]> {
+  const scopes = [batchScope(name), batchRowsScope(name)];
+  return (await store.list()).dataKeys.filter(({ scope }) => scopes.includes(scope));
 }
 
 /** A job's record and the data keys under which something of it can still be opened; null: there is no such job. */

@@ -48,15 +48,27 @@ describe("satyapan", () => {
     expect(await satyapan(["--version"], { cwd: dir.path })).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
-  it("help NAME prints what NAME --help prints", async () => {
+  it.each([
+    [["submit"], "--each <file>"],
+    [["batch", "results"], "--only <states>"],
+  ])("help %j prints what --help of it prints", async (names, flag) => {
     const [one, other] = await Promise.all(
       [
-        ["help", "submit"],
-        ["submit", "--help"],
+        ["help", ...names],
+        [...names, "--help"],
       ].map(async (args) => await satyapan(args, { cwd: dir.path })),
     );
     expect(one).toMatchObject({ code: 0, stdout: other?.stdout });
-    expect(one?.stdout).toContain("--each <file>");
+    expect(one?.stdout).toContain(flag);
+  });
+
+  it("of a wrong option of a command's own command says where its help is", async () => {
+    const { code, stderr } = await satyapan(["batch", "show", "--jsn", "x"], { cwd: dir.path });
+    expect([code, stderr]).toEqual([
+      2,
+      "satyapan: unknown option '--jsn' (Did you mean --json?); see `satyapan batch show --help`\n",
+    ]);
+    expect((await satyapan(["help", "batch", "nope"], { cwd: dir.path })).code).toBe(2);
   });
 
   it("of an unknown command helps with a list of those there are", async () => {

@@ -5,12 +5,12 @@ import { usageProblem } from "../../bin/usage-error.ts";
 /** Made up, and never to be seen in a message. */
 const PLANTED = "999999990019";
 
-const problem = (code: string, message: string, command: string | null = "submit") =>
+const problem = (code: string, message: string, command: readonly string[] = ["submit"]) =>
   usageProblem(new CommanderError(1, `commander.${code}`, message), command);
 
 describe("what is said of a wrong command line", () => {
   it("is one line, with the suggestion and where to look", () => {
-    expect(problem("unknownCommand", "error: unknown command 'submti'\n(Did you mean submit?)", null)).toBe(
+    expect(problem("unknownCommand", "error: unknown command 'submti'\n(Did you mean submit?)", [])).toBe(
       "unknown command 'submti' (Did you mean submit?); see `satyapan --help`",
     );
     expect(problem("missingArgument", "error: missing required argument 'operation'")).toBe(
@@ -39,6 +39,11 @@ describe("what is said of a wrong command line", () => {
         "invalidArgument",
         `error: option '--lane <lane>' argument 'it's\n${PLANTED}' is invalid. Allowed choices are bulk.`,
       ],
+      [
+        "invalidArgument",
+        `error: option '--lane <lane>' argument '<${PLANTED}>' is invalid. Allowed choices are bulk.`,
+      ],
+      ["invalidArgument", `error: command-argument value '<${PLANTED}>' is invalid for argument 'decision'.`],
     ] as const;
     for (const [code, message] of cases) {
       const said = problem(code, message);
@@ -48,6 +53,11 @@ describe("what is said of a wrong command line", () => {
     }
     expect(problem(...cases[0])).toBe(
       "too many arguments for 'submit'. Expected 1 argument but got 2; see `satyapan submit --help`",
+    );
+    const decision =
+      "error: command-argument value 'maybe' is invalid for argument 'decision'. Allowed choices are rejected.";
+    expect(problem("invalidArgument", decision, ["quota", "set"])).toBe(
+      "'maybe' is invalid for argument 'decision'. Allowed choices are rejected; see `satyapan quota set --help`",
     );
     expect(problem(...cases[3])).toBe("unknown option '--aadhaar'; see `satyapan submit --help`");
   });

@@ -67,6 +67,18 @@ describe("satyapan batch", () => {
     expect((await bundle.satyapan("show", "b123456789-2")).stderr).toMatch(/^satyapan: there is no job b123456789-2/);
   });
 
+  it("is shredded by its name, and the id is said", async () => {
+    await using bundle = await startBundle();
+    const { batches } = bundle;
+    const { id } = await batches.submit(batches.rows(2, good), { name: "Tuesday Pune" });
+    const planned = await bundle.satyapan("shred", "--batch", "Tuesday Pune");
+    expect(planned).toMatchObject({ code: 0, stderr: `satyapan: that is batch ${id}\n` });
+    expect(planned.stdout).toMatch(/^1 data key would be destroyed; .*\nnothing was done; --yes does it\n$/);
+    const shredded = await bundle.satyapan("shred", "--batch", "Tuesday Pune", "--yes");
+    expect(shredded).toMatchObject({ code: 0, stdout: "1 data key destroyed\n" });
+    expect((await bundle.satyapan("shred", "--batch", "Wednesday Pune")).code).toBe(2);
+  });
+
   it("says at its end why rows did not succeed, and what to do about each", async () => {
     await using bundle = await startBundle();
     const { batches, run } = bundle;
