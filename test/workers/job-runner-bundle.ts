@@ -79,7 +79,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
   const givenBack: string[] = [];
   const parked: unknown[][] = [];
   const lacking: string[] = [];
-  const asked: { readonly freshRef: string; readonly now: number; readonly asFetched: boolean }[] = [];
+  const asked: { readonly freshRef: string; readonly now: number; readonly asFetched: boolean | undefined }[] = [];
   const calls: unknown[] = [];
   const starts = [start].flat();
   let begun = 0;
@@ -93,7 +93,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
   };
   const runner = new JobRunner({
     journal: {
-      begin: async (_id, freshRef, now, _ticket, asFetched = false) => {
+      begin: async (_id, freshRef, now, _ticket, asFetched) => {
         asked.push({ freshRef, now, asFetched });
         const next = starts[begun++];
         if (next === undefined || next instanceof Error) throw next ?? new Error("nothing to begin");
