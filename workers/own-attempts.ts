@@ -32,11 +32,11 @@ export class OwnAttempts {
   }
 
   isNeverWritten(opener: string, id: string): boolean {
-    return [id, null].some((of) => this.#neverWritten.has(placeOf(opener, of)));
+    return [id, null].some((whose) => this.#neverWritten.has(placeOf(opener, whose)));
   }
 
   forget(opener: string, id: string): void {
-    for (const of of [id, null]) this.#neverWritten.delete(placeOf(opener, of));
+    for (const whose of [id, null]) this.#neverWritten.delete(placeOf(opener, whose));
   }
 }
 
