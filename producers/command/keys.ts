@@ -149,6 +149,7 @@ function describe({ wraps, at_hand, retired_at, data_keys }: WrappingKey): strin
 /** In whole hours or days, which is all that matters here. */
 function ageOf(ms: number): string {
   const hours = Math.max(0, Math.floor(ms / 3_600_000));
+  if (hours === 0) return "under 1h";
   return hours < 48 ? formatDuration(hours * 3_600_000) : formatDuration(Math.floor(hours / 24) * 86_400_000);
 }
 

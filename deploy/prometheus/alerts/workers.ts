@@ -86,7 +86,7 @@ export const WORKER_ALERTS: readonly Alert[] = [
     dashboard: "satyapan-workers",
     runbook: {
       means: "Its SATYAPAN_ENCRYPTION_KEYS is not that of the others: a key was added on some machines only.",
-      look: ["curl -s http://WORKER:9464/readyz", "satyapan keys show"],
+      look: ["curl -s http://WORKER:9464/readyz", "satyapan keys status"],
       mend: [
         "Give it the same SATYAPAN_ENCRYPTION_KEYS as the others, and restart it.",
         "Add a new key to all workers before it seals anywhere: docs/privacy.md.",
@@ -130,12 +130,12 @@ export const WORKER_ALERTS: readonly Alert[] = [
     dashboard: "satyapan-workers",
     runbook: {
       means: "The first key of SATYAPAN_ENCRYPTION_KEYS has wrapped for nearly KEY_LIFE.",
-      look: ["satyapan keys show"],
+      look: ["satyapan keys status"],
       mend: [
         "Make one (`openssl rand -base64 32`), put it last at all workers and producers, then first, and restart them.",
         "`satyapan keys rotate`, then `satyapan keys retire OLD`, and destroy the old one: docs/privacy.md.",
       ],
-      over: "`satyapan keys show` has the new key as the one that wraps.",
+      over: "`satyapan keys status` has the new key as the one that wraps.",
     },
   },
   {

@@ -92,6 +92,8 @@ describe("satyapan keys", () => {
     expect(stdout).toMatch(new RegExp(`\\n${name} +batch:b-1 \\(current\\) +3d +old +2\\n`));
     const lost = await run(defineKeys, "status", NEW);
     expect(lost.stdout).toMatch(/old +1 +none lives +NOT among this process's keys/);
+    await bundle.addJob(worker, "j-3");
+    expect((await run(defineKeys, "status", OLD)).stdout).toMatch(/ \(current\) +under 1h +old +1\n/);
   });
 
   it("status says that there is nothing yet", async () => {
