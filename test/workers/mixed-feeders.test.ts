@@ -52,7 +52,7 @@ it.for([
       return worker;
     };
     const answer = async (row: number): Promise<void> => {
-      const { otp } = await simulator.waitForOtp(mobileOf(row));
+      const { otp } = await simulator.waitForOtp(mobileOf(row), { timeoutMs: 30_000 });
       await client.answer(`${id}-${row}`, otp);
     };
     const awaited = async (): Promise<number> => (await batches.show(id)).counts.awaiting_otp;

@@ -34,9 +34,9 @@ describe("the commands of those on call, used wrongly", () => {
     ["quota set eko 1/1", "must have a unit"],
     [
       "quota set ekko 1/1s",
-      "'ekko' is invalid for argument 'provider'. Allowed choices are eko, deepvue; see `satyapan quota --help`",
+      "'ekko' is invalid for argument 'provider'. Allowed choices are eko, deepvue; see `satyapan quota set --help`",
     ],
-    ["quota reset", "missing required argument 'provider'; see `satyapan quota --help`"],
+    ["quota reset", "missing required argument 'provider'; see `satyapan quota reset --help`"],
     ["quota change", "unknown command 'change'"],
     ["provider resume eko --scope " + MOBILE, "scope: must be user_code:VALUE, initiator_id:VALUE"],
     ["provider show " + MOBILE, "(not shown: it may be a value)"],
