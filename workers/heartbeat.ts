@@ -3,6 +3,7 @@ import { HEARTBEAT } from "../src/operations/catalogue.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import type { DataKeys } from "../src/privacy/keys/data-keys.ts";
 import { dayScope } from "../src/privacy/sealing/data-key.ts";
+import { beatCameThrough, beginBeats, type LastBeat, readLastBeat } from "../src/queues/last-beat.ts";
 import { HEARTBEAT_QUEUE, queuePrefix } from "../src/queues/names.ts";
 import { newJob } from "../src/records/new-job.ts";
 import { parseRecord } from "../src/records/parse-record.ts";
@@ -13,7 +14,6 @@ import type { TicketPacker } from "../src/records/ticket-packer.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Duty } from "../src/redis/lease.ts";
 import { Secret } from "../src/secrets/secret.ts";
-import type { LastBeat } from "../src/telemetry/heartbeat-metrics.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
 /** Between two beats, in ms. */
@@ -27,8 +27,6 @@ const LOOK_LAST_MS = 1_000;
 const IDLE_MS = 1_000;
 /** Jobs of one beat: two, so that they share a ticket. */
 const JOBS = ["a", "b"];
-
-const LAST_KEY = `${queuePrefix(HEARTBEAT_QUEUE)}last`;
 
 /** What is kept of beats, in ms: long enough to look at one that failed. */
 export const BEAT_RETENTION: RetentionTimes = { recordMs: 600_000, resultMs: 600_000 };
@@ -63,10 +61,7 @@ export class Heartbeat {
 
   /** The last one that came through; null: none was looked for yet. */
   async last(): Promise<LastBeat | null> {
-    const [at, took = ""] = ((await this.#deps.redis.get(LAST_KEY)) ?? "").split(" ");
-    const atMs = Number(at);
-    if (at === "" || !Number.isFinite(atMs)) return null;
-    return { at: atMs, tookMs: took === "" ? null : Number(took) };
+    return await readLastBeat(this.#deps.redis);
   }
 
   async close(): Promise<void> {
@@ -82,8 +77,7 @@ export class Heartbeat {
       const nth = Math.floor(begun / EVERY_MS);
       if (duty.held) {
         try {
-          // Where none ever came through, its age counts from here.
-          await redis.set(LAST_KEY, begun, "NX");
+          await beginBeats(redis, begun);
           await this.#beat(nth);
         } catch (err) {
           logger.rarely.warn({ err }, "heartbeat could not be made");
@@ -104,7 +98,7 @@ export class Heartbeat {
     const own = made.filter((_, index) => created[index] === "created");
     if (own.length > 0) await packer.enqueue(HEARTBEAT_QUEUE, own);
     const took = await this.#through(made);
-    if (took !== null) await redis.set(LAST_KEY, `${now()} ${took}`);
+    if (took !== null) await beatCameThrough(redis, now(), took);
   }
 
   async #jobs(nth: number): Promise<NewJob[]> {

@@ -3,7 +3,7 @@ import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import { redisFailure } from "../src/redis/failure.ts";
 import { startDuties } from "./duties.ts";
-import type { LastBeat } from "../src/telemetry/heartbeat-metrics.ts";
+import type { LastBeat } from "../src/queues/last-beat.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { KeyWatch } from "./key-watch.ts";

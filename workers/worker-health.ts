@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { queueOf, queuePrefix } from "../src/queues/names.ts";
 import { NO_ANSWER, readHealth } from "../src/redis/health.ts";
-import type { LastBeat } from "../src/telemetry/heartbeat-metrics.ts";
+import type { LastBeat } from "../src/queues/last-beat.ts";
 import { unwrittenText } from "./closings.ts";
 import type { Duties } from "./duties.ts";
 import { HealthServer } from "./health-server.ts";

@@ -1,17 +1,19 @@
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
-import { openRedis } from "../../src/command/redis.ts";
+import { openRedisPair } from "../../src/command/redis.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { describeForeignOutbox, foreignOutboxes } from "../../src/privacy/audit/outbox.ts";
 import { expiryOf } from "../../src/redis/certificates.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../../src/redis/connection.ts";
 import { queuePrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
 import type { RedisAccess } from "../../src/redis/access.ts";
+import type { RedisPair } from "../../src/redis/pair.ts";
 import { redisFailure, refusalText } from "../../src/redis/failure.ts";
 import { readMemory } from "../../src/redis/memory.ts";
 import { refusalWord } from "../../src/redis/refusal.ts";
 import { type RedisRights, rightsOf } from "../../src/queues/rights.ts";
 import { usesTls } from "../../src/redis/url.ts";
 import { failure, type Finding } from "./finding.ts";
+import { fleetFindings, unlessForbidden } from "./fleet-findings.ts";
 import { redisMemoryFindings } from "./redis-memory-findings.ts";
 import { gateFindings } from "./gate-findings.ts";
 import { memoryFinding } from "./memory-finding.ts";
@@ -25,10 +27,11 @@ const WRITE_KEPT_MS = 1_000;
 
 /** The server, its user, and how it is spoken to. */
 export async function redisFindings(context: CommandContext, settings: Settings): Promise<Finding[]> {
-  let access: RedisAccess | null = null;
+  let pair: RedisPair | null = null;
   let redis: RedisClient | null = null;
   try {
-    access = await openRedis(context, settings);
+    pair = await openRedisPair(context, settings);
+    const { jobs: access } = pair;
     redis = access.connect("client");
     await ready(redis);
     const facts = await checkRedis(redis);
@@ -54,17 +57,20 @@ export async function redisFindings(context: CommandContext, settings: Settings)
       ...tlsFindings(access, context.now()),
     ];
     if (!rights.submit) return server;
+    const providers = await providerFacts(redis, settings, context.now);
+    const workers = providers.reduce((sum, provider) => sum + provider.workers, 0);
     return [
       ...server,
       ...(await writeFindings(redis)),
       ...(await auditFindings(redis).catch(unlessForbidden)),
       memoryFinding(await readMemory(redis), settings.retention.recordMs),
-      ...(await providerFacts(redis, settings, context.now)).flatMap(gateFindings),
+      ...(await fleetFindings({ pair, redis, settings, now: context.now, workers })),
+      ...providers.flatMap(gateFindings),
     ];
   } catch (error) {
     return [failure("redis", redis === null ? error : await redisFailure(error, redis))];
   } finally {
-    await access?.close();
+    await pair?.close();
   }
 }
 
@@ -115,10 +121,4 @@ export function tlsFindings({ target, tls }: Pick<RedisAccess, "target" | "tls">
   const detail = `encrypted, with a client certificate until ${new Date(ends).toISOString()}`;
   if (ends - now > RENEW_MS) return [{ check, status: "ok", detail }];
   return [{ check, status: "warning", detail: `${detail}: renew the one in REDIS_TLS_CERT soon` }];
-}
-
-/** A user that may not even look is a finding of its own. */
-function unlessForbidden(error: unknown): Finding[] {
-  if (refusalWord(error) === "NOPERM") return [];
-  throw error;
 }

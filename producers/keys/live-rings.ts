@@ -6,12 +6,15 @@ import type { RedisClient } from "../../src/redis/connection.ts";
 /** Of each worker that lives the ids of its ring's keys, that which seals first; null: it does not say which it has. */
 export type LiveRings = readonly (readonly string[] | null)[];
 
-/** Whoever ended without a word counts for another 90 s. */
-export async function liveRings(redis: RedisClient): Promise<LiveRings> {
+/** What each worker that lives runs with. Whoever ended without a word counts for another 90 s. */
+export async function livePrints(redis: RedisClient): Promise<readonly WorkerPrint[]> {
   const prints = await Promise.all(QUEUES.map(async (queue) => await readPrints(redis, queue)));
   // A worker of two providers is in both.
-  const byWorker = new Map<string, WorkerPrint>(prints.flatMap((live) => [...live]));
-  return [...byWorker.values()].map(ringIdsOf);
+  return [...new Map<string, WorkerPrint>(prints.flatMap((live) => [...live])).values()];
+}
+
+export async function liveRings(redis: RedisClient): Promise<LiveRings> {
+  return (await livePrints(redis)).map(ringIdsOf);
 }
 
 /** How many do not say which keys they have: of an older version, or what they wrote was altered. */
@@ -46,7 +49,7 @@ export function describeSilent(silent: number): string | null {
     : `${silent} workers do not say which keys they have (they are of an older version)`;
 }
 
-function ofAll(some: number, rings: LiveRings): string {
+export function ofAll(some: number, rings: LiveRings): string {
   return `${some} of ${rings.length} ${rings.length === 1 ? "worker" : "workers"}`;
 }
 

@@ -55,6 +55,12 @@ export function ringIdsOf(print: WorkerPrint): readonly string[] | null {
   return print[RING_NAME]?.split(",").filter((id) => id !== "") ?? null;
 }
 
+/** Whether a worker has this SATYAPAN_SUBJECT_KEY; null: it does not say. */
+export function hasSubjectKey(print: WorkerPrint, subjectKey: Secret): boolean | null {
+  const said = print[KEY_NAME];
+  return said === undefined ? null : said === fingerprint(subjectKey, KEY_NAME, "");
+}
+
 async function run(
   redis: RedisClient,
   queue: QueueName,

@@ -18,6 +18,16 @@ const SPREAD_MS = 200;
 export const TAKE = new LuaScript(new URL("take-lease.lua", import.meta.url), { args: { holder: "text", ms: "text" } });
 export const RELEASE = new LuaScript(new URL("release-lease.lua", import.meta.url), { args: { holder: "text" } });
 
+/**
+ * Whether a worker holds the duty, to one that only looks. `stuck`: what stands there lasts longer than a lease does, so no worker
+ * wrote it, and none can take it.
+ */
+export async function leaseState(redis: RedisClient): Promise<"held" | "free" | "stuck"> {
+  const leftMs = await redis.pttl(WORKERS_LEASE_KEY);
+  if (leftMs === -2) return "free";
+  return leftMs >= 0 && leftMs <= LEASE_MS ? "held" : "stuck";
+}
+
 /** Asked before each step of what one process does for all; costs nothing. */
 export interface Duty {
   readonly held: boolean;

@@ -1,12 +1,6 @@
 import type { Gauge, Registry } from "prom-client";
+import type { LastBeat } from "../queues/last-beat.ts";
 import { ALIKE, MeasuredGauges } from "./measured-gauges.ts";
-
-/** The last heartbeat that came through. Times in ms. */
-export interface LastBeat {
-  readonly at: number;
-  /** From when it was made to when its end was written; null: none has come through yet. */
-  readonly tookMs: number | null;
-}
 
 /** Whether jobs go the whole way. */
 export class HeartbeatMetrics {

@@ -79,6 +79,11 @@ export class AuditLog {
     this.#redis = redis;
   }
 
+  /** As `Head.keyId`; writes nothing, as one who only looks must not. */
+  async keyId(): Promise<string | null> {
+    return (await unlessForeign(this.#redis.hget(HEAD_KEY, "key"))) ?? null;
+  }
+
   async head(): Promise<Head> {
     const fresh = randomBytes(16).toString("hex");
     return parseHead((await unlessForeign(READ.run(this.#redis, [HEAD_KEY], { fresh }))) as string[]);
