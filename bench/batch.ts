@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Queue } from "bullmq";
 import { Command } from "commander";
-import { type BatchRow, type BatchView, type Client, createClient } from "../producers/index.ts";
+import { type BatchView, type Client, createClient } from "../producers/index.ts";
+import type { BatchRow } from "../src/batches/batch-row.ts";
 import { madeUpAadhaar, madeUpMobile } from "../simulator/people.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import { readEnvironment } from "../src/config/environment.ts";
@@ -109,7 +110,7 @@ async function intake(
     for (let row = 1; row <= rows; row += 1) yield sendRow(subjectKey, row);
   }
   const begun = performance.now();
-  const view = await client.batches.submit(source(), { operation: "eko.dmt-levin.aadhaar-otp", name: "bench" });
+  const view = await client.batches.submitChecked(source(), { operation: "eko.dmt-levin.aadhaar-otp", name: "bench" });
   const tookMs = performance.now() - begun;
   clearInterval(watching);
   if (view.counts.waiting !== rows) throw new Error(`of ${rows} rows ${view.counts.waiting} wait`);
@@ -159,7 +160,10 @@ async function run(
   if (profile !== undefined) await worker.ask("startProfile");
   const cpuBefore = await worker.ask<number>("cpu");
   const begun = performance.now();
-  const { id } = await client.batches.submit(rowsFrom(rows, 0), { operation: "eko.dmt-levin.sender", name: "run" });
+  const { id } = await client.batches.submitChecked(rowsFrom(rows, 0), {
+    operation: "eko.dmt-levin.sender",
+    name: "run",
+  });
   const pickups: number[] = [];
   let lateMs = 0;
   let isPaused = false;
@@ -223,7 +227,10 @@ async function share(
   const ids: string[] = [];
   for (const [index, weight] of weights.entries()) {
     const options = { operation: "eko.dmt-levin.sender", name: `share ${index}`, weight };
-    const { id } = await client.batches.submit(rowsFrom(rows * Math.max(1, weight), from + index * rows * 8), options);
+    const { id } = await client.batches.submitChecked(
+      rowsFrom(rows * Math.max(1, weight), from + index * rows * 8),
+      options,
+    );
     ids.push(id);
     await client.batches.pause(id);
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BatchRow, Client } from "../producers/index.ts";
+import type { Client } from "../producers/index.ts";
+import type { BatchRow } from "../src/batches/batch-row.ts";
 import { percentile } from "./statistics.ts";
 
 /** Calls a second of both tenants together: far less than a machine can do, so that the quota is what they share. */
@@ -60,7 +61,7 @@ async function waits(client: Client, rows: Iterable<BatchRow>): Promise<number[]
 }
 
 async function submit(client: Client, rows: Iterable<BatchRow>, tenant: string): Promise<string> {
-  return (await client.batches.submit(rows, { operation: "eko.dmt-levin.sender", name: tenant, tenant })).id;
+  return (await client.batches.submitChecked(rows, { operation: "eko.dmt-levin.sender", name: tenant, tenant })).id;
 }
 
 async function ended(client: Client, id: string): Promise<void> {

@@ -147,7 +147,7 @@ export class FlowLoad {
       return { ...about, input, columns: {}, state: "waiting" };
     });
     const options = { flow: batch.flow, id: batch.ownId, name: batch.ownId, stopAt: null };
-    const view = await this.#retried(async (client) => await client.batches.submit(rows, options));
+    const view = await this.#retried(async (client) => await client.batches.submitChecked(rows, options));
     batch.id = view.id;
     if (pausedMs === null) return;
     await sleep(LOOK_MS);

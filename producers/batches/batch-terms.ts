@@ -2,6 +2,8 @@ import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Actor } from "../base/actor.ts";
 import { findPersonal } from "../../src/secrets/find-personal.ts";
+import type { Flow } from "../../src/flows/flow.ts";
+import type { Operation } from "../../src/operations/operation.ts";
 import { findFlow } from "../../src/flows/flows.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import { type QueueName, queueOf } from "../../src/queues/names.ts";
@@ -78,8 +80,13 @@ export function checkOpen(open: number): number {
 }
 
 /** The queue that a target's rows go through. */
-export function queueOfTarget({ kind, name }: BatchTarget): QueueName {
-  return queueOf((kind === "flow" ? findFlow(name) : findOperation(name)).provider);
+export function queueOfTarget(target: BatchTarget): QueueName {
+  return queueOf(ownerOf(target).provider);
+}
+
+/** Whose input a row is. */
+export function ownerOf({ kind, name }: BatchTarget): Flow | Operation {
+  return kind === "flow" ? findFlow(name) : findOperation(name);
 }
 
 /** Throws SatyapanError `bad-input`, `unknown-operation`, or `unknown-flow`. */

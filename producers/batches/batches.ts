@@ -12,8 +12,10 @@ import { readResults } from "../../src/batches/read-results.ts";
 import { type RowReason, rowReasons } from "../../src/batches/row-reasons.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import type { RowState } from "../../src/batches/row-state.ts";
+import type { FlowInputOf, FlowName } from "../../src/flows/flows.ts";
 import { GateControl } from "../../src/limits/control.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import type { InputOf, OperationName } from "../../src/operations/catalogue.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
@@ -30,15 +32,18 @@ import {
   checkOpen,
   checkTenant,
   checkWeight,
+  ownerOf,
   queueOfTarget,
   targetOf,
 } from "./batch-terms.ts";
+import { checkedRows, mendedRows, type RowsToSubmit, type RowToRepair, type RowsWishes } from "./checked-rows.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { senders, type SeatOptions } from "./seat.ts";
 import type { Sender } from "./talk.ts";
 
-export type SubmitBatchOptions = BatchOptions & SubmitWishes;
+export type SubmitCheckedOptions = BatchOptions & SubmitWishes;
+export type SubmitBatchOptions = SubmitCheckedOptions & RowsWishes;
 
 interface SubmitWishes {
   /** Called after each some hundred rows with the number that are in. */
@@ -88,10 +93,37 @@ export class Batches {
   }
 
   /**
-   * Takes checked rows in as one batch: all or none. The batch, marked `duplicate` where the same was submitted before.
-   * Throws SatyapanError `bad-input`, `id-conflict`, `unknown-operation`, `unknown-flow`.
+   * Checks these rows, and takes them in as one batch: all or none. They are gone through once, and need not be in memory. The batch,
+   * marked `duplicate` where the same was submitted before. A row whose person stands in an earlier one is a `duplicate`.
+   * Throws BadRowsError that names bad rows, SatyapanError `bad-input`, `id-conflict`.
    */
-  async submit(rows: AsyncIterable<BatchRow> | Iterable<BatchRow>, options: SubmitBatchOptions): Promise<BatchView> {
+  async submit<Name extends FlowName>(
+    rows: RowsToSubmit<FlowInputOf<Name>>,
+    options: SubmitBatchOptions & { readonly flow: Name },
+  ): Promise<BatchView>;
+  async submit<Name extends OperationName>(
+    rows: RowsToSubmit<InputOf<Name>>,
+    options: SubmitBatchOptions & { readonly operation: Name },
+  ): Promise<BatchView>;
+  async submit(rows: RowsToSubmit<unknown>, options: SubmitBatchOptions): Promise<BatchView> {
+    return await this.submitUnchecked(rows, options);
+  }
+
+  /** `submit` for names and inputs that are known only at run time; checked just the same. */
+  async submitUnchecked(rows: RowsToSubmit<unknown>, options: SubmitBatchOptions): Promise<BatchView> {
+    const { settings, actor } = this.#deps;
+    const rules = { owner: ownerOf(targetOf(options)), settings, now: actor.now() };
+    return await this.submitChecked(checkedRows(rows, rules, options), options);
+  }
+
+  /**
+   * Takes rows in as one batch that were checked already, as a reader of files has them: all or none. The batch, marked `duplicate`
+   * where the same was submitted before. Throws SatyapanError `bad-input`, `id-conflict`, `unknown-operation`, `unknown-flow`.
+   */
+  async submitChecked(
+    rows: AsyncIterable<BatchRow> | Iterable<BatchRow>,
+    options: SubmitCheckedOptions,
+  ): Promise<BatchView> {
     const { id = null, onAccepted, signal } = options;
     const { actor } = this.#deps;
     const startedAt = actor.now();
@@ -114,9 +146,16 @@ export class Batches {
   /**
    * Takes rows back that were rejected, failed, expired, a duplicate or skipped, and that somebody mended: they wait again, counted
    * in the same batch, which goes on where it was over. All or none; the same again changes nothing, and is marked `duplicate`.
-   * Throws SatyapanError `bad-input` that names rows of another state, `unknown-batch`.
+   * Throws BadRowsError, SatyapanError `bad-input` that names rows of another state, `unknown-batch`.
    */
-  async repair(batch: string, rows: readonly MendedRow[]): Promise<RepairView> {
+  async repair(batch: string, rows: readonly RowToRepair[]): Promise<RepairView> {
+    const { target } = await this.#find(batch);
+    const { settings, actor } = this.#deps;
+    return await this.repairChecked(batch, mendedRows(rows, { owner: ownerOf(target), settings, now: actor.now() }));
+  }
+
+  /** `repair` for rows that were checked already, as a reader of files has them. */
+  async repairChecked(batch: string, rows: readonly MendedRow[]): Promise<RepairView> {
     const found = await this.#find(batch);
     const came = await this.#deps.use(async (opened) => await repairBatch(opened, this.#deps, found, rows));
     const view = { ...(await this.show(found.id)), mended: came.mended, mended_before: came.before };

@@ -48,7 +48,7 @@ async function repaired(client: Client, id: string, { mended, before }: RepairCh
   if (mended.length === 0) {
     return { ...(await client.batches.show(id)), mended: 0, mended_before: before, duplicate: true };
   }
-  const view = await client.batches.repair(id, mended);
+  const view = await client.batches.repairChecked(id, mended);
   return { ...view, mended_before: view.mended_before + before };
 }
 

@@ -5,12 +5,13 @@ import type { BatchRow } from "../../src/batches/batch-row.ts";
 import type { BatchView } from "../../src/batches/batch.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import { loadSettings } from "../../src/command/settings.ts";
-import type { SubmitBatchOptions } from "../batches/batches.ts";
+import type { SubmitCheckedOptions } from "../batches/batches.ts";
 import { BadRowsFile } from "../imports/bad-rows-file.ts";
 import { checkFile, type FileCheck } from "../imports/check-file.ts";
 import { formatProblems } from "../imports/format-check.ts";
-import { type ImportFile, type ImportedRow, maskedColumns } from "../imports/import-file.ts";
+import { type ImportFile, maskedColumns } from "../imports/import-file.ts";
 import type { ImportTarget } from "../imports/import-target.ts";
+import { batchRow } from "../imports/row-checks.ts";
 import { formatBatch } from "../report/format-batch.ts";
 import { startCount, startProgress } from "../report/progress.ts";
 import { addFileFlags, type FileFlags, openImport } from "./batch-flags.ts";
@@ -104,13 +105,13 @@ async function submitRows(
   file: ImportFile,
   { rows }: FileCheck,
   bad: BadRowsFile | null,
-  options: SubmitBatchOptions,
+  options: SubmitCheckedOptions,
 ): Promise<BatchView> {
   const { stderr, signal } = context;
   await using client = openClient(context);
   const bar = startProgress(stderr, "accepted", rows);
   try {
-    return await client.batches.submit(batchRows(file, bad), {
+    return await client.batches.submitChecked(batchRows(file, bad), {
       ...{ ...options, signal, onAccepted: (count) => bar.update(count) },
     });
   } finally {
@@ -122,24 +123,12 @@ async function submitRows(
 async function* batchRows(file: ImportFile, bad: BadRowsFile | null): AsyncGenerator<BatchRow> {
   for await (const row of file.rows()) {
     if (row.state === "skipped") await bad?.add(row);
-    yield batchRow(row);
+    yield batchRow(row, maskedColumns(row));
   }
   await bad?.flush();
 }
 
-function batchRow(row: ImportedRow): BatchRow {
-  const { ref, subject, input, state, first, problems } = row;
-  const columns = maskedColumns(row);
-  const about = { row: row.row, ref, subject, columns, state };
-  if (state === "waiting") return { ...about, input };
-  const reason =
-    first === null
-      ? problems.map(({ field, message }) => `${field}: ${message}`).join("; ")
-      : `the same person as row ${first}`;
-  return { ...about, input: {}, reason };
-}
-
-function batchOptions(target: ImportTarget, flags: SubmitFlags): SubmitBatchOptions {
+function batchOptions(target: ImportTarget, flags: SubmitFlags): SubmitCheckedOptions {
   const { name, tenant, id, stopAt, weight, expires, open, resends } = flags;
   return {
     ...(target.kind === "flow" ? { flow: target.name } : { operation: target.name }),

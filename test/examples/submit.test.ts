@@ -9,6 +9,7 @@ import { makeTempDir, type TempDir } from "../support/temp-dir.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PROGRAM = join(ROOT, "examples/submit.ts");
+const BATCH = join(ROOT, "examples/batch.ts");
 const STRICT = {
   compilerOptions: {
     ...{ target: "es2024", module: "nodenext", lib: ["es2024", "esnext.disposable"], types: ["node"] },
@@ -41,6 +42,25 @@ const run = async (...program: [string, ...string[]]): Promise<Ran> =>
 const compile = async (place: string): Promise<Ran> =>
   await run(process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", place);
 
+/** Also the second time: the same rows are the same batch. */
+const BATCH_RAN = {
+  code: 0,
+  stdout: expect.stringMatching(/^finished 3\nF-1 succeeded \S+\nF-2 succeeded \S+\nF-3 succeeded \S+\n$/m) as unknown,
+  stderr: "",
+};
+
+describe("the batch of a program in docs/batches.md", () => {
+  it("is examples/batch.ts, word for word", () => {
+    expect(readFileSync(join(ROOT, "docs/batches.md"), "utf8")).toContain(
+      `\`\`\`ts\n${readFileSync(BATCH, "utf8")}\`\`\``,
+    );
+  });
+
+  it("runs in a clone as it stands", async () => {
+    expect(await run(process.execPath, BATCH)).toMatchObject(BATCH_RAN);
+  });
+});
+
 describe("the README's program", () => {
   it("is examples/submit.ts, word for word", () => {
     expect(readFileSync(join(ROOT, "README.md"), "utf8")).toContain(`\`\`\`ts\n${readFileSync(PROGRAM, "utf8")}\`\`\``);
@@ -72,18 +92,23 @@ describe("the README's program", () => {
     writeFileSync(join(place, "package.json"), '{"type":"module"}');
     writeFileSync(join(place, "tsconfig.json"), JSON.stringify(STRICT));
     copyFileSync(PROGRAM, join(place, "submit.ts"));
+    copyFileSync(BATCH, join(place, "batch.ts"));
     expect(readdirSync(into).toSorted()).not.toContain("producers");
 
     expect(await compile(place)).toMatchObject({ code: 0, stdout: "" });
     // The first program's job has the same id, and is not repeated.
     expect(await run(process.execPath, join(place, "submit.ts"))).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(process.execPath, join(place, "batch.ts"))).toMatchObject(BATCH_RAN);
   });
 
   it("finds wrong input when it is compiled", async () => {
     const wrong = join(dir.path, "installed/wrong.ts");
     writeFileSync(wrong, readFileSync(PROGRAM, "utf8").replace("purpose:", "porpoise:"));
+    const wrongRow = join(dir.path, "installed/wrong-row.ts");
+    writeFileSync(wrongRow, readFileSync(BATCH, "utf8").replace("csp_id:", "cspid:"));
     const { stdout } = await compile(join(wrong, ".."));
     expect(stdout).toMatch(/^wrong\.ts|wrong\.ts\(/m);
     expect(stdout).toContain("porpoise");
+    expect(stdout).toMatch(/^\S*wrong-row\.ts\(/m);
   });
 });

@@ -43,7 +43,7 @@ describe("what a producer tells of a submission", () => {
     const rows = [5, 6].map((nth) => ({
       ...{ row: nth - 4, state: "waiting" as const, ref: null, columns: {}, subject: null, input: personOf(nth) },
     }));
-    const batch = await client.batches.submit(rows, { operation: SEND });
+    const batch = await client.batches.submitChecked(rows, { operation: SEND });
     await expect
       .poll(() => collector.spans.filter(({ attributes }) => attributes["satyapan.batch"] === batch.id))
       .toHaveLength(3);

@@ -64,7 +64,13 @@ it("a batch of a flow with a window, a seat, a repair and a person onboarded sin
   expect(holders.map((holder, index) => holder && `${index + 1}: ${holder}`).filter(Boolean)).toEqual([
     `${ONBOARDED}: the same person as onboarding asha`,
   ]);
-  const { id } = await client.batches.submit(rows, { flow: FLOW, open: 2, resends: 1, stopAt: null, name: "Tuesday" });
+  const { id } = await client.batches.submitChecked(rows, {
+    flow: FLOW,
+    open: 2,
+    resends: 1,
+    stopAt: null,
+    name: "Tuesday",
+  });
 
   let most = 0;
   const sit = async (operator: string): Promise<void> => {
@@ -94,7 +100,7 @@ it("a batch of a flow with a window, a seat, a repair and a person onboarded sin
   const kept = await (await client.batches.kept(id)).read([REJECTED, COUNT + 1]);
   expect(kept.get(REJECTED)).toMatchObject({ state: "rejected", repaired: 0 });
   expect(await kept.get(REJECTED)?.input()).toBeNull();
-  await client.batches.repair(id, [{ ...rowOf(REJECTED, madeUpMobile(REJECTED, "000")), repaired: 0 }]);
+  await client.batches.repairChecked(id, [{ ...rowOf(REJECTED, madeUpMobile(REJECTED, "000")), repaired: 0 }]);
   await sit("ravi");
   expect((await client.batches.show(id)).counts).toEqual({
     ...{ ...noRows(), succeeded: COUNT - 2, rejected: 1, duplicate: 1 },

@@ -141,7 +141,7 @@ describe("rows that are handed over a few at a time", () => {
     expect((await rows.take(5)).queued.size).toBe(5);
     const [mended] = rows.batches.rows(1, () => madeUpMobile(900, "000"));
     if (mended === undefined) throw new Error("there is no row");
-    await rows.bundle.client.batches.repair(rows.id, [{ ...mended, row: 12, repaired: 0 }]);
+    await rows.bundle.client.batches.repairChecked(rows.id, [{ ...mended, row: 12, repaired: 0 }]);
     await rows.load();
     expect((await rows.take(10)).queued.size).toBe(7);
     expect(rows.subjects().at(-1)).toBe(rows.subjectOf(madeUpMobile(900, "000")));

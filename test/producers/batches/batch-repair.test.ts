@@ -47,7 +47,7 @@ describe("rows that come back mended", () => {
     await bundle.startWorker();
     expect(await batches.ended(id)).toMatchObject({ state: "finished_with_errors" });
     const before = called();
-    const view = await client.batches.repair(id, mended([2, 3, 5]));
+    const view = await client.batches.repairChecked(id, mended([2, 3, 5]));
     expect(view).toMatchObject({ id, mended: 3, mended_before: 0, rows: 5, state: "running", ended_at: null });
     const { counts } = await batches.ended(id);
     expect(counts).toEqual({ ...noRows(), succeeded: 4, unknown: 1 });
@@ -87,7 +87,7 @@ describe("rows that come back mended", () => {
       return [];
     };
     expect(await reasons()).toEqual(["1 failed 1/544", "1 unknown unknown", "2 rejected 1/463"]);
-    await client.batches.repair(id, mended([2, 3]));
+    await client.batches.repairChecked(id, mended([2, 3]));
     expect(await reasons()).toEqual(["1 rejected 1/463", "1 unknown unknown"]);
     await batches.ended(id);
     await client.settle(`${id}-4`, "rejected", { reason: "it did not happen" });
@@ -103,14 +103,14 @@ describe("rows that come back mended", () => {
     await batches.ended(id);
     const before = called().length;
     const both = await Promise.all([
-      client.batches.repair(id, mended([2, 5])),
-      client.batches.repair(id, mended([2, 5])),
+      client.batches.repairChecked(id, mended([2, 5])),
+      client.batches.repairChecked(id, mended([2, 5])),
     ]);
     expect(both.map(({ mended: count }) => count).toSorted((a, b) => a - b)).toEqual([0, 2]);
     await batches.ended(id);
-    expect(await client.batches.repair(id, mended([2, 5]))).toMatchObject({ duplicate: true, mended_before: 2 });
+    expect(await client.batches.repairChecked(id, mended([2, 5]))).toMatchObject({ duplicate: true, mended_before: 2 });
     // More of the same file later: only those.
-    expect(await client.batches.repair(id, mended([2, 3, 5]))).toMatchObject({ mended: 1, mended_before: 2 });
+    expect(await client.batches.repairChecked(id, mended([2, 3, 5]))).toMatchObject({ mended: 1, mended_before: 2 });
     await batches.ended(id);
     expect(called()).toHaveLength(before + 3);
   });
@@ -121,10 +121,10 @@ describe("rows that come back mended", () => {
     const { id } = await submit();
     await bundle.startWorker();
     await batches.ended(id);
-    await client.batches.repair(id, mended([2], 0, "998"));
+    await client.batches.repairChecked(id, mended([2], 0, "998"));
     expect((await batches.ended(id)).counts.rejected).toBe(2);
-    expect(await client.batches.repair(id, mended([2]))).toMatchObject({ mended: 0, duplicate: true });
-    expect(await client.batches.repair(id, mended([2], 1))).toMatchObject({ mended: 1 });
+    expect(await client.batches.repairChecked(id, mended([2]))).toMatchObject({ mended: 0, duplicate: true });
+    expect(await client.batches.repairChecked(id, mended([2], 1))).toMatchObject({ mended: 1 });
     expect((await batches.ended(id)).counts).toMatchObject({ rejected: 1, succeeded: 2 });
     expect((await batches.results(id))[1]).toMatchObject({ state: "succeeded", repaired: 2 });
   });
@@ -134,7 +134,7 @@ describe("rows that come back mended", () => {
     const { client, batches, mended, submit, called } = bundle;
     const { id } = await submit();
     const refusal = async (rows: readonly MendedRow[]): Promise<string> =>
-      await client.batches.repair(id, rows).then(
+      await client.batches.repairChecked(id, rows).then(
         () => "accepted",
         (error: unknown) => (error as Error).message,
       );
@@ -164,7 +164,7 @@ describe("rows that come back mended", () => {
     const [two, five] = mended([2, 5]) as [MendedRow, MendedRow];
     const third = batches.rows(1, () => madeUpMobile(1, "000"))[0];
     if (third === undefined) throw new Error("no row");
-    await client.batches.repair(id, [two, { ...third, row: 3, repaired: 0 }, five]);
+    await client.batches.repairChecked(id, [two, { ...third, row: 3, repaired: 0 }, five]);
     expect((await batches.ended(id)).counts).toMatchObject({ succeeded: 3, duplicate: 1 });
     const other = await batches.submit(batches.rows(1, () => madeUpMobile(2, "998")));
     expect(other.counts.duplicate).toBe(0);
@@ -179,7 +179,10 @@ describe("rows that come back mended", () => {
     const bad = rows.map((row) => (row.row === 2 ? { ...row, state: "skipped" as const, input: {} } : row));
     const { id } = await batches.submit(bad, { stopAt: null });
     await client.batches.pause(id);
-    expect(await client.batches.repair(id, mended([2]))).toMatchObject({ state: "paused", counts: { waiting: 5 } });
+    expect(await client.batches.repairChecked(id, mended([2]))).toMatchObject({
+      state: "paused",
+      counts: { waiting: 5 },
+    });
     const entries = await bundle.redis.client().xrange("satyapan:{eko-0}:audit", "-", "+");
     const last = JSON.parse(entries.at(-1)?.[1][1] ?? "") as unknown;
     expect(last).toMatchObject({ kind: "batch", event: "repair", batch: id, jobs: 1, actor: "library:test" });
@@ -188,7 +191,9 @@ describe("rows that come back mended", () => {
     expect((await batches.ended(id)).counts).toMatchObject({ succeeded: 2, skipped: 0 });
     await client.batches.cancel(await submitPaused());
     const cancelled = (await client.batches.list())[0]?.id ?? "";
-    await expect(client.batches.repair(cancelled, mended([2]))).rejects.toThrow(/is cancelled: it takes no rows back/);
+    await expect(client.batches.repairChecked(cancelled, mended([2]))).rejects.toThrow(
+      /is cancelled: it takes no rows back/,
+    );
 
     async function submitPaused(): Promise<string> {
       return (await batches.submit(batches.rows(2, (row) => madeUpMobile(200 + row, "000")))).id;

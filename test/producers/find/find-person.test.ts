@@ -87,7 +87,7 @@ it("tells the row of a batch, also once its job is gone, and nothing of whom it 
   expect(await find(numbers[0] ?? "")).toEqual([["row", `${id}-1`, "eko.mobile-otp", "succeeded"]]);
   expect(await find(numbers[1] ?? "")).toEqual([["row", `${id}-2`, "eko.mobile-otp", "rejected"]]);
   const mended = batches.rows(2, () => madeUpMobile(3, "000")).filter(({ row }) => row === 2);
-  await worker.client.batches.repair(
+  await worker.client.batches.repairChecked(
     id,
     mended.map((row) => ({ ...row, repaired: 0 })),
   );
