@@ -109,7 +109,9 @@ function formatPlan({ dataKeys, jobs, open, others }: ShredPlan): string {
   if (dataKeys.length === 0) return "nothing to destroy\n";
   const lines = [
     `${count(dataKeys.length, "data key")} would be destroyed; ${count(jobs, "job")} could be opened by nobody any more`,
-    ...(open > 0 ? [`${count(open, "job")} of these not settled yet: it will fail as \`shredded\``] : []),
+    ...(open > 0
+      ? [`${count(open, "job")} of these not settled yet: ${open === 1 ? "it" : "they"} will fail as \`shredded\``]
+      : []),
     ...(others > 0 ? [`${count(others, "other job")} would be sealed anew first`] : []),
     "nothing was done; --yes does it",
   ];

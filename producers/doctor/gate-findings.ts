@@ -24,10 +24,10 @@ export interface ProviderFacts {
 /** A quota that is used up for longer than this, in ms, is spoken of: windows of seconds and minutes are full as a rule. */
 const LONG_MS = 300_000;
 
-/** What keeps a provider's jobs from being called, and what waits for a person. */
-export function gateFindings(facts: ProviderFacts): Finding[] {
+/** What keeps a provider's jobs from being called, and what waits for a person. `elsewhere`: workers that serve another provider. */
+export function gateFindings(facts: ProviderFacts, elsewhere = 0): Finding[] {
   const { provider } = facts;
-  const found = [...stops(facts), ...workerFindings(facts), ...unknownFinding(facts)];
+  const found = [...stops(facts), ...workerFindings(facts, elsewhere), ...unknownFinding(facts)];
   if (found.length > 0) return found;
   const workers = facts.workers === 1 ? "a worker takes" : `${facts.workers} workers take`;
   return [{ check: `${provider} jobs`, status: "ok", detail: `${workers} them; nothing holds them back` }];
@@ -65,13 +65,15 @@ function stops({ provider, gate, workers, waiting }: ProviderFacts): Finding[] {
   return found;
 }
 
-function workerFindings({ provider, workers, waiting, prints, own }: ProviderFacts): Finding[] {
+function workerFindings({ provider, workers, waiting, prints, own }: ProviderFacts, elsewhere: number): Finding[] {
   const check = `${provider} workers`;
   if (workers === 0) {
-    const start = "start one with `satyapan worker`";
+    const settings = `${provider.toUpperCase()}_ settings`;
+    const none = elsewhere > 0 ? `those that run lack the ${settings}` : "none is running";
+    const start = elsewhere > 0 ? `give one the ${settings}` : "start one with `satyapan worker`";
     return waiting > 0
-      ? [{ check, status: "failed", detail: `none is running, and ${jobs(waiting)}: ${start}` }]
-      : [{ check, status: "warning", detail: `none is running: ${start}` }];
+      ? [{ check, status: "failed", detail: `${none}, and ${jobs(waiting)}: ${start}` }]
+      : [{ check, status: "warning", detail: `${none}: ${start}` }];
   }
   const among = differing(prints);
   if (among.length > 0) {

@@ -65,7 +65,7 @@ export async function redisFindings(context: CommandContext, settings: Settings)
       ...(await auditFindings(redis).catch(unlessForbidden)),
       memoryFinding(await readMemory(redis), settings.retention.recordMs),
       ...(await fleetFindings({ pair, redis, settings, now: context.now, workers })),
-      ...providers.flatMap(gateFindings),
+      ...providers.flatMap((provider) => gateFindings(provider, workers - provider.workers)),
     ];
   } catch (error) {
     return [failure("redis", redis === null ? error : await redisFailure(error, redis))];

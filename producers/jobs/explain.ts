@@ -147,7 +147,7 @@ function waits(facts: ExplainFacts, record: JobRecord): Finding {
   return withDeadline(job, { ...line, cause: "no-worker", since: job.since, next: null, said });
 }
 
-const NO_WORKER = "no worker is running for this provider: start one with `satyapan worker`";
+const NO_WORKER = "no worker is running for this provider: start one that has its settings with `satyapan worker`";
 
 function lostPlace(id: string): string {
   return `its queue does not have it: its producer was lost while it submitted, or Redis lost data; submit it again with --id ${id}`;

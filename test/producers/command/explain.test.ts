@@ -45,7 +45,9 @@ describe("explain without a worker", () => {
     const text = await satyapan(["explain", "order-1"], place);
     expect(text).toMatchObject({ code: 0, stderr: "" });
     expect(text.stdout).toMatch(/^cause +no-worker$/m);
-    expect(text.stdout).toMatch(/^No worker is running for this provider: start one with `satyapan worker`\.$/m);
+    expect(text.stdout).toMatch(
+      /^No worker is running for this provider: start one that has its settings with `satyapan worker`\.$/m,
+    );
     const json = await satyapan(["explain", "order-1", "--json"], place);
     expect(JSON.parse(json.stdout)).toEqual(explanation);
     expect(text.stdout + json.stdout).not.toContain(MOBILE);

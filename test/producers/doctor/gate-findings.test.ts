@@ -12,13 +12,17 @@ const GATE: GateState = {
 const PRINT = { EKO_QUOTA: "10/1s", EKO_ACCESS_KEY: "a" };
 
 /** Of a provider for which all is well, differing from that as given: `status check: detail`. */
-function found({ gate = {}, ...facts }: Partial<Omit<ProviderFacts, "gate">> & { gate?: Partial<GateState> } = {}) {
-  const findings = gateFindings({
+function found(
+  { gate = {}, ...facts }: Partial<Omit<ProviderFacts, "gate">> & { gate?: Partial<GateState> } = {},
+  elsewhere = 0,
+) {
+  const all: ProviderFacts = {
     ...{ provider: "eko", workers: 2, waiting: 0, unknown: 0 },
     ...{ prints: [PRINT, PRINT], own: PRINT },
     ...facts,
     gate: { ...GATE, ...gate },
-  });
+  };
+  const findings = gateFindings(all, elsewhere);
   return findings.map(({ status, check, detail }) => `${status} ${check}: ${detail}`);
 }
 
@@ -76,6 +80,15 @@ describe("what satyapan doctor finds between jobs and a provider", () => {
     ]);
     expect(found({ workers: 0, prints: [] })).toEqual([
       "warning eko workers: none is running: start one with `satyapan worker`",
+    ]);
+  });
+
+  it("is that those that run serve another provider", () => {
+    expect(found({ workers: 0, prints: [], waiting: 7 }, 1)).toEqual([
+      "failed eko workers: those that run lack the EKO_ settings, and 7 jobs wait: give one the EKO_ settings",
+    ]);
+    expect(found({ workers: 0, prints: [] }, 1)).toEqual([
+      "warning eko workers: those that run lack the EKO_ settings: give one the EKO_ settings",
     ]);
   });
 

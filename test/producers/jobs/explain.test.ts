@@ -305,7 +305,7 @@ describe("a job in line", () => {
     expect(explanation).toMatchObject({ cause: "no-worker", since: at(-MINUTE), next_attempt_at: null, ahead: 3 });
     expect(explanation.text).toMatch(/^No worker is running for this provider.* Held: /);
     expect(explained({ workers: 0 }).text).toBe(
-      "No worker is running for this provider: start one with `satyapan worker`.",
+      "No worker is running for this provider: start one that has its settings with `satyapan worker`.",
     );
   });
 
