@@ -1,4 +1,5 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import type { BatchView } from "../../src/batches/batch.ts";
 import type { Client } from "../client.ts";
 
 /** The job of a row, or of a step of it: `BATCH-ROW`, `BATCH-ROWr1`, `BATCH-ROW-send`. */
@@ -25,20 +26,22 @@ async function whatItIs(client: Client, id: string): Promise<string | null> {
   const job = await client.get(id);
   if (job !== null)
     return `${id} is a job of ${job.operation}, ${job.state}, and no onboarding: see \`satyapan show ${id}\``;
+  const named = await findBatch(client, id);
+  if (named !== null)
+    return `${id} is a batch, ${named.state}: see \`satyapan batch show ${named.id}\`; its rows are ${named.id}-1, ${named.id}-2, …`;
   const [, batch = "", row = ""] = ROW_JOB.exec(id) ?? [];
-  if (batch === "" || !(await isThere(client, batch))) return null;
+  if (batch === "" || (await findBatch(client, batch)) === null) return null;
   return (
     `row ${row} of batch ${batch} has no record of that id now: it waits to be handed over, or has ended; ` +
     `\`satyapan batch results ${batch}\` tells what became of it`
   );
 }
 
-async function isThere(client: Client, batch: string): Promise<boolean> {
+async function findBatch(client: Client, batch: string): Promise<BatchView | null> {
   try {
-    await client.batches.show(batch);
-    return true;
+    return await client.batches.show(batch);
   } catch (error) {
-    if (error instanceof SatyapanError && error.code === ErrorCode.UNKNOWN_BATCH) return false;
+    if (error instanceof SatyapanError && error.code === ErrorCode.UNKNOWN_BATCH) return null;
     throw error;
   }
 }

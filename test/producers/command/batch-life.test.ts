@@ -67,6 +67,21 @@ describe("satyapan batch", () => {
     expect((await bundle.satyapan("show", "b123456789-2")).stderr).toMatch(/^satyapan: there is no job b123456789-2/);
   });
 
+  it("is told from a job, by its id and by its name, to who asks for a job", async () => {
+    await using bundle = await startBundle();
+    const { batches } = bundle;
+    const { id } = await batches.submit(batches.rows(2, good), { name: "Tuesday" });
+    for (const command of [["show"], ["explain"], ["failed", "retry"]]) {
+      for (const name of [id, "Tuesday"]) {
+        const { code, stderr } = await bundle.satyapan(...command, name);
+        expect(code).toBe(2);
+        expect(stderr).toBe(
+          `satyapan: ${name} is a batch, ready: see \`satyapan batch show ${id}\`; its rows are ${id}-1, ${id}-2, …\n`,
+        );
+      }
+    }
+  });
+
   it("is shredded by its name, and the id is said", async () => {
     await using bundle = await startBundle();
     const { batches } = bundle;
