@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { OUTCOME_KINDS, type OutcomeKind } from "../../src/outcomes/outcome.ts";
 import type { JobRecord } from "../../src/records/record.ts";
@@ -15,12 +16,16 @@ interface Flags extends JobFilterFlags {
   readonly dryRun?: true;
 }
 
+/** A job whose call succeeded is never a failed one. */
+const FAILED_OUTCOMES = OUTCOME_KINDS.filter((kind) => kind !== "succeeded");
+
 const EXAMPLES = `
 Examples:
   satyapan failed list --since 2h
   satyapan failed retry --operation eko.mobile-otp --outcome unavailable --dry-run
   satyapan failed retry --since 2h --rate 10/s
   satyapan failed drop order-17
+  satyapan failed drop --since 2h --yes
 
 A job that is \`unknown\` is not among them: \`satyapan settle\` decides it.`;
 
@@ -44,15 +49,21 @@ export function defineFailed(command: Command, context: CommandContext): void {
     });
   withFilters(command.command("drop"))
     .description("delete their records for good")
-    .argument("[ids...]", "these jobs only; default: all that fit")
+    .argument("[ids...]", "these jobs only; default: all that fit, with --yes")
     .option("--dry-run", "only count them")
-    .action(async (ids: string[], flags: Flags) => {
+    .option("--yes", "drop all that fit, where no job is named")
+    .action(async (ids: string[], flags: Flags & { readonly yes?: true }) => {
+      if (ids.length === 0 && !flags.yes && !flags.dryRun)
+        throw new SatyapanError(
+          ErrorCode.BAD_USAGE,
+          "no job is named: this would drop all that fit; --dry-run counts them, --yes drops them",
+        );
       await change(context, "dropped", failedFilter(ids, flags, context.now()), flags, DEFAULT_RATE);
     });
 }
 
 function withFilters(command: Command): Command {
-  const outcome = new Option("--outcome <kind>", "only those whose last attempt ended so").choices(OUTCOME_KINDS);
+  const outcome = new Option("--outcome <kind>", "only those whose last attempt ended so").choices(FAILED_OUTCOMES);
   return addJobFilters(command, "failed").addOption(outcome);
 }
 

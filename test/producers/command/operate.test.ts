@@ -54,7 +54,8 @@ describe("the commands of those on call, used wrongly", () => {
     ["failed list --since 2", "--since must have a unit"],
     ["failed list --limit 0", '--limit must be a whole number from 1, not "0"'],
     ["failed retry --operation eko.mobile-opt", "unknown operation eko.mobile-opt: did you mean eko.mobile-otp?"],
-    ["failed retry --outcome broken", "Allowed choices are succeeded, rejected, pending"],
+    ["failed retry --outcome broken", "Allowed choices are rejected, pending"],
+    ["failed drop", "no job is named: this would drop all that fit"],
     ["failed retry --rate fast", '--rate must be jobs per time, like 10/s or 600/1m, not "fast"'],
     ["failed retry --rate 0/s", '--rate must be jobs per time, like 10/s or 600/1m, not "0/s"'],
   ];
@@ -113,12 +114,21 @@ describe("the commands of those on call", () => {
       "job maybe is unknown, not failed; whether it happened is for you to say: `satyapan settle maybe succeeded|rejected|resend`",
     );
     await bundle.client.gates.resume("eko").catch(() => {});
+    expect((await run("failed", "list", "--outcome", "succeeded")).code).toBe(2);
+    expect(refusal(await run("failed", "drop"), 2)).toBe(
+      "no job is named: this would drop all that fit; --dry-run counts them, --yes drops them",
+    );
+    expect((await run("failed", "drop", "--dry-run")).stdout).toBe("2 failed jobs would be dropped\n");
     expect((await run("failed", "drop", "two", "--json")).stdout).toBe('{"dropped":1,"matching":1}\n');
     expect(await bundle.client.get("two")).toBeNull();
     const retried = await run("failed", "retry", "--rate", "10/s");
     expect(retried).toMatchObject({ code: 0, stdout: "1 job retried; `satyapan show ID` says how each goes on\n" });
     expect((await bundle.client.waitFor("one")).state).toBe("succeeded");
     expect((await run("failed", "retry")).stdout).toBe("no failed job fits\n");
+    bundle.simulator.configure({ faults: [{ operation: "eko.mobile-otp", fault: "temporary-failure", times: 1 }] });
+    expect((await submit("three", 5)).state).toBe("failed");
+    expect((await run("failed", "drop", "--yes")).stdout).toBe("1 job dropped\n");
+    expect(await bundle.client.get("three")).toBeNull();
   });
 
   it("settle: decides an unknown job, shows the decision, and refuses a second one", async () => {
