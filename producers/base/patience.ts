@@ -61,6 +61,16 @@ export class Patience {
   }
 }
 
+/** What this comes to; null where the signal ends it. */
+export async function unlessStopped<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal?.aborted === true) return null;
+    throw error;
+  }
+}
+
 /** A command that is on its way may hang for seconds: nobody waits for that who pressed Ctrl-C. */
 async function endedBy<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   if (signal === undefined) return await work();

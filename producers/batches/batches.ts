@@ -22,6 +22,7 @@ import type { Ids } from "../../src/records/ids.ts";
 import { tracePlaceOf } from "../../src/records/trace-place.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, LazyConnections, UseRedis } from "../base/client-connections.ts";
+import { Patience, type PatienceOptions, unlessStopped } from "../base/patience.ts";
 import type { SubmitSpans } from "../base/submit-spans.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
@@ -52,12 +53,12 @@ interface SubmitWishes {
   readonly signal?: AbortSignal;
 }
 
-export interface WatchBatchOptions {
+/** What passes is borne as `PatienceOptions` say; aborted, it ends without an error. */
+export interface WatchBatchOptions extends PatienceOptions {
   /** Between two looks, in ms. Default 500. */
   readonly everyMs?: number;
   /** Also what a look found as it was: its rate, its quota and the time that is left are new. Default false. */
   readonly everyLook?: boolean;
-  readonly signal?: AbortSignal;
 }
 
 /** Reasons that are shown. */
@@ -267,11 +268,12 @@ export class Batches {
   /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. A look reads no row. */
   async *watch(batch: string, options: WatchBatchOptions = {}): AsyncGenerator<BatchWatch> {
     const { everyMs = 500, everyLook = false, signal } = options;
+    const patience = new Patience(options, this.#deps.actor.now);
     const { id } = await this.#find(batch);
     let last = "";
-    const isOver = (): boolean => signal?.aborted === true;
-    while (!isOver()) {
-      const view = await this.#look(id);
+    for (;;) {
+      const view = await unlessStopped(signal, async () => await patience.run(async () => await this.#look(id)));
+      if (view === null) return;
       const text = JSON.stringify([view.state, view.reason, view.counts]);
       if (everyLook || text !== last) yield view;
       last = text;

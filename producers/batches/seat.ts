@@ -5,16 +5,16 @@ import { type Batch, type BatchView, viewOf } from "../../src/batches/batch.ts";
 import { hasEnded } from "../../src/batches/batch-state.ts";
 import { SeatStore } from "../../src/batches/seat-store.ts";
 import { type Actor, checkActor } from "../base/actor.ts";
+import { Patience, type PatienceOptions, unlessStopped } from "../base/patience.ts";
 import { Codes } from "../onboardings/codes.ts";
 import { readSender } from "./read-sender.ts";
 import type { SeatDeps } from "./seat-deps.ts";
 import { Talk, type Sender } from "./talk.ts";
 
-export interface SeatOptions {
+/** What passes between two talks is borne as `PatienceOptions` say. */
+export interface SeatOptions extends PatienceOptions {
   /** Who sits there, by that name in the audit log. Default: the client's own. */
   readonly operator?: string;
-  /** Aborted, no other sender is handed over. */
-  readonly signal?: AbortSignal;
   /** Called whenever nobody is to be talked to, with how the batch stands. */
   readonly onWaiting?: (view: BatchView) => void;
   /** How long a sender is this seat's after it was heard of last, in ms. Default 30 s. */
@@ -35,18 +35,29 @@ export async function* senders(deps: SeatDeps, batch: Batch, options: SeatOption
   const { operator, signal, onWaiting, seatMs } = options;
   const actor = operator === undefined ? deps.actor : named(deps.actor, operator);
   const codes = new Codes({ ...deps, actor });
-  const isOver = (): boolean => signal?.aborted === true;
-  while (!isOver()) {
+  const patience = new Patience(options, actor.now);
+  const borne = async <T>(work: () => Promise<T>): Promise<T | null> =>
+    await unlessStopped(signal, async () => await patience.run(work));
+  const handOver = async (): Promise<Talk | "busy" | null> => {
     const token = randomUUID();
-    const talk = await connections.use(async (opened) => {
+    return await connections.use(async (opened) => {
       const seats = new SeatStore(opened.redis, seatMs);
       const row = await seats.next(batch, token, actor.now());
       if (row === null) return null;
       const sender = await readSender(opened, deps, batch, row);
       if (sender !== null) return new Talk({ ...deps, actor, codes, seats, batch, token, sender, signal });
       await seats.giveBack(batch, row, token, actor.now() + BUSY_MS);
-      return "busy" as const;
+      return "busy";
     });
+  };
+  const look = async (): Promise<BatchView | null> =>
+    await connections.use(async ({ redis }) => {
+      const now = await new BatchStore(redis, settings.retention).get(batch.queue, batch.id);
+      return now === null ? null : viewOf(now, actor.now());
+    });
+  const isOver = (): boolean => signal?.aborted === true;
+  while (!isOver()) {
+    const talk = await borne(handOver);
     if (talk === "busy") continue;
     if (talk !== null) {
       try {
@@ -56,10 +67,7 @@ export async function* senders(deps: SeatDeps, batch: Batch, options: SeatOption
       }
       continue;
     }
-    const view = await connections.use(async ({ redis }) => {
-      const now = await new BatchStore(redis, settings.retention).get(batch.queue, batch.id);
-      return now === null ? null : viewOf(now, actor.now());
-    });
+    const view = await borne(look);
     if (view === null || (hasEnded(view.state) && view.ended_at !== null)) return;
     onWaiting?.(view);
     await sleep(LOOK_MS, undefined, signal && { signal }).catch(() => {});

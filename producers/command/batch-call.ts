@@ -6,7 +6,9 @@ import type { BatchView } from "../../src/batches/batch.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Sender } from "../batches/talk.ts";
 import { isTerminal, TypedLines } from "../files/typed-lines.ts";
+import { isPassingRefusal } from "../../src/redis/refusal.ts";
 import { type CallDesk, jsonDesk, textDesk } from "../report/call-desk.ts";
+import { bearOutages } from "./bear-outages.ts";
 import { openClient } from "./open.ts";
 
 interface CallFlags {
@@ -26,7 +28,7 @@ export function defineBatchCall(command: Command, context: CommandContext): void
     .option("--json", "print a JSON document, in one line, for each event")
     .addHelpText("after", HELP)
     .action(async (name: string, { operator, json }: CallFlags) => {
-      const { stdout, now, endAtHangup } = context;
+      const { stdout, stderr, now, endAtHangup } = context;
       // Whoever sits here has a sender, whom another is to be handed at once.
       endAtHangup();
       await using client = openClient(context);
@@ -34,6 +36,7 @@ export function defineBatchCall(command: Command, context: CommandContext): void
       const desk = json === true ? jsonDesk(stdout) : textDesk(stdout, now);
       using lines = openLines(context);
       const options = {
+        ...bearOutages((text) => void stderr.write(`satyapan: ${text}\n`)),
         signal: lines.ended,
         onWaiting: (view: BatchView) => desk.waiting(view),
         ...(operator === undefined ? {} : { operator }),
@@ -87,8 +90,8 @@ async function talk(sender: Sender, lines: Lines, desk: CallDesk): Promise<boole
         if (await answered(sender, said.code, desk)) return true;
         break;
       case "later":
-        desk.ended(sender, (await sender.later()) === "lost" ? "lost" : "later");
-        return true;
+        if (await ended(sender, "later", desk)) return true;
+        break;
       case "wrong-number":
         if (await ended(sender, "wrong-number", desk)) return true;
         break;
@@ -113,9 +116,9 @@ async function answered(sender: Sender, code: string, desk: CallDesk): Promise<b
   }
 }
 
-async function ended(sender: Sender, how: "wrong-number" | "refused", desk: CallDesk): Promise<boolean> {
+async function ended(sender: Sender, how: keyof typeof ENDINGS, desk: CallDesk): Promise<boolean> {
   try {
-    const done = how === "refused" ? await sender.refused() : await sender.wrongNumber();
+    const done = await ENDINGS[how](sender);
     desk.ended(sender, done === "lost" ? "lost" : how);
     return true;
   } catch (error) {
@@ -124,8 +127,15 @@ async function ended(sender: Sender, how: "wrong-number" | "refused", desk: Call
   }
 }
 
-/** What the operator can mend; the rest ends the command. */
+const ENDINGS = {
+  later: async (sender: Sender) => await sender.later(),
+  "wrong-number": async (sender: Sender) => await sender.wrongNumber(),
+  refused: async (sender: Sender) => await sender.refused(),
+} as const;
+
+/** What the operator can mend; the rest ends the command. The same code given twice is one call (design §3). */
 function unclearOf(error: unknown): string {
+  if (isPassingRefusal(error)) return "Redis is away for the moment, and may not have heard it: say it again";
   if (error instanceof SatyapanError && MENDABLE.has(error.code)) return error.message;
   throw error;
 }

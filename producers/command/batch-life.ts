@@ -6,6 +6,7 @@ import type { BatchView } from "../../src/batches/batch.ts";
 import type { Client } from "../client.ts";
 import { batchDisplay } from "../report/batch-bars.ts";
 import { formatBatch, formatBatches, formatProgress } from "../report/format-batch.ts";
+import { bearOutages } from "./bear-outages.ts";
 import { openClient } from "./open.ts";
 import { parseCount } from "./parse-argument.ts";
 
@@ -18,7 +19,7 @@ const JSON_OPTION = ["--json", "print one JSON document"] as const;
 
 /** What is done with a batch once it is in. */
 export function defineBatchLife(command: Command, context: CommandContext): void {
-  const { stdout, signal, now } = context;
+  const { stdout, stderr, signal, now } = context;
   command
     .command("list")
     .description("all batches that are kept, the newest first")
@@ -104,10 +105,13 @@ export function defineBatchLife(command: Command, context: CommandContext): void
   async function watch(client: Client, batch: string, json: boolean): Promise<void> {
     let last: BatchView | null = null;
     const display = json ? null : batchDisplay(stdout, now);
+    const outages = bearOutages((text) => {
+      if (display?.note(text) !== true) stderr.write(`satyapan: ${text}\n`);
+    });
     try {
       // What is drawn anew shows the time that is left.
       const everyLook = !json && stdout.isTTY === true;
-      for await (const view of client.batches.watch(batch, { signal, everyLook })) {
+      for await (const view of client.batches.watch(batch, { ...outages, signal, everyLook })) {
         last = view;
         if (json) stdout.write(`${JSON.stringify(view)}\n`);
         display?.show(view);

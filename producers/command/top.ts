@@ -4,6 +4,7 @@ import type { CommandContext } from "../../src/command/context.ts";
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { formatHealth } from "../report/format-health.ts";
+import { snakeCased } from "../report/snake-cased.ts";
 import { openClient } from "./open.ts";
 
 interface Flags {
@@ -33,7 +34,7 @@ export function defineTop(command: Command, context: CommandContext): void {
       for (;;) {
         const providers = await client.health();
         const at = new Date(now()).toISOString();
-        if (json) stdout.write(`${JSON.stringify({ at, providers })}\n`);
+        if (json) stdout.write(`${JSON.stringify(snakeCased({ at, providers }))}\n`);
         else stdout.write(isLive ? `${REDRAW}${at}\n\n${formatHealth(providers)}` : formatHealth(providers));
         if (!isLive) return;
         await sleep(everyMs, undefined, { signal }).catch(() => {});

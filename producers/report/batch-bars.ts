@@ -8,6 +8,8 @@ import { LiveScreen, type Screen, wrapped } from "./live-screen.ts";
 /** Shows a batch as it goes on. */
 export interface BatchDisplay {
   show(view: BatchWatch): void;
+  /** Beside what is shown, until that is drawn anew. False: there is no place for it. */
+  note(text: string): boolean;
   stop(): void;
 }
 
@@ -37,6 +39,7 @@ function lines(stdout: Screen, now: () => number): BatchDisplay {
       last = view;
       if (view.state !== said?.state || now() - saidAt >= LINE_MS) say(view);
     },
+    note: () => false,
     stop: () => {
       if (last === null) return;
       if (said !== last) say(last);
@@ -50,12 +53,20 @@ function bars(stdout: Screen, now: () => number): BatchDisplay {
   // A state that had rows keeps its line: nothing jumps.
   const shown = new Set<RowState>();
   let last: BatchWatch | null = null;
+  const linesOf = (view: BatchWatch): string[] => {
+    const drawn = ROW_STATES.filter((state) => shown.has(state));
+    return [...head(view, now()), ...drawn.map((state) => barOf(view, state, screen.width)), ...beside(view)];
+  };
   return {
     show: (view) => {
       last = view;
       for (const state of ROW_STATES) if (view.counts[state] > 0) shown.add(state);
-      const drawn = ROW_STATES.filter((state) => shown.has(state));
-      screen.draw([...head(view, now()), ...drawn.map((state) => barOf(view, state, screen.width)), ...beside(view)]);
+      screen.draw(linesOf(view));
+    },
+    note: (text) => {
+      const told = wrapped(text, screen.width, "").trimEnd().split("\n");
+      screen.draw([...told, ...(last === null ? [] : linesOf(last))]);
+      return true;
     },
     stop: () => {
       screen.end();

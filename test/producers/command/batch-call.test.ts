@@ -33,6 +33,29 @@ async function startBundle(count: number) {
 }
 
 describe("satyapan batch call", () => {
+  it("keeps its seat while Redis is away, and takes the code that is said again, once", async () => {
+    await using bundle = await startBundle(1);
+    const { id, batches, codes, options, redis, simulator } = bundle;
+    await bundle.startWorker();
+    const [otp = ""] = await codes();
+    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp, { timeout: 10_000 }).toBe(1);
+    await using call = new RunningCommand(["batch", "call", id, "--json"], options);
+    await call.said('"event":"sender"');
+    await redis.kill9();
+    call.type(`${otp}\n`);
+    await call.said("say it again");
+    await redis.restart();
+    await expect
+      .poll(async () => (await batches.show(id).catch(() => null))?.counts.awaiting_otp, { timeout: 20_000 })
+      .toBe(1);
+    call.type(`${otp}\n`);
+    await call.said('"verdict":"right"');
+    const { code } = await call.ended;
+    expect(code).toBe(0);
+    expect((await batches.show(id)).counts.succeeded).toBe(1);
+    expect(simulator.requests).toHaveLength(2);
+  });
+
   it("hands over one sender after the other, and takes codes and words, line by line", async () => {
     await using bundle = await startBundle(4);
     const { id, batches, codes, options } = bundle;

@@ -127,6 +127,36 @@ describe("satyapan batch", () => {
     expect(views.at(-1)).toMatchObject({ id, state: "finished", counts: { ...noRows(), succeeded: 60 } });
   });
 
+  it("goes on watching though Redis was killed and came back", async () => {
+    await using bundle = await startBundle();
+    const { batches, place, env, redis } = bundle;
+    const { id } = await batches.submit(batches.rows(4, good));
+    await using watching = new RunningCommand(["batch", "watch", id], { cwd: place.path, env });
+    await watching.said("ready: 0 of 4");
+    await redis.kill9();
+    await watching.said("looked for again until");
+    await redis.restart();
+    await expect.poll(async () => (await satyapan(["batch", "cancel", id], { cwd: place.path, env })).code).toBe(0);
+    await bundle.startWorker();
+    const { code, stdout } = await watching.ended;
+    expect(code).toBe(1);
+    expect(stdout).toContain("cancelled: 4 of 4 rows ended; 4 cancelled");
+  });
+
+  it("ends at once, without Redis, at Ctrl-C", async () => {
+    await using bundle = await startBundle();
+    const { batches, place, env, redis } = bundle;
+    const { id } = await batches.submit(batches.rows(4, good));
+    await using watching = new RunningCommand(["batch", "watch", id], { cwd: place.path, env });
+    await watching.said("ready: 0 of 4");
+    await redis.kill9();
+    await watching.said("looked for again until");
+    const begun = performance.now();
+    watching.kill("SIGINT");
+    expect((await watching.ended).code).toBe(1);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   it.runIf(hasScript)("leaves the terminal as it was at Ctrl-C, and says that the batch goes on", async () => {
     await using bundle = await startBundle();
     const { batches, place, env } = bundle;

@@ -39,14 +39,17 @@ it("top shows quota, holds, what waits and why, and the last troubles; --json th
   expect(shown.stdout).toMatch(/open codes +1 awaited: 1 within 10m/);
   expect(shown.stdout).toMatch(/onboardings +1 running/);
   expect(shown.stdout).toMatch(new RegExp(`${batch} +Tuesday +paused: the bank asked for it +7 +0 % +0\\.0 +0 +-`));
-  const { providers } = JSON.parse((await run("--once", "--json")).stdout) as { providers: unknown[] };
+  const { stdout } = await run("--once", "--json");
+  const { providers } = JSON.parse(stdout) as { providers: unknown[] };
+  expect(Array.from(stdout.matchAll(/"\w*[a-z][A-Z]\w*":/g), ([name]) => name)).toEqual([]);
   expect(providers[0]).toMatchObject({
     provider: "eko",
     unknown: { count: 2 },
+    calls: { in_flight: expect.any(Number) as unknown },
     challenges: { "1m": 0, "3m": 0, "10m": 1, longer: 0 },
     onboardings: { open: expect.arrayContaining([{ flow: "eko.mobile", state: "running", count: 1 }]) as unknown },
     batches: { open: { paused: 1, running: 0 }, rows: { waiting: 7 } },
-    openBatches: [{ id: batch, name: "Tuesday", state: "paused", rows: 7, open_challenges: 0 }],
+    open_batches: [{ id: batch, name: "Tuesday", state: "paused", rows: 7, open_challenges: 0 }],
     troubles: [{ operation: "eko.mobile-otp", state: "unknown", count: 2, reason: "no reply in 30s" }],
   });
   expect(await run("--every", "1ms")).toMatchObject({ code: 2 });
