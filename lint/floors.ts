@@ -21,10 +21,10 @@ const PRIVACY_FLOORS: readonly (readonly string[])[] = [["", "sealing", "audit"]
 const PRODUCERS_FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["audit", "gates"],
-  ["jobs", "doctor"],
-  ["failed", "keys", "onboardings"],
+  ["jobs"],
+  ["failed", "keys", "onboardings", "rows"],
   ["batches"],
-  ["find"],
+  ["find", "doctor"],
   ["files", "report"],
   ["imports"],
   [""],

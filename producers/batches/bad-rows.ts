@@ -1,6 +1,6 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { FieldProblem } from "../../src/operations/input-error.ts";
-import { type CheckedRow, problemsOf } from "../imports/row-checks.ts";
+import { type CheckedRow, problemsOf } from "../rows/row-checks.ts";
 
 /** What is wrong with a row, without any value of it. */
 export interface RowProblem {

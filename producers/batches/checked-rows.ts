@@ -1,8 +1,7 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
-import { shownField, textOf } from "../imports/import-file.ts";
-import { batchRow, type CheckedRow, RowChecks, type RowRules } from "../imports/row-checks.ts";
-import { shownCell } from "../imports/shown-cell.ts";
+import { batchRow, type CheckedRow, RowChecks, type RowRules } from "../rows/row-checks.ts";
+import { shownCell, shownField, textOf } from "../rows/shown-cell.ts";
 import type { MendedRow } from "./batch-repair.ts";
 import { BadRows } from "./bad-rows.ts";
 

@@ -11,7 +11,7 @@ import { checkFile, type FileCheck } from "../imports/check-file.ts";
 import { formatProblems } from "../imports/format-check.ts";
 import { type ImportFile, maskedColumns } from "../imports/import-file.ts";
 import type { ImportTarget } from "../imports/import-target.ts";
-import { batchRow } from "../imports/row-checks.ts";
+import { batchRow } from "../rows/row-checks.ts";
 import { formatBatch } from "../report/format-batch.ts";
 import { startCount, startProgress } from "../report/progress.ts";
 import { addFileFlags, type FileFlags, openImport } from "./batch-flags.ts";

@@ -1,7 +1,7 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { nearest } from "../../src/base/near.ts";
 import { fieldOfName, plainName } from "../../src/operations/synonyms.ts";
-import { holdsPersonalNumber } from "./shown-cell.ts";
+import { holdsPersonalNumber } from "../rows/shown-cell.ts";
 import type { ImportTarget } from "./import-target.ts";
 
 /** What a column of the file is. `shown`: nothing that runs; it is kept for the results, without personal numbers. */

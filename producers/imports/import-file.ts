@@ -1,12 +1,11 @@
 import { assertNever } from "../../src/base/assert-never.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { cleanCell } from "../../src/operations/spreadsheet-trace.ts";
-import { Secret } from "../../src/secrets/secret.ts";
 import type { TableRow } from "../files/read-table.ts";
 import { type ColumnWishes, planColumns, type PlannedColumn } from "./column-plan.ts";
 import type { ImportTarget } from "./import-target.ts";
-import { type CheckedRow, RowChecks } from "./row-checks.ts";
-import { shownCell } from "./shown-cell.ts";
+import { type CheckedRow, RowChecks } from "../rows/row-checks.ts";
+import { shownCell, shownField, textOf } from "../rows/shown-cell.ts";
 
 /** One row of the file, checked. */
 export interface ImportedRow extends CheckedRow {
@@ -81,16 +80,6 @@ export function maskedColumns({ input, columns, source }: ImportedRow): Record<s
   return Object.fromEntries(shown);
 }
 
-/** What a field was given as, without what is personal in it; `value`: what it is in the checked input. */
-export function shownField(given: string, value: unknown): string {
-  if (given === "") return "";
-  if (value instanceof Secret) return value.toString();
-  // Of a bad row's fields nobody knows whether they are a person's.
-  return value === undefined ? HIDDEN : shownCell(given);
-}
-
-const HIDDEN = new Secret("").toString();
-
 function rawOf(
   { cells, headerLine }: TableRow,
   columns: readonly PlannedColumn[],
@@ -106,11 +95,6 @@ function rawOf(
     else ref = textOf(value);
   }
   return { raw: Object.fromEntries(given), ref: ref === "" ? null : ref };
-}
-
-export function textOf(cell: unknown): string {
-  if (typeof cell === "string") return cleanCell(cell);
-  return cell === undefined || cell === null ? "" : JSON.stringify(cell);
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {

@@ -7,7 +7,7 @@ import type { KeptRow } from "../batches/kept-rows.ts";
 import type { TableRow } from "../files/read-table.ts";
 import type { PlannedColumn } from "./column-plan.ts";
 import type { ResultPlace } from "./result-row.ts";
-import { CUT } from "./shown-cell.ts";
+import { CUT } from "../rows/shown-cell.ts";
 
 /** A row of results: to run again, or why not; `before`: it came back since these results were written. */
 export type Mended =

@@ -1,6 +1,6 @@
 import type { FieldProblem } from "../../src/operations/input-error.ts";
 import type { ImportedRow } from "./import-file.ts";
-import { formOf } from "./shown-cell.ts";
+import { formOf } from "../rows/shown-cell.ts";
 
 /** Rows that are mended in the same way. */
 export interface ProblemGroup {

@@ -54,6 +54,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
         "No worker holds the duty (a lease in Redis), or the one that does fails at each look at the batches: its log says why.",
       look: [
         "redis-cli pttl 'satyapan:{workers}:lease'",
+        "satyapan doctor # `duty`: whether any worker has it",
         "docker compose logs --since 15m worker | grep -E 'feeder|what one worker does for all'",
         "satyapan batch list",
       ],

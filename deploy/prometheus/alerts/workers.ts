@@ -86,7 +86,11 @@ export const WORKER_ALERTS: readonly Alert[] = [
     dashboard: "satyapan-workers",
     runbook: {
       means: "Its SATYAPAN_ENCRYPTION_KEYS is not that of the others: a key was added on some machines only.",
-      look: ["curl -s http://WORKER:9464/readyz", "satyapan keys status"],
+      look: [
+        "curl -s http://WORKER:9464/readyz",
+        "satyapan keys status",
+        "satyapan doctor # `keys`: how many workers lack which key",
+      ],
       mend: [
         "Give it the same SATYAPAN_ENCRYPTION_KEYS as the others, and restart it.",
         "Add a new key to all workers before it seals anywhere: docs/privacy.md.",

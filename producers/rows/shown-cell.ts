@@ -1,5 +1,7 @@
 import { findPersonal } from "../../src/secrets/find-personal.ts";
 import { mask } from "../../src/secrets/mask.ts";
+import { cleanCell } from "../../src/operations/spreadsheet-trace.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 
 /** As long as a mobile number, also in groups. */
 const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
@@ -28,4 +30,20 @@ export function formOf(value: unknown): string {
     .replaceAll(/\p{Nd}/gu, "X")
     .replaceAll(/[^Xa\x20-\x7E]/gu, "?");
   return form.length > 32 ? `${form.slice(0, 32)}…` : form;
+}
+
+/** What a field was given as, without what is personal in it; `value`: what it is in the checked input. */
+export function shownField(given: string, value: unknown): string {
+  if (given === "") return "";
+  if (value instanceof Secret) return value.toString();
+  // Of a bad row's fields nobody knows whether they are a person's.
+  return value === undefined ? HIDDEN : shownCell(given);
+}
+
+const HIDDEN = new Secret("").toString();
+
+/** A cell as text. */
+export function textOf(cell: unknown): string {
+  if (typeof cell === "string") return cleanCell(cell);
+  return cell === undefined || cell === null ? "" : JSON.stringify(cell);
 }
