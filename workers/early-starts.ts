@@ -49,8 +49,13 @@ export class EarlyStarts {
     this.#lastAt = takenAt;
     const freshRef = ids.reference(takenAt);
     const start = journal.beginFetched(token, freshRef, takenAt);
-    start.catch(() => {}); // whoever has the job hears it
-    this.#last = { token, takenAt, freshRef, start };
+    const last = { token, takenAt, freshRef, start };
+    this.#last = last;
+    // A ticket, or nothing: there is no attempt to leave. Where it failed, whoever has the job hears it.
+    const forget = (begun: AttemptStart | null): void => {
+      if (begun === null && this.#last === last) this.#last = null;
+    };
+    start.then(forget, () => {});
   }
 
   /** What was begun for the job that came with this token; null: nothing. */

@@ -45,8 +45,10 @@ export async function* senders(deps: SeatDeps, batch: Batch, options: SeatOption
       const row = await seats.next(batch, token, actor.now());
       if (row === null) return null;
       const sender = await readSender(opened, deps, batch, row);
-      if (sender !== null) return new Talk({ ...deps, actor, codes, seats, batch, token, sender, signal });
-      await seats.giveBack(batch, row, token, actor.now() + BUSY_MS);
+      // Whoever left meanwhile is handed nobody: this goes on behind that.
+      const isWanted = sender !== null && signal?.aborted !== true;
+      if (isWanted) return new Talk({ ...deps, actor, codes, seats, batch, token, sender, signal });
+      await seats.giveBack(batch, row, token, actor.now() + (sender === null ? BUSY_MS : 0));
       return "busy";
     });
   };

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { Journal } from "../../src/records/journal.ts";
@@ -68,6 +69,21 @@ describe("an attempt that is begun with its job's fetch", () => {
     pass(1);
     starts.begin("a:3");
     expect(left).toHaveLength(1);
+  });
+
+  it("is nothing to leave where the fetch brought a ticket, or nothing", async () => {
+    const asked: string[] = [];
+    const beginFetched = async (token: string) => {
+      asked.push(token);
+      return await Promise.resolve(null);
+    };
+    const { starts, left, pass } = newStarts({ journal: { beginFetched } });
+    starts.begin("a:1");
+    await setImmediate();
+    pass(1);
+    starts.begin("a:2");
+    expect(asked).toEqual(["a:1", "a:2"]);
+    expect(left).toEqual([]);
   });
 
   it("has a time of its own, by which it is known", () => {

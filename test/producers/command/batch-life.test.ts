@@ -127,15 +127,22 @@ describe("satyapan batch", () => {
     expect(views.at(-1)).toMatchObject({ id, state: "finished", counts: { ...noRows(), succeeded: 60 } });
   });
 
-  it("goes on watching though Redis was killed and came back", async () => {
-    await using bundle = await startBundle();
-    const { batches, place, env, redis } = bundle;
+  /** Redis is killed while somebody watches four rows. */
+  async function watchedWithoutRedis({ batches, place, env, redis }: Awaited<ReturnType<typeof startBundle>>) {
     const { id } = await batches.submit(batches.rows(4, good));
-    await using watching = new RunningCommand(["batch", "watch", id], { cwd: place.path, env });
+    const watching = new RunningCommand(["batch", "watch", id], { cwd: place.path, env });
     await watching.said("ready: 0 of 4");
     await redis.kill9();
     await watching.said("looked for again until");
-    await redis.restart();
+    return { id, watching };
+  }
+
+  it("goes on watching though Redis was killed and came back", async () => {
+    await using bundle = await startBundle();
+    const { place, env } = bundle;
+    const { id, watching: started } = await watchedWithoutRedis(bundle);
+    await using watching = started;
+    await bundle.redis.restart();
     await expect.poll(async () => (await satyapan(["batch", "cancel", id], { cwd: place.path, env })).code).toBe(0);
     await bundle.startWorker();
     const { code, stdout } = await watching.ended;
@@ -145,12 +152,7 @@ describe("satyapan batch", () => {
 
   it("ends at once, without Redis, at Ctrl-C", async () => {
     await using bundle = await startBundle();
-    const { batches, place, env, redis } = bundle;
-    const { id } = await batches.submit(batches.rows(4, good));
-    await using watching = new RunningCommand(["batch", "watch", id], { cwd: place.path, env });
-    await watching.said("ready: 0 of 4");
-    await redis.kill9();
-    await watching.said("looked for again until");
+    await using watching = (await watchedWithoutRedis(bundle)).watching;
     const begun = performance.now();
     watching.kill("SIGINT");
     expect((await watching.ended).code).toBe(1);
