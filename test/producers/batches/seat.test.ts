@@ -6,6 +6,7 @@ import { madeUpMobile } from "../../../simulator/people.ts";
 import type { BatchWishes } from "../../../producers/batches/batch-terms.ts";
 import type { Sender } from "../../../producers/batches/talk.ts";
 import { noRows } from "../../../src/batches/row-state.ts";
+import { SeatStore } from "../../../src/batches/seat-store.ts";
 import { AuditLog } from "../../../src/privacy/audit/log.ts";
 import { RedisAccess } from "../../../src/redis/access.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
@@ -38,6 +39,31 @@ async function auditOf({ redis }: WorkerBundle): Promise<string> {
 const wrong = (code: string): string => `${code.slice(0, -1)}${(Number(code.at(-1)) + 1) % 10}`;
 
 describe("an operator's seat", () => {
+  it("keeps nobody whose operator left while the sender was looked up", async () => {
+    await using bundle = await startBundle(1);
+    const { client, id, batches } = bundle;
+    await bundle.startWorker();
+    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp, { timeout: 10_000 }).toBe(1);
+    const left = new AbortController();
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below.
+    const handOver = SeatStore.prototype.next;
+    const looked = vi.spyOn(SeatStore.prototype, "next").mockImplementationOnce(async function (
+      this: SeatStore,
+      ...of
+    ) {
+      const row = await handOver.apply(this, of);
+      left.abort();
+      return row;
+    });
+    expect((await client.batches.seat(id, { operator: "asha", signal: left.signal }).next()).done).toBe(true);
+    expect(await looked.mock.results[0]?.value).toBe(1);
+    looked.mockRestore();
+    // A seat that nobody gives back is another's after half a minute.
+    const signal = AbortSignal.timeout(15_000);
+    await using other = client.batches.seat(id, { operator: "ravi", signal });
+    expect(await next(other)).toMatchObject({ row: 1 });
+  });
+
   it("hands each sender to one of several operators, takes the codes, and ends with the batch", async () => {
     await using bundle = await startBundle(12, { open: 4 });
     const { client, id, batches, codeOf } = bundle;
