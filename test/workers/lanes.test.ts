@@ -9,7 +9,8 @@ const PEOPLE = (list: readonly { mobile: string }[]) => new Set<string | null>(l
 describe("lanes in one quota", () => {
   it("give bulk its floor while interactive jobs keep coming, and interactive ones the rest", async () => {
     await using bundle = await startWorkerBundle({ env: { EKO_QUOTA: "5/100ms" } });
-    const [bulk, interactive] = [inputs(100, 0), inputs(250, 1_000)];
+    // So many that none is lacking while they are counted: two workers have up to 100 in hand.
+    const [bulk, interactive] = [inputs(100, 0), inputs(450, 1_000)];
     await bundle.client.submitMany("eko.mobile-otp", bulk, { lane: "bulk" });
     await bundle.client.submitMany("eko.mobile-otp", interactive, { lane: "interactive" });
     await bundle.startWorker();
