@@ -6,22 +6,25 @@ const inputs = (count: number, from: number) =>
   Array.from({ length: count }, (_, index) => ({ mobile: madeUpMobile(from + index), csp_id: "agent-1" }));
 const PEOPLE = (list: readonly { mobile: string }[]) => new Set<string | null>(list.map(({ mobile }) => mobile));
 
+/** Calls among which each lane's are counted. */
+const COUNTED = 500;
+
 describe("lanes in one quota", () => {
   it("give bulk its floor while interactive jobs keep coming, and interactive ones the rest", async () => {
     await using bundle = await startWorkerBundle({ env: { EKO_QUOTA: "5/100ms" } });
     // So many that none is lacking while they are counted: two workers have up to 100 in hand.
-    const [bulk, interactive] = [inputs(100, 0), inputs(450, 1_000)];
+    const [bulk, interactive] = [inputs(100, 0), inputs(COUNTED + 250, 1_000)];
     await bundle.client.submitMany("eko.mobile-otp", bulk, { lane: "bulk" });
     await bundle.client.submitMany("eko.mobile-otp", interactive, { lane: "interactive" });
     await bundle.startWorker();
     await bundle.startWorker();
     const { requests } = bundle.simulator;
-    await expect.poll(() => requests.length).toBeGreaterThanOrEqual(200);
+    await expect.poll(() => requests.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(COUNTED);
     const people = PEOPLE(bulk);
-    const share = requests.slice(0, 200).filter(({ person }) => people.has(person)).length / 200;
-    // A ticket of twelve more or less.
-    expect(share).toBeGreaterThanOrEqual(0.06);
-    expect(share).toBeLessThanOrEqual(0.16);
+    const share = requests.slice(0, COUNTED).filter(({ person }) => people.has(person)).length / COUNTED;
+    // Two tickets of twelve, one for each worker, more or less: they come at once, and may be early or late.
+    expect(share).toBeGreaterThanOrEqual(0.05);
+    expect(share).toBeLessThanOrEqual(0.15);
   });
 
   it("put a verify before the sends that wait, in its own lane", async () => {
