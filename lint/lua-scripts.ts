@@ -41,7 +41,7 @@ import { ANSWER, KEEP_EARLY, RESEND } from "../src/challenges/scripts.ts";
 import { BEGIN_ONBOARDING, CANCEL_ONBOARDING, MOVE_ONBOARDING } from "../src/flows/scripts/scripts.ts";
 import { OLDEST } from "../src/records/oldest-waiting.ts";
 import { SET_ASIDE } from "../src/records/parent-outbox.ts";
-import { BEGIN, BEGIN_FETCHED, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
+import { ALSO_BEGUN, BEGIN, BEGIN_FETCHED, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
 import { CREATE } from "../src/records/scripts/create.ts";
 import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
 import { FINISH, FINISH_PACKED } from "../src/records/scripts/finish.ts";
@@ -57,6 +57,7 @@ export const SCRIPTS: Readonly<
   ...{
     BEGIN,
     BEGIN_FETCHED,
+    ALSO_BEGUN,
     GIVE_BACK,
     PERMIT,
     FINISH,

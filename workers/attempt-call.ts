@@ -14,7 +14,7 @@ import { Secret } from "../src/secrets/secret.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { PreparedCall, Providers } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
-import { sendWithPermit, type TimedPermit } from "./fresh-permit.ts";
+import { giveBack, sendWithPermit, type TimedPermit } from "./fresh-permit.ts";
 import type { FailPoint, OpenAttempt } from "./open-attempt.ts";
 import type { TimedCall } from "./spans.ts";
 
@@ -73,14 +73,14 @@ export class AttemptCall {
     const operation = operationOfJob(attempt.job.operation);
     const prepared = await this.#prepare(attempt, operation);
     if (prepared.kind !== "prepared") {
-      await journal.giveBack(permit.id);
+      await giveBack(journal, permit.id);
       return prepared;
     }
     atPoint?.("signed");
     const sentAt = now();
     const { expiresAt } = attempt.job;
     if (expiresAt !== null && sentAt >= expiresAt) {
-      await journal.giveBack(permit.id);
+      await giveBack(journal, permit.id);
       return { kind: "not-made", reason: "its deadline came before it could be sent", until: sentAt };
     }
     const { input, call, sealer } = prepared;

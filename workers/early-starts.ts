@@ -1,4 +1,4 @@
-import type { AttemptStart } from "../src/records/attempt-start.ts";
+import type { FetchedStart } from "../src/records/attempt-start.ts";
 import type { Ids } from "../src/records/ids.ts";
 import type { Journal } from "../src/records/journal.ts";
 import type { CallSlots } from "./call-slots.ts";
@@ -9,14 +9,16 @@ export interface EarlyStart {
   /** By Redis' clock, ms. */
   readonly takenAt: number;
   readonly freshRef: string;
-  /** Null, or rejected: it has to be begun as ever, as the very same step. */
-  readonly start: Promise<AttemptStart | null>;
+  /** Null, rejected, or of another job: its own has to be begun as ever. */
+  readonly start: Promise<FetchedStart | null>;
 }
 
 export interface EarlyStartsDeps {
   readonly journal: Pick<Journal, "beginFetched">;
   /** What was begun is made by nobody: its job never came. */
   readonly leave: (start: EarlyStart) => Promise<void>;
+  /** The same of what the step had opened for a job that the fetch did not bring in the end. */
+  readonly leaveOther: (other: FetchedStart, takenAt: number) => Promise<void>;
   readonly closings: Pick<Closings, "areAllWritten">;
   readonly slots: Pick<CallSlots, "hasRoom">;
   readonly ids: Pick<Ids, "reference">;
@@ -40,19 +42,22 @@ export class EarlyStarts {
 
   /** `token`: of the fetch that was sent in this turn. */
   begin(token: string): void {
-    const { journal, closings, slots, ids, now, stopping, leave } = this.#deps;
+    const { journal, closings, slots, ids, now, stopping, leave, leaveOther } = this.#deps;
     // The answer of the fetch before was lost: its job comes back when its lock has run out, to whomever.
-    if (this.#last !== null) leave(this.#last).catch(() => {}); // its permit is used up then, as that of any lost answer
+    if (this.#last !== null) leave(this.#last).catch(() => {}); // rejects where all is given up: the next worker finds it
     this.#last = null;
     const takenAt = now();
     if (stopping.aborted || !closings.areAllWritten || !slots.hasRoom || takenAt <= this.#lastAt) return;
     this.#lastAt = takenAt;
     const freshRef = ids.reference(takenAt);
-    const start = journal.beginFetched(token, freshRef, takenAt);
+    const start = journal.beginFetched(token, freshRef, takenAt).then(({ brought, others }) => {
+      for (const other of others) leaveOther(other, takenAt).catch(() => {});
+      return brought;
+    });
     const last = { token, takenAt, freshRef, start };
     this.#last = last;
     // A ticket, or nothing: there is no attempt to leave. Where it failed, whoever has the job hears it.
-    const forget = (begun: AttemptStart | null): void => {
+    const forget = (begun: FetchedStart | null): void => {
       if (begun === null && this.#last === last) this.#last = null;
     };
     start.then(forget, () => {});

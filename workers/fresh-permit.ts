@@ -30,6 +30,15 @@ export function timed({ id, scarce, waitMs, askedAt, isVoid }: Permit, gotAt: nu
   return { id, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
 }
 
+/** Where Redis cannot take it back now it is used up: its attempt is closed all the same. */
+export async function giveBack(journal: Pick<Journal, "giveBack">, permit: string): Promise<void> {
+  try {
+    await journal.giveBack(permit);
+  } catch (error) {
+    if (!isPassingRefusal(error)) throw error;
+  }
+}
+
 /** The attempt for which permits are asked, and the journal that gives them. */
 export interface PermitSource {
   readonly journal: Pick<Journal, "permit">;

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assertNever } from "../src/base/assert-never.ts";
 import { NO_REPLY, type Outcome } from "../src/outcomes/outcome.ts";
 import { stopsCredential } from "../src/outcomes/wait-cause.ts";
+import { operationOfJob } from "../src/operations/catalogue.ts";
 import { isPassingRefusal } from "../src/redis/refusal.ts";
 import { openerOf } from "../src/records/attempt-end.ts";
-import type { AttemptStart } from "../src/records/attempt-start.ts";
+import type { AttemptStart, FetchedStart } from "../src/records/attempt-start.ts";
 import type { Ids } from "../src/records/ids.ts";
 import type { Journal } from "../src/records/journal.ts";
 import { NO_RECORD } from "../src/records/no-record.ts";
@@ -12,8 +13,9 @@ import { AttemptCall, type AttemptCallDeps } from "./attempt-call.ts";
 import { AttemptCloser, type AttemptCloserDeps } from "./attempt-closer.ts";
 import type { Closings } from "./closings.ts";
 import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
+import type { QueuedJob } from "../src/queues/job-options.ts";
 import type { EarlyStart } from "./early-starts.ts";
-import { timed, type TimedPermit } from "./fresh-permit.ts";
+import { giveBack, timed, type TimedPermit } from "./fresh-permit.ts";
 import type { OpenAttempt } from "./open-attempt.ts";
 import { OwnAttempts } from "./own-attempts.ts";
 import type { JobTraces } from "./tracing.ts";
@@ -28,6 +30,8 @@ export interface JobRunnerDeps extends AttemptCallDeps, AttemptCloserDeps, Parki
   readonly stopping: AbortSignal;
   /** Null: there are none. */
   readonly traces: JobTraces | null;
+  /** Puts a job into its queue, unless it has an entry of its own there. */
+  readonly queueAgain: (job: QueuedJob) => Promise<void>;
 }
 
 /** How much later than its entry in the queue a record may come, and how often it is looked for; in ms. */
@@ -43,6 +47,7 @@ const BEGIN_AGAIN_LAST_MS = 1_000;
 const LOST = "the worker was lost between the request and its reply";
 const NOT_RECORDED = "how the call ended could not be recorded: a fault of this worker, see its log";
 const NOT_BEGUN = "not made: Redis could not be reached while it was begun";
+const NOT_BROUGHT = "not made: what Redis answered to the fetch of its job was lost";
 
 /**
  * One attempt of one job of a queue: journal, call, journal, decision (design §3). Knows nothing of BullMQ. Two round trips
@@ -71,29 +76,48 @@ export class JobRunner {
     early: EarlyStart | null = null,
   ): Promise<FollowUp> {
     const { closings, stopping, now } = this.#deps;
-    // What could not be begun with it is begun as ever.
-    const begun = (await early?.start.catch(() => null)) ?? null;
+    const fetched = (await early?.start.catch(() => null)) ?? null;
     if (!this.#own.take(id)) {
       if (early !== null) await this.leave(early);
       return { kind: "later", until: now() + IN_HAND_MS };
     }
     try {
+      const begun = fetched?.id === id ? fetched.start : null;
+      // What could not be begun with it is begun as ever.
+      if (early !== null && begun === null) await this.leave(early);
       if (begun === null) {
         if (!closings.areAllWritten) await closings.allWritten(stopping);
         if (stopping.aborted) return { kind: "gate", until: now() };
       }
-      return await this.#run(id, queuedAt, ticket, early, begun);
+      return await this.#run(id, queuedAt, ticket, begun === null ? null : early, begun);
     } finally {
       this.#own.release(id);
     }
   }
 
-  /** Nothing of it will ever be written. Rejects where its permit cannot be given back. */
+  /** Nothing of it will ever be written: what was begun is closed as not made. */
   async leave({ takenAt, start }: EarlyStart): Promise<void> {
-    const { journal } = this.#deps;
-    this.#own.neverWrote(journal.openerAt(takenAt, true), null);
-    const begun = await start.catch(() => null);
-    if (begun?.kind === "run") await journal.giveBack(begun.permit.id);
+    this.#own.neverWrote(this.#deps.journal.openerAt(takenAt, true), null);
+    const fetched = await start.catch(() => null);
+    if (fetched !== null) await this.#closeUnmade(fetched, takenAt);
+  }
+
+  /** The same of what the step had opened for a job that the fetch did not bring in the end. */
+  async leaveOther(other: FetchedStart, takenAt: number): Promise<void> {
+    this.#own.neverWrote(this.#deps.journal.openerAt(takenAt, true), other.id);
+    await this.#closeUnmade(other, takenAt);
+  }
+
+  async #closeUnmade({ id, start }: FetchedStart, takenAt: number): Promise<void> {
+    const { journal, queueAgain, now } = this.#deps;
+    if (start.kind !== "run" || !isKnownOperation(start.job.operation)) return;
+    await giveBack(journal, start.permit.id);
+    const unmade: OpenAttempt = { ...start, id, startedAt: takenAt, writing: { begun: false }, trace: null };
+    const { kind } = await this.#closer.notMade(unmade, NOT_BROUGHT, now());
+    if (kind === "done") return;
+    const { operation, lane } = start.job;
+    // Whoever took it for lost meanwhile has removed its entry.
+    await queueAgain({ id, lane, verify: operationOfJob(operation).step === "verify" });
   }
 
   async #run(
@@ -108,8 +132,7 @@ export class JobRunner {
     const opener = journal.openerAt(takenAt, early !== null);
     let start: AttemptStart;
     try {
-      const freshRef = early?.freshRef ?? ids.reference(takenAt);
-      start = begun ?? (await this.#begin(id, takenAt, freshRef, ticket, early !== null));
+      start = begun ?? (await this.#begin(id, takenAt, ids.reference(takenAt), ticket));
     } catch (error) {
       // Redis may have taken it all the same.
       this.#own.neverWrote(opener, id);
@@ -163,17 +186,11 @@ export class JobRunner {
   }
 
   /** Asked again, as the very same step, while Redis refuses it for a reason that passes: it may have been taken already. */
-  async #begin(
-    id: string,
-    takenAt: number,
-    freshRef: string,
-    ticket: string | null,
-    asFetched: boolean,
-  ): Promise<AttemptStart> {
+  async #begin(id: string, takenAt: number, freshRef: string, ticket: string | null): Promise<AttemptStart> {
     const { journal, stopping } = this.#deps;
     for (let waitMs = BEGIN_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, BEGIN_AGAIN_LAST_MS)) {
       try {
-        return await journal.begin(id, freshRef, takenAt, ticket, asFetched);
+        return await journal.begin(id, freshRef, takenAt, ticket);
       } catch (error) {
         if (!isPassingRefusal(error) || stopping.aborted) throw error;
         await sleep(waitMs, undefined, { signal: stopping }).catch(() => {});
@@ -209,7 +226,7 @@ export class JobRunner {
     const { id, job, startedAt } = attempt;
     atPoint?.("begun");
     if (!isKnownOperation(job.operation)) {
-      await journal.giveBack(permit.id);
+      await giveBack(journal, permit.id);
       return await this.#parkUnknown(id, job.operation, false);
     }
     metrics.jobPickedUp(job.lane, (startedAt - dueAt) / 1_000);

@@ -56,12 +56,15 @@ export async function serveCredential(
     shortValue: core.shortValue,
   });
   const closings = new Closings({ journal, metrics, logger, givenUp: shutdown.givenUp });
+  const queues = new JobQueues(connection, redisNow);
+  started.defer(async () => await closeInTime(queues.close()));
   const runner = new JobRunner({
     ...{ journal, closings, settings, providers, metrics, logger, ids, now: redisNow, random, atPoint },
     traces: tracing?.of(queue) ?? null,
     ...{ dataKeys: keyChain.dataKeys, stopping: shutdown.stopping, signal: shutdown.aborting },
     park: async (id, state, reason) => await records.abandon(queue, id, state, reason, redisNow()),
     keyLacked: (sealed, why) => keyWatch.met(sealed, why),
+    queueAgain: async (job) => await queues.add(queue, [job]),
   });
   const { concurrency } = settings.worker;
   const slots = new CallSlots(concurrency, policy.floorEvery);
@@ -73,9 +76,8 @@ export async function serveCredential(
     now: redisNow,
     stopping: shutdown.stopping,
     leave: async (start) => await runner.leave(start),
+    leaveOther: async (other, takenAt) => await runner.leaveOther(other, takenAt),
   });
-  const queues = new JobQueues(connection, redisNow);
-  started.defer(async () => await closeInTime(queues.close()));
   const lists = new TicketLists(connection, queue);
   const listener = queueLog(logger, metrics, queue);
   const tickets = new TicketRunner({

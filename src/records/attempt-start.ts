@@ -67,6 +67,19 @@ export type AttemptStart =
       readonly job: TakenJob;
     };
 
+/** What was begun for the job that a fetch had put into hand. */
+export interface FetchedStart {
+  readonly id: string;
+  readonly start: AttemptStart;
+}
+
+export interface BegunFetch {
+  /** Null: no job with an entry of its own, or it has to be begun as ever. */
+  readonly brought: FetchedStart | null;
+  /** Attempts that the step had opened before its answer, and that of the fetch, was cut off: of jobs that nobody has. */
+  readonly others: readonly FetchedStart[];
+}
+
 const NO_ATTEMPT: StoredAttempt = { client_ref_id: "unreadable", started: 0 };
 
 /** What BEGIN answers for one job; `askedAt`: as of `Permit`. Throws TypeError for what it never answers. */

@@ -3,14 +3,20 @@ import { controlKey } from "../limits/control.ts";
 import type { GateMemory } from "../limits/gate-memory.ts";
 import { SHORT_VALUE } from "../redis/short-value.ts";
 import type { GatePolicy } from "../limits/policy.ts";
-import type { RedisClient } from "../redis/connection.ts";
+import { type RedisClient, RESENT_MS } from "../redis/connection.ts";
 import { bullmqPrefix, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import { SharedRoundTrip } from "../redis/round-trip.ts";
-import { type AttemptStart, parseAttemptStart, type Permit } from "./attempt-start.ts";
+import {
+  type AttemptStart,
+  type BegunFetch,
+  type FetchedStart,
+  parseAttemptStart,
+  type Permit,
+} from "./attempt-start.ts";
 import { type Closed, type AttemptEnd, attemptNumber, endRow, parseClosed } from "./attempt-end.ts";
 import { unpackRecord } from "./packed-record.ts";
 import { type PackedEnd, packedEnd } from "./packed-end.ts";
-import { BEGIN, BEGIN_FETCHED, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
+import { ALSO_BEGUN, BEGIN, BEGIN_FETCHED, FORGOTTEN, GIVE_BACK, NOT_OPEN, PERMIT } from "./scripts/begin.ts";
 import { FINISH, FINISH_PACKED } from "./scripts/finish.ts";
 
 export interface JournalOptions {
@@ -69,23 +75,15 @@ export class Journal {
 
   /**
    * Opens the next attempt, if the gate lets it through: after this the request may be written. `freshRef` is used where the
-   * job has no `client_ref_id` of its own; `ticket`: the one that carries the job; null, the default: its own entry does; `asFetched`: the
-   * step of `beginFetched` again. Rejects where Redis is away, and with a TypeError for a record that is broken.
+   * job has no `client_ref_id` of its own; `ticket`: the one that carries the job; null, the default: its own entry does. Rejects where
+   * Redis is away, and with a TypeError for a record that is broken.
    */
-  async begin(
-    id: string,
-    freshRef: string,
-    now: number,
-    ticket: string | null = null,
-    asFetched = false,
-  ): Promise<AttemptStart> {
+  async begin(id: string, freshRef: string, now: number, ticket: string | null = null): Promise<AttemptStart> {
     const { memory } = this.#options;
     for (;;) {
       await memory?.confirmed();
       const asked = memory?.doubts;
-      const ask = { id, freshRef, now, ticket };
-      const [begun] = asFetched ? await this.#begin([ask], this.#fetchStamp) : [await this.#starts.ask(ask)];
-      const start = begun === undefined ? null : this.#startOf(begun, asked);
+      const start = this.#startOf(await this.#starts.ask({ id, freshRef, now, ticket }), asked);
       if (start !== null) return start;
       if (memory === undefined) return { kind: "blocked", cause: "quota", until: now + FORGOTTEN_MS };
     }
@@ -93,23 +91,32 @@ export class Journal {
 
   /**
    * `begin` for the job that is being fetched with this token, in the same round trip as the fetch if it is asked for in the same
-   * turn, on the same connection. Null where that is no job with an entry of its own, or `begin` has to be asked after all: as the very
-   * same step, with this `freshRef` and `now`. Rejects as `begin`, and then, too. No two may have the same `now`.
+   * turn, on the same connection. Rejects as `begin`. No two may have the same `now`.
    */
-  async beginFetched(token: string, freshRef: string, now: number): Promise<AttemptStart | null> {
-    const { redis, queue, memory } = this.#options;
-    if (memory?.isInDoubt === true) return null;
+  async beginFetched(token: string, freshRef: string, now: number): Promise<BegunFetch> {
+    const { redis, memory } = this.#options;
+    if (memory?.isInDoubt === true) return { brought: null, others: [] };
     const asked = memory?.doubts;
     const askedAt = performance.now();
     const row = { id: token, now, fresh: freshRef, ticket: null };
-    const replies = await BEGIN_FETCHED.run(
-      redis,
-      [`${bullmqPrefix(queue)}active`],
-      this.#beginArgs(this.#fetchStamp),
-      [row],
-    );
-    const [reply] = replies as readonly Reply[];
-    return reply === undefined ? null : this.#startOf({ reply, askedAt }, asked);
+    const args = this.#beginArgs(this.#fetchStamp);
+    const answer = await BEGIN_FETCHED.run(redis, [this.#inHand], args, [row]);
+    const [id = null, reply] = answer as readonly [] | readonly [string, Reply];
+    // A fetch that was sent again has brought another job than the first time.
+    const others = performance.now() - askedAt < RESENT_MS ? [] : await this.#alsoBegun(id, freshRef, now);
+    const start = reply === undefined ? null : this.#startOf({ reply, askedAt }, asked);
+    return { brought: id === null || start === null ? null : { id, start }, others };
+  }
+
+  async #alsoBegun(id: string | null, freshRef: string, now: number): Promise<FetchedStart[]> {
+    const { redis, queue } = this.#options;
+    const args = { prefix: queuePrefix(queue), opener: this.openerAt(now, true), except: id };
+    const ids = (await ALSO_BEGUN.run(redis, [this.#inHand], args)) as readonly string[];
+    const asks = ids.map((other) => ({ id: other, now, freshRef, ticket: null }));
+    const begun = asks.length === 0 ? [] : await this.#begin(asks, this.#fetchStamp);
+    return begun.map(({ reply, askedAt }, index) => {
+      return { id: ids[index] ?? "", start: parseAttemptStart(reply, askedAt) };
+    });
   }
 
   /** The second half of the token of an attempt that this process opens at `now`; `asFetched`: by `beginFetched`. */
@@ -217,6 +224,11 @@ export class Journal {
 
   async #finishPacked(rows: readonly PackedEnd[]): Promise<readonly Reply[]> {
     return (await FINISH_PACKED.run(this.#options.redis, this.#keys(rows), this.#args(), rows)) as readonly Reply[];
+  }
+
+  /** The list of the entries that workers have in hand, newest first. */
+  get #inHand(): string {
+    return `${bullmqPrefix(this.#options.queue)}active`;
   }
 
   #keys(asks: readonly { readonly id: string }[]): string[] {

@@ -35,6 +35,8 @@ const FIRST_CONNECTION_MS = 2_500;
 /** Between two attempts, in ms: doubles from the first to the last, which is short, so that it is soon back after a failover. */
 const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 250;
+/** A command that was sent again, because its connection was lost, is not answered before this, in ms. */
+export const RESENT_MS = RETRY_FIRST_MS - 10;
 const READONLY_AGAIN_MS = 1_000;
 /** A server that is left closes its end within this, in ms, or is frozen: ioredis' 2 s came on top of each failover. */
 const GOODBYE_MS = 100;

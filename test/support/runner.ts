@@ -39,6 +39,7 @@ export async function newRunner(
   const logger = createLogger("debug", sink);
   const never = new AbortController().signal;
   return new JobRunner({
+    queueAgain: async () => await Promise.resolve(),
     keyLacked: () => {},
     park: async () => await Promise.resolve(),
     ...{ closings: new Closings({ journal, metrics, logger, givenUp: never }), stopping: never },

@@ -12,7 +12,7 @@ import { OPERATIONS } from "../../src/operations/catalogue.ts";
 import { RedisAccess } from "../../src/redis/access.ts";
 import { RedisPair } from "../../src/redis/pair.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
-import { type RunningWorker, runWorker } from "../../workers/run-worker.ts";
+import { type RunningWorker, runWorker, type WorkerDeps } from "../../workers/run-worker.ts";
 import { readTestEnv } from "./env.ts";
 import { startTestRedis, type TestRedis } from "./redis.ts";
 
@@ -23,8 +23,12 @@ export interface WorkerBundle extends AsyncDisposable {
   readonly settings: Settings;
   /** Every line the workers logged. */
   readonly log: string[];
-  /** Starts one more worker in this process, with other settings and another clock if given. */
-  readonly startWorker: (settings?: Partial<Settings>, now?: () => number) => Promise<RunningWorker>;
+  /** Starts one more worker in this process, with other settings, another clock and other locks if given. */
+  readonly startWorker: (
+    settings?: Partial<Settings>,
+    now?: () => number,
+    lock?: WorkerDeps["lock"],
+  ) => Promise<RunningWorker>;
 }
 
 export interface WorkerBundleOptions {
@@ -77,8 +81,8 @@ export async function startWorkerBundle({
       done();
     },
   });
-  const startWorker = async (other: Partial<Settings> = {}, now = Date.now): Promise<RunningWorker> => {
-    const pair = await RedisPair.open(settings, openRedis);
+  const startWorker: WorkerBundle["startWorker"] = async (other = {}, now = Date.now, lock?) => {
+    const pair = await RedisPair.open({ ...settings, ...other }, openRedis);
     const logger = createLogger("debug", sink);
     const running = await runWorker({
       settings: { ...settings, ...other },
@@ -86,6 +90,7 @@ export async function startWorkerBundle({
       logger,
       now,
       random: Math.random,
+      ...(lock === undefined ? {} : { lock }),
     });
     stack.defer(async () => await pair.close());
     stack.defer(async () => void (await running.stop()));

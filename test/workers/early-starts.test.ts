@@ -1,30 +1,35 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
+import type { FetchedStart } from "../../src/records/attempt-start.ts";
 import { Journal } from "../../src/records/journal.ts";
 import { type EarlyStart, EarlyStarts, type EarlyStartsDeps } from "../../workers/early-starts.ts";
 import { startWorkerBundle } from "../support/worker.ts";
-import { NOW, run, setup, takenJob } from "./job-runner-bundle.ts";
+import { JOB, NOW, run, setup, takenJob } from "./job-runner-bundle.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 const SEND = takenJob("eko.mobile-otp");
+const BROUGHT: FetchedStart = { id: JOB, start: run(SEND) };
+const OTHER: FetchedStart = { id: "job-2", start: run(SEND) };
 const GONE = { kind: "none", written: false, cause: { kind: "network", code: "ECONNREFUSED" } } as const;
 
 function newStarts(given: Partial<EarlyStartsDeps> = {}) {
   const asked: string[] = [];
   const left: EarlyStart[] = [];
+  const others: unknown[] = [];
   let clock = NOW;
   const starts = new EarlyStarts({
     journal: {
       beginFetched: async (token, freshRef) => {
         asked.push(`${token} ${freshRef}`);
-        return await Promise.resolve(run(SEND));
+        return await Promise.resolve({ brought: BROUGHT, others: [] });
       },
     },
     leave: async (start) => await Promise.resolve(void left.push(start)),
+    leaveOther: async ({ id }, takenAt) => await Promise.resolve(void others.push([id, takenAt])),
     closings: { areAllWritten: true },
     slots: { hasRoom: true },
     ids: { reference: () => "ref" },
@@ -32,7 +37,7 @@ function newStarts(given: Partial<EarlyStartsDeps> = {}) {
     stopping: new AbortController().signal,
     ...given,
   });
-  return { starts, asked, left, pass: (ms: number) => (clock += ms) };
+  return { starts, asked, left, others, pass: (ms: number) => (clock += ms) };
 }
 
 describe("an attempt that is begun with its job's fetch", () => {
@@ -43,7 +48,7 @@ describe("an attempt that is begun with its job's fetch", () => {
     expect(starts.take("a:2")).toBeNull();
     const taken = starts.take("a:1");
     expect(taken).toMatchObject({ takenAt: NOW, freshRef: "ref" });
-    expect(await taken?.start).toMatchObject({ kind: "run" });
+    expect(await taken?.start).toBe(BROUGHT);
     expect(starts.take("a:1")).toBeNull();
   });
 
@@ -75,7 +80,7 @@ describe("an attempt that is begun with its job's fetch", () => {
     const asked: string[] = [];
     const beginFetched = async (token: string) => {
       asked.push(token);
-      return await Promise.resolve(null);
+      return await Promise.resolve({ brought: null, others: [] });
     };
     const { starts, left, pass } = newStarts({ journal: { beginFetched } });
     starts.begin("a:1");
@@ -98,7 +103,7 @@ describe("an attempt that is begun with its job's fetch", () => {
 
   it("is called without being begun again, also by a process that has been told to stop meanwhile", async () => {
     const { take, calls } = setup({ start: [], reply: GONE, stopping: AbortSignal.abort() });
-    const start = Promise.resolve(run(SEND));
+    const start = Promise.resolve(BROUGHT);
     expect(await take(NOW, { takenAt: NOW, freshRef: "ref", start })).toMatchObject({ kind: "later" });
     expect(calls).toHaveLength(1);
   });
@@ -106,25 +111,51 @@ describe("an attempt that is begun with its job's fetch", () => {
   it.each([
     ["it could not be", async () => await Promise.resolve(null)],
     ["its answer was lost", async () => await Promise.reject(new Error("Connection is closed."))],
-  ])("is begun as ever, as the very same step, where %s", async (_what, begin) => {
+  ])("is begun as ever where %s", async (_what, begin) => {
     const { take, calls, asked } = setup({ start: run(SEND), reply: GONE });
     await take(NOW, { takenAt: NOW - 7, freshRef: "its-own", start: begin() });
-    expect(asked).toEqual([{ freshRef: "its-own", now: NOW - 7, asFetched: true }]);
+    expect(asked).toEqual([NOW]);
     expect(calls).toHaveLength(1);
   });
 
-  it("is known not to have been made, and its permit given back, where the job is in hand already", async () => {
+  it("is known not to have been made where its answer was lost, though Redis had taken it", async () => {
     const left = { client_ref_id: "ref-1", started: NOW };
-    const open = { kind: "open", attemptToken: "2 own-2", attempt: left, job: SEND } as const;
-    const { take, calls, ends, givenBack } = setup({ start: [run(SEND), open], reply: GONE });
+    const open = { kind: "open", attemptToken: "1 own-1", attempt: left, job: SEND } as const;
+    const { take, calls, ends } = setup({ start: open, reply: GONE });
+    const start = Promise.reject(new Error("Connection is closed."));
+    await take(NOW, { takenAt: NOW - 7, freshRef: "its-own", start });
+    expect(ends).toMatchObject([{ attemptToken: "1 own-1", state: "waiting", used: 0, lost: false }]);
+    expect(calls).toEqual([]);
+  });
+
+  it("of another job than the one that came is closed as not made, and that one is begun as ever", async () => {
+    const { take, calls, asked, ends, givenBack, queuedAgain } = setup({ start: run(SEND), reply: GONE });
+    await take(NOW, { takenAt: NOW - 7, freshRef: "ref", start: Promise.resolve(OTHER) });
+    expect(givenBack).toEqual(["permit-1"]);
+    expect(ends[0]).toMatchObject({ attemptToken: "1 own-1", state: "waiting", used: 0, lost: false });
+    expect(queuedAgain).toEqual([{ id: "job-2", lane: "interactive", verify: false }]);
+    expect(asked).toEqual([NOW]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("is left, too, where the same step had opened it for a job that the fetch did not bring in the end", async () => {
+    const beginFetched = async () => await Promise.resolve({ brought: BROUGHT, others: [OTHER] });
+    const { starts, others } = newStarts({ journal: { beginFetched } });
+    starts.begin("a:1");
+    expect(await starts.take("a:1")?.start).toBe(BROUGHT);
+    expect(others).toEqual([["job-2", NOW]]);
+  });
+
+  it("is known not to have been made, and its permit given back, where the job is in hand already", async () => {
+    const { take, calls, ends, givenBack } = setup({ start: run(SEND), reply: GONE });
     const first = take();
-    const start = Promise.resolve(run(SEND));
-    expect(await take(NOW, { takenAt: NOW, freshRef: "ref", start })).toMatchObject({ kind: "later" });
+    expect(await take(NOW, { takenAt: NOW, freshRef: "ref", start: Promise.resolve(BROUGHT) })).toMatchObject({
+      kind: "later",
+    });
     await first;
     expect(calls).toHaveLength(1);
     expect(givenBack).toEqual(["permit-1"]);
-    await take();
-    expect(ends.at(-1)).toMatchObject({ state: "waiting", used: 0, lost: false });
+    expect(ends).toContainEqual(expect.objectContaining({ state: "waiting", used: 0, lost: false, health: null }));
   });
 
   it("saves a worker that waited for jobs the round trip of its own", async () => {
@@ -136,7 +167,7 @@ describe("an attempt that is begun with its job's fetch", () => {
     expect(record).toMatchObject({ state: "succeeded", attempts: [{ n: 1 }] });
     expect(bundle.simulator.requests).toHaveLength(1);
     expect(begin).not.toHaveBeenCalled();
-    expect(await beginFetched.mock.results[0]?.value).toMatchObject({ kind: "run" });
+    expect(await beginFetched.mock.results[0]?.value).toMatchObject({ brought: { id, start: { kind: "run" } } });
   });
 
   it("is none of a ticket's jobs", async () => {
@@ -149,6 +180,6 @@ describe("an attempt that is begun with its job's fetch", () => {
     const settled = await Promise.all(ids.map(async (id) => await bundle.client.waitFor(id)));
     expect(settled.map(({ state }) => state)).toEqual(["succeeded", "succeeded", "succeeded"]);
     expect(bundle.simulator.requests).toHaveLength(3);
-    for (const { value } of beginFetched.mock.results) expect(await value).toBeNull();
+    for (const { value } of beginFetched.mock.results) expect(await value).toEqual({ brought: null, others: [] });
   });
 });

@@ -79,7 +79,8 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
   const givenBack: string[] = [];
   const parked: unknown[][] = [];
   const lacking: string[] = [];
-  const asked: { readonly freshRef: string; readonly now: number; readonly asFetched: boolean | undefined }[] = [];
+  const queuedAgain: unknown[] = [];
+  const asked: number[] = [];
   const calls: unknown[] = [];
   const starts = [start].flat();
   let begun = 0;
@@ -93,8 +94,8 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
   };
   const runner = new JobRunner({
     journal: {
-      begin: async (_id, freshRef, now, _ticket, asFetched) => {
-        asked.push({ freshRef, now, asFetched });
+      begin: async (_id, _freshRef, now) => {
+        asked.push(now);
         const next = starts[begun++];
         if (next === undefined || next instanceof Error) throw next ?? new Error("nothing to begin");
         return await Promise.resolve(next);
@@ -120,6 +121,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
     ...{ metrics, logger, ids: createIds(), now: () => NOW, random: () => 0.5, stopping: never, signal: never },
     park: async (...args) => await Promise.resolve(void parked.push(args)),
     traces: null,
+    queueAgain: async (job) => await Promise.resolve(void queuedAgain.push(job)),
     keyLacked: (_sealed, why) => void lacking.push(why),
     ...given,
   });
@@ -136,6 +138,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
     parked,
     lacking,
     asked,
+    queuedAgain,
     calls,
     counted,
     opener: OPENER,

@@ -194,4 +194,4 @@ enter_loose(g, control, floor_every)
 keep_floor(g, control)
 enter_places(g, control, call_ms)
 tell(channel, done)
-return replies
+return answer(replies)

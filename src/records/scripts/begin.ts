@@ -1,6 +1,7 @@
 import { GATE } from "../../limits/gate/gate.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
+import { ASKED } from "./asked.ts";
 import { RECORD } from "./record.ts";
 
 /** What PERMIT answers in place of a wait. */
@@ -31,7 +32,10 @@ const BEGINNING = {
 } as const;
 
 /** The journal's first half. Times in ms; `stamp`: of the opener; `epoch`: of the gate that the worker knows. */
-export const BEGIN = new LuaScript(new URL("begin.lua", import.meta.url), { ...BEGINNING, needs: [...GATE, RECORD] });
+export const BEGIN = new LuaScript(new URL("begin.lua", import.meta.url), {
+  ...BEGINNING,
+  needs: [new LuaPart(new URL("asked-for.lua", import.meta.url)), ...GATE, RECORD],
+});
 
 const FETCHED = new LuaPart(new URL("fetched.lua", import.meta.url), { constants: { NEWEST: 4 } });
 
@@ -39,6 +43,12 @@ const FETCHED = new LuaPart(new URL("fetched.lua", import.meta.url), { constants
 export const BEGIN_FETCHED = new LuaScript(new URL("begin.lua", import.meta.url), {
   ...BEGINNING,
   needs: [FETCHED, ...GATE, RECORD],
+});
+
+/** `opener`: of the attempts that a fetch opened; `except`: the job that it brought. */
+export const ALSO_BEGUN = new LuaScript(new URL("also-begun.lua", import.meta.url), {
+  needs: [ASKED],
+  args: { prefix: "text", opener: "text", except: "text?" },
 });
 
 export const GIVE_BACK = new LuaScript(new URL("give-back.lua", import.meta.url), {

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bullmqPrefix, queuePrefix } from "../../../src/queues/names.ts";
+import { bullmqPrefix } from "../../../src/queues/names.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { QUEUE, setup, T0 } from "./journal-bundle.ts";
 
 const ACTIVE = `${bullmqPrefix(QUEUE)}active`;
-const PERMITS = `${queuePrefix(QUEUE)}permits`;
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -32,19 +31,19 @@ describe("the beginning of what a fetch brings", () => {
     await fetched(`j-${id}`, "mine:1");
     await fetched("j-other", "other:1");
     await fetched("t-2b-other", "other:2");
-    expect(await beginFetched("mine:1")).toMatchObject({ kind: "run", clientRefId: `${id}01`, dueAt: T0 });
+    expect(await beginFetched("mine:1")).toMatchObject({
+      brought: { id, start: { kind: "run", clientRefId: `${id}01`, dueAt: T0 } },
+      others: [],
+    });
     expect(await get()).toMatchObject({ state: "active", attempts: [{ n: 1, outcome: null }] });
   });
 
-  it("is the very step that `begin` asks for again: one attempt, one permit", async () => {
-    const { id, fetched, beginFetched, journal, client, get } = await newFetches();
-    await client.del(PERMITS);
+  it("is of the newest entry with that token: the fetch was sent again, as its answer was cut off, and brought another", async () => {
+    const { id, fetched, beginFetched, get } = await newFetches();
+    await fetched("j-first", "mine:1");
     await fetched(`j-${id}`, "mine:1");
-    await beginFetched("mine:1");
-    const again = await journal.begin(id, "fresh-1", T0 + 10, null, true);
-    expect(again).toMatchObject({ kind: "run", clientRefId: `${id}01` });
-    expect((await get())?.attempts).toHaveLength(1);
-    expect(await client.llen(PERMITS)).toBe(1);
+    expect(await beginFetched("mine:1")).toMatchObject({ brought: { id, start: { kind: "run" } } });
+    expect(await get()).toMatchObject({ state: "active", attempts: [{ n: 1 }] });
   });
 
   it("shares its opener with no attempt that is begun as ever", async () => {
@@ -65,11 +64,11 @@ describe("the beginning of what a fetch brings", () => {
     ["brought nothing", null],
     ["brought a ticket", "t-2b-0mvn"],
     ["brought another tool's entry", "17"],
-  ])("is null, and touches no record, where the fetch %s", async (_what, entry) => {
+  ])("brings nothing, and touches no record, where the fetch %s", async (_what, entry) => {
     const { id, fetched, beginFetched, get } = await newFetches();
     await fetched(`j-${id}`, "other:1");
     if (entry !== null) await fetched(entry, "mine:1");
-    expect(await beginFetched("mine:1")).toBeNull();
+    expect(await beginFetched("mine:1")).toEqual({ brought: null, others: [] });
     expect(await get()).toMatchObject({ state: "queued", attempts: [] });
   });
 });
