@@ -47,6 +47,9 @@ function notCalled({ used, pendings, resends }: TakenJob, endedAt: number): Clos
   };
 }
 
+/** When a job is looked at again whose attempt somebody else had closed, in ms. */
+const LOOK_AGAIN_MS = 1_000;
+
 export interface AttemptCloserDeps {
   readonly closings: Pick<Closings, "write">;
   readonly settings: Pick<Settings, "calls" | "otp" | "holdProbeMs" | "retention">;
@@ -141,7 +144,7 @@ export class AttemptCloser {
     decision: Decision,
     closing: Closing,
   ): Promise<FollowUp> {
-    const { closings, settings, metrics, logger, atPoint } = this.#deps;
+    const { closings, settings, metrics, logger, now, atPoint } = this.#deps;
     const { endedAt, sealer, call, timed } = closing;
     const result = outcome.kind === "succeeded" ? outcome.result : null;
     const personal = outcome.kind === "succeeded" ? outcome.personal : undefined;
@@ -187,7 +190,8 @@ export class AttemptCloser {
     const facts = { job: id, operation: operation.name, attempt: n, outcome: outcome.kind };
     if (answer !== "done") {
       logger.rarely.warn({ ...facts, answer }, "attempt was closed by another worker");
-      return DONE;
+      // Its record says what has still to be done for it: gone with this entry, nobody would look.
+      return answer === "stale" ? { kind: "later", until: now() + LOOK_AGAIN_MS } : DONE;
     }
     if (corrected) metrics.callCorrected(operation.name, outcome.kind);
     else if (call !== null) metrics.callFinished(call, traceId === null ? null : { traceId, at: endedAt });

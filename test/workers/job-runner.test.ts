@@ -168,12 +168,15 @@ describe("what follows an attempt", () => {
     expect(ends[0]).toMatchObject({ state: "unknown", resends: 1 });
   });
 
-  it("is nothing, where another worker closed the attempt meanwhile", async () => {
+  it.each([
+    ["another worker closed the attempt meanwhile: its record says what is still to be done", "stale", NOW + 1_000],
+    ["its record is gone", "missing", null],
+  ] as const)("is nothing that is counted where %s", async (_why, answer, until) => {
     const { take, counted } = setup({
       start: run(takenJob("eko.mobile-otp")),
-      ...{ reply: reply(403, {}), closed: { answer: "stale" } },
+      ...{ reply: reply(403, {}), closed: { answer } },
     });
-    expect(await take()).toEqual({ kind: "done" });
+    expect(await take()).toEqual(until === null ? { kind: "done" } : { kind: "later", until });
     expect(await counted("satyapan_calls_total")).toEqual({});
   });
 });
