@@ -21,7 +21,6 @@ const SLOW_MS = 1_000;
 
 /** An outcome on its way. */
 interface Writing {
-  readonly attemptToken: string;
   /** When it counts as unwritten though nobody refused it, on the clock of `performance.now()`. */
   readonly slowAt: number;
   /** Ends what is waited for; null: nothing yet. */
@@ -42,8 +41,8 @@ export interface Unwritten {
  */
 export class Closings {
   readonly #deps: ClosingsDeps;
-  /** The word of the last refusal, by attempt token. */
-  readonly #unwritten = new Map<string, string>();
+  /** The word of the last refusal. Not by attempt token, which attempts of one moment share. */
+  readonly #unwritten = new Map<Writing, string>();
   /** Oldest first. */
   readonly #underWay = new Set<Writing>();
   /** One timer looks for slow ones, for all of them: most are written long before it. */
@@ -76,7 +75,7 @@ export class Closings {
   /** Closes an attempt. Rejects where it never can be (a fault of ours), or with the last refusal once all is given up. */
   async write(id: string, now: number, end: AttemptEnd): Promise<Closed> {
     const { givenUp } = this.#deps;
-    const writing: Writing = { attemptToken: end.attemptToken, slowAt: performance.now() + SLOW_MS, reject: null };
+    const writing: Writing = { slowAt: performance.now() + SLOW_MS, reject: null };
     this.#underWay.add(writing);
     if (!this.#isLookedFor) this.#lookIn(SLOW_MS);
     try {
@@ -85,7 +84,7 @@ export class Closings {
           return await this.#finish(writing, id, now, end);
         } catch (error) {
           if (!isPassingRefusal(error) || givenUp.aborted) throw error;
-          this.#note(end.attemptToken, refusalWord(error) ?? "ERR");
+          this.#note(writing, refusalWord(error) ?? "ERR");
           await sleep(waitMs, undefined, { signal: givenUp }).catch(() => {
             throw error;
           });
@@ -96,7 +95,7 @@ export class Closings {
       throw err;
     } finally {
       this.#underWay.delete(writing);
-      this.#done(end.attemptToken);
+      this.#done(writing);
     }
   }
 
@@ -119,25 +118,25 @@ export class Closings {
           this.#lookIn(writing.slowAt - now);
           return;
         }
-        if (!this.#unwritten.has(writing.attemptToken)) this.#note(writing.attemptToken, "TIMEOUT");
+        if (!this.#unwritten.has(writing)) this.#note(writing, "TIMEOUT");
       }
     }, ms).unref();
   }
 
-  #note(attemptToken: string, word: string): void {
+  #note(writing: Writing, word: string): void {
     const { logger, metrics } = this.#deps;
     const isFirst = this.#unwritten.size === 0;
-    this.#unwritten.delete(attemptToken); // the newest comes last
-    this.#unwritten.set(attemptToken, word);
+    this.#unwritten.delete(writing); // the newest comes last
+    this.#unwritten.set(writing, word);
     metrics.closingsUnwritten(this.#unwritten.size);
     if (!isFirst) return;
     this.#clear = Promise.withResolvers<void>();
     logger.rarely.error({ redis: word }, "outcomes cannot be written; they are kept and no further job is taken");
   }
 
-  #done(attemptToken: string): void {
+  #done(writing: Writing): void {
     const { logger, metrics } = this.#deps;
-    if (!this.#unwritten.delete(attemptToken)) return;
+    if (!this.#unwritten.delete(writing)) return;
     metrics.closingsUnwritten(this.#unwritten.size);
     if (this.#unwritten.size > 0) return;
     this.#clear.resolve();

@@ -97,6 +97,16 @@ describe("the outcome of a call", () => {
     expect(closings.areAllWritten).toBe(true);
   });
 
+  it("is unwritten for itself, also beside one of the same moment, whose token it shares", async () => {
+    const { closings, abort } = setup([refusal("OOM command not allowed"), refusal("OOM command not allowed"), DONE]);
+    const writes = ["job-1", "job-2"].map(async (id) => await closings.write(id, 1, ending("1 x")));
+    for (const each of writes) each.catch(() => {});
+    expect(await Promise.race(writes)).toEqual(DONE);
+    expect(closings.unwritten).toEqual({ count: 1, word: "OOM" });
+    abort.abort();
+    await Promise.allSettled(writes);
+  });
+
   it("is not written again where the fault is ours", async () => {
     const { closings, asked } = setup([new TypeError("the finish script answered fault"), DONE]);
     await expect(closings.write("job", 1, ending("1 x"))).rejects.toThrow(TypeError);
