@@ -11,6 +11,7 @@ import { TicketPacker } from "../src/records/ticket-packer.ts";
 import { PARENT_KINDS } from "../src/records/parent.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import { type Duty, Lease, WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
+import { LostJobs } from "./lost-jobs.ts";
 import { LostTickets } from "./lost-tickets.ts";
 import { Feeder } from "./feeder.ts";
 import { GateLog } from "./gate-log.ts";
@@ -80,7 +81,13 @@ export async function startDuties(
   const queues = new JobQueues(probe, redisNow);
   started.defer(async () => await closeInTime(queues.close()));
   const tickets = new LostTickets({ redis: probe, queues, logger, now: redisNow });
-  const reaping = { records: new RecordStore(probe, settings.retention, core.shortValue), tickets, queues: QUEUES };
+  const jobs = new LostJobs({ redis: probe, queues, logger, now: redisNow, monotonic: () => performance.now() });
+  const reaping = {
+    records: new RecordStore(probe, settings.retention, core.shortValue),
+    tickets,
+    jobs,
+    queues: QUEUES,
+  };
   const reaper = new Reaper({ ...reaping, duty, metrics, tracing: core.tracing, logger, now: redisNow });
   started.defer(async () => await reaper.close());
   const sizes = new TicketSizes(probe, (queue) => settings.quotas[providerOf(queue)], redisNow);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duty } from "../src/redis/lease.ts";
+import type { LostJobs } from "./lost-jobs.ts";
 import type { LostTickets } from "./lost-tickets.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
@@ -13,6 +14,7 @@ import { sayParked } from "./park-broken.ts";
 export interface ReaperDeps {
   readonly records: RecordStore;
   readonly tickets: Pick<LostTickets, "look">;
+  readonly jobs: Pick<LostJobs, "look">;
   readonly duty: Duty;
   readonly queues: readonly QueueName[];
   readonly metrics: Metrics;
@@ -31,7 +33,7 @@ const TICKETS_EVERY = 5;
 
 /**
  * Ends jobs at their deadline though nobody takes them (their gate is closed), and destroys sealed values when their time is
- * over. One worker does it for all; each round is one atomic step, so that two at a time would do no harm.
+ * over; and looks for what nothing carries any more. One worker does it for all; each round is one atomic step, so that two at a time would do no harm.
  */
 export class Reaper {
   readonly #deps: ReaperDeps;
@@ -64,6 +66,7 @@ export class Reaper {
           if (isSearching || round % TICKETS_EVERY === 0) {
             if (await this.#deps.tickets.look(queue, mayGoOn)) searching.add(queue);
           }
+          if (mayGoOn()) await this.#deps.jobs.look(queue);
           if (failing.delete(queue)) logger.rarely.info({ queue }, "reaper goes on");
         } catch (err) {
           // Logged once: Redis may be away for long. What is overdue meanwhile is a metric.

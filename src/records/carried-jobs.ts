@@ -1,10 +1,10 @@
-import { Cluster, type Redis } from "ioredis";
 import { isTerminal } from "../outcomes/state.ts";
 import type { JobState } from "../outcomes/state.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { type QueueName, recordKey } from "../queues/names.ts";
+import { recordPages } from "./record-pages.ts";
 
-/** Keys looked at in one round trip. */
+/** Keys of all kinds looked at in one round trip. */
 const PAGE = 1_000;
 
 /** Of these jobs those that are not settled and are carried by this ticket, in one round trip. */
@@ -33,20 +33,12 @@ export async function* jobsOfTickets(
   queue: QueueName,
   tickets: ReadonlySet<string>,
 ): AsyncGenerator<readonly CarriedJob[], void, void> {
-  const prefix = recordKey(queue, "");
-  const nodes: readonly Redis[] = redis instanceof Cluster ? redis.nodes("master") : [redis];
-  for (const node of nodes) {
-    let cursor = "0";
-    do {
-      const [next, keys] = await node.scan(cursor, "MATCH", `${prefix}*`, "COUNT", PAGE);
-      const ids = keys.map((key) => key.slice(prefix.length));
-      const found = await carriers(redis, queue, ids);
-      yield ids.flatMap((id, index) => {
-        const ticket = found[index] ?? null;
-        return ticket !== null && tickets.has(ticket) ? [{ id, ticket }] : [];
-      });
-      cursor = next;
-    } while (cursor !== "0");
+  for await (const ids of recordPages(redis, queue, PAGE)) {
+    const found = await carriers(redis, queue, ids);
+    yield ids.flatMap((id, index) => {
+      const ticket = found[index] ?? null;
+      return ticket !== null && tickets.has(ticket) ? [{ id, ticket }] : [];
+    });
   }
 }
 

@@ -45,6 +45,7 @@ function startReaper(
   const reaper = new Reaper({
     records,
     tickets: { look: async () => await Promise.resolve(false) },
+    jobs: { look: async () => {} },
     queues: [QUEUE],
     duty,
     metrics,
@@ -59,6 +60,26 @@ function startReaper(
   };
   return { reaper, log, expired };
 }
+
+describe("the search for jobs that nothing carries", () => {
+  it("goes on in every round, while this worker has the duty", async () => {
+    await using bundle = await startClientBundle();
+    const duty = new FakeDuty();
+    duty.held = false;
+    const looked = Promise.withResolvers<string>();
+    let looks = 0;
+    const look = async (queue: string): Promise<void> => {
+      looks += 1;
+      if (looks === 3) looked.resolve(queue);
+      await Promise.resolve();
+    };
+    const { reaper } = startReaper(bundle.redis, Date.now, duty, { jobs: { look }, everyMs: 5 });
+    expect(looks).toBe(0);
+    duty.held = true;
+    expect(await looked.promise).toBe(QUEUE);
+    await reaper.close();
+  });
+});
 
 describe("the search for the jobs of lost tickets", () => {
   it("goes on in the next round while it has not ended, and begins anew only after five", async () => {

@@ -68,6 +68,12 @@ export const LOG_EVENTS = {
     ["operation", "ms_from_now"],
     "What the provider says about how long its code is good cannot be true. Once for each operation and process.",
   ),
+  "jobs without an entry in their queue: queued again": rarely(
+    "warn",
+    ["queue", "job", "jobs"],
+    ["queue"],
+    "Nothing carried them any more: another tool removed their entries, or Redis forgot them. `job` is one of them; none is lost.",
+  ),
   "ticket lost: its jobs are queued again": rarely(
     "warn",
     ["queue", "ticket", "jobs"],
