@@ -153,9 +153,9 @@ export class JobRunner {
         return DONE;
       case "expired": {
         const { operation, lane } = start.job;
-        traces?.jobEnded(id, start.job, "expired", takenAt);
-        metrics.jobSettled(operation, "expired", lane);
-        logger.info({ job: id, operation, state: "expired" }, "job expired");
+        traces?.jobEnded(id, start.job, start.state, takenAt);
+        metrics.jobSettled(operation, start.state, lane);
+        logger.info({ job: id, operation, state: start.state }, "job expired");
         return DONE;
       }
       case "early":
@@ -170,7 +170,7 @@ export class JobRunner {
       case "behind":
         return { kind: "gate", until: start.until };
       case "open":
-        if (!isKnownOperation(start.job.operation)) return await this.#parkUnknown(id, start.job.operation, true);
+        if (!isKnownOperation(start.job.operation)) return await this.#parkUnknown(id, start.job.operation, true, null);
         return await this.#closeLeftOpen(id, start, opener);
       case "run": {
         const permit = timed(start.permit, performance.now());
@@ -227,7 +227,7 @@ export class JobRunner {
     atPoint?.("begun");
     if (!isKnownOperation(job.operation)) {
       await giveBack(journal, permit.id);
-      return await this.#parkUnknown(id, job.operation, false);
+      return await this.#parkUnknown(id, job.operation, false, attempt.attemptToken);
     }
     metrics.jobPickedUp(job.lane, (startedAt - dueAt) / 1_000);
     try {
@@ -254,7 +254,7 @@ export class JobRunner {
     }
   }
 
-  async #parkUnknown(id: string, operation: string, called: boolean): Promise<FollowUp> {
-    return await parkBroken(this.#deps, id, `this version has no operation ${shown(operation)}`, called);
+  async #parkUnknown(id: string, operation: string, called: boolean, unmade: string | null): Promise<FollowUp> {
+    return await parkBroken(this.#deps, id, `this version has no operation ${shown(operation)}`, called, unmade);
   }
 }

@@ -7,20 +7,21 @@ import { DONE, type FollowUp } from "../src/queues/follow-up.ts";
 export interface Parking {
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Ends a job whose record cannot be read. */
-  readonly park: (id: string, state: "failed" | "unknown", reason: string) => Promise<unknown>;
+  /** Ends a job whose record cannot be read. `unmade`: the attempt that is open, where it was not made. */
+  readonly park: (id: string, state: "failed" | "unknown", reason: string, unmade: string | null) => Promise<unknown>;
 }
 
-/** Ends such a job for good: where it may have been called it is `unknown`, for a person to settle. */
+/** Ends such a job for good: where it may have been called it is `unknown`, for a person to settle. `unmade`: as of `Parking`. */
 export async function parkBroken(
   { metrics, logger, park }: Parking,
   id: string,
   what: string,
   called: boolean,
+  unmade: string | null = null,
 ): Promise<FollowUp> {
   const state = called ? "unknown" : "failed";
   const reason = `${ErrorCode.UNREADABLE}: ${what} (altered, cut off, or of a later version)`;
-  await park(id, state, reason);
+  await park(id, state, reason, unmade);
   sayParked({ metrics, logger }, id, state, reason);
   return DONE;
 }

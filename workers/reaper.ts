@@ -82,10 +82,10 @@ export class Reaper {
     const { records, metrics, tracing, logger, now } = this.#deps;
     const at = now();
     const { expired, parked, unanswered, spent, more } = await records.reap(queue, at);
-    for (const { id, job } of expired) {
-      metrics.jobSettled(job.operation, "expired", job.lane);
-      tracing?.of(queue).jobEnded(id, job, "expired", at);
-      logger.info({ job: id, operation: job.operation, state: "expired" }, "job expired");
+    for (const { id, job, state } of expired) {
+      metrics.jobSettled(job.operation, state, job.lane);
+      tracing?.of(queue).jobEnded(id, job, state, at);
+      logger.info({ job: id, operation: job.operation, state }, "job expired");
     }
     for (const send of unanswered) if (SENDS.has(send)) metrics.persons.challenge(send, "expired");
     for (const send of spent) if (SENDS.has(send)) metrics.persons.challenge(send, "spent");

@@ -62,7 +62,7 @@ export async function serveCredential(
     ...{ journal, closings, settings, providers, metrics, logger, ids, now: redisNow, random, atPoint },
     traces: tracing?.of(queue) ?? null,
     ...{ dataKeys: keyChain.dataKeys, stopping: shutdown.stopping, signal: shutdown.aborting },
-    park: async (id, state, reason) => await records.abandon(queue, id, state, reason, redisNow()),
+    park: async (id, state, reason, unmade) => await records.abandon(queue, id, state, reason, redisNow(), unmade),
     keyLacked: (sealed, why) => keyWatch.met(sealed, why),
     queueAgain: async (job) => await queues.add(queue, [job]),
   });

@@ -62,8 +62,17 @@ export function decide(outcome: Outcome, facts: DecisionFacts): Decision {
   const decision = decideByOutcome(outcome, facts);
   // The first send may have happened: a no to the second one says nothing about it.
   if (facts.resends === 0 || decision.kind === "wait" || decision.state === "succeeded") return decision;
-  const reason = `an earlier send may have happened; the one after it: ${decision.reason ?? decision.state}`;
-  return decision.state === "unknown" ? decision : { kind: "settle", state: "unknown", reason };
+  if (decision.state === "unknown") return decision;
+  return {
+    kind: "settle",
+    state: "unknown",
+    reason: inDoubt(`the one after it: ${decision.reason ?? decision.state}`),
+  };
+}
+
+/** Why a job is `unknown` of which an earlier send may have happened. */
+export function inDoubt(what: string): string {
+  return `an earlier send may have happened; ${what}`;
 }
 
 function decideByOutcome(outcome: Outcome, facts: DecisionFacts): Decision {
@@ -110,6 +119,8 @@ function afterUnknown(reason: string, facts: DecisionFacts): Decision {
       return backOff(facts, `${reason}; nothing is changed by asking again${ofAttempts(facts)}`);
     case "resend-after-cooldown": {
       if (facts.resends > 0) return stop;
+      // There will be no time for another: a job that had a call which may have happened does not just expire.
+      if (facts.expiresAt !== null && facts.now + facts.cooldownMs >= facts.expiresAt) return stop;
       return wait(facts, "unknown", facts.cooldownMs, `unknown: ${reason}; sent once more after the cooldown`);
     }
     case "stop":

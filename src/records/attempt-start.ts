@@ -36,6 +36,9 @@ export interface Permit {
   readonly isVoid?: true;
 }
 
+/** How a job stands whose deadline came: `unknown` where an earlier send of it may have happened. */
+export type ExpiredState = "expired" | "unknown";
+
 export type AttemptStart =
   | { readonly kind: "missing" }
   /** Its key holds something else than a record. */
@@ -43,7 +46,7 @@ export type AttemptStart =
   /** Its record cannot be read; `called`: an attempt is open, whose call may have been made. Nothing was opened or charged. */
   | { readonly kind: "broken"; readonly fields: string; readonly called: boolean }
   | { readonly kind: "settled"; readonly state: JobState }
-  | { readonly kind: "expired"; readonly job: StoredJob }
+  | { readonly kind: "expired"; readonly job: StoredJob; readonly state: ExpiredState }
   /** The job came back before its time (a worker died on the way to putting it away); times in ms. */
   | { readonly kind: "early"; readonly until: number }
   /** The gate is closed for it: nothing was opened or charged. */
@@ -95,7 +98,7 @@ export function parseAttemptStart(reply: readonly string[], askedAt: number): At
     case "settled":
       return { kind, state: first as JobState };
     case "expired":
-      return { kind, job: unpackJob(first) };
+      return { kind, job: unpackJob(first), state: second as ExpiredState };
     case "early":
     case "behind":
       return { kind, until: Number(first) };

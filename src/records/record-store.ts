@@ -10,6 +10,7 @@ import {
   referenceKey,
   SETTLED_CHANNEL,
 } from "../queues/names.ts";
+import type { ExpiredState } from "./attempt-start.ts";
 import { jobIdInReference } from "./ids.ts";
 import { SHORT_VALUE } from "../redis/short-value.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
@@ -27,6 +28,8 @@ import { type NewJob, packJob, type StoredJob, unpackJob } from "./stored-job.ts
 export interface ExpiredJob {
   readonly id: string;
   readonly job: StoredJob;
+  /** `unknown` where an earlier send of it may have happened. */
+  readonly state: ExpiredState;
 }
 
 /** One round of the reaper. */
@@ -94,8 +97,18 @@ export class RecordStore {
     return creations;
   }
 
-  /** Ends a job that will never be called (again). */
-  async abandon(queue: QueueName, id: string, state: TerminalState, reason: string, now: number): Promise<string> {
+  /**
+   * Ends a job that will never be called (again). With an attempt open it is `unknown` in place of `failed`, unless `unmade` is that
+   * attempt's token, which was not made.
+   */
+  async abandon(
+    queue: QueueName,
+    id: string,
+    state: TerminalState,
+    reason: string,
+    now: number,
+    unmade: string | null = null,
+  ): Promise<string> {
     const key = recordKey(queue, id);
     // What is no record has neither.
     const [text, personal] = await this.#redis.hmget(key, "job", "personal").catch((error: unknown) => {
@@ -110,7 +123,7 @@ export class RecordStore {
       expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
       resultRetentionMs: this.#retention.resultMs,
     });
-    const args = { ...this.#args(queue), id, now, state, reason, ...retentionArgs(retention) };
+    const args = { ...this.#args(queue), id, now, state, reason, unmade, ...retentionArgs(retention) };
     return (await ABANDON.run(this.#redis, [key], args)) as string;
   }
 
@@ -156,11 +169,12 @@ export class RecordStore {
     ];
     const [flat, atRest, looked, unanswered, spent] = reply;
     await this.#pack(queue, atRest);
-    const ended = Array.from({ length: flat.length / 2 }, (_, index) => ({
-      id: flat[2 * index] ?? "",
-      text: flat[2 * index + 1] ?? "",
+    const ended = Array.from({ length: flat.length / 3 }, (_, index) => ({
+      id: flat[3 * index] ?? "",
+      text: flat[3 * index + 1] ?? "",
+      state: flat[3 * index + 2] as ExpiredState,
     }));
-    const expired = ended.flatMap(({ id, text }) => (text === "" ? [] : [{ id, job: unpackJob(text) }]));
+    const expired = ended.flatMap(({ id, text, state }) => (text === "" ? [] : [{ id, job: unpackJob(text), state }]));
     const parked = ended.flatMap(({ id, text }) => (text === "" ? [id] : []));
     return { expired, parked, unanswered, spent, more: looked === REAP_AT_ONCE };
   }

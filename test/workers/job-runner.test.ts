@@ -189,7 +189,7 @@ describe("a job that is not called", () => {
 
   it.each<[string, AttemptStart, unknown]>([
     ["is settled", { kind: "settled", state: "succeeded" }, { kind: "done" }],
-    ["expired", { kind: "expired", job }, { kind: "done" }],
+    ["expired", { kind: "expired", job, state: "expired" }, { kind: "done" }],
     ["came before its time", { kind: "early", until: NOW + 5 }, { kind: "later", until: NOW + 5 }],
     ["waits for the quota", { kind: "blocked", cause: "quota", until: NOW + 5 }, { kind: "gate", until: NOW + 5 }],
     ["waits for its person", { kind: "blocked", cause: "cooldown", until: NOW + 5 }, { kind: "later", until: NOW + 5 }],
@@ -212,20 +212,20 @@ describe("a job that is not called", () => {
     ] as const) {
       const { take, parked } = setup({ start: { kind: "broken", fields: "state", called } });
       expect(await take()).toEqual({ kind: "done" });
-      expect(parked).toMatchObject([[JOB, state, expect.stringContaining("state of its record")]]);
+      expect(parked).toMatchObject([[JOB, state, expect.stringContaining("state of its record"), null]]);
     }
   });
 
   it("is parked as failed where its key holds something else than a record", async () => {
     const { take, parked } = setup({ start: { kind: "no-record" } });
     expect(await take()).toEqual({ kind: "done" });
-    expect(parked).toMatchObject([[JOB, "failed", expect.stringContaining("unreadable")]]);
+    expect(parked).toMatchObject([[JOB, "failed", expect.stringContaining("unreadable"), null]]);
   });
 
   it("is parked, and its permit given back, where this version lacks its operation", async () => {
     const { take, parked, givenBack } = setup({ start: run({ ...job, operation: "eko.of-tomorrow" }) });
     expect(await take()).toEqual({ kind: "done" });
-    expect(parked).toMatchObject([[JOB, "failed", expect.stringContaining("eko.of-tomorrow")]]);
+    expect(parked).toMatchObject([[JOB, "failed", expect.stringContaining("eko.of-tomorrow"), `1 ${OWN}`]]);
     expect(givenBack).toEqual(["permit-1"]);
   });
 

@@ -9,7 +9,13 @@ if not stored then
 end
 if not stored[1] then return 'missing' end
 if TERMINAL[stored[1]] then return 'settled' end
-if state == 'cancelled' and (stored[3] or '') ~= '' then return 'active' end
+local open = stored[3] or ''
+if state == 'cancelled' and open ~= '' then return 'active' end
+-- Its call may have been made: that is for people, or for its worker, which may still bring the truth.
+if open ~= '' and open ~= unmade then
+  state = 'unknown'
+  redis.call('HSET', KEYS[1], 'lost', open)
+end
 redis.call('HSET', KEYS[1], 'state', state, 'reason', reason, 'updated', now)
 redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
 if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end

@@ -2,7 +2,7 @@
 -- `floor_every`: the calls after which the next is for a bulk job. KEYS records; each has its row.
 -- constants: BROKEN_MS, IN_TICKET_MS
 -- `ticket`: the one that carries the job, '' where its own entry in the queue does.
--- → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job} | {`early`, until}
+-- → for each {`missing`} | {`no-record`} | {`broken`, fields, open} | {`settled`, state} | {`expired`, job, its state} | {`early`, until}
 -- | {`blocked`, cause, until, detail} | {`forgotten`} | {`open`, open, attempt JSON, job, input, spent}
 -- | {`run`, lines: open, ref, due, scarce, ends, wait, `probe` (it tries for all) or '', spent, job, input}
 -- | {`elsewhere`} (another ticket, or its own entry, carries it) | {`behind`, until} (the gate is closed: not looked at)
@@ -155,9 +155,9 @@ local function begin(key, i)
   if not is_carried then return instead end
   local due_at = next_at or job.created
   if open ~= '' then return resume_open(key, open, count, text, input, spent, due_at) end
-  if job.expires and tonumber(now) >= job.expires then
-    expire(prefix, key, id, now, retention, done, job.subject)
-    return {'expired', text}
+  -- A worker whose machine slept may not know the time yet.
+  if job.expires and math.max(tonumber(now), g.now) >= job.expires then
+    return {'expired', text, expire(prefix, key, id, now, retention, done, job.subject)}
   end
   -- What the gate decided is asked of it again; a wait of the job's own is kept.
   local is_of_gate = cause and (GATE_CAUSES[cause] or cause == 'scope')

@@ -3,12 +3,12 @@ import { LuaScript } from "../../redis/script.ts";
 import { UNCHANGED } from "../retention.ts";
 import { RECORD } from "./record.ts";
 
-/** Ends a job that cannot be called at all. `look_at`: when the reaper has to look at it, ms. */
+/** Ends a job that cannot be called at all. `unmade`: an attempt that was not made; `look_at`: when the reaper has to look at it, ms. */
 export const ABANDON = new LuaScript(new URL("abandon.lua", import.meta.url), {
   needs: [RECORD],
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", now: "text", state: "text", reason: "text" },
-    ...{ look_at: "text?", keeps_input: "flag" },
+    ...{ unmade: "text?", look_at: "text?", keeps_input: "flag" },
   },
 });
 

@@ -1,7 +1,7 @@
 -- What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
 -- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
 -- looked at again, ms. KEYS due
--- → {for each job that expired its id and `job` ('' = its key held no record: it is parked), one after the other}, {the ids of
+-- → {for each job that expired its id, `job` ('' = its key held no record: it is parked) and its state, one after the other}, {the ids of
 -- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time},
 -- {those of sends for which codes were given, and none was right in time}
 local due_by = tonumber(now)
@@ -44,6 +44,7 @@ local function reap(key, id)
     park_no_record(prefix, key, id, now, retention, done)
     expired[#expired + 1] = id
     expired[#expired + 1] = ''
+    expired[#expired + 1] = 'failed'
     return
   end
   local state, text, personal = stored[1], stored[2], stored[3]
@@ -58,10 +59,11 @@ local function reap(key, id)
   elseif state == 'active' then
     schedule_reaper(prefix, id, number(due_by + again))
   elseif not TERMINAL[state] then
-    expire(prefix, key, id, now, retention, done, job.subject)
+    local ended = expire(prefix, key, id, now, retention, done, job.subject)
     expired[#expired + 1] = id
     expired[#expired + 1] = text
-    at_rest[#at_rest + 1] = id
+    expired[#expired + 1] = ended
+    if ended == 'expired' then at_rest[#at_rest + 1] = id end
   elseif stored[6] then
     unseal_packed(key, stored[7], stored[5])
     due_no_more[#due_no_more + 1] = id

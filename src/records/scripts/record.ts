@@ -1,3 +1,4 @@
+import { inDoubt } from "../../outcomes/decision.ts";
 import { LANES } from "../../outcomes/lane.ts";
 import { TERMINAL_STATES } from "../../outcomes/state.ts";
 import { GATE_CAUSES } from "../../outcomes/wait-cause.ts";
@@ -12,6 +13,7 @@ export const RECORD = new LuaPart(new URL("record.lua", import.meta.url), {
   needs: [CLOCK, ASKED, OUTBOX],
   constants: {
     MOST_ATTEMPTS,
+    IN_DOUBT: inDoubt("its deadline came before the one after it"),
     // A call that took longer says that some clock jumped, ms.
     LONGEST_CALL_MS: 3_600_000,
     TERMINAL: new Set(TERMINAL_STATES),

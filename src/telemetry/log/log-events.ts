@@ -33,7 +33,11 @@ export const LOG_EVENTS = {
     ["answer"],
     "This worker was taken for lost; what it brings changes nothing any more.",
   ),
-  "job expired": each("info", ["job", "operation", "state"], "Its deadline came first: it is never called."),
+  "job expired": each(
+    "info",
+    ["job", "operation", "state"],
+    "Its deadline came first: it is not called, or not again (`unknown`: an earlier send of it may have happened).",
+  ),
   "job waits": each(
     "debug",
     ["job", "cause", "until"],

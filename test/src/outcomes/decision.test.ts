@@ -107,6 +107,13 @@ describe("decide", () => {
     expect(decide(unknown, facts({ ...policy, resends: 1 }))).toMatchObject({ kind: "settle", state: "unknown" });
   });
 
+  it("stays unknown where the cooldown leaves no time to send once more", () => {
+    const unknown: Outcome = { kind: "unknown", reason: "timeout", reply };
+    const policy = { afterUnknown: "resend-after-cooldown", expiresAt: NOW + 60_000 } as const;
+    expect(decide(unknown, facts(policy))).toMatchObject({ kind: "settle", state: "unknown", reason: "timeout" });
+    expect(decide(unknown, facts({ ...policy, expiresAt: NOW + 60_001 }))).toMatchObject({ kind: "wait" });
+  });
+
   it("stays unknown where a repeated send is refused: the first one may have happened", () => {
     const rejected: Outcome = { kind: "rejected", reason: "no mobile number is linked", reply };
     expect(decide(rejected, facts({ resends: 1 }))).toMatchObject({ kind: "settle", state: "unknown" });

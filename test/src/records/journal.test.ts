@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NO_REPLY } from "../../../src/outcomes/outcome.ts";
-import { queuePrefix } from "../../../src/queues/names.ts";
+import { dueKey, queuePrefix } from "../../../src/queues/names.ts";
 import type { AttemptStart } from "../../../src/records/attempt-start.ts";
 import type { AttemptEnd } from "../../../src/records/attempt-end.ts";
 import type { RecordedOutcome } from "../../../src/records/record.ts";
@@ -108,6 +108,30 @@ describe("the journal", () => {
     });
     expect(await get()).toMatchObject({ state: "expired", attempts: [] });
     expect(await ttl()).toBeGreaterThan(0);
+  });
+
+  it("ends one at its deadline as unknown, whoever finds it, of which an earlier send may have happened: its late truth is taken", async () => {
+    for (const isReaped of [false, true]) {
+      const { id, store, begin, finish, get } = await setup(redis, { expiresAt: T0 + 70_000 });
+      const beginning = await begin(T0 + 10);
+      const again = { ...waiting(T0 + 70_000, "unknown", "sent once more after the cooldown"), resends: 1 };
+      await finish(T0 + 60_000, lost(beginning, again));
+      if (isReaped) {
+        expect((await store.reap(QUEUE, T0 + 70_000)).expired).toMatchObject([{ id, state: "unknown" }]);
+      } else expect(await begin(T0 + 70_000)).toMatchObject({ kind: "expired", state: "unknown" });
+      expect(await get()).toMatchObject({
+        state: "unknown",
+        reason: "an earlier send may have happened; its deadline came before the one after it",
+      });
+      expect(await finish(T0 + 70_500, ending(beginning))).toBe("done");
+      expect(await get()).toMatchObject({ state: "succeeded", reason: null });
+    }
+  });
+
+  it("expires a job by Redis' clock, too: its worker's machine may have slept", async () => {
+    const { client, begin } = await setup(redis, { expiresAt: 1_000 });
+    await client.del(dueKey(QUEUE));
+    expect(await begin(999)).toMatchObject({ kind: "expired", state: "expired" });
   });
 
   it("says of a job without a record that it is missing", async () => {

@@ -66,6 +66,23 @@ describe("settling", () => {
     expect(await ttl()).toBeGreaterThan(0);
     expect(await store.abandon(QUEUE, "nobody", "failed", "reason", T0)).toBe("missing");
   });
+
+  it("by abandoning is unknown where a call is under way, whose late truth is taken", async () => {
+    const { store, id, begin, finish, get } = await setup(redis);
+    const beginning = await begin(T0);
+    expect(await store.abandon(QUEUE, id, "failed", "given up", T0 + 5)).toBe("done");
+    expect(await get()).toMatchObject({ state: "unknown", reason: "given up" });
+    expect(await finish(T0 + 30, ending(beginning))).toBe("done");
+    expect(await get()).toMatchObject({ state: "succeeded", reason: null });
+  });
+
+  it("by abandoning is what was said where the attempt that is open was not made", async () => {
+    const { store, id, begin, get } = await setup(redis);
+    const beginning = await begin(T0);
+    const unmade = beginning.kind === "run" ? beginning.attemptToken : "";
+    await store.abandon(QUEUE, id, "failed", "no such operation", T0 + 5, unmade);
+    expect(await get()).toMatchObject({ state: "failed", reason: "no such operation" });
+  });
 });
 
 describe("RecordStore.findByReference", () => {
