@@ -35,6 +35,8 @@ export class FeederBatch {
   /** Rows that end in a second, of late. */
   rate = 0;
   endedSince = 0;
+  /** Its rows are not as this feeder has them: they are read again. */
+  isStale = true;
   /** What keeps this worker from it; null: nothing. */
   obstacle: string | null;
 
@@ -46,6 +48,7 @@ export class FeederBatch {
 
   /** From the states of all rows, and those that run again. */
   load(states: string, reruns: Reruns): void {
+    this.isStale = false;
     this.reruns = new Map(reruns);
     this.again = [...reruns].flatMap(([row, { askedSince }]) =>
       askedSince > 0 && rowStateOf(states.charAt(row - 1)) === "waiting" ? [row] : [],

@@ -46,9 +46,8 @@ export class FeederBatches {
         await store.close({ queue, id }, epoch, "cancelled", now());
         continue;
       }
-      let hand = this.#batches.get(id);
-      if (hand?.batch.repairs !== batch.repairs) {
-        hand ??= new FeederBatch(batch);
+      const hand = this.#batches.get(id) ?? new FeederBatch(batch);
+      if (hand.isStale || hand.batch.repairs !== batch.repairs) {
         hand.load(await store.states(queue, id), await repairs.reruns(queue, id));
       }
       hand.batch = batch;

@@ -71,6 +71,8 @@ export async function takeRows<Made extends { readonly row: number }>(
       const one = some[index];
       if (one === undefined) continue;
       if (answer.kind === "taken") taken.push(one);
+      // It was read as one that waits: this very step took it before, and was sent again because its answer was cut off.
+      if (answer.kind === "no") hand.isStale = true;
       if (answer.kind === "held")
         ended.set(one.row, endedAs("duplicate", "same-person", samePersonAs(answer.by, batch.id)));
       if (answer.kind === "conflict")
