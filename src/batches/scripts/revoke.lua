@@ -9,7 +9,7 @@ local answers, deltas, done = {}, {}, {}
 local function revoke()
   local here, own = tonumber(at), row_job(id, at, run)
   local record = prefix .. 'job:' .. own
-  local stored = record_fields(record, 'state', 'open', 'attempts', 'job', 'cause')
+  local stored = record_fields(record, 'state', 'open', 'attempts', 'job', 'spent')
   -- This very step, sent again because its answer was cut off, took it back before.
   local waits = row_byte(key, here) == WAITING and run_of(key, at) == run
   if not cancels and stored and not stored[1] and waits then return 'done' end
@@ -17,7 +17,7 @@ local function revoke()
   local subject = parse_job(stored[4] or '').subject or ''
   if cancels then
     -- What may have been sent to the person is not called off: how that ended is still to be told.
-    if stored[5] == 'unknown' then return 'no' end
+    if is_in_doubt(stored[5]) then return 'no' end
     redis.call('HSET', record, 'state', 'cancelled', 'reason', reason, 'updated', now)
     redis.call('HDEL', record, 'next', 'cause', 'detail', 'since', 'input')
     schedule_reaper(prefix, own, '')

@@ -1,7 +1,8 @@
 -- Ends a job that will not be called (BullMQ gave it up, or somebody cancelled what it is a part of). Never overrules a terminal
 -- state, nor cancels what is being called. KEYS record
 -- → `done` | `settled` | `missing` | `active`
-local stored, done = record_fields(KEYS[1], 'state', 'job', 'open'), {}
+-- constants: IN_DOUBT
+local stored, done = record_fields(KEYS[1], 'state', 'job', 'open', 'spent'), {}
 if not stored then
   park_no_record(prefix, KEYS[1], id, now, retention, done)
   tell(channel, done)
@@ -15,6 +16,10 @@ if state == 'cancelled' and open ~= '' then return 'active' end
 if open ~= '' and open ~= unmade then
   state = 'unknown'
   redis.call('HSET', KEYS[1], 'lost', open)
+end
+if state ~= 'unknown' and is_in_doubt(stored[4]) then
+  state = 'unknown'
+  reason = IN_DOUBT .. reason
 end
 redis.call('HSET', KEYS[1], 'state', state, 'reason', reason, 'updated', now)
 redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')

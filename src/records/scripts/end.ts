@@ -1,3 +1,4 @@
+import { inDoubt } from "../../outcomes/decision.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../../redis/script.ts";
 import { UNCHANGED } from "../retention.ts";
@@ -6,6 +7,7 @@ import { RECORD } from "./record.ts";
 /** Ends a job that cannot be called at all. `unmade`: an attempt that was not made; `look_at`: when the reaper has to look at it, ms. */
 export const ABANDON = new LuaScript(new URL("abandon.lua", import.meta.url), {
   needs: [RECORD],
+  constants: { IN_DOUBT: inDoubt("") },
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", now: "text", state: "text", reason: "text" },
     ...{ unmade: "text?", look_at: "text?", keeps_input: "flag" },

@@ -21,7 +21,7 @@
 -- | `decisions` | what people decided about it (`settle`), as JSON lines |
 -- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state`, `answered` and what came later, in short (`packRecord`) |
 -- | `operation` | of a packed send whose OTP may still be answered (it has its `input`, too): what `job` begins with |
--- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS, LONGEST_CALL_MS, IN_DOUBT
+-- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS, LONGEST_CALL_MS, LATE_IN_DOUBT
 
 local function parse_job(text)
   local job = {}
@@ -93,13 +93,17 @@ local function park_no_record(prefix, key, id, now, retention, done)
   schedule_reaper(prefix, id, '')
 end
 
--- A job's deadline came. One that waited to be sent once more is `unknown`, as its earlier send may have happened: that one's late
--- truth is still taken (`lost`). → its state
+-- Whether a job waits to be sent once more (`spent`), as its earlier send may have happened: without another it is `unknown`, and the
+-- late truth of that one is still taken (`lost`).
+local function is_in_doubt(spent)
+  return (tonumber(string.match(spent or '', '^%d+ %d+ (%d+)$')) or 0) > 0
+end
+
+-- A job's deadline came. → its state
 local function expire(prefix, key, id, now, retention, done, subject)
-  local resends = string.match(redis.call('HGET', key, 'spent') or '', '^%d+ %d+ (%d+)$')
-  local is_in_doubt = resends and tonumber(resends) > 0
-  local state = is_in_doubt and 'unknown' or 'expired'
-  local reason = is_in_doubt and IN_DOUBT or 'its deadline came first'
+  local doubt = is_in_doubt(redis.call('HGET', key, 'spent'))
+  local state = doubt and 'unknown' or 'expired'
+  local reason = doubt and LATE_IN_DOUBT or 'its deadline came first'
   redis.call('HSET', key, 'state', state, 'reason', reason, 'updated', now)
   redis.call('HDEL', key, 'next', 'cause', 'detail', 'since', 'input', 'ticket')
   schedule_reaper(prefix, id, '')

@@ -13,7 +13,7 @@ export const RECORD = new LuaPart(new URL("record.lua", import.meta.url), {
   needs: [CLOCK, ASKED, OUTBOX],
   constants: {
     MOST_ATTEMPTS,
-    IN_DOUBT: inDoubt("its deadline came before the one after it"),
+    LATE_IN_DOUBT: inDoubt("its deadline came before the one after it"),
     // A call that took longer says that some clock jumped, ms.
     LONGEST_CALL_MS: 3_600_000,
     TERMINAL: new Set(TERMINAL_STATES),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SETTLED_CHANNEL } from "../../../src/queues/names.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
-import { ending, newJob, QUEUE, setup, T0 } from "./journal-bundle.ts";
+import { ending, newJob, QUEUE, setup, T0, waiting } from "./journal-bundle.ts";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -74,6 +74,18 @@ describe("settling", () => {
     expect(await get()).toMatchObject({ state: "unknown", reason: "given up" });
     expect(await finish(T0 + 30, ending(beginning))).toBe("done");
     expect(await get()).toMatchObject({ state: "succeeded", reason: null });
+  });
+
+  it("by abandoning is unknown where an earlier send may have happened, also as cancelled", async () => {
+    const { store, id, begin, finish, get } = await setup(redis);
+    const unsure = { ...waiting(T0 + 60_000, "unknown", "sent once more after the cooldown"), lost: true, resends: 1 };
+    const beginning = await begin(T0);
+    await finish(T0 + 30, ending(beginning, unsure));
+    expect(await store.abandon(QUEUE, id, "cancelled", "not wanted", T0 + 40)).toBe("done");
+    const reason = "an earlier send may have happened; not wanted";
+    expect(await get()).toMatchObject({ state: "unknown", reason });
+    expect(await finish(T0 + 50, ending(beginning))).toBe("done");
+    expect(await get()).toMatchObject({ state: "succeeded" });
   });
 
   it("by abandoning is what was said where the attempt that is open was not made", async () => {
