@@ -29,7 +29,7 @@ import { unknownJob } from "./jobs/find-job.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
 import { type PatientWaitOptions, waitUntil } from "./base/wait-until.ts";
 import { Patience, type PatienceOptions } from "./base/patience.ts";
-import { SubmitSpans } from "./base/submit-spans.ts";
+import { type SpansLost, SubmitSpans } from "./base/submit-spans.ts";
 
 export interface SubmitOptions extends PatienceOptions {
   /** The caller's own id: the same one twice gives the first job back. Default: a new one. */
@@ -68,8 +68,8 @@ export interface SubmitManyOptions extends SubmitOptions {
 export interface ClientDeps extends OpenDeps {
   /** The name of the user in the audit log: `command:USER`, `library:NAME`. */
   readonly actor: string;
-  /** Told once where the collector of traces does not take this client's spans: how it failed, in a word. Default: nobody. */
-  readonly onSpansLost?: (code: string) => void;
+  /** Told of each loss of this client's spans. Default: nobody. */
+  readonly onSpansLost?: ((lost: SpansLost) => void) | undefined;
 }
 
 /** Submits jobs and reads their records. Safe to share; fails in milliseconds while Redis is away, and recovers by itself. */

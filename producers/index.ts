@@ -8,6 +8,7 @@ import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
 import { RedisAccess, stateDirOf } from "../src/redis/access.ts";
 import { checkActor } from "./base/actor.ts";
+import type { SpansLost } from "./base/submit-spans.ts";
 import { Client } from "./client.ts";
 
 export { SatyapanError, ErrorCode } from "../src/base/error.ts";
@@ -17,6 +18,7 @@ export type { Lane } from "../src/outcomes/lane.ts";
 export type { JobRecord, RecordedAttempt, RecordedDecision, RecordedOutcome } from "../src/records/record.ts";
 export type { JobState } from "../src/outcomes/state.ts";
 export type { Client, SubmitManyOptions, SubmitOptions } from "./client.ts";
+export type { SpansLost } from "./base/submit-spans.ts";
 export type { WaitOptions } from "./base/wait-until.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
 export type { BatchWatch, Batches, SubmitBatchOptions, WatchBatchOptions } from "./batches/batches.ts";
@@ -54,6 +56,11 @@ export interface ClientOptions {
   readonly actor?: string;
   /** The folder whose `.satyapan` holds the embedded Redis when there is no `REDIS_URL`. Default: the working folder. */
   readonly directory?: string;
+  /**
+   * Called each time that spans of this client's submissions are lost: the collector of traces takes none, or they come faster
+   * than they go. No submission waits for it, and what it throws changes nothing. Default: nobody is told.
+   */
+  readonly onSpansLost?: (lost: SpansLost) => void;
 }
 
 /**
@@ -64,6 +71,7 @@ export function createClient({
   settings: overrides = {},
   actor = "unnamed",
   directory = process.cwd(),
+  onSpansLost,
 }: ClientOptions = {}): Client {
   const stateDir = stateDirOf(directory);
   const env = { ...readEnvironment(), ...overrides };
@@ -76,5 +84,5 @@ export function createClient({
   // Errors of connections reach the caller through the calls that fail.
   const openRedis = async (of: Settings): Promise<RedisAccess> =>
     await RedisAccess.open({ settings: of, stateDir, machine, onError: () => {} });
-  return new Client({ settings, openRedis, actor: `library:${checkActor(actor)}`, now: Date.now });
+  return new Client({ settings, openRedis, actor: `library:${checkActor(actor)}`, now: Date.now, onSpansLost });
 }

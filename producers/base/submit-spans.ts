@@ -16,11 +16,21 @@ export interface Submitted {
   readonly attributes: Span["attributes"];
 }
 
+/** Spans of submissions that no collector has. What was submitted is not touched by it. */
+export interface SpansLost {
+  /**
+   * How it failed, in a word: `ECONNREFUSED` and its like, `HTTP_400`, `NO_ANSWER`, `FULL` (they came faster than they went),
+   * `UNPLACED` (Redis did not say where they belong), `NO_ADDRESS` (OTEL_EXPORTER_OTLP_ENDPOINT is none).
+   */
+  readonly code: string;
+  readonly count: number;
+}
+
 export interface SubmitSpansDeps {
   /** Null: there are no traces, and this costs nothing. */
   readonly tracing: TracingSettings | null;
-  /** Told once, at the first spans that the collector did not take: how it failed, in a word. */
-  readonly onLost: (code: string) => void;
+  /** Told of each loss, as it is noticed. What it throws changes nothing. */
+  readonly onLost: (lost: SpansLost) => void;
 }
 
 /** The longest that a closing client waits for what still holds the way to the collector, in ms. */
@@ -33,7 +43,6 @@ export class SubmitSpans {
   readonly #deps: SubmitSpansDeps;
   readonly #underWay = new Set<Promise<void>>();
   #opening: Promise<OpenSpans | null> | null = null;
-  #isLost = false;
 
   constructor(deps: SubmitSpansDeps) {
     this.#deps = deps;
@@ -43,10 +52,10 @@ export class SubmitSpans {
     return this.#deps.tracing !== null;
   }
 
-  /** `read`: of what was accepted. Times in ms. */
-  submitted(startedAt: number, endedAt: number, read: () => Promise<readonly Submitted[]>): void {
+  /** `read`: of what was accepted, `count` of them. Times in ms. */
+  submitted(startedAt: number, endedAt: number, count: number, read: () => Promise<readonly Submitted[]>): void {
     if (this.#deps.tracing === null) return;
-    const work = this.#tell(startedAt, endedAt, read).catch(() => this.#lost("UNPLACED"));
+    const work = this.#tell(startedAt, endedAt, count, read).catch(() => this.#lost("UNPLACED", count));
     this.#underWay.add(work);
     void work.then(() => this.#underWay.delete(work));
   }
@@ -61,9 +70,17 @@ export class SubmitSpans {
     }
   }
 
-  async #tell(startedAt: number, endedAt: number, read: () => Promise<readonly Submitted[]>): Promise<void> {
+  async #tell(
+    startedAt: number,
+    endedAt: number,
+    count: number,
+    read: () => Promise<readonly Submitted[]>,
+  ): Promise<void> {
     const opened = await (this.#opening ??= this.#open());
-    if (opened === null) return;
+    if (opened === null) {
+      this.#lost("NO_ADDRESS", count);
+      return;
+    }
     const kept = (await read()).filter(({ place }) => place.isSampled);
     opened.spans.offer(kept.map((one) => spanOf(one, startedAt, endedAt)));
   }
@@ -71,18 +88,19 @@ export class SubmitSpans {
   async #open(): Promise<OpenSpans | null> {
     const { tracing } = this.#deps;
     if (tracing === null) return null;
-    const opened = await openSpans(tracing, {
+    return await openSpans(tracing, {
       onSent: () => {},
-      onDropped: (_count, reason, error) =>
-        this.#lost(error !== null && "code" in error ? String(error.code) : reason.toUpperCase()),
+      onDropped: (count, reason, error) =>
+        this.#lost(error !== null && "code" in error ? String(error.code) : reason.toUpperCase(), count),
     });
-    if (opened === null) this.#lost("NO_ADDRESS");
-    return opened;
   }
 
-  #lost(code: string): void {
-    if (!this.#isLost) this.#deps.onLost(code);
-    this.#isLost = true;
+  #lost(code: string, count: number): void {
+    try {
+      this.#deps.onLost({ code, count });
+    } catch {
+      // Whoever submits has nothing to do with it.
+    }
   }
 }
 

@@ -137,7 +137,7 @@ export class Batches {
   /** Its rows' traces are their own, and lead to this one. */
   #tell({ id, rows }: BatchView, startedAt: number): void {
     const { spans, settings, actor } = this.#deps;
-    spans.submitted(startedAt, actor.now(), async () => {
+    spans.submitted(startedAt, actor.now(), 1, async () => {
       const place = tracePlaceOf(id, null, settings.tracing?.share ?? 1);
       const attributes = { "satyapan.batch": id, "satyapan.rows": rows };
       return await Promise.resolve([{ id, name: "batch", place, parentId: null, attributes }]);

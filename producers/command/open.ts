@@ -3,6 +3,7 @@ import { loadSettings } from "../../src/command/settings.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { ready } from "../../src/redis/connection.ts";
+import type { SpansLost } from "../base/submit-spans.ts";
 import { Client } from "../client.ts";
 import { connectKeys } from "../keys/connect-keys.ts";
 import type { KeyDeps, UseKeys } from "../keys/key-deps.ts";
@@ -12,10 +13,12 @@ import { redisFailure } from "../../src/redis/failure.ts";
 export function openClient(context: CommandContext): Client {
   const settings = loadSettings(context);
   const { now, actor, stderr } = context;
-  const onSpansLost = (code: string): void =>
-    void stderr.write(
-      `satyapan: the trace of this is not told: OTEL_EXPORTER_OTLP_ENDPOINT takes no spans (${code})\n`,
-    );
+  let isSaid = false;
+  const onSpansLost = ({ code }: SpansLost): void => {
+    if (isSaid) return;
+    isSaid = true;
+    stderr.write(`satyapan: the trace of this is not told: OTEL_EXPORTER_OTLP_ENDPOINT takes no spans (${code})\n`);
+  };
   return new Client({ settings, now, actor, onSpansLost, openRedis: async (of) => await openRedis(context, of) });
 }
 

@@ -216,7 +216,7 @@ export class Submission {
     if (!spans.areTold) return;
     const ids = records.filter((record) => !record.duplicate && !record.reused).map(({ id }) => id);
     const queue = queueOf(findOperation(operation).provider);
-    spans.submitted(startedAt, connections.clock.now(), async () => {
+    spans.submitted(startedAt, connections.clock.now(), ids.length, async () => {
       const traced = await connections.use(async ({ traces }) => await traces.ofJobs(queue, ids));
       return traced.flatMap((one, index) => {
         const id = ids[index] ?? "";

@@ -91,7 +91,7 @@ export class Onboardings {
 
   #tell({ name, provider }: Flow, id: string, startedAt: number): void {
     const { spans, connections } = this.#deps;
-    spans.submitted(startedAt, connections.clock.now(), async () => {
+    spans.submitted(startedAt, connections.clock.now(), 1, async () => {
       const place = await connections.use(async ({ traces }) => await traces.ofRoot(queueOf(provider), id));
       const attributes = { "satyapan.onboarding": id, "satyapan.flow": name };
       return [{ id, name, place, parentId: place.rootSpanId, attributes }];

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { createClient, type SpansLost } from "../../producers/index.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { batchSpan, spanIdOf, tracePlaceOf } from "../../src/records/trace-place.ts";
 import { startClientBundle, testKeys } from "../support/client.ts";
@@ -84,6 +85,41 @@ describe("what a producer tells of a submission", () => {
       code: 0,
       stderr: expect.stringContaining("NO_ADDRESS") as string,
     });
+  });
+
+  it("tells a program each time that its spans are lost, how many and how, whatever it does with that", async () => {
+    const keys = testKeys();
+    await using bundle = await startClientBundle(keys);
+    await using collector = await startCollector();
+    const lostBy = (endpoint: string) => {
+      const lost: SpansLost[] = [];
+      const settings = { ...keys, REDIS_URL: bundle.redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+      const onSpansLost = (one: SpansLost): void => {
+        lost.push(one);
+        throw new Error("a fault of the program's own");
+      };
+      return { client: createClient({ settings, onSpansLost }), lost };
+    };
+    const { client, lost } = lostBy(collector.endpoint);
+    await client.submit(SEND, personOf(1));
+    await expect.poll(() => submits(collector)).toHaveLength(1);
+    collector.answer = 400;
+    await client.submitMany(SEND, [2, 3].map(personOf));
+    await expect.poll(() => lost).toEqual([{ code: "HTTP_400", count: 2 }]);
+    await client.submit(SEND, personOf(4));
+    await client.close();
+    expect(lost).toEqual([
+      { code: "HTTP_400", count: 2 },
+      { code: "HTTP_400", count: 1 },
+    ]);
+    const { client: astray, lost: lostAstray } = lostBy("no address");
+    await astray.submitMany(SEND, [5, 6].map(personOf));
+    await astray.onboard("eko.mobile", personOf(7));
+    await astray.close();
+    expect(lostAstray).toEqual([
+      { code: "NO_ADDRESS", count: 2 },
+      { code: "NO_ADDRESS", count: 1 },
+    ]);
   });
 
   it("holds up neither a submission nor an end where the collector never answers", async () => {
