@@ -65,7 +65,9 @@ export class OnboardingDuty {
 
   /** News of steps: each only says which onboarding is to be looked at. */
   async stepNews(queue: QueueName, news: readonly ParentNews[]): Promise<void> {
-    await this.#advanceAll(queue, [...new Set(news.map(({ parent }) => parent.of))]);
+    const failed = await this.#advanceAll(queue, [...new Set(news.map(({ parent }) => parent.of))]);
+    // oxlint-disable-next-line typescript/only-throw-error -- as it was thrown.
+    if (failed !== null) throw failed.err;
     this.#rest.abort();
   }
 
@@ -116,19 +118,23 @@ export class OnboardingDuty {
       const first = await this.#onboardings.firstDue(queue);
       if (first === null || first > now) return first ?? Infinity;
       // Each is due later once it was looked at.
-      await this.#advanceAll(queue, await this.#onboardings.due(queue, now, MOST_DUE));
+      const failed = await this.#advanceAll(queue, await this.#onboardings.due(queue, now, MOST_DUE));
+      if (failed === null) continue;
+      this.#logger.rarely.warn({ ...failed, queue }, "onboardings were not looked at");
+      return Infinity;
     }
     return now;
   }
 
-  /** Rejects with the first fault, when all have been tried. */
-  async #advanceAll(queue: QueueName, ids: readonly string[]): Promise<void> {
+  /** The first that failed, when all have been tried; null: none did. */
+  async #advanceAll(queue: QueueName, ids: readonly string[]): Promise<{ onboarding: string; err: unknown } | null> {
     for (let from = 0; from < ids.length; from += AT_ONCE) {
       const some = ids.slice(from, from + AT_ONCE);
       const ended = await Promise.allSettled(some.map(async (id) => await this.#engine.advance(queue, id)));
-      const fault = ended.find((one) => one.status === "rejected");
-      // oxlint-disable-next-line typescript/only-throw-error -- as it was thrown.
-      if (fault?.status === "rejected") throw fault.reason;
+      const at = ended.findIndex(({ status }) => status === "rejected");
+      const fault = ended[at];
+      if (fault?.status === "rejected") return { onboarding: some[at] ?? "", err: fault.reason };
     }
+    return null;
   }
 }

@@ -12,6 +12,7 @@ import { livePrints, type LiveRings } from "../keys/live-rings.ts";
 import { dutyFindings, heartbeatFindings } from "./duty-findings.ts";
 import { failure, type Finding } from "./finding.ts";
 import { keyFindings } from "./key-findings.ts";
+import { onboardingFindings } from "./onboarding-findings.ts";
 import { subjectKeyFindings } from "./subject-key-findings.ts";
 
 export interface FleetDeps {
@@ -34,6 +35,7 @@ export async function fleetFindings({ pair, redis, settings, now, workers }: Fle
     ...(await openedKeyFindings(pair, redis, settings, prints.map(ringIdsOf), now)),
     ...(await subjectKeyFindings(redis, settings.subjectKey, prints)),
     ...(await dutyFindings(redis, workers).catch(unlessForbidden)),
+    ...(await onboardingFindings(redis, { now: clock.now(), workers }).catch(unlessForbidden)),
     ...heartbeatFindings(await readLastBeat(redis), { now: clock.now(), workers, isAskedFor }),
   ];
 }

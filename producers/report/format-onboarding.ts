@@ -64,7 +64,7 @@ function whatToDo({ id, state, job, challenge }: OnboardingRecord): string | nul
   switch (state) {
     case "awaiting_otp":
       return challenge?.state === "over"
-        ? `its tries are used up: satyapan otp ${id} --resend`
+        ? `its ${challenge.tries_left === 0 ? "tries are used up" : "code did not come in time"}: satyapan otp ${id} --resend`
         : `ask for the code: satyapan otp ${id} CODE`;
     case "unknown":
       return `whether it happened is for you to decide: satyapan settle ${job} succeeded|rejected|resend --reason TEXT`;

@@ -12,8 +12,8 @@ import { packParent, PARENT_KINDS } from "../records/parent.ts";
 import { parseRecord } from "../records/parse-record.ts";
 import { openInput, openPersonal } from "../records/sealed-input.ts";
 import type { Flow, Step } from "./flow.ts";
-import { findFlow } from "./flows.ts";
-import { type NextStep, nextStep, type SeenFacts, type SeenJob } from "./next-step.ts";
+import { findFlow, isFlow } from "./flows.ts";
+import { cancelStrange, type NextStep, nextStep, type SeenFacts, type SeenJob } from "./next-step.ts";
 import { isFinal, isOver, type Onboarding } from "./onboarding.ts";
 import type { Move, OnboardingStore } from "./onboarding-store.ts";
 
@@ -59,7 +59,7 @@ export class Engine {
     });
   }
 
-  /** Rejects where Redis or the keys are away: then it is to be called again. */
+  /** Rejects where Redis or the keys are away, or only another version knows its flow: then it is to be called again. */
   async advance(queue: QueueName, id: string): Promise<void> {
     const { onboardings, now, atPoint, onOver } = this.#deps;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
@@ -70,10 +70,9 @@ export class Engine {
         await onboardings.forgetDue(queue, id);
         return;
       }
-      const flow = findFlow(onboarding.flow);
-      const next = nextStep(flow, onboarding, await this.#see(queue, flow, onboarding));
+      const next = await this.#next(queue, onboarding);
       atPoint?.("decided");
-      const move = next.kind === "move" ? next.move : await this.#act(queue, flow, onboarding, next);
+      const move = next.kind === "move" ? next.move : await this.#act(queue, onboarding, next);
       if (move === null) return;
       const at = now();
       const moved = await onboardings.move(queue, onboarding, move, at);
@@ -83,10 +82,16 @@ export class Engine {
     }
   }
 
+  async #next(queue: QueueName, onboarding: Onboarding): Promise<NextStep> {
+    const { flow: name, step, cancel } = onboarding;
+    if (cancel !== null && !isFlow(name)) return cancelStrange(onboarding, await this.#see(queue, onboarding, true));
+    const flow = findFlow(name);
+    return nextStep(flow, onboarding, await this.#see(queue, onboarding, flow.steps[step]?.code !== undefined));
+  }
+
   /** Null: nothing is left to do now. */
   async #act(
     queue: QueueName,
-    flow: Flow,
     onboarding: Onboarding,
     next: Exclude<NextStep, { kind: "move" }>,
   ): Promise<Move | null> {
@@ -103,12 +108,12 @@ export class Engine {
           await onboardings.lookAt(queue, id, now() + HELD_MS);
           return null;
         }
-        const failed = await this.#enter(queue, flow, onboarding);
+        const failed = await this.#enter(queue, onboarding);
         atPoint?.("entered");
         return failed === null ? null : failedMove(onboarding, failed, now());
       }
       case "queue": {
-        const step = flow.steps[onboarding.step];
+        const step = findFlow(onboarding.flow).steps[onboarding.step];
         const lane = step?.code === undefined ? onboarding.lane : "interactive";
         if (step !== undefined) await this.#entrance.queue(findOperation(step.operation), next.job, lane);
         await onboardings.lookAt(queue, id, now() + 30_000);
@@ -132,11 +137,11 @@ export class Engine {
     }
   }
 
-  async #see(queue: QueueName, flow: Flow, onboarding: Onboarding): Promise<SeenFacts> {
+  /** `awaits`: a person may be awaited there. */
+  async #see(queue: QueueName, onboarding: Onboarding, awaits: boolean): Promise<SeenFacts> {
     const { records, challenges, now } = this.#deps;
     const fields = await records.fields(queue, onboarding.job);
     const job = seen(onboarding.job, fields);
-    const awaits = flow.steps[onboarding.step]?.code !== undefined;
     if (!awaits || job === null) {
       return { now: now(), job, challenge: null, verify: null, hasEarlyCode: false };
     }
@@ -148,7 +153,8 @@ export class Engine {
   }
 
   /** Makes the job of a step. Why it can never be made, or null. */
-  async #enter(queue: QueueName, flow: Flow, onboarding: Onboarding): Promise<string | null> {
+  async #enter(queue: QueueName, onboarding: Onboarding): Promise<string | null> {
+    const flow = findFlow(onboarding.flow);
     const step = flow.steps[onboarding.step];
     if (step === undefined || onboarding.input === null) return "its input is no longer kept";
     const { id, job, lane, expiresAt } = onboarding;

@@ -13,6 +13,11 @@ export type FlowInputOf<Name extends FlowName> = z.input<Extract<Entry, { readon
 /** All flows, by name. */
 export const FLOWS: readonly Flow[] = Object.values(list).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
+/** Whether this version knows a flow of that name. */
+export function isFlow(name: string): boolean {
+  return FLOWS.some((flow) => flow.name === name);
+}
+
 /** Throws SatyapanError `unknown-flow`, which names those that may have been meant. */
 export function findFlow(name: string): Flow {
   const found = FLOWS.find((flow) => flow.name === name);

@@ -56,6 +56,14 @@ export function nextStep(flow: Flow, onboarding: Onboarding, seen: SeenFacts): N
   return step.code === undefined ? afterCall(flow, onboarding, step, seen) : afterCode(flow, onboarding, step, seen);
 }
 
+/** The same for one of a flow that only another version knows: it can be cancelled, and nothing else. */
+export function cancelStrange(onboarding: Onboarding, seen: SeenFacts): NextStep {
+  const { job, verify, now } = seen;
+  const under = [verify, job].find((one) => one !== null && !isTerminal(one.state));
+  if (under === undefined || under === null) return end(onboarding, "cancelled", onboarding.cancel, seen);
+  return under === job && job.state !== "active" ? { kind: "abandon" } : { kind: "wait", until: now + LOOK_MS };
+}
+
 /** Whether it failed by a job that somebody gave its attempts back, or that came to another end since. */
 function isTriedAgain({ state }: Onboarding, step: Step | undefined, { job, verify }: SeenFacts): boolean {
   const decider = step?.code === undefined ? job : verify;

@@ -103,12 +103,14 @@ export const BATCH_ALERTS: readonly Alert[] = [
       means:
         "Its step's job waits (the quota, a hold, no worker), or whoever takes onboardings on fails at this one: its log says why.",
       look: [
-        "satyapan onboard list",
+        "satyapan doctor # `onboardings`: which one should have been taken on",
+        "satyapan onboard show ID",
         "satyapan explain ONBOARDING-STEP",
         "docker compose logs --since 15m worker | grep 'onboardings were not looked at'",
       ],
       mend: [
         "Where its job waits, do what `explain` says.",
+        "Where the log says `unknown-flow`, a newer version began it: bring that up at the workers.",
         "One that cannot go on: `satyapan onboard cancel ID --reason TEXT`, and report the log's line.",
       ],
       over: "The panel *Onboardings that stand still* falls below two minutes.",

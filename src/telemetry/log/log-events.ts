@@ -205,7 +205,12 @@ export const LOG_EVENTS = {
     ["queue"],
     "Nothing is lost. It goes on when the key has another name (RENAME).",
   ),
-  "onboardings were not looked at": rarely("warn", ["err", "queue"], ["queue", "err"], "The next look tries again."),
+  "onboardings were not looked at": rarely(
+    "warn",
+    ["err", "queue", "onboarding?"],
+    ["queue", "err"],
+    "The next look tries again. `onboarding`: the first that it failed at, and the others went on.",
+  ),
   "heartbeat could not be made": rarely("warn", ["err"], ["err"], "The next minute tries again; its age is a metric."),
   "another feeder works; this one begins anew if it is its turn": rarely(
     "warn",

@@ -64,6 +64,7 @@ export const LOG_FIELDS = {
   ms_from_now: number("When that is, in ms from now."),
   operation: text("The operation of the job."),
   outcome: textOrNull("How the attempt ended."),
+  onboarding: text("Id of the onboarding, for `satyapan onboard show`."),
   parent: { takes: "`kind`, `of`, `part`", means: "Whose part the job is." },
   place: text("Where it was found."),
   provider: text("The provider."),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Challenges } from "../../../src/challenges/challenges.ts";
 import { Engine } from "../../../src/flows/engine.ts";
-import { OnboardingStore } from "../../../src/flows/onboarding-store.ts";
+import { onboardingKey, OnboardingStore } from "../../../src/flows/onboarding-store.ts";
 import type { Result } from "../../../src/outcomes/outcome.ts";
 import { JobQueues } from "../../../src/queues/job-queues.ts";
 import { queueOf } from "../../../src/queues/names.ts";
@@ -182,6 +182,32 @@ describe("the engine of onboardings", () => {
     await bundle.finish(`${id}-sender`, "eko", "rejected", { reason: "no such customer" });
     await engine.advance(QUEUE, id);
     expect(await client.onboardings.get(id)).toMatchObject({ state: "rejected", reason: "no such customer" });
+  });
+
+  it("can only cancel one of a flow that another version knows, and over no call that is under way", async () => {
+    const { client, redis } = bundle;
+    const engine = engineOf(new Mortal());
+    const begin = async (): Promise<string> => {
+      const id = `strange-${count++}`;
+      await client.onboard("eko.mobile", { mobile: MOBILE, csp_id: MOBILE }, { id });
+      await engine.advance(QUEUE, id);
+      const key = onboardingKey(QUEUE, id);
+      const terms = (await redis.client().hget(key, "terms")) ?? "";
+      await redis.client().hset(key, "terms", terms.replace("eko.mobile", "eko.next"));
+      await expect(engine.advance(QUEUE, id)).rejects.toThrow("unknown flow eko.next");
+      return id;
+    };
+    const [waits, called] = [await begin(), await begin()];
+    await bundle.begin(`${called}-send`, "eko", `r${count++}`);
+    for (const id of [waits, called]) await client.onboardings.cancel(id, { reason: "nobody goes on" });
+    expect(await client.get(`${waits}-send`)).toMatchObject({ state: "cancelled" });
+    await engine.advance(QUEUE, waits);
+    expect(await client.onboardings.get(waits)).toMatchObject({ state: "cancelled", reason: "nobody goes on" });
+    await engine.advance(QUEUE, called);
+    expect(await client.onboardings.get(called)).toMatchObject({ state: "running" });
+    await bundle.finish(`${called}-send`, "eko", "succeeded", { result: { otp_sent: true } });
+    await engine.advance(QUEUE, called);
+    expect(await client.onboardings.get(called)).toMatchObject({ state: "cancelled" });
   });
 
   it("tells the batch that it is a row of, at each change of its state", async () => {
