@@ -17,6 +17,7 @@ import type { Secret } from "../src/secrets/secret.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 import { FeederBatches } from "./feeder-batches.ts";
+import { RowCount } from "./feeder-count.ts";
 import type { FoldDeps } from "./feeder-fold.ts";
 import { JobRows } from "./job-rows.ts";
 import { OnboardingRows } from "./onboarding-rows.ts";
@@ -45,6 +46,7 @@ export interface FeederParts {
   readonly repairs: RepairStore;
   readonly inputs: OpenInputs;
   readonly batches: FeederBatches;
+  readonly counting: RowCount;
   readonly fold: FoldDeps;
   readonly runs: Readonly<Record<Batch["target"]["kind"], RowRuns>>;
 }
@@ -61,6 +63,7 @@ export function feederParts(deps: FeederDeps): FeederParts {
   return {
     ...{ deps, store, repairs, inputs },
     batches: new FeederBatches({ queue: deps.queue, store, repairs, now: deps.now }),
+    counting: new RowCount({ ...deps, store }),
     fold: { rows, chunks, metrics: deps.metrics, now: deps.now },
     runs: {
       operation: new JobRows({ ...running, records }),

@@ -3,7 +3,6 @@ import { BATCH_OPENED } from "../src/batches/batch-state.ts";
 import { FencedError } from "../src/batches/fenced.ts";
 import type { ParentNews } from "../src/records/parent-outbox.ts";
 import { isPassingRefusal } from "../src/redis/refusal.ts";
-import { countRows } from "./feeder-count.ts";
 import { HandingOver } from "./feeder-hand.ts";
 import { lookAgain } from "./feeder-late.ts";
 import { lookAfter } from "./feeder-look.ts";
@@ -20,8 +19,6 @@ const BUSY_MS = 20;
 const AIR_MS = 100;
 const OPEN_MS = 250;
 const IDLE_MS = 10_000;
-/** Every open batch is counted anew this often, in ms. */
-const COUNT_MS = 60_000;
 
 /**
  * Hands the rows of one queue's batches over, a bounded number at a time and each batch its share, and writes down what became of
@@ -38,7 +35,6 @@ export class Feeder {
   readonly #running: Promise<void>;
   #epoch: number | null = null;
   readonly #news: LateNews;
-  #countAt = 0;
   /** When it was last done with a round, or began to feed; null: another feeds. */
   #roundAt: number | null = null;
 
@@ -54,6 +50,11 @@ export class Feeder {
   /** Time since its last whole round, in ms; null: another feeds. */
   get lagMs(): number | null {
     return this.#roundAt === null ? null : Math.max(0, this.#deps.now() - this.#roundAt);
+  }
+
+  /** Rows that are not in the state they are counted in; null: another feeds. */
+  get rowsOff(): number | null {
+    return this.#roundAt === null ? null : this.#parts.counting.off;
   }
 
   async close(): Promise<void> {
@@ -115,10 +116,11 @@ export class Feeder {
 
   async #round(): Promise<number> {
     const { queue, now } = this.#deps;
-    const { store, batches } = this.#parts;
+    const { store, batches, counting } = this.#parts;
     const ids = await store.open(queue);
     if (ids.length === 0 && this.#news.isEmpty) {
       this.#forgetAll();
+      await counting.count([]);
       return IDLE_MS;
     }
     this.#epoch ??= await this.#begin();
@@ -131,13 +133,7 @@ export class Feeder {
     await this.#mend();
     moved += await this.#handing.hand(epoch, this.#rates.ofQueue);
     this.#rates.renew(batches.all, now());
-    if (now() >= this.#countAt) {
-      this.#countAt = now() + COUNT_MS;
-      await countRows(
-        { ...this.#deps, store },
-        batches.all.map(({ batch }) => batch.id),
-      );
-    }
+    await counting.count(batches.all.map(({ batch }) => batch.id));
     if (moved > 0) return BUSY_MS;
     return batches.all.some(({ air }) => air.size > 0) ? AIR_MS : OPEN_MS;
   }
@@ -150,7 +146,6 @@ export class Feeder {
   #forgetAll(): void {
     this.#parts.batches.forgetAll();
     this.#parts.inputs.closeAll();
-    this.#countAt = 0;
     this.#epoch = null;
   }
 

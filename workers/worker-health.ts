@@ -68,7 +68,10 @@ async function metricsPage(
   metrics.auditMeasured(audit);
   metrics.redis.show(health, clock.offsetMs / 1_000);
   const { duty, feeders } = duties;
-  for (const [queue, { lagMs }] of feeders) metrics.batches.lag(queue, lagMs === null ? null : lagMs / 1_000);
+  for (const [queue, { lagMs, rowsOff }] of feeders) {
+    metrics.batches.lag(queue, lagMs === null ? null : lagMs / 1_000);
+    metrics.batches.counted(queue, rowsOff);
+  }
   metrics.worker.measured({
     ...{ isReady: why === null, lacksKeys: keyWatch.notReady() !== null },
     ...{ hasDuty: duty.held, keyLeftMs: keyWatch.leftMs() },

@@ -87,7 +87,7 @@ export class BatchMetrics {
     });
     this.#miscounted = new Gauge({
       name: "satyapan_batch_rows_miscounted",
-      help: "Rows of open batches that are not in the state they are counted in; told by the worker that feeds the queue. Always 0.",
+      help: "Rows of batches that are open, or ended within the hour, that are not in the state they are counted in; absent at those that do not feed. Always 0.",
       labelNames: ["queue"],
       registers,
     });
@@ -129,8 +129,9 @@ export class BatchMetrics {
     else this.#lag.set({ queue }, seconds);
   }
 
-  /** Of all open batches of that queue. */
-  counted(queue: string, rowsOff: number): void {
-    this.#miscounted.set({ queue }, rowsOff);
+  /** Of all open batches of that queue, and those that ended of late. Null: this worker does not feed it. */
+  counted(queue: string, rowsOff: number | null): void {
+    if (rowsOff === null) this.#miscounted.remove({ queue });
+    else this.#miscounted.set({ queue }, rowsOff);
   }
 }

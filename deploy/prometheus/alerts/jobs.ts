@@ -99,7 +99,7 @@ export const JOB_ALERTS: readonly Alert[] = [
       means: "A fault of ours, or somebody changed a batch's keys in Redis.",
       look: ["satyapan batch show ID", "docker compose logs --since 1h worker | grep batch"],
       mend: ["Compare its results, row by row, with its counts, and report the difference."],
-      over: "`satyapan_batch_rows_miscounted` is 0.",
+      over: "`satyapan_batch_rows_miscounted` is 0: an hour after the batch's end, if its counts stay as they are.",
     },
   },
   {
