@@ -5,6 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfigurationPatch } from "../simulator/configuration.ts";
 import { madeUpMobile } from "../simulator/people.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
+import { batchKey } from "../src/batches/keys.ts";
+import { ROW_BYTES } from "../src/batches/row-state.ts";
+import { onboardingKey } from "../src/flows/onboarding-store.ts";
+import { WRAPS_SINCE } from "../src/privacy/keys/data-key-store.ts";
 import { queueOf, recordKey } from "../src/queues/names.ts";
 import { WORKERS_LEASE_KEY } from "../src/redis/lease.ts";
 import type { LoadOptions } from "./load.ts";
@@ -43,6 +47,23 @@ async function submitBatch({ folder, satyapan }: Stage, count: number, bad = 0):
   await writeFile(file, `mobile,csp_id\n${rows.join("\n")}\n`);
   await satyapan("batch", "submit", file, "--operation", "eko.mobile-otp", "--name", "drill");
 }
+
+/** Onboards one person, and once the code is awaited makes the flow one that only a newer version has. */
+async function onboardByNewerFlow({ client, admin, simulator }: Stage): Promise<void> {
+  simulator.configure({ otpTtlMs: SHORT_OTP_MS });
+  const input = { mobile: madeUpMobile(3_000_000), csp_id: "agent1" };
+  const { id } = await client.onboard("eko.mobile", input, { id: "drill" });
+  await client.onboardings.waitUntil(id, ({ state }) => state === "awaiting_otp", { timeoutMs: 30_000 });
+  const key = onboardingKey(queueOf("eko"), id);
+  const terms = (await admin.hget(key, "terms")) ?? "";
+  await admin.hset(key, "terms", terms.replace("eko.mobile", "eko.next"));
+}
+
+/** How long the codes of a drill are good where nobody gives them, in ms. */
+const SHORT_OTP_MS = 10_000;
+/** Of `KEY_LIFE`'s 365, so many a key has served: less than 30 are left. */
+const SERVED_DAYS = 340;
+const DAY_MS = 86_400_000;
 
 /** Calls take this long, so that some are under way when a worker is killed, in ms. */
 const CALL_MS = 1_500;
@@ -183,7 +204,7 @@ export const DRILLS: readonly Drill[] = [
   {
     name: "challenges",
     what: "nobody gives a code before it runs out",
-    strike: async ({ simulator }) => await Promise.resolve(simulator.configure({ otpTtlMs: 10_000 })),
+    strike: async ({ simulator }) => await Promise.resolve(simulator.configure({ otpTtlMs: SHORT_OTP_MS })),
     alerts: ["ChallengesExpire"],
     limitS: 420,
   },
@@ -209,5 +230,35 @@ export const DRILLS: readonly Drill[] = [
     strike: async ({ heartbeat }) => await heartbeat?.close(),
     alerts: ["HeartbeatLost"],
     limitS: 420,
+  },
+  {
+    name: "onboarding",
+    what: "a person's onboarding is of a flow that only a newer version knows",
+    load: { wrong: 0 },
+    strike: onboardByNewerFlow,
+    alerts: ["OnboardingStuck"],
+    limitS: 420,
+  },
+  {
+    name: "miscount",
+    what: "somebody adds two rows to a running batch's count of successes, in Redis",
+    strike: async (stage) => {
+      await submitBatch(stage, 400);
+      const [batch] = await stage.client.batches.list();
+      await stage.admin.hincrby(batchKey(queueOf("eko"), batch?.id ?? ""), `n:${ROW_BYTES.succeeded}`, 2);
+    },
+    alerts: ["BatchMiscounted"],
+    limitS: 480,
+  },
+  {
+    name: "old-key",
+    what: `the key that seals has served ${SERVED_DAYS} of its 365 days`,
+    strike: async ({ admin, workers }) => {
+      for (const worker of workers) await worker.stop();
+      await admin.hset(WRAPS_SINCE, "k1", Date.now() - SERVED_DAYS * DAY_MS);
+      for (const worker of workers) worker.restart();
+    },
+    alerts: ["KeyRetires"],
+    limitS: 720,
   },
 ];

@@ -29,13 +29,15 @@ export class Program implements AsyncDisposable {
   }
 
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
-    await exited;
+    await this.#end("SIGKILL");
   }
 
-  /** After `kill`. */
+  /** As a deploy does it: it ends what it is in. */
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  /** After `kill` or `stop`. */
   restart(): void {
     this.#child = this.#spawn();
   }
@@ -43,6 +45,13 @@ export class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     process.off("exit", this.#onExit);
     await this.kill();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, "exit");
+    this.#child.kill(signal);
+    await exited;
   }
 
   #spawn(): ChildProcess {

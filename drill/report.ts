@@ -13,13 +13,3 @@ export function formatDrill({ drill, told, silenced, missing, wrong, said }: Dri
   ];
   return `${lines.join("\n")}\n`;
 }
-
-/** A row of the table in docs/drills.md. */
-export function drillRow({ drill, told, silenced, said }: DrillReport): string {
-  const alerts = told.map(({ alert, severity, afterS }) => `${severity} \`${alert}\` after ${afterS} s`).join("; ");
-  const cells = [
-    ...[`\`${drill.name}\`: ${drill.what}`, alerts, silenced.map((name) => `\`${name}\``).join(", ") || "–"],
-    ...[said.explain, said.doctor, said["provider show"]],
-  ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-}

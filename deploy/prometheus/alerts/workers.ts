@@ -129,7 +129,8 @@ export const WORKER_ALERTS: readonly Alert[] = [
     for: "10m",
     severity: "ticket",
     layer: "data",
-    summary: "The key that seals is to be replaced within {{ $value | humanizeDuration }}",
+    summary:
+      "The key that seals {{ if gt $value 0.0 }}is to be replaced within {{ $value | humanizeDuration }}{{ else }}has served its time: replace it{{ end }}",
     description: "Nothing fails when its time is over, but what is sealed is no longer as safe as was promised.",
     dashboard: "satyapan-workers",
     runbook: {

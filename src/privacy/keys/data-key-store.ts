@@ -17,7 +17,7 @@ const RETIRED = `${DATA_KEYS}:retired`;
 /** Id of a wrapping key → `KeyProvider.printOf` of the one that wrapped first. */
 const PRINTS = `${DATA_KEYS}:prints`;
 /** Id of a wrapping key → when a process first had it in the first place, ms. */
-const WRAPS_SINCE = `${DATA_KEYS}:wraps-since`;
+export const WRAPS_SINCE = `${DATA_KEYS}:wraps-since`;
 /** JSON of a `Renewal`; gone when it is done. */
 const RENEWAL = `${DATA_KEYS}:renewal`;
 
