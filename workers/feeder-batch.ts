@@ -17,6 +17,8 @@ export interface AirRow {
   queuedAt: number;
   /** Its onboarding was told to end, because the batch was cancelled. */
   isCalledOff: boolean;
+  /** What it runs is of a newer version: that was said. */
+  isUnread: boolean;
 }
 
 /** What the feeder holds of an open batch: all of it can be read again (`load`). */
@@ -65,7 +67,7 @@ export class FeederBatch {
 
   /** A row is in the air from now on, and looked at in the next round. */
   put(row: number, state: RowState, about: Pick<AirRow, "isAway" | "ticket" | "queuedAt">): void {
-    this.air.set(row, { row, state, ...about, lookAt: 0, isCalledOff: false });
+    this.air.set(row, { row, state, ...about, lookAt: 0, isCalledOff: false, isUnread: false });
   }
 
   /** Which time it is that this row runs. */

@@ -1,12 +1,18 @@
+import { ErrorCode } from "../src/base/error.ts";
+import { UNREAD } from "../src/base/unread.ts";
 import type { BatchStore } from "../src/batches/batch-store.ts";
 import type { RepairStore } from "../src/batches/repair-store.ts";
 import type { QueueName } from "../src/queues/names.ts";
+import type { Logger } from "../src/telemetry/logger.ts";
+import type { Metrics } from "../src/telemetry/metrics.ts";
 import { FeederBatch } from "./feeder-batch.ts";
 
 export interface FeederBatchesDeps {
   readonly queue: QueueName;
   readonly store: Pick<BatchStore, "getMany" | "states" | "close">;
   readonly repairs: Pick<RepairStore, "reruns">;
+  readonly metrics: Pick<Metrics, "unreadable">;
+  readonly logger: Logger;
   readonly now: () => number;
 }
 
@@ -14,6 +20,8 @@ export interface FeederBatchesDeps {
 export class FeederBatches {
   readonly #deps: FeederBatchesDeps;
   #batches = new Map<string, FeederBatch>();
+  /** Those of a newer version, which are left to its feeder: that was said. */
+  #left: ReadonlySet<string> = new Set();
 
   constructor(deps: FeederBatchesDeps) {
     this.#deps = deps;
@@ -40,10 +48,16 @@ export class FeederBatches {
   async read(ids: readonly string[], epoch: number): Promise<void> {
     const { queue, store, repairs, now } = this.#deps;
     const known = new Map<string, FeederBatch>();
+    const left = new Set<string>();
     for (const [index, batch] of (await store.getMany(queue, ids)).entries()) {
       const id = ids[index] ?? "";
       if (batch === null) {
         await store.close({ queue, id }, epoch, "cancelled", now());
+        continue;
+      }
+      if (batch === UNREAD) {
+        if (!this.#left.has(id)) this.#sayLeft(id);
+        left.add(id);
         continue;
       }
       const hand = this.#batches.get(id) ?? new FeederBatch(batch);
@@ -54,5 +68,12 @@ export class FeederBatches {
       known.set(id, hand);
     }
     this.#batches = known;
+    this.#left = left;
+  }
+
+  #sayLeft(batch: string): void {
+    const { metrics, logger } = this.#deps;
+    metrics.unreadable("batch");
+    logger.error({ batch, code: ErrorCode.UNREADABLE }, "batch of a newer version: it is left as it is");
   }
 }

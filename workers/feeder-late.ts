@@ -1,3 +1,5 @@
+import { ErrorCode, SatyapanError } from "../src/base/error.ts";
+import { isRead, UNREAD } from "../src/base/unread.ts";
 import type { Batch } from "../src/batches/batch.ts";
 import { hasEnded } from "../src/batches/batch-state.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
@@ -12,19 +14,30 @@ export async function lookAgain(parts: FeederParts, news: LateNews, epoch: numbe
   const { deps, store, batches, runs, fold } = parts;
   for (let first = news.first; first !== null; first = news.first) {
     const { id, rows } = first;
-    const batch = batches.get(id)?.batch ?? (await store.get(deps.queue, id));
+    const batch = batches.get(id)?.batch ?? (await store.getMany(deps.queue, [id]))[0] ?? null;
+    if (batch === UNREAD) {
+      news.refuseFirst(ofNewerVersion(id));
+      continue;
+    }
     const hand = batches.get(id) ?? (batch === null ? null : await overBatch(parts, batch));
+    let isWhole = true;
     if (hand !== null) {
       const seen = await runs[hand.batch.target.kind].see(hand, rows);
       const sights = rows.flatMap((row, index) => {
         const sight = seen[index] ?? null;
         // Its record went with its time: how the row ended stands.
-        return sight === null ? [] : [[row, sight] as const];
+        return isRead(sight) ? [[row, sight] as const] : [];
       });
+      isWhole = !seen.includes(UNREAD);
       if (await foldRows(fold, hand, epoch, new Map(sights))) await reopen(parts, hand, epoch, sights);
     }
-    news.written();
+    if (isWhole) news.written();
+    else news.refuseFirst(ofNewerVersion(id));
   }
+}
+
+function ofNewerVersion(id: string): SatyapanError {
+  return new SatyapanError(ErrorCode.UNREADABLE, `batch ${id}, or a row of it, is of a newer version than this worker`);
 }
 
 /** One that nobody looks after any more. */

@@ -1,8 +1,10 @@
+import { ErrorCode } from "../src/base/error.ts";
+import { UNREAD } from "../src/base/unread.ts";
 import type { Batch } from "../src/batches/batch.ts";
 import { endOf, stopReason } from "../src/batches/batch-state.ts";
 import { askAgain, type Rerun } from "../src/batches/rerun.ts";
 import { noRecord, type RowSight } from "../src/batches/row-end.ts";
-import type { FeederBatch } from "./feeder-batch.ts";
+import type { AirRow, FeederBatch } from "./feeder-batch.ts";
 import { foldRows } from "./feeder-fold.ts";
 import type { FeederParts } from "./feeder-parts.ts";
 
@@ -26,6 +28,11 @@ export async function lookAfter(parts: FeederParts, hand: FeederBatch, epoch: nu
   const again = new Map<number, Rerun>();
   for (const [index, air] of due.entries()) {
     const sight = seen[index] ?? noRecord();
+    if (sight === UNREAD) {
+      leave(parts, hand, air);
+      continue;
+    }
+    air.isUnread = false;
     if (sight.isAway) air.lookAt = now() + (sight.state === "awaiting_otp" ? AWAITED_MS : AWAY_MS);
     air.isAway = sight.isAway;
     air.ticket = sight.ticket;
@@ -37,6 +44,18 @@ export async function lookAfter(parts: FeederParts, hand: FeederBatch, epoch: nu
   if (sights.size > 0 && !(await foldRows(fold, hand, epoch, sights, again))) return 1;
   moved += sights.size;
   return moved + (await decide(parts, hand, epoch));
+}
+
+/** What a newer version made of it: whoever can read that says how it ends. It takes no place in the queue meanwhile. */
+function leave({ deps }: FeederParts, hand: FeederBatch, air: AirRow): void {
+  const { now, metrics, logger } = deps;
+  air.lookAt = now() + AWAITED_MS;
+  air.isAway = true;
+  if (air.isUnread) return;
+  air.isUnread = true;
+  metrics.unreadable("batch");
+  const facts = { batch: hand.batch.id, job: hand.jobOf(air.row), code: ErrorCode.UNREADABLE };
+  logger.rarely.error(facts, "row of a batch whose record is of a newer version: it is left as it is");
 }
 
 /** Nobody is asked again for a batch that was cancelled. */
@@ -64,7 +83,7 @@ async function decide(
       return 1;
     }
   }
-  const end = endOf(counts);
+  const end = endOf(counts, batch.rows);
   if (end === null || air.size > 0) return 0;
   const answer = await store.close(batch, epoch, state === "cancelled" ? "cancelled" : end, now());
   if (answer === "open") return 0;

@@ -55,6 +55,11 @@ export class LateNews {
     this.#told.shift()?.written.resolve();
   }
 
+  /** The first cannot be: whoever brought it keeps it for people. */
+  refuseFirst(error: Error): void {
+    this.#told.shift()?.written.reject(error);
+  }
+
   /** None of it can be written here and now. */
   refuse(error: Error): void {
     for (const { written } of this.#told.splice(0)) written.reject(error);

@@ -11,6 +11,8 @@ function obstacleOf(error: unknown): string | null {
     case ErrorCode.UNKNOWN_OPERATION:
     case ErrorCode.UNKNOWN_FLOW:
       return "the worker that hands rows over is of a version that does not know what this batch runs: update it";
+    case ErrorCode.UNREADABLE:
+      return `the worker that hands rows over cannot read what is kept of it: ${error.message} (damaged, or of a newer version: update the worker)`;
     default:
       return null;
   }

@@ -62,7 +62,7 @@ export function feederParts(deps: FeederDeps): FeederParts {
   const onboardings = new OnboardingStore(deps.redis, deps.retention);
   return {
     ...{ deps, store, repairs, inputs },
-    batches: new FeederBatches({ queue: deps.queue, store, repairs, now: deps.now }),
+    batches: new FeederBatches({ ...deps, store, repairs }),
     counting: new RowCount({ ...deps, store }),
     fold: { rows, chunks, metrics: deps.metrics, now: deps.now },
     runs: {

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { BatchStore } from "../src/batches/batch-store.ts";
 import { CHUNK_ROWS, type ChunkName, firstRowOf, placeOf } from "../src/batches/chunks.ts";
@@ -36,6 +36,8 @@ export interface Maker<Made extends { readonly row: number }> {
   readonly hand: (made: readonly Made[]) => Promise<string | readonly TakeAnswer[]>;
 }
 
+/** What an `in` chunk holds at a row's place: whom it is about, its input. */
+const Stored = z.tuple([z.string().nullable(), z.unknown()]);
 /** Rows handed over in one step: some ms of Redis' time. */
 const AT_ONCE = 64;
 
@@ -104,7 +106,10 @@ async function waitingRows(store: TakeDeps["store"], hand: FeederBatch, most: nu
   return hand.again.slice(0, most);
 }
 
-/** A row whose input cannot be had any more ends here, with the reason. */
+/**
+ * A row whose input cannot be had any more ends here, with the reason. Throws SatyapanError `unreadable` where there is one, and this
+ * version does not know what it means: another does.
+ */
 async function makeAll<Made extends { readonly row: number }>(
   deps: TakeDeps,
   hand: FeederBatch,
@@ -118,14 +123,18 @@ async function makeAll<Made extends { readonly row: number }>(
   return rows.flatMap((row): Made[] => {
     const { chunk, index } = inputPlace(hand, row);
     const values = inputs.get(chunk) ?? null;
-    const read = values === null || values instanceof SatyapanError ? null : inputAt(values, index);
-    const parsed = read === null ? null : schema.safeParse(read.input);
-    if (read !== null && parsed?.success === true)
-      return [make({ row, subject: read.subject, input: parsed.data }, sealer)];
-    const why = values instanceof SatyapanError ? values : null;
-    const reason = why?.message ?? "its input is not what was stored";
-    ended.set(row, endedAs("failed", why?.code ?? ErrorCode.UNREADABLE, reason));
-    return [];
+    const value = values === null || values instanceof SatyapanError ? null : (values[index] ?? null);
+    if (value === null) {
+      const why = values instanceof SatyapanError ? values : null;
+      const reason = why?.message ?? "its input is not what was stored";
+      ended.set(row, endedAs("failed", why?.code ?? ErrorCode.UNREADABLE, reason));
+      return [];
+    }
+    const read = Stored.safeParse(value);
+    const parsed = schema.safeParse(read.data?.[1]);
+    if (read.success && parsed.success) return [make({ row, subject: read.data[0], input: parsed.data }, sealer)];
+    const message = `the input of row ${row} does not fit ${hand.batch.target.name} of this version`;
+    throw new SatyapanError(ErrorCode.UNREADABLE, message);
   });
 }
 
@@ -152,11 +161,4 @@ async function inputsOf(
     }
   }
   return read;
-}
-
-function inputAt(values: readonly unknown[], index: number): { subject: string | null; input: unknown } | null {
-  const value = values[index];
-  if (!Array.isArray(value)) return null;
-  const [subject, input] = value as [unknown, unknown];
-  return { subject: typeof subject === "string" ? subject : null, input };
 }

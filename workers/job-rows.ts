@@ -1,3 +1,4 @@
+import type { Unread } from "../src/base/unread.ts";
 import { NOBODY, personPlace } from "../src/flows/person-place.ts";
 import { isPacked, lookedUp, type RowSight, sightOf } from "../src/batches/row-end.ts";
 import type { RowStore, TakenRow } from "../src/batches/row-store.ts";
@@ -69,7 +70,7 @@ export class JobRows implements RowRuns {
   }
 
   /** The record of one that ended long ago is packed by then, and read as such. */
-  async see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]> {
+  async see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | Unread | null)[]> {
     const { records } = this.#deps;
     const { queue } = hand.batch;
     const ids = rows.map((row) => hand.jobOf(row));
@@ -110,7 +111,7 @@ export class JobRows implements RowRuns {
     const before = now() - LOST_MS;
     const late = hands.flatMap((hand) =>
       [...hand.air.values()].flatMap((row) =>
-        row.state === "queued" && row.queuedAt <= before ? [{ row, id: hand.jobOf(row.row) }] : [],
+        row.state === "queued" && !row.isUnread && row.queuedAt <= before ? [{ row, id: hand.jobOf(row.row) }] : [],
       ),
     );
     if (late.length === 0) return;

@@ -1,3 +1,4 @@
+import { isRead, type Unread } from "../src/base/unread.ts";
 import { goesOn } from "../src/batches/batch-state.ts";
 import { endedSight, openSight } from "../src/batches/onboarding-row.ts";
 import { NOBODY, personPlace } from "../src/flows/person-place.ts";
@@ -60,21 +61,21 @@ export class OnboardingRows implements RowRuns {
     return { queued: new Map(taken.map(({ row }) => [row, null])), ended, isOver: isDone };
   }
 
-  async see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]> {
+  async see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | Unread | null)[]> {
     const { queue, state } = hand.batch;
     const found = await this.#deps.onboardings.getMany(
       queue,
       rows.map((row) => hand.jobOf(row)),
     );
-    const open = found.flatMap((one) => (one === null || isOver(one.state) ? [] : [one]));
+    const open = found.flatMap((one) => (isRead(one) && !isOver(one.state) ? [one] : []));
     const steps = await this.#steps(queue, open);
     const deadlines = await this.#deadlines(queue, open);
     const ended = await this.#jobsOf(
       queue,
-      found.flatMap((one) => (one !== null && isOver(one.state) ? [one] : [])),
+      found.flatMap((one) => (isRead(one) && isOver(one.state) ? [one] : [])),
     );
     return found.map((one) => {
-      if (one === null) return null;
+      if (!isRead(one)) return one;
       const jobs = ended.get(one.id);
       if (jobs !== undefined) return endedSight(one, jobs);
       return openSight(one, steps.get(one.id) ?? [], !goesOn(state), deadlines.get(one.id) ?? null);
@@ -102,7 +103,7 @@ export class OnboardingRows implements RowRuns {
     );
     // Another OTP in the place of one that was sent is somebody's wish, not the batch's.
     const steps = found.flatMap((one) =>
-      one?.state === "running" && one.job === stepJobId(one.id, one.step) ? [one] : [],
+      isRead(one) && one.state === "running" && one.job === stepJobId(one.id, one.step) ? [one] : [],
     );
     return await rows.hold(batch, epoch, now(), steps);
   }

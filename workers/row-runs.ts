@@ -1,3 +1,4 @@
+import type { Unread } from "../src/base/unread.ts";
 import type { RowSight } from "../src/batches/row-end.ts";
 import type { FeederBatch } from "./feeder-batch.ts";
 
@@ -14,7 +15,7 @@ export interface RowRuns {
   /** Hands the next waiting rows over, at most so many; of those that go into the queue at once, no more share an entry than `together`. */
   take(hand: FeederBatch, epoch: number, most: number, together: number): Promise<HandedOver>;
   /** Where these rows stand, in order; null: nothing is known of one any more. */
-  see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | null)[]>;
+  see(hand: FeederBatch, rows: readonly number[]): Promise<(RowSight | Unread | null)[]>;
   /** Of a batch that does not go on: rows that are not under way are taken back, or called off. How many moved. */
   takeBack(hand: FeederBatch, epoch: number): Promise<number>;
   /** Rows whose place in the queue is lost get another one. */

@@ -1,4 +1,5 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { isRead } from "../../src/base/unread.ts";
 import type { Batch } from "../../src/batches/batch.ts";
 import type { BatchStore } from "../../src/batches/batch-store.ts";
 import { type QueueName, QUEUES } from "../../src/queues/names.ts";
@@ -9,7 +10,7 @@ const AT_ONCE = 100;
 
 /**
  * A batch by its id, by the caller's own id for it, or by its name where only one has that.
- * Throws SatyapanError `unknown-batch`, or `bad-input` for a name of several.
+ * Throws SatyapanError `unknown-batch`, `bad-input` for a name of several, or `unreadable` for one of a newer version.
  */
 export async function findBatch(store: BatchStore, text: string): Promise<Batch> {
   for (const queue of QUEUES) {
@@ -28,7 +29,7 @@ export async function findBatch(store: BatchStore, text: string): Promise<Batch>
   throw new SatyapanError(ErrorCode.BAD_INPUT, `${named.length} batches have that name: say which by its id (${ids})`);
 }
 
-/** Every batch that is kept, of all queues, the newest of each first. */
+/** Every batch that is kept, of all queues, the newest of each first; without those of a newer version. */
 export async function* allBatches(store: BatchStore): AsyncGenerator<Batch> {
   for (const queue of QUEUES) yield* batchesOf(store, queue);
 }
@@ -36,6 +37,6 @@ export async function* allBatches(store: BatchStore): AsyncGenerator<Batch> {
 async function* batchesOf(store: BatchStore, queue: QueueName): AsyncGenerator<Batch> {
   const ids = await store.all(queue);
   for (let at = 0; at < ids.length; at += AT_ONCE) {
-    for (const batch of await store.getMany(queue, ids.slice(at, at + AT_ONCE))) if (batch !== null) yield batch;
+    for (const batch of await store.getMany(queue, ids.slice(at, at + AT_ONCE))) if (isRead(batch)) yield batch;
   }
 }

@@ -1,6 +1,7 @@
 import { Cluster } from "ioredis";
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { isRead } from "../../src/base/unread.ts";
 import { onboardingKey, OnboardingStore } from "../../src/flows/onboarding-store.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { type QueueName, queueOf, QUEUES, recordKey } from "../../src/queues/names.ts";
@@ -119,7 +120,7 @@ async function onboardingsOf(
 ): Promise<FoundPart[]> {
   const all = await store.getMany(queue, ids);
   return all.flatMap((onboarding) => {
-    if (onboarding?.subjects.includes(subject) !== true) return [];
+    if (!isRead(onboarding) || !onboarding.subjects.includes(subject)) return [];
     const { id, flow, state, reason, createdAt, updatedAt } = onboarding;
     const times = { created_at: new Date(createdAt).toISOString(), updated_at: new Date(updatedAt).toISOString() };
     return [{ kind: "onboarding" as const, id, name: flow, state, reason, ...times }];

@@ -6,7 +6,7 @@ import { RepairStore } from "../../src/batches/repair-store.ts";
 import { rowsOfPerson } from "../../src/batches/person-rows.ts";
 import { runOf } from "../../src/batches/rerun.ts";
 import { rowResult } from "../../src/batches/row-result.ts";
-import { rowStateOf } from "../../src/batches/row-state.ts";
+import { readRowState } from "../../src/batches/row-state.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { FLOWS } from "../../src/flows/flows.ts";
 import { OPERATIONS } from "../../src/operations/catalogue.ts";
@@ -30,8 +30,8 @@ export async function findRows(
       const { batch: id = "", row = 0, run = 0 } = rowOfJob(job) ?? {};
       const batch = await store.get(queue, id);
       const [byte = ""] = batch === null ? [] : await store.statesOf(queue, id, [row]);
-      const state = rowStateOf(byte);
-      if (batch === null || state === undefined) continue;
+      if (batch === null || byte === "") continue;
+      const state = readRowState(byte, row);
       // Another person may stand there by now; who is asked again is in the row of the newest run.
       if (runOf((await repairs.reruns(queue, id)).get(row)) !== run) continue;
       const { chunk, index } = placeOf(row);

@@ -1,4 +1,5 @@
 import { type ProviderName, PROVIDERS } from "../../src/base/provider-name.ts";
+import { isRead } from "../../src/base/unread.ts";
 import { type BatchView, viewOf } from "../../src/batches/batch.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import { measure, type Measures } from "../../src/batches/measures.ts";
@@ -60,7 +61,7 @@ export async function readHealth(
 
 async function batchesOf(store: BatchStore, queue: QueueName, now: number): Promise<BatchView[]> {
   const batches = await store.getMany(queue, await store.open(queue));
-  return batches.flatMap((batch) => (batch === null ? [] : [viewOf(batch, now)]));
+  return batches.flatMap((batch) => (isRead(batch) ? [viewOf(batch, now)] : []));
 }
 
 async function troublesOf(

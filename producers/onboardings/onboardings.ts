@@ -1,6 +1,7 @@
 import { challengeOver } from "../../src/challenges/refusals.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { isRead } from "../../src/base/unread.ts";
 import type { Flow } from "../../src/flows/flow.ts";
 import { findFlow, type FlowInputOf, type FlowName } from "../../src/flows/flows.ts";
 import { isOver, LONGEST_ONBOARDING_ID } from "../../src/flows/onboarding.ts";
@@ -111,7 +112,7 @@ export class Onboardings {
         QUEUES.map(async (queue) => {
           const ids = await store.newest(queue, this.#now(), most);
           const all = await store.getMany(queue, ids);
-          return all.flatMap((onboarding) => (onboarding === null ? [] : [{ queue, onboarding }]));
+          return all.flatMap((onboarding) => (isRead(onboarding) ? [{ queue, onboarding }] : []));
         }),
       );
       const newest = found

@@ -53,9 +53,10 @@ export function afterCommand(state: BatchState, command: BatchCommand): BatchSta
   }
 }
 
-/** The state in which a batch ends whose rows have all ended; null: they have not. */
-export function endOf(counts: RowCounts): "finished" | "finished_with_errors" | null {
-  if (ROW_STATES.some((state) => !isEnd(state) && counts[state] > 0)) return null;
+/** The state in which a batch of `rows` ends that have all ended; null: they have not, or are in states that only newer versions know. */
+export function endOf(counts: RowCounts, rows: number): "finished" | "finished_with_errors" | null {
+  const ended = ROW_STATES.reduce((sum, state) => sum + (isEnd(state) ? counts[state] : 0), 0);
+  if (ended < rows) return null;
   return BAD_ENDS.some((state) => counts[state] > 0) ? "finished_with_errors" : "finished";
 }
 

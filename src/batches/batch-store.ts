@@ -1,3 +1,5 @@
+import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { isRead, UNREAD, type Unread } from "../base/unread.ts";
 import { personArgs, personPlace } from "../flows/person-place.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import { queuePrefix, type QueueName } from "../queues/names.ts";
@@ -114,13 +116,16 @@ export class BatchStore {
     return await this.#redis.hget(batchKey(queue, id), "digest");
   }
 
+  /** Throws SatyapanError `unreadable` for one of a newer version. */
   async get(queue: QueueName, id: string): Promise<Batch | null> {
     const [batch = null] = await this.getMany(queue, [id]);
-    return batch;
+    if (batch !== UNREAD) return batch;
+    const message = `batch ${id} was submitted by a newer version, and this one cannot read it: update this one`;
+    throw new SatyapanError(ErrorCode.UNREADABLE, message);
   }
 
   /** In one round trip; null where there is none. */
-  async getMany(queue: QueueName, ids: readonly string[]): Promise<(Batch | null)[]> {
+  async getMany(queue: QueueName, ids: readonly string[]): Promise<(Batch | Unread | null)[]> {
     if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(batchKey(queue, id));
@@ -167,7 +172,7 @@ export class BatchStore {
     });
   }
 
-  /** Null: it is gone. One moment's, whatever goes on. */
+  /** Null: it is gone, or of a newer version. One moment's, whatever goes on. */
   async audit(queue: QueueName, id: string): Promise<Audit | null> {
     const key = batchKey(queue, id);
     const replies = (await this.#redis.multi().hgetall(key).get(`${key}:states`).exec()) ?? [];
@@ -176,7 +181,7 @@ export class BatchStore {
       return reply;
     });
     const batch = parseBatch(queue, id, (fields ?? {}) as Record<string, string>);
-    if (batch === null) return null;
+    if (!isRead(batch)) return null;
     const { counts, foreign } = countBytes((states as string | null) ?? "");
     return { rows: batch.rows, counts: batch.counts, bytes: counts, foreign };
   }

@@ -1,3 +1,4 @@
+import { UNREAD, type Unread } from "../base/unread.ts";
 import type { QueueName } from "../queues/names.ts";
 import { BATCH_STATES, type BatchState, openRows } from "./batch-state.ts";
 import { noRows, ROW_BYTES, ROW_STATES, type RowCounts } from "./row-state.ts";
@@ -87,11 +88,12 @@ export function packTerms(terms: BatchTerms, createdAt: number): Record<string, 
   };
 }
 
-/** Null for what is no batch's hash. */
-export function parseBatch(queue: QueueName, id: string, fields: Fields): Batch | null {
+/** Null: there is no batch. */
+export function parseBatch(queue: QueueName, id: string, fields: Fields): Batch | Unread | null {
+  if (fields["state"] === undefined) return null;
   const state = BATCH_STATES.find((known) => known === fields["state"]);
   const { kind, target = "" } = fields;
-  if (state === undefined || (kind !== "operation" && kind !== "flow")) return null;
+  if (state === undefined || (kind !== "operation" && kind !== "flow")) return UNREAD;
   return {
     ...{ id, queue, state, name: fields["name"] ?? "", target: { kind, name: target } },
     tenant: fields["tenant"] ?? "",

@@ -13,6 +13,8 @@ export async function isHeld(redis: RedisClient, queue: QueueName, { parent }: O
   const batch = parent === null ? null : parseParent(parent);
   if (batch?.kind !== PARENT_KINDS.batch) return false;
   const [text, ended] = await redis.hmget(batchKey(queue, batch.of), "state", "ended");
+  if ((text ?? null) === null || (ended ?? null) !== null) return false;
   const state = BATCH_STATES.find((known) => known === text);
-  return state !== undefined && (ended ?? null) === null && !goesOn(state);
+  // In a state that this version does not know it waits for one that does.
+  return state === undefined || !goesOn(state);
 }

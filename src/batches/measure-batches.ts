@@ -1,3 +1,4 @@
+import { isRead } from "../base/unread.ts";
 import type { QueueName } from "../queues/names.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { BatchMeasures } from "../telemetry/batch-metrics.ts";
@@ -18,7 +19,7 @@ export async function measureBatches(
 ): Promise<BatchMeasures> {
   const open = Object.fromEntries(OPEN_BATCH_STATES.map((state) => [state, 0])) as Record<BatchState, number>;
   const rows = noRows();
-  const batches = (await store.getMany(queue, await store.open(queue))).filter((batch) => batch !== null);
+  const batches = (await store.getMany(queue, await store.open(queue))).filter(isRead);
   for (const batch of batches) {
     // One that was cancelled is open until what is in the air has ended.
     open[batch.state] = (open[batch.state] ?? 0) + 1;

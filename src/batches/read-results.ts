@@ -4,7 +4,7 @@ import { CHUNK_ROWS, type Chunks, firstRowOf } from "./chunks.ts";
 import type { Rerun } from "./rerun.ts";
 import type { RepairStore } from "./repair-store.ts";
 import { type RowResult, rowResult } from "./row-result.ts";
-import { type RowState, rowStateOf } from "./row-state.ts";
+import { readRowState, type RowState } from "./row-state.ts";
 
 export interface ResultsDeps {
   readonly store: Pick<BatchStore, "statesBetween">;
@@ -14,7 +14,7 @@ export interface ResultsDeps {
 
 /**
  * What became of each row, in the file's order, chunk by chunk: a batch of any size takes little memory. `only`: of these states.
- * A row whose results cannot be opened any more is told all the same, with its state. Throws SatyapanError `unknown-key`.
+ * A row whose results cannot be opened any more is told all the same, with its state. Throws SatyapanError `unknown-key`, `unreadable`.
  */
 export async function* readResults(
   { store, repairs, chunks }: ResultsDeps,
@@ -31,7 +31,7 @@ export async function* readResults(
     const wanted = Array.from(states, (byte, index) => ({
       index,
       row: first + index,
-      state: rowStateOf(byte) ?? "unknown",
+      state: readRowState(byte, first + index),
     })).filter(({ state }) => only === undefined || only.includes(state));
     if (wanted.length === 0) continue;
     const columns = (await chunks.readable(queue, id, "columns", chunk)) ?? [];

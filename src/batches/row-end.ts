@@ -1,3 +1,4 @@
+import { UNREAD, type Unread } from "../base/unread.ts";
 import { JOB_STATES, type JobState, isTerminal } from "../outcomes/state.ts";
 import { type WaitCause, stopsCredential } from "../outcomes/wait-cause.ts";
 import { Attempt, parseStoredJson, StoredResult } from "../records/stored-values.ts";
@@ -28,9 +29,10 @@ export const NOTHING_KEPT: KeptResult = {
 const GONE = "its record is gone: whether it was called cannot be known";
 
 /** Of a row whose job this is, as `LOOK_AT_ROWS` saw it. */
-export function sightOf(job: string, answer: readonly string[]): RowSight {
+export function sightOf(job: string, answer: readonly string[]): RowSight | Unread {
   const [state = "missing", attempts = "0", third = "", result = "", last = "", updated = ""] = answer;
-  if (!isJobState(state)) return noRecord();
+  if (state === "missing") return noRecord();
+  if (!isJobState(state)) return UNREAD;
   if (!isTerminal(state)) {
     const ticket = result === "" ? null : result;
     return { state: rowStateOfJob(state), isAway: isAway(answer), ticket, kept: null, spent: [] };

@@ -1,3 +1,4 @@
+import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { OnboardingState } from "../flows/onboarding.ts";
 import type { JobState } from "../outcomes/state.ts";
 
@@ -60,6 +61,14 @@ export type RowCounts = Readonly<Record<RowState, number>>;
 /** Undefined for a byte that is none of ours. */
 export function rowStateOf(byte: string): RowState | undefined {
   return BY_BYTE.get(byte);
+}
+
+/** The state of a row that is there. Throws SatyapanError `unreadable` for one that only newer versions know. */
+export function readRowState(byte: string, row: number): RowState {
+  const state = rowStateOf(byte);
+  if (state !== undefined) return state;
+  const message = `row ${row} is in a state that this version does not know: a newer one wrote it, update this one`;
+  throw new SatyapanError(ErrorCode.UNREADABLE, message);
 }
 
 export function isAir(state: RowState): state is AirState {

@@ -1,6 +1,7 @@
 import type { Challenges, ChallengesDeps, VerifyPlan } from "../challenges/challenges.ts";
 import { assertNever } from "../base/assert-never.ts";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { UNREAD } from "../base/unread.ts";
 import { Entrance } from "../entry/entrance.ts";
 import { InputCheck } from "../entry/input-check.ts";
 import { findOperation } from "../operations/catalogue.ts";
@@ -37,6 +38,8 @@ const MOST_STEPS = 32;
 const ACTOR = "worker";
 /** Between two looks at one that is held, in ms. */
 const HELD_MS = 2_000;
+/** Until an onboarding of a newer version is looked at again, in ms. */
+const UNREAD_MS = 30_000;
 
 /**
  * Takes onboardings on. It looks at how the step's job stands and does what follows, so that it may be called for one as often as
@@ -63,7 +66,11 @@ export class Engine {
   async advance(queue: QueueName, id: string): Promise<void> {
     const { onboardings, now, atPoint, onOver } = this.#deps;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
-      const onboarding = await onboardings.get(queue, id);
+      const [onboarding = null] = await onboardings.getMany(queue, [id]);
+      if (onboarding === UNREAD) {
+        await onboardings.lookAt(queue, id, now() + UNREAD_MS);
+        return;
+      }
       const isGone =
         onboarding !== null && isOver(onboarding.state) && (await onboardings.letInputGo(queue, onboarding, now()));
       if (onboarding === null || (isFinal(onboarding.state) && (isGone || onboarding.state !== "failed"))) {

@@ -1,3 +1,4 @@
+import { isRead } from "../base/unread.ts";
 import { LANES } from "../outcomes/lane.ts";
 import { providerOf, type QueueName } from "../queues/names.ts";
 import { spreadSample } from "../records/spread-sample.ts";
@@ -29,8 +30,9 @@ export async function measureOnboardings(
   for (const [error, reply] of replies) {
     if (error !== null) continue;
     const [terms, state, updated] = reply as (string | null)[];
-    const found = parseOnboarding("", { terms: terms ?? "", state: state ?? "", updated: updated ?? "" });
-    if (found === null || !OPEN.has(found.state)) continue;
+    if (terms === undefined || terms === null || state === undefined || state === null) continue;
+    const found = parseOnboarding("", { terms, state, updated: updated ?? "" });
+    if (!isRead(found) || !OPEN.has(found.state)) continue;
     const what = `${found.flow} ${found.state}`;
     times.set(what, (times.get(what) ?? 0) + 1);
     if (found.state !== "running") continue;

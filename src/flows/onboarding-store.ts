@@ -1,3 +1,5 @@
+import { ErrorCode, SatyapanError } from "../base/error.ts";
+import { UNREAD, type Unread } from "../base/unread.ts";
 import type { Result } from "../outcomes/outcome.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import { queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts";
@@ -60,14 +62,16 @@ export class OnboardingStore {
     return answer as "created" | "duplicate" | "conflict";
   }
 
-  /** Null: there is none, or something else is in its place. */
+  /** Null: there is none, or something else is in its place. Throws SatyapanError `unreadable` for one of a newer version. */
   async get(queue: QueueName, id: string): Promise<Onboarding | null> {
     const [found = null] = await this.getMany(queue, [id]);
-    return found;
+    if (found !== UNREAD) return found;
+    const message = `onboarding ${id} was written by a newer version, and this one cannot read it: update this one`;
+    throw new SatyapanError(ErrorCode.UNREADABLE, message);
   }
 
   /** In one round trip. */
-  async getMany(queue: QueueName, ids: readonly string[]): Promise<(Onboarding | null)[]> {
+  async getMany(queue: QueueName, ids: readonly string[]): Promise<(Onboarding | Unread | null)[]> {
     if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(onboardingKey(queue, id));

@@ -1,3 +1,4 @@
+import { UNREAD, type Unread } from "../base/unread.ts";
 import type { Result } from "../outcomes/outcome.ts";
 import type { Lane } from "../outcomes/lane.ts";
 import { parseStoredJson, storedMs, StoredResult } from "../records/stored-values.ts";
@@ -72,11 +73,12 @@ export function packDone(done: readonly DoneStep[]): string {
   return done.map(({ step, job }) => `${step}:${job}`).join(",");
 }
 
-/** Null: what stands there is no onboarding. */
-export function parseOnboarding(id: string, fields: Readonly<Record<string, string>>): Onboarding | null {
-  const [flow = "", lane, created, expires, subjects = NONE] = (fields["terms"] ?? "").split(" ");
+/** Null: there is no onboarding. */
+export function parseOnboarding(id: string, fields: Readonly<Record<string, string>>): Onboarding | Unread | null {
+  if (fields["terms"] === undefined || fields["state"] === undefined) return null;
+  const [flow = "", lane, created, expires, subjects = NONE] = fields["terms"].split(" ");
   const state = ONBOARDING_STATES.find((known) => known === fields["state"]);
-  if (state === undefined || flow === "" || Number.isNaN(Number(created))) return null;
+  if (state === undefined || flow === "" || Number.isNaN(Number(created))) return UNREAD;
   const done = (fields["done"] ?? "").split(",").filter((word) => word !== "");
   return {
     ...{ id, flow, lane: lane as Lane, createdAt: Number(created) },

@@ -146,7 +146,7 @@ export class Metrics {
       }
     }
     for (const lane of LANES) this.#pickup.zero({ lane });
-    for (const place of ["record", "queue", "audit"] as const) this.unreadable(place, 0);
+    for (const place of ["record", "queue", "audit", "batch"] as const) this.unreadable(place, 0);
   }
 
   /** The text of a scrape. */
@@ -161,7 +161,7 @@ export class Metrics {
     return toOpenMetrics(page, (metric, labels, le) => this.#calls.exemplarOf(metric, labels, le));
   }
 
-  unreadable(place: "record" | "queue" | "audit" | "parents", times = 1): void {
+  unreadable(place: "record" | "queue" | "audit" | "parents" | "batch", times = 1): void {
     this.#unreadable.inc({ place }, times);
   }
 

@@ -1,17 +1,17 @@
 -- Nobody has to look after a batch any more: every row has ended. `to`: the state it ends in. KEYS batch
--- → `fenced` | `gone` | `open` (a row has not ended) | `done`
--- constants: OPEN_BYTES
+-- → `fenced` | `gone` | `open` (a row has not ended, or is in a state that only newer versions know) | `done`
+-- constants: END_BYTES
 local key = KEYS[1]
 if not is_feeder(prefix, epoch) then return 'fenced' end
-local found = redis.call('HMGET', key, 'as', 'state')
+local found = redis.call('HMGET', key, 'as', 'state', 'rows')
 if not found[2] then
   shut_batch(prefix, id)
   redis.call('ZREM', prefix .. 'batch:all', id)
   return 'gone'
 end
-for _, byte in ipairs(OPEN_BYTES) do
-  if tonumber(redis.call('HGET', key, 'n:' .. byte) or '0') > 0 then return 'open' end
-end
+local ended = 0
+for _, byte in ipairs(END_BYTES) do ended = ended + tonumber(redis.call('HGET', key, 'n:' .. byte) or '0') end
+if ended < tonumber(found[3] or '0') then return 'open' end
 redis.call('HSET', key, 'state', to, 'ended', now, 'updated', now)
 shut_batch(prefix, id)
 redis.call('UNLINK', key .. ':in', key .. ':awaited', key .. ':seats')

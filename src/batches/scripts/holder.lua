@@ -1,5 +1,5 @@
 -- Who has a person: a row of a batch, or an onboarding of none.
--- constants: BLOCKING
+-- constants: FREEING
 
 -- Whether the row of this job may still be called, or was with success. One that runs again holds no more whom it was about before.
 local function row_has(prefix, job, self)
@@ -7,7 +7,8 @@ local function row_has(prefix, job, self)
   local state = id and redis.call('HGET', batch_key(prefix, id), 'state')
   -- What somebody only begins to submit, or never came to the end of, holds nobody back but in its own file.
   local counts = state and (state ~= 'checking' or id == string.match(self, '^(.+)-%d+$'))
-  return counts and BLOCKING[row_byte(batch_key(prefix, id), tonumber(at))]
+  local byte = counts and row_byte(batch_key(prefix, id), tonumber(at)) or ''
+  return byte ~= '' and not FREEING[byte]
     and run_of(batch_key(prefix, id), at) == (run == '' and '0' or run)
 end
 

@@ -15,7 +15,7 @@ import { LuaPart } from "../../redis/lua-source.ts";
 import { LuaScript } from "../../redis/script.ts";
 import type { JobState } from "../../outcomes/state.ts";
 import type { BatchState } from "../batch-state.ts";
-import { AIR_STATES, BAD_ENDS, REPAIRABLE, ROW_BYTES, ROW_STATES } from "../row-state.ts";
+import { BAD_ENDS, isEnd, REPAIRABLE, ROW_BYTES, ROW_STATES } from "../row-state.ts";
 
 const { waiting: WAITING, queued: QUEUED, duplicate: DUPLICATE, cancelled: CANCELLED } = ROW_BYTES;
 /** How long the rows of a batch that comes in are kept after the last of them came, in ms: whoever sent them is gone. */
@@ -44,9 +44,9 @@ const WHY_ROW = { left: "text?", code: "text?", reason: "text?" } as const;
 const HOLDER = new LuaPart(new URL("holder.lua", import.meta.url), {
   needs: [BATCH, PERSONS],
   constants: {
-    // An OTP went out, or may have: nobody sends that person another by the way.
-    BLOCKING: new Set(
-      (["waiting", "queued", "calling", "awaiting_otp", "succeeded", "unknown"] as const).map((s) => ROW_BYTES[s]),
+    // In the others an OTP goes out, or did, or may have: nobody sends that person another by the way. So in those of newer versions.
+    FREEING: new Set(
+      (["rejected", "expired", "failed", "duplicate", "skipped", "cancelled"] as const).map((s) => ROW_BYTES[s]),
     ),
   },
 });
@@ -141,7 +141,7 @@ export const CHANGE = new LuaScript(new URL("change.lua", import.meta.url), {
 
 export const CLOSE_BATCH = new LuaScript(new URL("close.lua", import.meta.url), {
   needs: [BATCH],
-  constants: { OPEN_BYTES: [WAITING, ...AIR_STATES.map((state) => ROW_BYTES[state])] },
+  constants: { END_BYTES: ROW_STATES.filter(isEnd).map((state) => ROW_BYTES[state]) },
   args: { prefix: "text", id: "text", epoch: "text", to: "text", now: "text", retention: "text" },
 });
 

@@ -9,7 +9,8 @@ export const PERSONS = new LuaPart(new URL("persons.lua", import.meta.url), {
   needs: [CLOCK],
   constants: {
     // An OTP went out, or may have.
-    HAS_PERSON: new Set(["running", "awaiting_otp", "succeeded", "unknown"] satisfies OnboardingState[]),
+    // A state that this version does not know frees nobody.
+    FREES_PERSON: new Set(["rejected", "failed", "expired", "cancelled"] satisfies OnboardingState[]),
   },
 });
 

@@ -236,6 +236,17 @@ export const LOG_EVENTS = {
     ["batch"],
     "A key that seals its rows, or an update. `satyapan batch show` says which; other batches go on.",
   ),
+  "batch of a newer version: it is left as it is": each(
+    "error",
+    ["batch", "code"],
+    "Neither handed over nor closed by this worker: one of the version that submitted it does. Update this one.",
+  ),
+  "row of a batch whose record is of a newer version: it is left as it is": rarely(
+    "error",
+    ["batch", "job", "code"],
+    ["batch"],
+    "Its batch stays open until a worker that can read it says how it ended. Update this one.",
+  ),
   "batch ended": each("info", ["batch", "state", "counts"], "All its rows have."),
   "batch stopped by itself": each(
     "warn",

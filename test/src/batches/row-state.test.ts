@@ -64,9 +64,9 @@ describe("the states of batches", () => {
   });
 
   it("end when every row has, and say whether something went wrong", () => {
-    expect(endOf({ ...noRows(), succeeded: 3, duplicate: 1, skipped: 1 })).toBe("finished");
-    expect(endOf({ ...noRows(), succeeded: 3, expired: 1 })).toBe("finished_with_errors");
-    expect(endOf({ ...noRows(), succeeded: 3, awaiting_otp: 1 })).toBeNull();
+    expect(endOf({ ...noRows(), succeeded: 3, duplicate: 1, skipped: 1 }, 5)).toBe("finished");
+    expect(endOf({ ...noRows(), succeeded: 3, expired: 1 }, 4)).toBe("finished_with_errors");
+    expect(endOf({ ...noRows(), succeeded: 3, awaiting_otp: 1 }, 4)).toBeNull();
     expect(openRows({ ...noRows(), waiting: 2, calling: 1, unknown: 4 })).toBe(3);
   });
 
