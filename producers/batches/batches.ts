@@ -150,9 +150,12 @@ export class Batches {
    * Throws BadRowsError, SatyapanError `bad-input` that names rows of another state, `unknown-batch`.
    */
   async repair(batch: string, rows: readonly RowToRepair[]): Promise<RepairView> {
-    const { target } = await this.#find(batch);
+    const { id, target } = await this.#find(batch);
     const { settings, actor } = this.#deps;
-    return await this.repairChecked(batch, mendedRows(rows, { owner: ownerOf(target), settings, now: actor.now() }));
+    const partial = rows.filter(({ ref, columns }) => ref === undefined || columns === undefined);
+    const kept = await (await this.kept(id)).read(partial.map(({ row }) => row));
+    const rules = { owner: ownerOf(target), settings, now: actor.now() };
+    return await this.repairChecked(id, mendedRows(rows, rules, kept));
   }
 
   /** `repair` for rows that were checked already, as a reader of files has them. */

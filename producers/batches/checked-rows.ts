@@ -1,8 +1,11 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
 import { batchRow, type CheckedRow, RowChecks, type RowRules } from "../rows/row-checks.ts";
+import { fieldOfName } from "../../src/operations/synonyms.ts";
+import { isMasked } from "../../src/secrets/mask.ts";
 import { shownCell, shownField, textOf } from "../rows/shown-cell.ts";
 import type { MendedRow } from "./batch-repair.ts";
+import type { KeptRow } from "./kept-rows.ts";
 import { BadRows } from "./bad-rows.ts";
 
 /** One row of a batch, as its caller has it. */
@@ -16,7 +19,7 @@ export interface RowToSubmit<Input> {
 
 export type RowsToSubmit<Input> = Iterable<RowToSubmit<Input>> | AsyncIterable<RowToSubmit<Input>>;
 
-/** A row that somebody mended: all of it, not only what is new. */
+/** A row that somebody mended: its whole input, not only what is new. A `ref` and `columns` that are not given stay as they are. */
 export interface RowToRepair extends RowToSubmit<Readonly<Record<string, unknown>>> {
   /** Its number in the batch, as the results say it. */
   readonly row: number;
@@ -54,17 +57,25 @@ export async function* checkedRows(
   if (bad.count > 0 && (!skipBad || good === 0)) throw bad.error(row);
 }
 
-/** The rows as their batch takes them back. Throws BadRowsError. */
-export function mendedRows(rows: readonly RowToRepair[], rules: RowRules): MendedRow[] {
+/** The rows as their batch takes them back; `kept`: what it has of them. Throws BadRowsError. */
+export function mendedRows(
+  rows: readonly RowToRepair[],
+  rules: RowRules,
+  kept: ReadonlyMap<number, Pick<KeptRow, "ref" | "columns">>,
+): MendedRow[] {
   const checks = new RowChecks(rules);
   const bad = new BadRows();
   const mended = rows.map((given): MendedRow => {
     const { row, repaired = 0 } = given;
-    const checked = check(checks, row, given);
+    const before = kept.get(row);
+    const whole = given.ref === undefined && before?.ref ? { ...given, ref: before.ref } : given;
+    const checked = check(checks, row, whole);
     if (checked.state === "skipped") bad.add(checked);
     const { ref, subject, input } = checked;
+    const shown = columnsOf(checked, given);
+    const columns = given.columns === undefined ? withKept(shown, before?.columns ?? {}) : shown;
     // One person twice: whose turn comes first is called.
-    return { row, repaired, ref, subject, input, columns: columnsOf(checked, given) };
+    return { row, repaired, ref, subject, input, columns };
   });
   if (bad.count > 0) throw bad.error(rows.length);
   return mended;
@@ -86,6 +97,21 @@ function columnsOf(checked: CheckedRow, { input, columns = {} }: RowToSubmit<unk
     ...fields.map(([field, value]) => [shownCell(field), shownField(textOf(value), checked.input[field])] as const),
     ...Object.entries(columns).map(([name, text]) => [shownCell(name), shownCell(textOf(text))] as const),
   ]);
+}
+
+/** The fields as they are now, by the names that the row has for them, and its other columns as they were. */
+function withKept(
+  shown: Readonly<Record<string, string>>,
+  kept: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const names = Object.keys(shown);
+  const fields = new Map(Object.keys(kept).map((name) => [name, fieldOfName(name, names)]));
+  const renamed = new Map([...fields].flatMap(([name, field]) => (field === null ? [] : [[field, name] as const])));
+  const now = Object.entries(shown).map(([field, text]) => [renamed.get(field) ?? field, text] as const);
+  const others = Object.entries(kept).filter(([name]) => (fields.get(name) ?? null) === null);
+  // Behind the fields: an operator rings the first number that is shown, and this one may be of before.
+  const [masked, clear] = [others.filter(([, text]) => isMasked(text)), others.filter(([, text]) => !isMasked(text))];
+  return Object.fromEntries([...clear, ...now, ...masked]);
 }
 
 /** `consent` as the columns that a file has of it. */

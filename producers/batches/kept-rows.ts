@@ -20,6 +20,8 @@ export interface KeptRow {
   readonly state: RowState;
   /** How often it was mended before. */
   readonly repaired: number;
+  /** The caller's own reference; null: it has none, or nobody can open it any more. */
+  readonly ref: string | null;
   /** The file's own columns, masked, as results have them; null: nobody can open them any more. */
   readonly columns: Readonly<Record<string, string>> | null;
   /** Its personal values as `Secret`. Null: it is kept no more, because the batch is over and nobody can try the row again as it is. */
@@ -66,9 +68,10 @@ export class KeptRows {
       if (state === undefined) continue;
       const repaired = this.#reruns.get(row)?.repaired ?? 0;
       const columns = await at("columns", row);
+      const shown = rowResult({ row, state, repaired, asked_again: 0 }, columns, null);
       kept.set(row, {
-        ...{ state, repaired },
-        columns: columns === null ? null : rowResult({ row, state, repaired, asked_again: 0 }, columns, null).columns,
+        ...{ state, repaired, ref: shown.ref },
+        columns: columns === null ? null : shown.columns,
         input: async () => this.#parsed(await at("in", row)) ?? (await this.#ofJob(row)),
       });
     }

@@ -109,6 +109,26 @@ describe("rows that a program submits", () => {
     });
   });
 
+  it("keep the reference and the columns that who mends them does not give, but for what the mended input shows", async () => {
+    await using bundle = await startBundle();
+    const { client } = bundle;
+    const columns = { "Mobile No": "XXXXXX1111", branch: "Pune" };
+    const given = { ...badRow("F-2"), columns };
+    const { id } = await client.batches.submit([rowOf(1), given, given], { operation: OPERATION, skipBad: true });
+    const input = (row: number) => ({ mobile: madeUpMobile(row, "000"), csp_id: "9000000001" });
+    const others = { ref: "", columns: { branch: "Nashik" } };
+    await client.batches.repair(id, [
+      { row: 2, input: input(2) },
+      { row: 3, input: input(3), ...others },
+    ]);
+    const [, kept, changed] = await Array.fromAsync(client.batches.results(id));
+    const maskOf = (row: number): string => `XXXXXX${input(row).mobile.slice(6)}`;
+    expect(kept).toMatchObject({ ref: "F-2", columns: { branch: "Pune", "Mobile No": maskOf(2) } });
+    expect(Object.values(kept?.columns ?? {})).not.toContain("XXXXXX1111");
+    expect(changed).toMatchObject({ ref: null, columns: { branch: "Nashik", mobile: maskOf(3) } });
+    expect(Object.keys(changed?.columns ?? {})).not.toContain("Mobile No");
+  });
+
   it("are of names and inputs that the compiler knows, and are checked without it just the same", async () => {
     await using bundle = await startBundle();
     const { client } = bundle;
