@@ -9,6 +9,7 @@ import { HeardSentinels } from "./heard-sentinels.ts";
 import { PLAIN_TLS, type RedisTls } from "./tls.ts";
 import { refusalWord } from "./refusal.ts";
 import { describeRedis, type RedisTarget, usesTls } from "./url.ts";
+import { tellNodeTrouble } from "./node-trouble.ts";
 import { leaveSilentNodes } from "./silent-nodes.ts";
 import { reasonOf, removeCommand, unreachable } from "./unreachable.ts";
 
@@ -210,6 +211,7 @@ function openCluster(target: ClusterTarget, role: RedisRole, tls: ConnectionOpti
     ...(tls === null ? {} : { dnsLookup: unresolved }),
   });
   leaveSilentNodes(cluster);
+  tellNodeTrouble(cluster);
   return cluster;
 }
 

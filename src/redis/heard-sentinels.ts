@@ -23,6 +23,8 @@ export class HeardSentinels extends SentinelConnector {
   /** While they are asked: which one was told of meanwhile. */
   #told: string | null = null;
   #isAsking = false;
+  /** What a sentinel's connection ended with: ioredis tells only that it is closed. */
+  #trouble: Error | null = null;
 
   constructor(options: unknown) {
     super(options as SentinelConnectionOptions);
@@ -39,18 +41,21 @@ export class HeardSentinels extends SentinelConnector {
     });
   }
 
-  override async connect(...args: Parameters<SentinelConnector["connect"]>): ReturnType<SentinelConnector["connect"]> {
+  override async connect(told: Parameters<SentinelConnector["connect"]>[0]): ReturnType<SentinelConnector["connect"]> {
     this.#told = null;
     this.#isAsking = true;
     try {
-      return await super.connect(...args);
+      return await super.connect((type, error) => {
+        if (this.#trouble !== null) error.cause ??= this.#trouble;
+        told(type, error);
+      });
     } finally {
       this.#isAsking = false;
     }
   }
 
   #hear(client: Redis): void {
-    client.on("error", () => {});
+    client.on("error", (error: Error) => (this.#trouble = error));
     expectDroppedReplies(client);
     const emit = client.emit.bind(client);
     client.emit = (event: string | symbol, ...args: unknown[]): boolean => {

@@ -17,9 +17,18 @@ const REMEDIES: Remedies = [
   [/NOPERM/, "Give its user what its role needs (deploy/redis/users.acl), or name another user in REDIS_URL."],
   [/max number of clients/, "It has as many clients as its maxclients allows: raise it, or close some."],
   [/WRONGPASS|NOAUTH|AUTH /, "Correct the user and password in REDIS_URL."],
+  [/DB index/, "Name in REDIS_URL a database that it has."],
+  [/is not Redis/, "Set REDIS_URL to the port of a Redis (6379, of a sentinel 26379, unless they were given others)."],
+  [
+    /unknown command .?sentinel/i,
+    "Name a sentinel in REDIS_URL (26379 by default), or begin it with redis:// or rediss://.",
+  ],
+  [/cluster support disabled/, "Begin REDIS_URL with redis:// or rediss://."],
+  [/unknown command/, "Set REDIS_URL to a Redis of version 6.2 or newer, or a Valkey."],
 ];
 
 const PLAIN_REMEDIES: Remedies = [
+  [/speaks TLS/, "Begin REDIS_URL with rediss://."],
   // What it says before it hangs up is not always read: our own first words meet a closed door.
   [
     /connection was closed|ECONNRESET|EPIPE/,
@@ -38,7 +47,12 @@ const TLS_REMEDIES: Remedies = [
   [/certificate has expired/, "Renew the certificate of the server."],
   [/certificate is not yet valid/, "Set the clocks of both machines (NTP)."],
   [/altnames/, "Name it in REDIS_URL as its certificate does."],
-  [/no answer|ETIMEDOUT|wrong version number/, "Start it; if its port speaks no TLS, begin REDIS_URL with redis://."],
+  [/speaks no TLS/, "Begin REDIS_URL with redis://, or name the port that speaks TLS."],
+  // A Redis without TLS waits for more of what it takes for a command.
+  [
+    /no answer|timeout|ETIMEDOUT|before secure TLS/,
+    "Start it; if its port speaks no TLS, begin REDIS_URL with redis://.",
+  ],
 ];
 
 /**
@@ -48,14 +62,31 @@ const TLS_REMEDIES: Remedies = [
 export function removeCommand(error: Error): void {
   if ("command" in error) delete error.command;
   if ("lastNodeError" in error && error.lastNodeError instanceof Error) removeCommand(error.lastNodeError);
+  if (error.cause instanceof Error) removeCommand(error.cause);
 }
 
-/** The reason in words. Where several addresses all refuse, Node says only a code; where a Cluster's nodes all refuse, ioredis not even that. */
+/** What a server sends that does not speak as Redis does: by the first byte (ioredis). */
+const STRANGER = /^Unknown RESP type (\d+)/;
+/** The first byte of a TLS alert. */
+const TLS_ALERT = "21";
+/** `401D6E15347F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/…` */
+const OPENSSL = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
+
+/** The reason in words, on one line. Where several addresses all refuse, Node says only a code. */
 export function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `: ${reasonOf(error.cause)}` : "";
   if ("lastNodeError" in error && error.lastNodeError instanceof Error) {
     const reason = reasonOf(error.lastNodeError);
-    return reason === "Connection is closed" ? "none of its nodes takes a connection" : reason;
+    return reason === "Connection is closed" ? `none of its nodes takes a connection${cause}` : reason;
   }
+  if (cause !== "" && error.message.startsWith("All sentinels are unreachable"))
+    return `none of its sentinels answers${cause}`;
   const text = error.message !== "" || !("code" in error) ? error.message : String(error.code);
-  return text.replace(/\.$/, "");
+  const stranger = STRANGER.exec(text)?.[1];
+  if (stranger !== undefined) {
+    return stranger === TLS_ALERT ? "its port speaks TLS" : "what answers there is not Redis";
+  }
+  const ssl = OPENSSL.exec(text)?.[1];
+  if (ssl === "wrong version number" || ssl === "packet length too long") return "its port speaks no TLS";
+  return (ssl ?? text).trim().replace(/\.$/, "");
 }

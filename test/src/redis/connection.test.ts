@@ -231,7 +231,7 @@ describe("a Cluster of three", () => {
     await using client = open({ kind: "cluster", tls: false, nodes: [{ host: "127.0.0.1", port: await freePort() }] });
     using began = new Lived();
     await expect(ready(client.redis)).rejects.toThrow(
-      /^Redis at redis\+cluster:\/\/127\.0\.0\.1:\d+ cannot be reached: none of its nodes takes a connection\./,
+      /^Redis at redis\+cluster:\/\/127\.0\.0\.1:\d+ cannot be reached: none of its nodes takes a connection: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Start it/,
     );
     expect(began.ms).toBeLessThan(PROMPT_MS);
   });
