@@ -20,6 +20,7 @@ import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import { tracePlaceOf } from "../../src/records/trace-place.ts";
+import { unlessRefused } from "../../src/redis/refusal.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, LazyConnections, UseRedis } from "../base/client-connections.ts";
 import { Patience, type PatienceOptions, unlessStopped } from "../base/patience.ts";
@@ -70,6 +71,8 @@ export interface BatchWatch extends BatchView {
   readonly reasons: readonly RowReason[];
   /** The windows of the quota that it lives on, and how much of each is used; in ms. */
   readonly quota: readonly { readonly max: number; readonly ms: number; readonly used: number }[];
+  /** How many workers take its provider's jobs; null: the server does not say it to everybody. */
+  readonly workers: number | null;
 }
 
 export interface BatchesDeps {
@@ -277,7 +280,7 @@ export class Batches {
     for (;;) {
       const view = await unlessStopped(signal, async () => await patience.run(async () => await this.#look(id)));
       if (view === null) return;
-      const text = JSON.stringify([view.state, view.reason, view.counts]);
+      const text = JSON.stringify([view.state, view.reason, view.counts, view.workers === 0]);
       if (everyLook || text !== last) yield view;
       last = text;
       if (hasEnded(view.state) && view.ended_at !== null) return;
@@ -317,13 +320,14 @@ export class Batches {
   async #look(id: string): Promise<BatchWatch> {
     const { actor } = this.#deps;
     const batch = await this.#find(id);
-    return await this.#use(async (_store, { redis }) => {
-      const [reasons, gate] = await Promise.all([
+    return await this.#use(async (_store, { redis, queues }) => {
+      const [reasons, gate, workers] = await Promise.all([
         rowReasons(redis, batch.queue, id),
         new GateControl(redis).read(batch.queue),
+        queues.workers(batch.queue).catch(unlessRefused),
       ]);
       const quota = gate.windows.map(({ max, ms, used }) => ({ max, ms, used }));
-      return { ...viewOf(batch, actor.now()), reasons: reasons.slice(0, MOST_REASONS), quota };
+      return { ...viewOf(batch, actor.now()), reasons: reasons.slice(0, MOST_REASONS), quota, workers };
     });
   }
 

@@ -43,9 +43,9 @@ export class SubmissionReport {
     return `${accepted}See the first with \`satyapan show ${this.#firstId}\`.\n`;
   }
 
-  /** What to say of those that nobody waits for any longer; null: there are none. */
-  stillOpen(): string | null {
+  /** What to say of those that nobody waits for any longer; null: there are none. `why`: what holds one back where none was begun. */
+  async stillOpen(why: (id: string) => Promise<string | null>): Promise<string | null> {
     const { count, first, begun } = this.#open;
-    return first === null ? null : stillOpen(first, count, begun);
+    return first === null ? null : stillOpen(first, count, begun ? null : await why(first.id));
   }
 }

@@ -11,6 +11,7 @@ import { describePersons, describeRows } from "./row-problems.ts";
 import { RowSource } from "./row-source.ts";
 import { SubmissionReport } from "./submission-report.ts";
 import type { SubmitFlags } from "./submit-flags.ts";
+import { whyOpen } from "./why-open.ts";
 
 /** Records read at once for the report. */
 const CHUNK = 500;
@@ -60,7 +61,7 @@ export async function submitEach(
   }
   if (flags.json !== true) context.stdout.write(report.summary(waitMs !== null));
   if (waitMs === null) return;
-  const open = report.stillOpen();
+  const open = await report.stillOpen(async (id) => await whyOpen(client, id));
   if (open !== null) context.stderr.write(`satyapan: ${open}\n`);
   if (!report.succeeded(accepted.ids.length)) context.exit(ExitCode.NOT_SUCCEEDED);
 }

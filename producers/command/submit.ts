@@ -12,6 +12,7 @@ import { IF_PENDING } from "../jobs/open-challenges.ts";
 import { formatRecord } from "../report/format-record.ts";
 import { stillOpen } from "../report/still-open.ts";
 import { openClient } from "./open.ts";
+import { whyOpen } from "./why-open.ts";
 import { submitEach } from "./submit-each.ts";
 import type { SubmitFlags } from "./submit-flags.ts";
 
@@ -131,7 +132,9 @@ async function waited(
     const isOver = error instanceof SatyapanError && OVER.has(error.code);
     if (!isOver) throw error;
     record = (await client.get(submitted.id)) ?? submitted;
-    if (!isTerminal(record.state)) stderr.write(`satyapan: ${stillOpen(record, 1, record.state !== "queued")}\n`);
+    if (!isTerminal(record.state)) {
+      stderr.write(`satyapan: ${stillOpen(record, 1, await whyOpen(client, record.id))}\n`);
+    }
   }
   return { ...record, ...(duplicate === true ? { duplicate } : {}), ...(reused === true ? { reused } : {}) };
 }

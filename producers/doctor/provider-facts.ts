@@ -6,6 +6,7 @@ import type { RedisClient } from "../../src/redis/connection.ts";
 import { bullmqPrefix, queueOf } from "../../src/queues/names.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
 import { StateIndex } from "../../src/records/state-index.ts";
+import { unlessRefused } from "../../src/redis/refusal.ts";
 import type { ProviderFacts } from "./gate-findings.ts";
 
 /** The facts of each provider that has settings here, or that ever had a worker or a job. */
@@ -38,7 +39,7 @@ async function factsOf(
   const base = bullmqPrefix(queue);
   const [gate, clients, interactive, bulk, unknown, live] = await Promise.all([
     new GateControl(redis).read(queue),
-    queues.workers(queue).catch(notAllowed),
+    queues.workers(queue).catch(unlessRefused),
     redis.llen(`${base}wait`),
     redis.zcard(`${base}prioritized`),
     new StateIndex(redis, "unknown").count(queue, now() - settings.retention.recordMs),
@@ -56,9 +57,4 @@ async function factsOf(
     prints,
     own: printOf(settings, provider),
   };
-}
-
-function notAllowed(error: unknown): null {
-  if (error instanceof Error && error.name === "ReplyError") return null;
-  throw error;
 }

@@ -7,6 +7,7 @@ import { type QueueName, queueOf } from "../../src/queues/names.ts";
 import type { RetentionTimes } from "../../src/records/settings.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import { type IndexedState, StateIndex } from "../../src/records/state-index.ts";
+import { unlessRefused } from "../../src/redis/refusal.ts";
 import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
 
 /** Jobs of the last ones that ended as failed or unknown, which did so alike. */
@@ -47,7 +48,7 @@ export async function readHealth(
         const queue = queueOf(provider);
         const [measured, workers, unknown, failed, openBatches] = await Promise.all([
           measure({ redis, queues, now, retention }, queue),
-          queues.workers(queue).catch(notAllowed),
+          queues.workers(queue).catch(unlessRefused),
           troublesOf(opened, queue, "unknown"),
           troublesOf(opened, queue, "failed"),
           batchesOf(new BatchStore(redis, retention), queue, now()),
@@ -80,9 +81,4 @@ async function troublesOf(
   return [...alike.values()].flatMap(([newest, ...others]) =>
     newest === undefined ? [] : [{ ...newest, count: others.length + 1 }],
   );
-}
-
-function notAllowed(error: unknown): null {
-  if (error instanceof Error && error.name === "ReplyError") return null;
-  throw error;
 }

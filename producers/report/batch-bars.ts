@@ -1,5 +1,6 @@
 import { formatDuration } from "../../src/base/duration.ts";
 import { ROW_STATES, type RowState } from "../../src/batches/row-state.ts";
+import { hasEnded } from "../../src/batches/batch-state.ts";
 import type { BatchWatch } from "../batches/batches.ts";
 import { formatEnd } from "./batch-end.ts";
 import { endedRows, formatProgress } from "./format-batch.ts";
@@ -20,6 +21,8 @@ const LONGEST_BAR = 30;
 const SHORTEST_BAR = 4;
 const NAME_WIDTH = 12;
 
+const START_ONE = "runs for its provider: start one that has its settings with `satyapan worker`";
+
 /** A bar for each state that has rows, on a terminal that is redrawn; elsewhere a line now and then. */
 export function batchDisplay(stdout: Screen, now: () => number): BatchDisplay {
   return stdout.isTTY === true ? bars(stdout, now) : lines(stdout, now);
@@ -32,12 +35,14 @@ function lines(stdout: Screen, now: () => number): BatchDisplay {
   const say = (view: BatchWatch): void => {
     said = view;
     saidAt = now();
-    stdout.write(`${new Date(saidAt).toISOString()} ${formatProgress(view, saidAt)}\n`);
+    const idle = isIdle(view) ? `; no worker ${START_ONE}` : "";
+    stdout.write(`${new Date(saidAt).toISOString()} ${formatProgress(view, saidAt)}${idle}\n`);
   };
   return {
     show: (view) => {
       last = view;
-      if (view.state !== said?.state || now() - saidAt >= LINE_MS) say(view);
+      const isNews = view.state !== said?.state || isIdle(view) !== isIdle(said);
+      if (isNews || now() - saidAt >= LINE_MS) say(view);
     },
     note: () => false,
     stop: () => {
@@ -98,17 +103,24 @@ function head(view: BatchWatch, now: number): string[] {
 }
 
 /** Below the bars. */
-function beside({ quota, open_challenges, open_limit, flow, reasons }: BatchWatch): string[] {
+function beside(view: BatchWatch): string[] {
+  const { quota, open_challenges, open_limit, flow, reasons } = view;
   const used = quota.map(({ used: calls, max, ms }) => `${calls} of ${max} per ${formatDuration(ms)}`).join(", ");
   const most = open_limit === null ? "" : ` of at most ${open_limit}`;
   const [first] = reasons;
   return [
-    named("quota", quota.length === 0 ? "not known yet: is a `satyapan worker` running?" : used),
+    ...(isIdle(view) ? [named("workers", `none ${START_ONE}`)] : []),
+    named("quota", quota.length === 0 ? "not known before a worker was started" : used),
     ...(flow === undefined ? [] : [named("codes", `${open_challenges} awaited${most}`)]),
     ...(first === undefined
       ? []
       : [named("mostly", `${first.count} ${first.state}, ${first.reason ?? first.code ?? "without a reason"}`)]),
   ];
+}
+
+/** Nobody would call its rows. */
+function isIdle({ state, workers }: BatchWatch): boolean {
+  return workers === 0 && !hasEnded(state);
 }
 
 function named(name: string, text: string): string {

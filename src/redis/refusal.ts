@@ -64,6 +64,12 @@ export function isPassingRefusal(error: unknown): boolean {
   return word !== null && PASSING.has(word);
 }
 
+/** For `catch`, where a server may refuse to tell: null for a refusal, by an ACL or of a command that it does not know. */
+export function unlessRefused(error: unknown): null {
+  if (error instanceof Error && error.name === "ReplyError") return null;
+  throw error;
+}
+
 /** What ioredis and we hang on an error of the errors behind it, where its own message does not say. */
 function innerErrors(error: Error): readonly unknown[] {
   const of = (key: string): unknown => (key in error ? (error as unknown as Record<string, unknown>)[key] : undefined);

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findOperation } from "../../../src/operations/catalogue.ts";
 import type { JobRecord } from "../../../src/records/record.ts";
 import { type ClientBundle, MOBILE_INPUT, startClientBundle, testKeys } from "../../support/client.ts";
 import { type Ran, RunningCommand, satyapan } from "../../support/command.ts";
+import { startWorkerBundle } from "../../support/worker.ts";
 import type { TempDir } from "../../support/temp-dir.ts";
 import { expectRefusal, folderOfRows, GOOD, MOBILE } from "./submit-files.ts";
 
@@ -56,7 +58,20 @@ describe("satyapan submit", () => {
     expect(ran.code).toBe(1);
     expect(JSON.parse(ran.stdout)).toMatchObject({ id: "order-2", state: "queued" });
     expect(ran.stderr).toBe(
-      "satyapan: job order-2 is still queued and goes on without this command: see `satyapan show order-2`; none was begun, is a `satyapan worker` running?\n",
+      "satyapan: job order-2 is still queued and goes on without this command: see `satyapan show order-2`. No worker is running for this provider: start one that has its settings with `satyapan worker`.\n",
+    );
+  });
+
+  it("asks for a worker of this provider where only the other one's runs", async () => {
+    await using workers = await startWorkerBundle();
+    await workers.startWorker({ deepvue: null });
+    const operation = findOperation("deepvue.aadhaar-otp");
+    const args = ["submit", operation.name, "--input", JSON.stringify(operation.example), "--wait", "100ms"];
+    const keys = testKeys();
+    const ran = await satyapan(args, { cwd: dir.path, env: { ...keys, REDIS_URL: workers.redis.url } });
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(
+      /`\. No worker is running for this provider: start one that has its settings with `satyapan worker`\.\n$/,
     );
   });
 

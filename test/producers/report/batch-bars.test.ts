@@ -17,6 +17,7 @@ function view(counts: Partial<Record<RowState, number>>, other: Partial<BatchWat
       estimated_end: new Date(START + 30_000).toISOString(),
       reasons: [],
       quota: [{ max: 100, ms: 1_000, used: 7 }],
+      workers: 2,
     },
     ...other,
   };
@@ -48,6 +49,29 @@ function onTerminal(columns: number, rows?: number) {
   const display = batchDisplay(terminal, () => now);
   return { terminal, display, at: (ms: number) => (now = START + ms) };
 }
+
+describe("a batch whose provider no worker serves", () => {
+  const idle = view({ waiting: 3 }, { workers: 0, state: "ready", rate: 0, estimated_end: null });
+  const cure = "runs for its provider: start one that has its settings with `satyapan worker`";
+
+  it("asks for one on a terminal, until one runs", () => {
+    const { terminal, display } = onTerminal(100);
+    display.show(idle);
+    expect(terminal.screen).toContain(`     workers none ${cure}`);
+    display.show({ ...idle, workers: 1 });
+    expect(terminal.screen.join("\n")).not.toContain("workers");
+  });
+
+  it("asks for one in lines, and tells at once when one runs", () => {
+    const stdout = new PassThrough();
+    const display = batchDisplay(stdout, () => START);
+    for (const workers of [0, 1, null]) display.show({ ...idle, workers });
+    const lines = String(stdout.read()).trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(new RegExp(`3 waiting; no worker ${cure}$`));
+    expect(lines[1]).toMatch(/3 waiting$/);
+  });
+});
 
 describe("a batch on a terminal", () => {
   it("is a bar for each state that has rows, with what goes on beside them, drawn over again", () => {

@@ -13,15 +13,18 @@ describe("the counts of states", () => {
 });
 
 describe("what is said of open jobs", () => {
-  it("names the one, and asks for a worker where none was begun", () => {
-    expect(stillOpen(jobRecord({ state: "queued" }), 1, false)).toBe(
-      "job order-1 is still queued and goes on without this command: see `satyapan show order-1`; none was begun, is a `satyapan worker` running?",
+  it("names the one, and why", () => {
+    expect(stillOpen(jobRecord({ state: "queued" }), 1, "No worker is running.")).toBe(
+      "job order-1 is still queued and goes on without this command: see `satyapan show order-1`. No worker is running.",
     );
   });
 
-  it("counts several, and asks for no worker where one is at work", () => {
-    expect(stillOpen(jobRecord({ state: "queued" }), 2, true)).toBe(
+  it("counts several, and says why where none was begun", () => {
+    expect(stillOpen(jobRecord({ state: "queued" }), 2, null)).toBe(
       "2 jobs go on without this command: see `satyapan show order-1`",
+    );
+    expect(stillOpen(jobRecord({ state: "queued" }), 2, "No worker is running.")).toMatch(
+      /order-1`\. None was begun\. No worker is running\.$/,
     );
   });
 });
