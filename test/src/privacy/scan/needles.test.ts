@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { assert, property, uint8Array } from "fast-check";
+import { array, assert, property, stringMatching, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseKeyRing } from "../../../../src/privacy/keys/key-ring.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
@@ -60,6 +60,47 @@ describe("a known value is found", () => {
     expect(short.tooShort).toEqual(["password", "canary 2"]);
     expect(short.find("secret 424242 42").map(({ what }) => what)).toEqual(["canary 1"]);
     expect(short.find("1424242 4242420")).toEqual([]);
+  });
+});
+
+/** What stands in a text and where, by trying each value at each place, the longest first. */
+function* tried(text: string, values: readonly string[]): Generator<readonly [value: string, at: number]> {
+  for (let at = 0; at < text.length; at++) {
+    const value = values
+      .filter((one) => text.startsWith(one, at))
+      .filter((one) => !/^\d+$/.test(one) || !/\d/.test(`${text[at - 1] ?? ""}${text[at + one.length] ?? ""}`))
+      .toSorted((a, b) => b.length - a.length)[0];
+    if (value === undefined) continue;
+    yield [value, at];
+    at += value.length - 1;
+  }
+}
+
+describe("many values", () => {
+  const needlesOf = (values: readonly string[]) =>
+    new Needles(values.map((value) => ({ kind: "canary", name: value, value })));
+
+  it("are each found where it stands, the longest where they overlap", () => {
+    const value = stringMatching(/^(?:[0-3]{4,6}|[ab]{4,7}|[ab0-3]{4,6})$/);
+    assert(
+      property(array(value), array(stringMatching(/^[ab0-3 ]{0,3}$/)), (values, fillings) => {
+        const text = fillings.map((one, index) => `${one}${values[index % values.length] ?? ""}`).join("");
+        const found = needlesOf(values).find(text);
+        expect(found.map(({ what, at }) => [what, at])).toEqual([...tried(text, values)]);
+      }),
+    );
+  });
+
+  it("are looked for in one pass: four thousand cost little more than ten", () => {
+    const text = randomBytes(3 << 20).toString("base64");
+    const cpuMs = (count: number): number => {
+      const values = Array.from({ length: count }, () => randomBytes(12).toString("base64"));
+      const needles = needlesOf(values);
+      const began = process.threadCpuUsage();
+      expect(needles.find(`${text}${values[0] ?? ""}`)).toHaveLength(1);
+      return process.threadCpuUsage(began).user / 1_000;
+    };
+    expect(cpuMs(4_000)).toBeLessThan(10 * Math.max(20, cpuMs(10)));
   });
 });
 
