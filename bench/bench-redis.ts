@@ -7,6 +7,7 @@ import type { Machine } from "../src/redis/embedded/machine.ts";
 import { isAlive, type ProcessIdentity } from "../src/redis/embedded/process-identity.ts";
 import { startServer } from "../src/redis/embedded/process.ts";
 import { findRedisServer } from "../src/redis/embedded/server.ts";
+import { type Watchdog, watchOver } from "../test/support/watch-over.ts";
 import { parseUsage, type RedisUsage } from "./redis-usage.ts";
 import { LOOK_MS, type OwnCommands, type Store } from "./store.ts";
 
@@ -17,6 +18,7 @@ export class BenchRedis implements Store {
   readonly address: string;
   readonly client: Redis;
   readonly #process: ProcessIdentity;
+  readonly #watchdog: Watchdog;
   readonly #active: string;
   /** It is of its own session: it would outlive a bench that is ended. */
   readonly #onExit = (): void => {
@@ -29,6 +31,7 @@ export class BenchRedis implements Store {
     this.address = socket;
     this.#active = active;
     this.#process = identity;
+    this.#watchdog = watchOver(identity.pid);
     this.client = new Redis({ path: socket, replyMapping: "legacy" });
     process.once("exit", this.#onExit);
   }
@@ -79,6 +82,7 @@ export class BenchRedis implements Store {
     process.off("exit", this.#onExit);
     this.#kill();
     while (isAlive(this.#process)) await sleep(2);
+    this.#watchdog.release();
     await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { watchOverChild } from "../test/support/watch-over.ts";
 import type { Answer } from "./answer.ts";
 
 export interface ChildOptions {
@@ -38,6 +39,7 @@ export class Child implements AsyncDisposable {
       stdio: ["ignore", log, log, "ipc"],
     });
     closeSync(log);
+    watchOverChild(this.#process);
     this.#process.on("message", (message) => this.#answered(message as Answer));
     const failed = Promise.withResolvers<never>();
     this.failed = failed.promise;

@@ -12,6 +12,7 @@ import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { RedisAccess } from "../src/redis/access.ts";
 import { readTestEnv } from "../test/support/env.ts";
 import { startTestRedis, type TestRedis } from "../test/support/redis.ts";
+import { watchOverChild } from "../test/support/watch-over.ts";
 import { bundleEnv } from "../test/support/worker.ts";
 
 export const QUEUE = "{eko-0}";
@@ -81,6 +82,7 @@ export class Place implements AsyncDisposable {
         cwd: this.#cwd,
         stdio: ["ignore", "ignore", "pipe"],
       });
+      watchOverChild(child);
       this.#children.push(child);
       const ready = Promise.withResolvers<void>();
       createInterface(child.stderr).on("line", (line) => {

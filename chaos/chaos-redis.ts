@@ -5,6 +5,7 @@ import type { Machine } from "../src/redis/embedded/machine.ts";
 import { isAlive, type ProcessIdentity } from "../src/redis/embedded/process-identity.ts";
 import { type ServerStart, startServer } from "../src/redis/embedded/process.ts";
 import { findRedisServer } from "../src/redis/embedded/server.ts";
+import { type Watchdog, watchOver } from "../test/support/watch-over.ts";
 
 /**
  * With `everysec` a killed Redis forgets what it has acknowledged while an fsync was under way (it then writes up to 2 s
@@ -22,6 +23,7 @@ export class ChaosRedis implements AsyncDisposable {
   readonly socket: string;
   readonly #start: ServerStart;
   #process: ProcessIdentity | null = null;
+  #watchdog: Watchdog | null = null;
   readonly #onExit = (): void => this.#kill();
 
   private constructor(start: ServerStart) {
@@ -76,12 +78,16 @@ export class ChaosRedis implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    await startServer(this.#start, (identity) => (this.#process = identity));
+    await startServer(this.#start, (identity) => {
+      this.#process = identity;
+      this.#watchdog = watchOver(identity.pid);
+    });
   }
 
   async #end(): Promise<void> {
     this.#kill();
     while (this.#process !== null && isAlive(this.#process)) await sleep(2);
+    this.#watchdog?.release();
   }
 
   #kill(): void {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { watchOverChild } from "../test/support/watch-over.ts";
 import type { LastWords, Peril } from "./peril.ts";
 import type { Dice } from "./random.ts";
 
@@ -89,6 +90,7 @@ export class Fleet implements AsyncDisposable {
     const argument = JSON.stringify({ seed: seed * 10_000 + this.#started, ...this.#peril, ...told?.(this.#started) });
     const stdio = ["ignore", "pipe", this.#log, "ipc"] as const;
     const worker = fork(WORKER, [argument], { env, stdio: [...stdio] });
+    watchOverChild(worker);
     this.#workers.add(worker);
     if (worker.stdout !== null) {
       createInterface({ input: worker.stdout }).on("line", (line) => {

@@ -12,6 +12,7 @@ import { Faults } from "../src/command/faults.ts";
 import { readEnvironment } from "../src/config/environment.ts";
 import { openEmbeddedRedis } from "../src/redis/embedded/embedded-redis.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
+import { watchOver } from "../test/support/watch-over.ts";
 import { Workers } from "./workers.ts";
 
 export const WORKERS = 2;
@@ -57,7 +58,13 @@ export async function openStage(resources: AsyncDisposableStack, signal: AbortSi
   const own = readEnvironment();
   const machine = machineFrom(own, process.platform, homedir(), tmpdir());
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const redis = await openEmbeddedRedis({ dir: join(folder, ".satyapan"), machine, say });
+  const home = join(folder, ".satyapan");
+  const redis = await openEmbeddedRedis({ dir: home, machine, say });
+  const { server } = JSON.parse(readFileSync(join(home, "redis", "server.json"), "utf8")) as {
+    server: { pid: number };
+  };
+  const watchdog = watchOver(server.pid);
+  resources.defer(() => watchdog.release());
   resources.defer(async () => await redis.close());
   signal.throwIfAborted();
   const simulator = resources.use(await startSimulator({ configuration: SIMULATOR }));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { watchOverChild } from "../test/support/watch-over.ts";
 
 const COMMAND = fileURLToPath(new URL("../bin/satyapan.js", import.meta.url));
 /** How long a worker may take to stop in good order, in ms. */
@@ -24,11 +25,13 @@ export class Workers implements AsyncDisposable {
   constructor({ count, folder, env, logFile }: WorkersOptions) {
     this.#logFile = logFile;
     const log = openSync(logFile, "a", 0o600);
+    const stdio = ["ignore", log, log] as const;
     this.#children = Array.from({ length: count }, () =>
       // A group of their own: Ctrl-C reaches the demo alone, which then stops them in order.
-      spawn(process.execPath, [COMMAND, "worker"], { cwd: folder, env, stdio: ["ignore", log, log], detached: true }),
+      spawn(process.execPath, [COMMAND, "worker"], { cwd: folder, env, stdio: [...stdio], detached: true }),
     );
     closeSync(log);
+    for (const child of this.#children) watchOverChild(child);
   }
 
   /** Rejects as soon as one of them ends by itself. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
+import { watchOverChild } from "../test/support/watch-over.ts";
 
 export interface ProgramOptions {
   readonly program: string;
@@ -60,6 +61,7 @@ export class Program implements AsyncDisposable {
     const child = spawn(program, args, { env, cwd, stdio: ["ignore", log, log] });
     child.on("error", () => {}); // it is seen not to answer
     closeSync(log);
+    watchOverChild(child);
     return child;
   }
 }

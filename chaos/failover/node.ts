@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { identityOf, isAlive, type ProcessIdentity } from "../../src/redis/embedded/process-identity.ts";
 import { startServer } from "../../src/redis/embedded/process.ts";
+import { type Watchdog, watchOver } from "../../test/support/watch-over.ts";
 
 /** What every process of a topology is started with. */
 export interface NodeSpace {
@@ -28,7 +28,7 @@ export class RedisNode implements AsyncDisposable {
   readonly #dir: string;
   readonly #args: readonly string[];
   #process: ProcessIdentity | null = null;
-  #watchdog: ChildProcess | null = null;
+  #watchdog: Watchdog | null = null;
 
   constructor(space: NodeSpace, port: number, args: readonly string[]) {
     this.port = port;
@@ -65,7 +65,7 @@ export class RedisNode implements AsyncDisposable {
     this.#signal("SIGKILL");
     while (isAlive(gone)) await sleep(2);
     this.#process = null;
-    this.#watchdog?.kill("SIGKILL");
+    this.#watchdog?.release();
   }
 
   freeze(): void {
@@ -86,11 +86,4 @@ export class RedisNode implements AsyncDisposable {
     // Never another process that was given its number meanwhile.
     if (pid !== undefined && identityOf(pid)?.pid === pid) process.kill(pid, signal);
   }
-}
-
-/** A server is of its own session and would outlive this process: then this ends it, as its own input ends. */
-function watchOver(pid: number): ChildProcess {
-  const watchdog = spawn("sh", ["-c", `cat; kill -9 ${pid}`], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
-  watchdog.unref();
-  return watchdog;
 }

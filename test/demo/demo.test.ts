@@ -43,6 +43,16 @@ describe("npm run demo", () => {
     await expectNothingIn(place.path);
   });
 
+  it("leaves no process behind where it is killed", async () => {
+    await using place = await makeTempDir();
+    const program = [process.execPath, DEMO] as const;
+    await using demo = new RunningCommand([], { cwd: place.path, env: { TMPDIR: place.path }, program });
+    await demo.said(/ running: /);
+    expect(processesIn(place.path).length).toBeGreaterThanOrEqual(4);
+    demo.kill("SIGKILL");
+    await expect.poll(() => processesIn(place.path)).toEqual([]);
+  });
+
   it("leaves nothing behind at SIGTERM either, where no terminal is", async () => {
     await using place = await makeTempDir();
     const env = { TMPDIR: place.path };

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive, type ProcessIdentity } from "../../src/redis/embedded/process-identity.ts";
@@ -6,6 +5,7 @@ import { startServer, stopServer } from "../../src/redis/embedded/process.ts";
 import { findRedisServer } from "../../src/redis/embedded/server.ts";
 import { readTestEnv } from "./env.ts";
 import { TEST_REDIS_ARGS, type TestServer } from "./test-server.ts";
+import { type Watchdog, watchOver } from "./watch-over.ts";
 
 /** A Redis process on a Unix socket in its folder: no port that another test could take while it is restarted. */
 export class LocalServer implements TestServer, AsyncDisposable {
@@ -15,7 +15,7 @@ export class LocalServer implements TestServer, AsyncDisposable {
   readonly #log: string;
   readonly #args: readonly string[];
   #process: ProcessIdentity | null = null;
-  #watchdog: ChildProcess | null = null;
+  #watchdog: Watchdog | null = null;
 
   private constructor(program: string, dir: string, args: readonly string[]) {
     this.#program = program;
@@ -43,7 +43,7 @@ export class LocalServer implements TestServer, AsyncDisposable {
   }
 
   async end(how: "shutdown" | "kill"): Promise<void> {
-    this.#watchdog?.kill("SIGKILL");
+    this.#watchdog?.release();
     if (how === "shutdown") await stopServer(this.#socket, this.#process, this.#log);
     this.#kill();
     while (this.#process !== null && isAlive(this.#process)) await sleep(2);
@@ -61,12 +61,4 @@ export class LocalServer implements TestServer, AsyncDisposable {
   #kill(): void {
     if (this.#process !== null && isAlive(this.#process)) process.kill(this.#process.pid, "SIGKILL");
   }
-}
-
-/** A server is of its own session and would outlive a test run that is killed: then this ends it, as its own input ends. */
-function watchOver(pid: number): ChildProcess {
-  const stdio = ["pipe", "ignore", "ignore"] as const;
-  const watchdog = spawn("sh", ["-c", `cat; kill -9 ${pid}`], { detached: true, stdio: [...stdio] });
-  watchdog.unref();
-  return watchdog;
 }
