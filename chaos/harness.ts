@@ -34,7 +34,7 @@ export interface ChaosOptions {
   readonly quota: number;
   /** Of every three workers' clocks one is ahead by so much, one behind, one right; in seconds. */
   readonly clocks: number;
-  /** Longest wait for the last job to settle after the chaos, in seconds. */
+  /** After the chaos: the longest wait for one more job to settle; of flows, for the last row; in seconds. */
   readonly drainSeconds: number;
   /** Files of rows that run flows, whose persons answer; else jobs. */
   readonly flows?: boolean;
@@ -246,6 +246,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   });
   await loading;
   await Promise.all([relief, telling]);
+  // What is still open must not go on between the simulator's word and ours.
+  await fleet[Symbol.asyncDispose]();
 
   const requests = await all<RequestRecord>(`${world.url}/_simulator/requests`);
   const outbox = (await outboxOf("limit=100000000")).toReversed();

@@ -73,12 +73,12 @@ export class Load {
     return sorted.map(([why, list]) => `${list.length} ${why}`).join("; ");
   }
 
-  /** Submits until aborted, then waits until every job is settled, at most `drainMs`. Whatever is open then is lost. */
+  /** Submits until aborted, then waits until every job is settled. Whatever is open when none was for `drainMs` is lost. */
   async run(stop: AbortSignal, drainMs: number): Promise<void> {
     const { backlog, dice } = this.#options;
-    let until = Infinity;
+    let [left, until] = [Infinity, Infinity];
     while (this.open > 0 || !stop.aborted) {
-      if (stop.aborted) until = Math.min(until, performance.now() + drainMs);
+      if (stop.aborted && this.open < left) [left, until] = [this.open, performance.now() + drainMs];
       if (performance.now() > until) return;
       while (!stop.aborted && this.open < backlog) {
         // By how many come with each.

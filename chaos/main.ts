@@ -53,7 +53,12 @@ const program = new Command("chaos")
   .option("--rate <n>", "SIGKILLs a second that are aimed at", positive("--rate"), 0.8)
   .option("--quota <n>", "calls a second of Eko's quota: a quarter of it is a ticket's size", positive("--quota"), 15)
   .option("--clocks <n>", "seconds by which one of three clocks is ahead, and one behind", positive("--clocks"), 120)
-  .option("--drain <n>", "longest wait for the last job afterwards, in seconds", positive("--drain"), 120)
+  .option(
+    "--drain <n>",
+    "longest wait for one more job to settle afterwards (with --flows: for the last row), in seconds",
+    positive("--drain"),
+    120,
+  )
   .option(
     "--flows",
     "files of rows that run flows, whose persons answer at once, late, wrongly or never; not single jobs",
