@@ -73,14 +73,14 @@ export class AttemptCall {
     const operation = operationOfJob(attempt.job.operation);
     const prepared = await this.#prepare(attempt, operation);
     if (prepared.kind !== "prepared") {
-      await giveBack(journal, permit.id);
+      await giveBack(journal, permit.id, attempt);
       return prepared;
     }
     atPoint?.("signed");
     const sentAt = now();
     const { expiresAt } = attempt.job;
     if (expiresAt !== null && sentAt >= expiresAt) {
-      await giveBack(journal, permit.id);
+      await giveBack(journal, permit.id, attempt);
       return { kind: "not-made", reason: "its deadline came before it could be sent", until: sentAt };
     }
     const { input, call, sealer } = prepared;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
 import { noReply } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
+import type { OpenAttempt } from "./open-attempt.ts";
 import type { PreparedCall } from "./calls.ts";
 import { isPassingRefusal } from "../src/redis/refusal.ts";
 import type { Permit } from "../src/records/attempt-start.ts";
@@ -31,9 +32,13 @@ export function timed({ id, scarce, waitMs, askedAt, isVoid }: Permit, gotAt: nu
 }
 
 /** Where Redis cannot take it back now it is used up: its attempt is closed all the same. */
-export async function giveBack(journal: Pick<Journal, "giveBack">, permit: string): Promise<void> {
+export async function giveBack(
+  journal: Pick<Journal, "giveBack">,
+  permit: string,
+  { id, attemptToken }: Pick<OpenAttempt, "id" | "attemptToken">,
+): Promise<void> {
   try {
-    await journal.giveBack(permit);
+    await journal.giveBack(permit, id, attemptToken);
   } catch (error) {
     if (!isPassingRefusal(error)) throw error;
   }

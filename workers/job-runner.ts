@@ -111,8 +111,8 @@ export class JobRunner {
   async #closeUnmade({ id, start }: FetchedStart, takenAt: number): Promise<void> {
     const { journal, queueAgain, now } = this.#deps;
     if (start.kind !== "run" || !isKnownOperation(start.job.operation)) return;
-    await giveBack(journal, start.permit.id);
     const unmade: OpenAttempt = { ...start, id, startedAt: takenAt, writing: { begun: false }, trace: null };
+    await giveBack(journal, start.permit.id, unmade);
     const { kind } = await this.#closer.notMade(unmade, NOT_BROUGHT, now());
     if (kind === "done") return;
     const { operation, lane } = start.job;
@@ -226,7 +226,7 @@ export class JobRunner {
     const { id, job, startedAt } = attempt;
     atPoint?.("begun");
     if (!isKnownOperation(job.operation)) {
-      await giveBack(journal, permit.id);
+      await giveBack(journal, permit.id, attempt);
       return await this.#parkUnknown(id, job.operation, false, attempt.attemptToken);
     }
     metrics.jobPickedUp(job.lane, (startedAt - dueAt) / 1_000);

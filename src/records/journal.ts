@@ -158,10 +158,10 @@ export class Journal {
     return memory?.doubts === asked ? given : { ...given, isVoid: true };
   }
 
-  /** Nothing is called with this permit: the quota has room for another. */
-  async giveBack(permit: string): Promise<void> {
+  /** Nothing is called with this permit of job `id`'s attempt: the quota has room for another. */
+  async giveBack(permit: string, id: string, attemptToken: string): Promise<void> {
     const { redis, queue, memory } = this.#options;
-    await GIVE_BACK.run(redis, [controlKey(queue)], { ...this.#prefixes(), permit });
+    await GIVE_BACK.run(redis, [controlKey(queue)], { ...this.#prefixes(), permit, id, open: attemptToken });
     memory?.forget(permit);
   }
 

@@ -18,8 +18,10 @@ local function cooldown_free(g, subject, id, person)
   return 0, others
 end
 
+-- From when the call arrives at the latest.
 local function remember_send(g, subject, id, at, others, person)
-  redis.call('SET', g.prefix .. 'sent:' .. subject, number(at) .. ' ' .. id .. others, 'PX', number(math.max(person.span, person.cooldown)))
+  local kept = math.max(person.span, person.cooldown) + math.max(0, at - g.now)
+  redis.call('SET', g.prefix .. 'sent:' .. subject, number(at) .. ' ' .. id .. others, 'PX', number(kept))
 end
 
 -- The call arrives later than its first permit allowed: so does the person's next one.

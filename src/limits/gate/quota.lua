@@ -1,7 +1,7 @@
 -- One call charged to every window of the quota, or to none. `permits` lists, newest first, until when each of the last
 -- calls arrives at the provider: entry n-1 tells when a window of n calls has room again, for every window at once, and
 -- exactly as a provider counts whose windows slide.
--- constants: AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS
+-- constants: AHEAD_MS, LOOSE_MARGIN_MS, QUOTA_MARGIN_MS, RETURNED_MS
 
 -- The windows as they are used. A lowered share lowers the rate of the shortest: fewer calls in about the same time, not the
 -- same in a longer one, which would come at once.
@@ -98,8 +98,10 @@ local function count_call(g, count, every)
   if count % (every + 1) == 0 then g.turns = (g.turns or 0) + 1 end
 end
 
-local function give_back(g, ends)
-  redis.call('LREM', g.prefix .. 'permits', 1, ends)
+-- Once, however often that is asked for, because an answer was cut off: others' permits go by the same name. `by`: whose it is.
+local function give_back(g, ends, by)
+  local is_first = redis.call('SET', g.prefix .. 'returned:' .. by .. ' ' .. ends, '', 'PX', RETURNED_MS, 'NX')
+  if is_first then redis.call('LREM', g.prefix .. 'permits', 1, ends) end
 end
 
 local function enter_loose(g, control, every)

@@ -53,7 +53,7 @@ export const ALSO_BEGUN = new LuaScript(new URL("also-begun.lua", import.meta.ur
 
 export const GIVE_BACK = new LuaScript(new URL("give-back.lua", import.meta.url), {
   needs: GATE,
-  args: { prefix: "text", bull: "text", permit: "text" },
+  args: { prefix: "text", bull: "text", permit: "text", id: "text", open: "text" },
 });
 
 /** `old`: the permit that grew old; `open`: the attempt; `subject`: who is sent an OTP. */

@@ -1,2 +1,2 @@
 -- A permit whose call is not made after all.
-give_back(open_gate(prefix, bull), permit)
+give_back(open_gate(prefix, bull), permit, id .. ' ' .. open)

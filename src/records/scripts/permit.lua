@@ -7,7 +7,7 @@ local g = open_gate(prefix, bull)
 local control = read_control(g)
 if g.broken then return {BROKEN_MS} end
 if has_forgotten(control, epoch) then return {FORGOTTEN} end
-if old ~= '' then give_back(g, old) end
+if old ~= '' then give_back(g, old, id .. ' ' .. open) end
 if redis.call('HGET', KEYS[2], 'open') ~= open then return {NOT_OPEN} end
 if control.confirm_until and g.now < control.confirm_until then return {math.ceil(control.confirm_until - g.now)} end
 if control.pause_until and g.now < control.pause_until then return {math.ceil(control.pause_until - g.now)} end

@@ -209,6 +209,22 @@ describe("a permit ahead of its time", () => {
     expect(await permits()).toEqual([typeof fresh === "number" ? "" : fresh.id, permitOf(first).id]);
   });
 
+  it("that is given back again, because the answer to that was cut off, takes no other's of the same moment with it", async () => {
+    const { create, begin, permit, permits, journal } = await gate("100/1h");
+    const ids = [await create(), await create(), await create()];
+    const begun = await Promise.all(ids.map(begin));
+    const [one, other] = begun.map(permitOf);
+    expect([one?.id, await permits()]).toEqual([other?.id, [one?.id, one?.id, one?.id]]);
+    const given = ["job-1", "1 opener"] as const;
+    await journal.giveBack(one?.id ?? "", ...given);
+    await journal.giveBack(one?.id ?? "", ...given);
+    expect(await permits()).toHaveLength(2);
+    // The same of one that grew old: it goes once, and two fresh ones come.
+    await permit(one?.id ?? "", "job", null);
+    await permit(one?.id ?? "", "job", null);
+    expect(await permits()).toHaveLength(3);
+  });
+
   it("that is given later lets the person's cooldown begin later", async () => {
     const { create, begin, permit, client, queue, clock } = await gate("1/200ms");
     const id = await create({ subject: "s" });
