@@ -81,6 +81,11 @@ local function settled(prefix, key, state, id, now, retention, done, subject)
   done[#done + 1] = id
 end
 
+-- Whether this very decision was the last: the step was sent again, because its answer was cut off.
+local function was_decided(decisions, decision)
+  return string.sub(decisions or '', -#decision - 1) == decision .. '\n'
+end
+
 local function set(fields, name, value)
   if value == '' then return end
   fields[#fields + 1] = name

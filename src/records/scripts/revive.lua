@@ -5,6 +5,7 @@ if not stored[1] then
   redis.call('ZREM', prefix .. 'failed', id)
   return 'missing'
 end
+if was_decided(stored[2], decision) then return 'done' end
 if stored[1] ~= 'failed' then return stored[1] end
 if not stored[3] then return 'destroyed' end
 redis.call('HSET', KEYS[1], 'state', 'queued', 'updated', now, 'decisions', (stored[2] or '') .. decision .. '\n')

@@ -3,6 +3,7 @@
 -- constants: UNCHANGED
 local stored = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input', 'job')
 if not stored[1] then return 'missing' end
+if was_decided(stored[2], decision) then return 'done' end
 if stored[1] ~= 'unknown' then return stored[1] end
 if not TERMINAL[state] and not stored[3] then return 'destroyed' end
 redis.call('HSET', KEYS[1], 'state', state, 'updated', now, 'decisions', (stored[2] or '') .. decision .. '\n')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SETTLED_CHANNEL } from "../../../src/queues/names.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
-import { ending, newJob, QUEUE, setup, T0, waiting } from "./journal-bundle.ts";
+import { ending, newJob, QUEUE, settled, setup, T0, waiting } from "./journal-bundle.ts";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -94,6 +94,24 @@ describe("settling", () => {
     const unmade = beginning.kind === "run" ? beginning.attemptToken : "";
     await store.abandon(QUEUE, id, "failed", "no such operation", T0 + 5, unmade);
     expect(await get()).toMatchObject({ state: "failed", reason: "no such operation" });
+  });
+});
+
+describe("a decision that is sent again, because its answer was cut off", () => {
+  const kept = { lookAt: null, keepsInput: true } as const;
+
+  it("gets the same answer, and is written once", async () => {
+    const { store, id, begin, finish, get } = await setup(redis);
+    await finish(T0 + 30, ending(await begin(T0), { state: "unknown", retention: kept }));
+    const line = `{"decision":"resend","reason":"asked","at":${T0 + 40}}`;
+    const settle = async () => await store.settle(QUEUE, id, "queued", line, T0 + 40, kept, settled(id));
+    expect([await settle(), await settle()]).toEqual(["done", "done"]);
+    expect((await get())?.decisions).toHaveLength(1);
+    await store.abandon(QUEUE, id, "failed", "given up", T0 + 50);
+    const again = `{"decision":"retry","reason":null,"at":${T0 + 60}}`;
+    const revive = async () => await store.revive(QUEUE, id, again, T0 + 60, settled(id));
+    expect([await revive(), await revive()]).toEqual(["done", "done"]);
+    expect(await get()).toMatchObject({ state: "queued", decisions: [{ decision: "resend" }, { decision: "retry" }] });
   });
 });
 
