@@ -126,19 +126,34 @@ const MOVING: RowSpec = {
       },
       [TIME_LEFT, "left"],
     ),
-    stackPanel(
-      { title: "Batches by state", description: "That have not ended. stopped: by themselves.", unit: "short" },
-      [`sum by (state) (${gauge("queue, state", "satyapan_batches_open", QUEUES)})`, "{{state}}"],
-      BATCH_OVERRIDES,
+    third(
+      stackPanel(
+        { title: "Batches by state", description: "That have not ended. stopped: by themselves.", unit: "short" },
+        [`sum by (state) (${gauge("queue, state", "satyapan_batches_open", QUEUES)})`, "{{state}}"],
+        BATCH_OVERRIDES,
+      ),
     ),
-    amountsPanel(
-      {
-        title: "The feeder's lag",
-        description:
-          "Since the last whole look at a queue's batches, of the worker that feeds. Usual: up to 2 s, and 10 s where no batch runs.",
-        unit: "s",
-      },
-      [`max by (queue) (satyapan_feeder_lag_seconds{${QUEUES}})`, "{{queue}}"],
+    third(
+      amountsPanel(
+        {
+          title: "The feeder's lag",
+          description:
+            "Since the last whole look at a queue's batches, of the worker that feeds. Usual: up to 2 s, and 10 s where no batch runs.",
+          unit: "s",
+        },
+        [`max by (queue) (satyapan_feeder_lag_seconds{${QUEUES}})`, "{{queue}}"],
+      ),
+    ),
+    third(
+      amountsPanel(
+        {
+          title: "Rows that are miscounted",
+          description:
+            "Of batches that are open or ended within the hour: not in the state they are counted in. Always 0, or reports are wrong.",
+          unit: "short",
+        },
+        [`max by (queue) (satyapan_batch_rows_miscounted{${QUEUES}})`, "{{queue}}"],
+      ),
     ),
   ],
 };

@@ -4,12 +4,16 @@ import type { WaitCause } from "../../src/outcomes/wait-cause.ts";
 import type { Json, PanelSpec, Query } from "./panel.ts";
 
 export type Words = Pick<PanelSpec, "title" | "description" | "unit" | "link"> & {
+  /** Of the number: where a bound is nearer than what is shown of it. */
+  readonly decimals?: number;
   /** Drawn as lines across. */
   readonly thresholds?: readonly Step[];
+  /** What the axis shows at least, on either side of 0: less is drawn small. */
+  readonly atLeast?: number;
 };
 
 /** One big number for the time range, coloured by `steps`; six of them fill a row. */
-export function numberPanel(words: Words, steps: readonly Step[], expr: string): PanelSpec {
+export function numberPanel({ decimals, ...words }: Words, steps: readonly Step[], expr: string): PanelSpec {
   return {
     ...words,
     type: "stat",
@@ -23,18 +27,22 @@ export function numberPanel(words: Words, steps: readonly Step[], expr: string):
       graphMode: "none",
       textMode: "value",
     },
-    defaults: { thresholds: { mode: "absolute", steps }, noValue: "–" },
+    defaults: {
+      ...{ thresholds: { mode: "absolute", steps }, noValue: "–" },
+      ...(decimals === undefined ? {} : { decimals }),
+    },
   };
 }
 
 /** Lines over time, half a row wide; the legend gives each its last and largest value. */
 export function linesPanel(
-  { thresholds, ...words }: Words,
+  { thresholds, atLeast, ...words }: Words,
   queries: readonly Query[],
   defaults: Json = {},
   overrides: readonly Json[] = [],
 ): PanelSpec {
   const across: Json = thresholds === undefined ? {} : { thresholdsStyle: { mode: "line" } };
+  const axis: Json = atLeast === undefined ? {} : { axisSoftMin: -atLeast, axisSoftMax: atLeast };
   return {
     ...words,
     overrides,
@@ -47,7 +55,15 @@ export function linesPanel(
       tooltip: { mode: "multi", sort: "desc" },
     },
     defaults: {
-      custom: { drawStyle: "line", lineWidth: 1, fillOpacity: 8, showPoints: "never", spanNulls: false, ...across },
+      custom: {
+        drawStyle: "line",
+        lineWidth: 1,
+        fillOpacity: 8,
+        showPoints: "never",
+        spanNulls: false,
+        ...across,
+        ...axis,
+      },
       ...(thresholds === undefined ? {} : { thresholds: { mode: "absolute", steps: thresholds } }),
       ...defaults,
     },

@@ -29,17 +29,19 @@ import {
 } from "./queries.ts";
 import { callsByOutcome, held, openChallenges, quotaUsed } from "./shared.ts";
 
+const FIRING = 'alertname=~"Satyapan.*",alertstate="firing"';
+
 const GLANCE: RowSpec = {
   title: "Is anyone hurt now?",
   panels: [
     numberPanel(
       {
         title: "Alerts",
-        description: "That fire now. Each has its runbook: docs/runbooks.",
+        description: "That fire now: those of the table below. Each has its runbook: docs/runbooks.",
         unit: "short",
       },
       ZERO_IS_GOOD,
-      'count(ALERTS{alertname=~"Satyapan.*",alertstate="firing"}) or vector(0)',
+      `count(ALERTS{${FIRING}}) or vector(0)`,
     ),
     numberPanel(
       {
@@ -49,6 +51,7 @@ const GLANCE: RowSpec = {
           "objective is 99 %. A rejection is a person's own no.",
         unit: "percentunit",
         link: "satyapan-provider",
+        decimals: 2,
       },
       GOOD_SHARE,
       `1 - ${share(total("", "satyapan_calls_total", `${CALLS},${FAULTY_CALLS}`), calls(""))}`,
@@ -87,6 +90,39 @@ const GLANCE: RowSpec = {
       lowIsGood(300, 1_800),
       `max (satyapan_queue_oldest_waiting_seconds{${QUEUES}})`,
     ),
+  ],
+};
+
+const FIRES: RowSpec = {
+  title: "Which alerts fire",
+  panels: [
+    {
+      type: "table",
+      title: "Alerts that fire",
+      description: "Since when what each tells of has held. What to do: docs/runbooks.",
+      unit: "s",
+      w: 24,
+      h: 5,
+      instant: true,
+      queries: [
+        [
+          `time() - max by (severity, alertname, provider, instance) (ALERTS_FOR_STATE and ignoring (alertstate) ALERTS{${FIRING}})`,
+          "",
+        ],
+      ],
+      transformations: [
+        {
+          id: "organize",
+          options: {
+            excludeByName: { Time: true },
+            indexByName: { severity: 0, alertname: 1, provider: 2, instance: 3, Value: 4 },
+            renameByName: { Value: "since" },
+          },
+        },
+      ],
+      options: { showHeader: true, cellHeight: "sm" },
+      defaults: { noValue: "none fires" },
+    },
   ],
 };
 
@@ -215,6 +251,10 @@ const FUNNEL: RowSpec = {
   ],
 };
 
+function settled(window: string): string {
+  return `sum by (provider) (label_replace(rate(satyapan_jobs_settled_total{${JOBS}}[${window}]), "provider", "$1", "operation", "([a-z]+)[.].*"))`;
+}
+
 const WAITING: RowSpec = {
   title: "What waits",
   panels: [
@@ -249,14 +289,16 @@ const WAITING: RowSpec = {
     linesPanel(
       {
         title: "Time to drain",
-        description: "How long what is queued takes at the rate of the last 5 minutes.",
+        description:
+          "How long what is queued takes at the rate of the minute before each moment, or of five where that is slower. No data: " +
+          "nothing is done.",
         unit: "s",
       },
       [
         [
           [
             `sum by (provider) (label_replace(${gauge("queue, state", "satyapan_queue_jobs", `${QUEUES},state=~"waiting|prioritized|delayed|active"`)}, "provider", "$1", "queue", "[{]([a-z]+)-.*"))`,
-            `/ (sum by (provider) (label_replace(rate(satyapan_jobs_settled_total{${JOBS}}[5m]), "provider", "$1", "operation", "([a-z]+)[.].*")) > 0)`,
+            `/ (((${settled("5m")} < ${settled("1m")}) or ${settled("1m")}) > 0)`,
           ].join("\n"),
           "{{provider}}",
         ],
@@ -319,4 +361,4 @@ const PRIVACY: RowSpec = {
   ],
 };
 
-export const OVERVIEW: readonly RowSpec[] = [GLANCE, SUCCESS, FUNNEL, WAITING, LIMITS, PRIVACY];
+export const OVERVIEW: readonly RowSpec[] = [GLANCE, FIRES, SUCCESS, FUNNEL, WAITING, LIMITS, PRIVACY];

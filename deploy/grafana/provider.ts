@@ -96,6 +96,7 @@ const GATE: RowSpec = {
         description:
           "The provider's minus ours, of the worker that differs most. Eko refuses signatures of a wrong time.",
         unit: "s",
+        atLeast: 1,
       },
       [
         [`max by (provider) (satyapan_clock_offset_seconds{${PROVIDERS}})`, "{{provider}} max"],

@@ -123,6 +123,7 @@ const WORKERS: RowSpec = {
         title: "Clocks",
         description: "Redis' minus each worker's. All is timed by Redis'; logs and signatures are not.",
         unit: "s",
+        atLeast: 1,
       },
       [ofEach("satyapan_redis_clock_offset_seconds")],
     ),

@@ -16,7 +16,9 @@ import { parsePromql } from "./promql.ts";
 import { promtool } from "./promtool.ts";
 
 /** Labels that Prometheus adds, and such that a query makes. */
-const OF_PROMETHEUS = ["job", "instance", "alertname", "alertstate"];
+const OF_PROMETHEUS = ["job", "instance", "alertname", "alertstate", "severity"];
+/** What Prometheus itself measures, and what it has of alerts. */
+const PROMETHEUS_OWN = ["up", "ALERTS", "ALERTS_FOR_STATE"];
 const MADE_HERE = ["provider", "what"];
 
 const ALL = Object.entries(DASHBOARDS);
@@ -83,7 +85,7 @@ describe.each(ALL)("the dashboard %s", (name, dashboard) => {
 describe("the dashboards' queries", () => {
   it.each(queries)("$name: PromQL over metrics and labels that workers have", ({ expr, legendFormat }) => {
     const { metrics, labels, exact, resultLabels } = parsePromql(expr);
-    const ours = metrics.filter((metric) => !["up", "ALERTS"].includes(metric));
+    const ours = metrics.filter((metric) => !PROMETHEUS_OWN.includes(metric));
     for (const metric of ours) expect(Object.keys(METRICS)).toContain(family(metric));
     const known = [...OF_PROMETHEUS, ...MADE_HERE, ...ours.flatMap(labelsOf)];
     for (const label of labels) expect(known).toContain(label);
@@ -115,6 +117,16 @@ describe("the dashboards' queries", () => {
     const own = Object.keys(METRICS).filter((name) => name.startsWith("satyapan_"));
     expect(own.filter((name) => !shown.has(name))).toEqual([]);
     for (const name of Object.keys(CONTRACT)) expect(shown).toContain(name);
+  });
+
+  it.each(ALERTS)("are of what $name tells, where it leads to", ({ expr, dashboard, runbook }) => {
+    const shown = queries.filter(({ name }) => name.startsWith(`${dashboard}, `));
+    const told = new Set(parsePromql(expr).metrics.map(family));
+    expect(shown.some((query) => parsePromql(query.expr).metrics.some((metric) => told.has(family(metric))))).toBe(
+      true,
+    );
+    const titles = ALL.flatMap(([, { panels }]) => panels.map(({ title }) => title));
+    for (const [, panel = ""] of runbook.over.matchAll(/\*([^*]+)\*/g)) expect(titles).toContain(panel);
   });
 
   it("join gauges that all workers report alike instead of adding them up", () => {

@@ -14,7 +14,7 @@ export function drawPanel(data: PanelData, box: Box): string {
     `<rect x="${box.x}" y="${box.y}" width="${box.w}" height="${box.h}" rx="3" fill="#fff" stroke="#d8d9dd"/>`,
     text(box.x + 8, box.y + 16, data.panel.title, 'font-weight="600"'),
     data.results.every((result) => result.length === 0)
-      ? text(inner.x, inner.y + 14, "no data", 'fill="#8e8e99"')
+      ? text(inner.x, inner.y + 14, defaultsOf(data.panel).noValue ?? "no data", 'fill="#8e8e99"')
       : body(data, inner),
   ].join("\n");
 }
@@ -44,7 +44,7 @@ function stat({ panel, results }: PanelData, { x, y, w, h }: Box): string {
     text(
       x + w / 2,
       y + h / 2 + 10,
-      formatValue(value, unitOf(panel)),
+      formatValue(value, unitOf(panel), defaultsOf(panel).decimals),
       'text-anchor="middle" font-size="28" fill="#fff"',
     ),
   ].join("\n");
@@ -60,14 +60,15 @@ function lines(data: PanelData, box: Box): string {
     w: box.w - 44,
     h: box.h - LEGEND_PX * (shown.length + (all.length > shown.length ? 1 : 0)) - 14,
   };
-  const stacked = defaultsOf(panel).custom?.stacking?.mode === "normal";
+  const { stacking, axisSoftMin = 0, axisSoftMax = 0 } = defaultsOf(panel).custom ?? {};
+  const stacked = stacking?.mode === "normal";
   const heights = stacked ? stack(all) : all.map(({ series }) => series.points);
   const values = heights
     .flat()
     .map(([, value]) => value)
     .filter((value) => Number.isFinite(value));
-  const low = Math.min(0, ...values);
-  const highest = Math.max(defaultsOf(panel).max ?? 0, ...values);
+  const low = Math.min(axisSoftMin, ...values);
+  const highest = Math.max(defaultsOf(panel).max ?? axisSoftMax, ...values);
   const high = highest > low ? highest : low + 1;
   const at = (time: number): number => plot.x + ((time - range.from) / (range.to - range.from)) * plot.w;
   const up = (value: number): number => plot.y + plot.h - ((value - low) / (high - low)) * plot.h;

@@ -1,9 +1,9 @@
-/** A value in Grafana's unit, short. */
-export function formatValue(value: number, unit: string): string {
+/** A value in Grafana's unit, short; a share with so many `decimals`, where they are given. */
+export function formatValue(value: number, unit: string, decimals?: number): string {
   if (!Number.isFinite(value)) return "–";
   switch (unit) {
     case "percentunit":
-      return `${short(value * 100)} %`;
+      return `${decimals === undefined ? short(value * 100) : (value * 100).toFixed(decimals)} %`;
     case "s":
       return duration(value);
     case "bytes":

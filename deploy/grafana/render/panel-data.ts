@@ -47,7 +47,13 @@ export function linesOf({ panel, results }: PanelData): Line[] {
 export interface Defaults {
   readonly unit?: string;
   readonly max?: number;
-  readonly custom?: { readonly stacking?: { readonly mode?: string } };
+  readonly decimals?: number;
+  readonly noValue?: string;
+  readonly custom?: {
+    readonly stacking?: { readonly mode?: string };
+    readonly axisSoftMin?: number;
+    readonly axisSoftMax?: number;
+  };
   readonly thresholds?: { readonly steps: readonly Threshold[] };
 }
 

@@ -62,7 +62,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
         "`docker compose restart worker`: another takes the duty within 5 s.",
         "If its log repeats one fault for one batch, `satyapan batch pause BATCH` and report the line.",
       ],
-      over: "*Who does it* is 1 at one worker, and *The feeder's lag* is below 3 s where batches run.",
+      over: "*Who does it* (dashboard Workers and Redis) is 1 at one worker, and *The feeder's lag* is below 3 s where batches run.",
     },
   },
   {

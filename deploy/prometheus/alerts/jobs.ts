@@ -144,7 +144,7 @@ export const JOB_ALERTS: readonly Alert[] = [
     layer: "data",
     summary: "The audit log is not as it was written",
     description: "Somebody changed, cut or replaced entries, or its files were damaged. No worker starts on it.",
-    dashboard: "satyapan-overview",
+    dashboard: "satyapan-workers",
     runbook: {
       means: "The chain of hashes does not hold.",
       look: ["satyapan audit verify"],

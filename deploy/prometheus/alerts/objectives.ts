@@ -73,7 +73,7 @@ const OBJECTIVES: readonly Objective[] = [
       means: "Too few workers, workers that are held up, or more interactive work than the quota allows.",
       look: ["satyapan quota show", "satyapan explain ID", "satyapan doctor"],
       mend: ["Start more workers where the cause is `worker`; stop bulk work where it is `quota`."],
-      over: "*Pickup by lane* is below 5 s.",
+      over: "*Pickup by lane, p99* is below 5 s.",
     },
   },
 ];
