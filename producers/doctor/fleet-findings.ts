@@ -23,10 +23,14 @@ export interface FleetDeps {
   readonly now: () => number;
   /** Workers that take jobs now. */
   readonly workers: number;
+  /** Where Redis takes none, no worker can do what one does for all: that is told elsewhere, and not mended by a restart. */
+  readonly takesWrites: boolean;
 }
 
 /** What all processes have to have in common, and what one worker does for all. */
-export async function fleetFindings({ pair, redis, settings, now, workers }: FleetDeps): Promise<Finding[]> {
+export async function fleetFindings(deps: FleetDeps): Promise<Finding[]> {
+  const { pair, redis, settings, now } = deps;
+  const workers = deps.takesWrites ? deps.workers : 0;
   const prints = await livePrints(redis);
   const clock = new RedisClock({ now });
   await clock.learn(redis, `${queuePrefix(queueOf("eko"))}control`);

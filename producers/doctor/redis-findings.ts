@@ -59,12 +59,13 @@ export async function redisFindings(context: CommandContext, settings: Settings)
     if (!rights.submit) return server;
     const providers = await providerFacts(redis, settings, context.now);
     const workers = providers.reduce((sum, provider) => sum + provider.workers, 0);
+    const writes = await writeFindings(redis);
     return [
       ...server,
-      ...(await writeFindings(redis)),
+      ...writes,
       ...(await auditFindings(redis).catch(unlessForbidden)),
       memoryFinding(await readMemory(redis), settings.retention.recordMs),
-      ...(await fleetFindings({ pair, redis, settings, now: context.now, workers })),
+      ...(await fleetFindings({ pair, redis, settings, now: context.now, workers, takesWrites: writes.length === 0 })),
       ...providers.flatMap((provider) => gateFindings(provider, workers - provider.workers)),
     ];
   } catch (error) {
