@@ -11,7 +11,7 @@ printf '*\n' >"$folder/.gitignore"
 
 # make NAME: its content from standard input, unless there is one.
 make() {
-  [ -s "$folder/$1" ] || cat >"$folder/$1"
+  if [ -s "$folder/$1" ]; then cat >/dev/null; else cat >"$folder/$1"; fi
   chmod 444 "$folder/$1"
 }
 

@@ -253,10 +253,9 @@ export const DRILLS: readonly Drill[] = [
   {
     name: "old-key",
     what: `the key that seals has served ${SERVED_DAYS} of its 365 days`,
-    strike: async ({ admin, workers }) => {
-      for (const worker of workers) await worker.stop();
+    strike: async ({ admin, restartWorkers }) => {
       await admin.hset(WRAPS_SINCE, "k1", Date.now() - SERVED_DAYS * DAY_MS);
-      for (const worker of workers) worker.restart();
+      await restartWorkers();
     },
     alerts: ["KeyRetires"],
     limitS: 720,

@@ -31,7 +31,12 @@ const program = new Command("drill")
     );
     let failed = 0;
     for (const drill of drills) {
-      const report = await play(drill, interval);
+      const report = await play(drill, interval).catch((error: unknown) => String(error));
+      if (typeof report === "string") {
+        process.stdout.write(`${drill.name} could not be played: ${report}\n`);
+        failed += 1;
+        continue;
+      }
       process.stdout.write(formatDrill(report));
       const isRight = report.missing.length === 0 && report.wrong.length === 0;
       if (!isRight) failed += 1;

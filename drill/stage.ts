@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +42,8 @@ export interface Stage extends AsyncDisposable {
   readonly heartbeat: Simulator | null;
   readonly client: Client;
   readonly workers: readonly Program[];
+  /** Stops each and starts it again, one after the other: as a deploy does. */
+  readonly restartWorkers: () => Promise<void>;
   readonly redis: Program;
   /** To change Redis' settings. */
   readonly admin: Redis;
@@ -110,7 +112,15 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       `worker-${nth + 1}`,
     );
   });
-  await Promise.all(workerPorts.map(listens));
+  const logOf = (nth: number): string => join(folder, `worker-${nth + 1}.log`);
+  await Promise.all(workerPorts.map(async (port, nth) => await listens(port, logOf(nth))));
+  const restartWorkers = async (): Promise<void> => {
+    for (const [nth, worker] of workers.entries()) {
+      await worker.stop();
+      worker.restart();
+      await listens(workerPorts[nth] ?? 0, logOf(nth));
+    }
+  };
   const pager = opened.use(await Pager.listen({ host: "127.0.0.1", port: 0 }));
   const monitoring = opened.use(
     await Monitoring.start({
@@ -129,7 +139,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   };
   const all = opened.move();
   return {
-    ...{ simulator, heartbeat, client, workers, redis, admin, folder, pager, monitoring, satyapan },
+    ...{ simulator, heartbeat, client, workers, restartWorkers, redis, admin, folder, pager, monitoring, satyapan },
     [Symbol.asyncDispose]: async () => await all.disposeAsync(),
   };
 }
@@ -148,13 +158,14 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Resolves when a worker serves its metrics there. */
-async function listens(port: number): Promise<void> {
+/** Resolves when a worker serves its metrics there; `log`: what it wrote. */
+async function listens(port: number, log: string): Promise<void> {
   const begun = Date.now();
   while (Date.now() - begun < READY_MS) {
     const reply = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
     if (reply?.ok === true) return;
     await sleep(100);
   }
-  throw new Error(`no worker answers on port ${port}`);
+  const last = (await readFile(log, "utf8")).trimEnd().split("\n").at(-1) ?? "";
+  throw new Error(`no worker answers on port ${port}, and its log ends with: ${last}`);
 }
