@@ -107,7 +107,7 @@ function formatStatus(
       ],
       wrapping_keys.map((key) => [
         ...[key.id, key.data_keys],
-        ...[workers.live === 0 ? "none lives" : `${key.workers} of ${workers.live}`, describe(key)],
+        ...[workers.live === 0 ? "none lives" : `${key.workers} of ${workers.live}`, describe(key, now)],
       ]),
     ),
     data_keys.length === 0 ? "no data key yet\n" : dataKeyTable(data_keys, now),
@@ -137,9 +137,10 @@ function dataKeyTable(dataKeys: readonly DataKeyState[], now: number): string {
   );
 }
 
-function describe({ wraps, at_hand, retired_at, data_keys }: WrappingKey): string {
+function describe({ wraps, wraps_since, at_hand, retired_at, data_keys }: WrappingKey, now: number): string {
   const words = [
     ...(wraps ? ["wraps new data keys"] : []),
+    ...(wraps_since === null ? [] : [`for ${ageOf(now - Date.parse(wraps_since))}`]),
     ...(retired_at === null ? [] : [`retired ${retired_at}`]),
     ...(at_hand === false && data_keys > 0 ? ["NOT among this process's keys"] : []),
   ];

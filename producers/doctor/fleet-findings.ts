@@ -57,7 +57,8 @@ async function openedKeyFindings(
       await ready(keysRedis);
       assertSuitable(await checkRedis(keysRedis));
     }
-    return await keyFindings(openKeyChain(keysRedis, settings, now), rings);
+    const life = { keyLifeMs: settings.keyLifeMs, now: now() };
+    return await keyFindings(openKeyChain(keysRedis, settings, now), rings, life);
   } catch (error) {
     return [failure(pair.areApart ? "keys' redis" : "keys", await redisFailure(error, keysRedis))];
   }

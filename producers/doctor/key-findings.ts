@@ -5,9 +5,21 @@ import { type LiveRings, ofAll } from "../keys/live-rings.ts";
 import { failure, type Finding } from "./finding.ts";
 
 const CHECK = "keys";
+/** Left of its life when a key is spoken of, in ms: as the alert has it (deploy/prometheus/rules.yml). */
+const RENEW_MS = 30 * 86_400_000;
+
+export interface KeyLife {
+  /** `KEY_LIFE`, ms. */
+  readonly keyLifeMs: number;
+  readonly now: number;
+}
 
 /** Whether what jobs were sealed with can be opened with the keys that are set here, and by the workers. */
-export async function keyFindings(keys: Pick<KeyChain, "store" | "provider">, rings: LiveRings): Promise<Finding[]> {
+export async function keyFindings(
+  keys: Pick<KeyChain, "store" | "provider">,
+  rings: LiveRings,
+  life: KeyLife,
+): Promise<Finding[]> {
   const { dataKeys, damaged } = await keys.store.list();
   // Each key that wraps is tried with the newest data key that it wrapped.
   const byWrapping = new Map(dataKeys.map((stored) => [stored.by, stored]));
@@ -22,6 +34,7 @@ export async function keyFindings(keys: Pick<KeyChain, "store" | "provider">, ri
     ...tried.filter((finding) => finding !== null),
     ...damaged.map((id) => failed(`the data key ${id} is damaged: what it sealed can be opened by nobody`)),
     ...(keys.provider.sealingId === null ? [] : lackingWorkers(byWrapping.keys(), rings)),
+    ...(await oldKey(keys, life)),
   ];
   if (found.length > 0) return found;
   const detail = dataKeys.length === 0 ? "there is no data key yet" : `they open ${dataKeysText(dataKeys.length)}`;
@@ -49,6 +62,18 @@ async function retired(keys: Pick<KeyChain, "store" | "provider">): Promise<Find
   } catch (error) {
     return [failure(CHECK, error)];
   }
+}
+
+/** One that has wrapped for nearly as long as it may. A key service answers for its own. */
+async function oldKey(
+  { store, provider: { sealingId } }: Pick<KeyChain, "store" | "provider">,
+  { keyLifeMs, now }: KeyLife,
+): Promise<Finding[]> {
+  const since = sealingId === null ? undefined : (await store.wrapping()).get(sealingId);
+  if (since === undefined || since + keyLifeMs - now >= RENEW_MS) return [];
+  const days = (ms: number): string => `${Math.floor(ms / 86_400_000)}d`;
+  const detail = `the key "${sealingId}" has wrapped for ${days(now - since)} of its ${days(keyLifeMs)} (KEY_LIFE): replace it, docs/runbooks/key-retires.md`;
+  return [{ check: CHECK, status: "warning", detail }];
 }
 
 /** A worker that lacks one that seals takes no jobs; one of a key service says none. */

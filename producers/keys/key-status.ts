@@ -9,6 +9,8 @@ export interface WrappingKey {
   readonly id: string;
   /** It wraps new data keys. */
   readonly wraps: boolean;
+  /** Since when a worker has had it in the first place; null: it does not wrap, or none had it yet. ISO 8601, UTC. */
+  readonly wraps_since: string | null;
   /** This process has it; null: a key service knows. */
   readonly at_hand: boolean | null;
   /** ISO 8601, UTC. */
@@ -49,6 +51,7 @@ export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promi
   const { store, ringKeys, provider } = deps;
   const [{ dataKeys, current, damaged }, retired] = [await store.list(), await store.retired()];
   const [renewal, rings] = [await store.renewal(), await liveRings(deps.redis)];
+  const wrapping = await store.wrapping();
   const byId = new Map(dataKeys.map((dataKey) => [dataKey.id, new Set<string>()]));
   const shredded = new Set<string>();
   for await (const page of new SealedRecords(deps.redis).pages(options)) {
@@ -62,6 +65,7 @@ export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promi
     wrapping_keys: [...ids].map((id) => ({
       id,
       wraps: id === provider.sealingId,
+      wraps_since: id === provider.sealingId ? isoOf(wrapping.get(id)) : null,
       at_hand: ringKeys.includes(id) ? true : provider.sealingId === null ? null : false,
       retired_at: isoOf(retired.get(id)),
       data_keys: dataKeys.filter(({ by }) => by === id).length,

@@ -189,6 +189,11 @@ export class DataKeyStore {
     return now;
   }
 
+  /** Since when, ms, each key wraps or wrapped that a worker ever had in the first place, by its id. */
+  async wrapping(): Promise<ReadonlyMap<string, number>> {
+    return new Map(Object.entries(await this.#redis.hgetall(WRAPS_SINCE)).map(([id, at]) => [id, Number(at)]));
+  }
+
   /** `offered`, or the renewal that was begun before and did not end. */
   async beginRenewal(offered: Renewal): Promise<Renewal> {
     await this.#redis.set(RENEWAL, JSON.stringify(offered), "NX");

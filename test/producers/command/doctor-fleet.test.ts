@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Finding } from "../../../producers/doctor/diagnose.ts";
+import { WRAPS_SINCE } from "../../../src/privacy/keys/data-key-store.ts";
 import { satyapan } from "../../support/command.ts";
 import { MOBILE_INPUT } from "../../support/client.ts";
 import { makeTempDir, type TempDir } from "../../support/temp-dir.ts";
@@ -58,6 +59,23 @@ describe("satyapan doctor beside a worker", () => {
     expect(exchanged.code).toBe(1);
     expect(exchanged.of("keys")[0]).toMatch(/^failed: .* or wrapped by another key of the same id$/);
     expect(exchanged.stdout).not.toContain(other);
+  });
+
+  it("tells a key that has wrapped for nearly as long as it may, and so does `keys status`", async () => {
+    const redis = bundle.redis.client();
+    const wrapped = async (days: number) => await redis.hset(WRAPS_SINCE, "k1", Date.now() - days * 86_400_000);
+    await wrapped(334);
+    expect((await doctor()).of("keys")[0]).toMatch(/^ok: /);
+    await wrapped(340);
+    const { code, of } = await doctor();
+    expect([code, of("keys")]).toEqual([
+      0,
+      ['warning: the key "k1" has wrapped for 340d of its 365d (KEY_LIFE): replace it, docs/runbooks/key-retires.md'],
+    ]);
+    const env = { ...KEYS, REDIS_URL: bundle.redis.url };
+    const { stdout } = await satyapan(["keys", "status"], { cwd: dir.path, env });
+    expect(stdout).toMatch(/\nk1 +\d +1 of 1 +wraps new data keys, for 340d\n/);
+    await wrapped(0);
   });
 
   it("tells another SATYAPAN_SUBJECT_KEY by the workers, and without them by the audit log", async () => {

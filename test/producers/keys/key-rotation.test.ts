@@ -35,8 +35,8 @@ describe("keys status", () => {
       onProgress: (done, total) => seen.push(done / total),
     });
     expect(status.wrapping_keys).toEqual([
-      { id: "new", wraps: true, at_hand: true, retired_at: null, data_keys: 1, workers: 0 },
-      { id: "old", wraps: false, at_hand: true, retired_at: null, data_keys: 1, workers: 0 },
+      { id: "new", wraps: true, wraps_since: null, at_hand: true, retired_at: null, data_keys: 1, workers: 0 },
+      { id: "old", wraps: false, wraps_since: null, at_hand: true, retired_at: null, data_keys: 1, workers: 0 },
     ]);
     expect(status.data_keys.map(({ scope, wrapped_by, current, jobs }) => [scope, wrapped_by, current, jobs])).toEqual(
       expect.arrayContaining([
@@ -47,9 +47,14 @@ describe("keys status", () => {
     expect(status.data_keys).toHaveLength(2);
     expect(status).toMatchObject({ shredded_jobs: 1, renewal_since: null, damaged_data_keys: [] });
     expect(seen.at(-1)).toBe(1);
+    await after.store.wrapsSince("old", 1_000);
+    await after.store.wrapsSince("new", 2_000);
     const elsewhere = await new KeyRotation(bundle.use(ringOf(NEW))).status();
+    expect(elsewhere.wrapping_keys).toContainEqual(
+      expect.objectContaining({ id: "new", wraps_since: "1970-01-01T00:00:02.000Z" }),
+    );
     expect(elsewhere.wrapping_keys).toContainEqual({
-      ...{ id: "old", wraps: false, at_hand: false, retired_at: null, data_keys: 1, workers: 0 },
+      ...{ id: "old", wraps: false, wraps_since: null, at_hand: false, retired_at: null, data_keys: 1, workers: 0 },
     });
   });
 });
