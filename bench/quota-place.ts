@@ -52,6 +52,7 @@ export class Place implements AsyncDisposable {
     const settings = parseSettings(env, { readFile: () => "", operations: OPERATIONS });
     const { machine } = readTestEnv();
     this.client = new Client({
+      tmpDir: tmpdir(),
       settings,
       openRedis: async () => await RedisAccess.open({ settings, stateDir: cwd, machine, onError: () => {} }),
       actor: "command:bench",

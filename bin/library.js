@@ -15,4 +15,5 @@ const built = new URL("../dist/producers/index.js", import.meta.url);
 const loaded = await import((existsSync(source) ? source : built).href);
 const library = /** @type {typeof import("../producers/index.ts")} */ (loaded);
 
-export const { createClient, SatyapanError, BadRowsError, ErrorCode, InputsError, SamePersonError } = library;
+export const { createClient, SatyapanError, BadFileError, BadRowsError, ErrorCode, InputsError, SamePersonError } =
+  library;

@@ -5,7 +5,7 @@ import type { Lane } from "../src/outcomes/lane.ts";
 import type { JobRecord } from "../src/records/record.ts";
 import { type Actor, checkActor } from "./base/actor.ts";
 import { LazyConnections, type OpenDeps } from "./base/client-connections.ts";
-import { Batches } from "./batches/batches.ts";
+import { FileBatches } from "./imports/file-batches.ts";
 import { FailedJobs } from "./failed/failed-jobs.ts";
 import { Gates } from "./gates/gates.ts";
 import type { FlowInputOf, FlowName } from "../src/flows/flows.ts";
@@ -68,6 +68,8 @@ export interface SubmitManyOptions extends SubmitOptions {
 export interface ClientDeps extends OpenDeps {
   /** The name of the user in the audit log: `command:USER`, `library:NAME`. */
   readonly actor: string;
+  /** The folder of what is kept, sealed, while the program runs. */
+  readonly tmpDir: string;
   /** Told of each loss of this client's spans. Default: nobody. */
   readonly onSpansLost?: ((lost: SpansLost) => void) | undefined;
 }
@@ -81,7 +83,7 @@ export class Client implements AsyncDisposable {
   /** What stands before each provider: quotas, holds. */
   readonly gates: Gates;
   /** Files of rows: submit, watch, pause, cancel, results. */
-  readonly batches: Batches;
+  readonly batches: FileBatches;
   /** Persons on their way through flows: get, list, wait, cancel. */
   readonly onboardings: Onboardings;
   readonly #deps: ClientDeps;
@@ -104,7 +106,16 @@ export class Client implements AsyncDisposable {
     this.failed = new FailedJobs(connections.use, this.#actor());
     this.unknown = new UnknownJobs(connections.use, settings, this.#actor());
     this.gates = new Gates(connections.use, this.#actor());
-    this.batches = new Batches({ use: connections.use, connections, settings, ids, spans, actor: this.#actor() });
+    const use = connections.use;
+    this.batches = new FileBatches({
+      use,
+      connections,
+      settings,
+      ids,
+      spans,
+      actor: this.#actor(),
+      tmpDir: deps.tmpDir,
+    });
   }
 
   /** Submits one job; its record, with `duplicate: true` if the id was there before. Throws SatyapanError. */

@@ -21,7 +21,15 @@ export type { Client, SubmitManyOptions, SubmitOptions } from "./client.ts";
 export type { SpansLost } from "./base/submit-spans.ts";
 export type { WaitOptions } from "./base/wait-until.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
-export type { BatchWatch, Batches, SubmitBatchOptions, WatchBatchOptions } from "./batches/batches.ts";
+export type { BatchWatch, DuplicateRow, SubmitBatchOptions, WatchBatchOptions } from "./batches/batches.ts";
+export {
+  BadFileError,
+  type FileBatches as Batches,
+  type FileBatchView,
+  type SubmitFileOptions,
+} from "./imports/file-batches.ts";
+export type { FileCheck } from "./imports/check-file.ts";
+export type { FileSource } from "./imports/open-table.ts";
 export type { RepairView } from "./batches/batch-repair.ts";
 export type { SeatOptions } from "./batches/seat.ts";
 export type { Sender, Verdict } from "./batches/talk.ts";
@@ -29,6 +37,7 @@ export { BadRowsError, type RowProblem } from "./batches/bad-rows.ts";
 export type { RowsToSubmit, RowToRepair, RowToSubmit } from "./batches/checked-rows.ts";
 export type { FieldProblem } from "../src/operations/input-error.ts";
 export type { BatchView } from "../src/batches/batch.ts";
+export type { PersonHolder } from "../src/batches/person-holder.ts";
 export type { RowReason } from "../src/batches/row-reasons.ts";
 export type { RowResult } from "../src/batches/row-result.ts";
 export type { RowState } from "../src/batches/row-state.ts";
@@ -84,5 +93,8 @@ export function createClient({
   // Errors of connections reach the caller through the calls that fail.
   const openRedis = async (of: Settings): Promise<RedisAccess> =>
     await RedisAccess.open({ settings: of, stateDir, machine, onError: () => {} });
-  return new Client({ settings, openRedis, actor: `library:${checkActor(actor)}`, now: Date.now, onSpansLost });
+  return new Client({
+    ...{ settings, openRedis, onSpansLost, now: Date.now, tmpDir: tmpdir() },
+    actor: `library:${checkActor(actor)}`,
+  });
 }

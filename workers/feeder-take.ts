@@ -3,7 +3,7 @@ import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import type { BatchStore } from "../src/batches/batch-store.ts";
 import { CHUNK_ROWS, type ChunkName, firstRowOf, placeOf } from "../src/batches/chunks.ts";
 import type { OpenInputs } from "../src/batches/open-inputs.ts";
-import { samePersonAs } from "../src/batches/person-holder.ts";
+import { packHolder, samePersonAs } from "../src/batches/person-holder.ts";
 import { endedAs, type RowSight } from "../src/batches/row-end.ts";
 import { ROW_BYTES } from "../src/batches/row-state.ts";
 import type { TakeAnswer } from "../src/batches/row-store.ts";
@@ -75,14 +75,17 @@ export async function takeRows<Made extends { readonly row: number }>(
       if (answer.kind === "taken") taken.push(one);
       // It was read as one that waits: this very step took it before, and was sent again because its answer was cut off.
       if (answer.kind === "no") hand.isStale = true;
-      if (answer.kind === "held")
-        ended.set(one.row, endedAs("duplicate", "same-person", samePersonAs(answer.by, batch.id)));
+      if (answer.kind === "held") ended.set(one.row, sameAs(answer.by, batch.id));
       if (answer.kind === "conflict")
         ended.set(one.row, endedAs("failed", ErrorCode.ID_CONFLICT, "something else has its id"));
     }
   }
   hand.handed(rows);
   return { taken, ended, isOver: false };
+}
+
+function sameAs(holder: string, own: string): RowSight {
+  return endedAs("duplicate", "same-person", samePersonAs(holder, own), packHolder(holder));
 }
 
 /**

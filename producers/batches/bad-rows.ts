@@ -18,11 +18,15 @@ export class BadRowsError extends SatyapanError {
   /** All that are bad. */
   readonly count: number;
 
-  constructor(problems: readonly RowProblem[], count: number, of: number) {
+  /** `of`: how many rows there are; `name`: of their file. */
+  constructor(problems: readonly RowProblem[], count: number, of: number, name: string | null = null) {
     const [first] = problems;
     const where =
       first === undefined ? "" : `; the first is row ${first.row}: ${problemsOf({ problems: first.fields })}`;
-    super(ErrorCode.BAD_INPUT, `${count} of ${of} rows are bad, so nothing was accepted${where}`);
+    super(
+      ErrorCode.BAD_INPUT,
+      `${name === null ? "" : `${name}: `}${count} of ${of} rows are bad, so nothing was accepted${where}`,
+    );
     this.problems = problems;
     this.count = count;
   }

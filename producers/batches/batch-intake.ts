@@ -4,7 +4,9 @@ import type { BatchRow } from "../../src/batches/batch-row.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import { type BatchTerms, type BatchView, viewOf } from "../../src/batches/batch.ts";
 import { CHUNK_ROWS, Chunks, type ChunkKind } from "../../src/batches/chunks.ts";
-import { samePersonAs } from "../../src/batches/person-holder.ts";
+import { rowJobId } from "../../src/batches/keys.ts";
+import { packHolder, samePersonAs } from "../../src/batches/person-holder.ts";
+import { NOTHING_KEPT } from "../../src/batches/row-end.ts";
 import { type KeptResult, packResult } from "../../src/batches/row-result.ts";
 import { ROW_BYTES } from "../../src/batches/row-state.ts";
 import type { Settings } from "../../src/config/settings.ts";
@@ -189,12 +191,11 @@ class RowsDigest {
   }
 }
 
-function leftOut({ reason }: BatchRow, holder: string | null, own: string): KeptResult {
-  const twice = holder === null ? "" : samePersonAs(holder, own);
-  return {
-    ...{ code: null, reason: holder === null ? (reason ?? null) : twice, attempts: 0, result: null },
-    ...{ clientRefId: null, startedAt: null, endedAt: null },
-  };
+/** `other`: who has its person, of another batch or of none. */
+function leftOut({ reason, first }: BatchRow, other: string | null, own: string): KeptResult {
+  const holder = other ?? (first === undefined ? null : rowJobId(own, first));
+  if (holder === null) return { ...NOTHING_KEPT, reason: reason ?? null };
+  return { ...NOTHING_KEPT, reason: samePersonAs(holder, own), result: packHolder(holder) };
 }
 
 async function* inChunks(rows: AsyncIterable<BatchRow> | Iterable<BatchRow>): AsyncGenerator<BatchRow[]> {

@@ -3,7 +3,7 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Batch, BatchView } from "../../src/batches/batch.ts";
 import { viewOf } from "../../src/batches/batch.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
-import { samePersonAs } from "../../src/batches/person-holder.ts";
+import { type PersonHolder, samePersonAs, unpackHolder } from "../../src/batches/person-holder.ts";
 import { afterCommand, type BatchCommand, hasEnded } from "../../src/batches/batch-state.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
@@ -73,6 +73,16 @@ export interface BatchWatch extends BatchView {
   readonly quota: readonly { readonly max: number; readonly ms: number; readonly used: number }[];
   /** How many workers take its provider's jobs; null: the server does not say it to everybody. */
   readonly workers: number | null;
+}
+
+/** A row that is not called, because another has its person. */
+export interface DuplicateRow {
+  readonly row: number;
+  readonly ref: string | null;
+  /** An earlier row of the same batch, a row of another, or an onboarding of none; null: an earlier version did not keep it. */
+  readonly of: PersonHolder | null;
+  /** The same in words. */
+  readonly reason: string | null;
 }
 
 export interface BatchesDeps {
@@ -265,10 +275,16 @@ export class Batches {
       await appendAudit(connections.redis, found.queue, [this.#entry(found.id, "results", null)]);
       return await Promise.resolve(connections);
     });
-    const store = new BatchStore(opened.redis, settings.retention);
-    const repairs = new RepairStore(opened.redis);
-    const chunks = new Chunks(opened.redis, opened.dataKeys);
-    yield* readResults({ store, repairs, chunks }, found, options.only);
+    yield* rowsOf(opened, settings, found, options.only);
+  }
+
+  /** The rows that are not called because another has their person, in the file's order; `counts.duplicate` says how many. */
+  async *duplicates(batch: string): AsyncGenerator<DuplicateRow> {
+    const { use, settings } = this.#deps;
+    const found = await this.#find(batch);
+    const opened = await use(async (connections) => await Promise.resolve(connections));
+    for await (const { row, ref, result, reason } of rowsOf(opened, settings, found, ["duplicate"]))
+      yield { row, ref, of: unpackHolder(result), reason };
   }
 
   /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. A look reads no row. */
@@ -344,4 +360,15 @@ export class Batches {
     const { name, now } = this.#deps.actor;
     return { at: new Date(now()).toISOString(), kind: "batch", actor: name, batch, event, jobs } as const;
   }
+}
+
+/** What became of rows, some hundred at a time in memory. */
+function rowsOf(
+  { redis, dataKeys }: ClientConnections,
+  { retention }: Settings,
+  batch: Batch,
+  only?: readonly RowState[],
+): AsyncGenerator<RowResult> {
+  const store = new BatchStore(redis, retention);
+  return readResults({ store, repairs: new RepairStore(redis), chunks: new Chunks(redis, dataKeys) }, batch, only);
 }

@@ -1,12 +1,10 @@
 import { type Command, Option } from "commander";
-import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { CommandContext } from "../../src/command/context.ts";
 import type { Settings } from "../../src/config/settings.ts";
-import { openTwice, pipedTwice } from "../files/twice-read.ts";
-import { readTable } from "../files/read-table.ts";
-import { parseMap } from "../imports/column-plan.ts";
-import { ImportFile, type ImportFileOptions } from "../imports/import-file.ts";
+import { mapFlag, parseMap } from "../imports/column-plan.ts";
+import { ImportFile } from "../imports/import-file.ts";
 import { importTarget, type ImportTarget, type TargetNames } from "../imports/import-target.ts";
+import { type FileSource, openTable, type OpenTable, type OpenTableOptions } from "../imports/open-table.ts";
 
 /** What says how a file is read. */
 export interface FileFlags extends TargetNames {
@@ -37,27 +35,22 @@ export async function openImport(
   stack: AsyncDisposableStack,
 ): Promise<{ readonly file: ImportFile; readonly target: ImportTarget }> {
   const target = importTarget(flags);
-  const wishes = { map: parseMap(flags.map, target), ref: flags.ref ?? null };
-  const opened = await openTable(context, file, stack);
+  const wishes = { map: parseMap(flags.map.map(mapFlag), target), ref: flags.ref ?? null };
+  const opened = await openTableOf(context, file, stack);
   return { file: new ImportFile({ ...opened, target, wishes, settings, now: context.now() }), target };
 }
 
-/** The rows of a file, which may be gone through more than once; closed with `stack`. `path` null: standard input. */
-export async function openTable(
-  { stdin, machine, signal }: CommandContext,
-  file: string,
-  stack: AsyncDisposableStack,
-): Promise<Pick<ImportFileOptions, "path" | "table">> {
-  const path = file === "-" ? null : file;
-  const opening = path === null ? pipedTwice(stdin, machine.tmpDir, signal) : openTwice(path, machine.tmpDir, signal);
-  const content = stack.use(await opening);
-  return { path, table: () => readTable(path, untilStopped(content.pieces(), signal)) };
+/** What a command's argument names: a file, or `-`, standard input. */
+export function sourceOf(context: CommandContext, file: string): [source: FileSource, options: OpenTableOptions] {
+  const { stdin, machine, signal } = context;
+  return [file === "-" ? stdin : file, { called: "standard input", tmpDir: machine.tmpDir, signal }];
 }
 
-/** Also of a file in which for long there is no row. */
-async function* untilStopped(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    if (signal.aborted) throw new SatyapanError(ErrorCode.INTERRUPTED, "stopped; nothing was accepted");
-    yield piece;
-  }
+/** The rows of a file, which may be gone through more than once; closed with `stack`. */
+export async function openTableOf(
+  context: CommandContext,
+  file: string,
+  stack: AsyncDisposableStack,
+): Promise<OpenTable> {
+  return await openTable(...sourceOf(context, file), stack);
 }

@@ -2,13 +2,13 @@ import type { CommandContext } from "../../src/command/context.ts";
 import { loadSettings } from "../../src/command/settings.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { RepairView } from "../batches/batch-repair.ts";
-import { parseMap } from "../imports/column-plan.ts";
+import { mapFlag, parseMap } from "../imports/column-plan.ts";
 import { formatProblems } from "../imports/format-check.ts";
 import { importTarget } from "../imports/import-target.ts";
 import { readRepairs, type RepairCheck } from "../imports/repair-file.ts";
 import { formatBatch } from "../report/format-batch.ts";
 import type { Client } from "../client.ts";
-import { openTable } from "./batch-flags.ts";
+import { openTableOf } from "./batch-flags.ts";
 import { openClient } from "./open.ts";
 
 export interface RepairFlags {
@@ -26,14 +26,14 @@ export async function submitRepairs(context: CommandContext, file: string, flags
   await using client = openClient(context);
   const { id, flow, operation } = await client.batches.show(flags.repairs);
   const target = importTarget(flow === undefined ? { operation: operation ?? "" } : { flow });
-  const opened = await openTable(context, file, stack);
-  const wishes = { map: parseMap(flags.map, target), ref: null };
+  const opened = await openTableOf(context, file, stack);
+  const wishes = { map: parseMap(flags.map.map(mapFlag), target), ref: null };
   const keptRows = await client.batches.kept(id);
   const check = await readRepairs({
     ...{ ...opened, target, wishes, settings, now: context.now(), signal: context.signal },
     kept: async (rows) => await keptRows.read(rows),
   });
-  const name = opened.path ?? "standard input";
+  const { name } = opened;
   if (check.bad > 0) throw badRows(name, check);
   if (check.mended.length === 0 && check.before === 0) throw nothingMended(name, check);
   const view = await repaired(client, id, check);

@@ -1,20 +1,18 @@
 import { type Command, Option } from "commander";
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import type { BatchRow } from "../../src/batches/batch-row.ts";
 import type { BatchView } from "../../src/batches/batch.ts";
 import type { CommandContext } from "../../src/command/context.ts";
-import { loadSettings } from "../../src/command/settings.ts";
-import type { SubmitCheckedOptions } from "../batches/batches.ts";
-import { BadRowsFile } from "../imports/bad-rows-file.ts";
-import { checkFile, type FileCheck } from "../imports/check-file.ts";
+import type { DuplicateRow } from "../batches/batches.ts";
+import type { Client } from "../client.ts";
+import type { FileCheck } from "../imports/check-file.ts";
+import { mapFlag, parseMap } from "../imports/column-plan.ts";
+import { BadFileError, type FileBatchView, type SubmitFileOptions } from "../imports/file-batches.ts";
 import { formatProblems } from "../imports/format-check.ts";
-import { type ImportFile, maskedColumns } from "../imports/import-file.ts";
-import type { ImportTarget } from "../imports/import-target.ts";
-import { batchRow } from "../rows/row-checks.ts";
+import { importTarget } from "../imports/import-target.ts";
 import { formatBatch } from "../report/format-batch.ts";
-import { startCount, startProgress } from "../report/progress.ts";
-import { addFileFlags, type FileFlags, openImport } from "./batch-flags.ts";
+import { type Progress, startCount, startProgress } from "../report/progress.ts";
+import { addFileFlags, type FileFlags, sourceOf } from "./batch-flags.ts";
 import { submitRepairs } from "./batch-repair.ts";
 import { openClient } from "./open.ts";
 import { parseCount } from "./parse-argument.ts";
@@ -49,6 +47,9 @@ const OWN_TERMS = [
   "resends",
 ];
 
+/** Rows that are named of those that are not called. */
+const NAMED = 5;
+
 /** `batch submit FILE`: every row is checked before any is accepted, and then all are, or none. */
 export function defineBatchSubmit(command: Command, context: CommandContext): void {
   addFileFlags(command.argument("<file>", "CSV or NDJSON, also packed with gzip; - for standard input"))
@@ -72,66 +73,58 @@ export function defineBatchSubmit(command: Command, context: CommandContext): vo
         await submitRepairs(context, path, { ...flags, repairs });
         return;
       }
-      const settings = loadSettings(context);
-      await using stack = new AsyncDisposableStack();
-      const { file, target } = await openImport(context, settings, path, flags, stack);
-      const options = batchOptions(target, flags);
-      const check = await checkAll(context, file);
-      if (check.bad > 0 && flags.skipBad !== true) throw badRows(check);
-      if (check.good === 0) throw noGoodRow(check);
-      const bad = check.bad > 0 ? stack.use(await BadRowsFile.create(path === "-" ? null : path)) : null;
-      const view = await submitRows(context, file, check, bad, options);
-      if (bad !== null) {
-        bad.keep();
-        context.stderr.write(
-          `satyapan: the bad rows (${check.bad}) are in ${bad.path}: mend them there, and submit that file\n`,
-        );
-      }
-      context.stdout.write(flags.json ? `${JSON.stringify(view)}\n` : formatSubmitted(view, context.now()));
+      await using client = openClient(context);
+      const view = await submitted(context, client, path, flags);
+      const duplicates = await firstDuplicates(client, view);
+      context.stdout.write(
+        flags.json ? `${JSON.stringify({ ...view, duplicates })}\n` : formatSubmitted(view, duplicates, context.now()),
+      );
     });
 }
 
-async function checkAll({ stderr, signal }: CommandContext, file: ImportFile): Promise<FileCheck> {
-  const counter = startCount(stderr, "rows checked");
-  try {
-    return await checkFile(file, { signal, onRows: (rows) => counter.update(rows) });
-  } finally {
-    counter.stop();
-  }
-}
-
-async function submitRows(
+async function submitted(
   context: CommandContext,
-  file: ImportFile,
-  { rows }: FileCheck,
-  bad: BadRowsFile | null,
-  options: SubmitCheckedOptions,
-): Promise<BatchView> {
-  const { stderr, signal } = context;
-  await using client = openClient(context);
-  const bar = startProgress(stderr, "accepted", rows);
+  client: Client,
+  path: string,
+  flags: SubmitFlags,
+): Promise<FileBatchView> {
+  const { stderr } = context;
+  const options = submitOptions(flags);
+  const [source, { called, signal }] = sourceOf(context, path);
+  const counter = startCount(stderr, "rows checked");
+  const accepted: { bar: Progress | null; bad: number } = { bar: null, bad: 0 };
   try {
-    return await client.batches.submitChecked(batchRows(file, bad), {
-      ...{ ...options, signal, onAccepted: (count) => bar.update(count) },
+    const view = await client.batches.submitFile(source, {
+      ...{ ...options, called, signal, skipBad: flags.skipBad === true, badFile: true },
+      onChecking: (rows) => counter.update(rows),
+      onChecked: ({ rows, bad }) => {
+        counter.stop();
+        accepted.bar = startProgress(stderr, "accepted", rows);
+        accepted.bad = bad;
+      },
+      onAccepted: (rows) => accepted.bar?.update(rows),
     });
-  } finally {
-    bar.stop();
+    accepted.bar?.stop();
+    if (view.bad_file !== null) {
+      stderr.write(
+        `satyapan: the bad rows (${accepted.bad}) are in ${view.bad_file}: mend them there, and submit that file\n`,
+      );
+    }
+    return view;
+  } catch (error) {
+    if (accepted.bar === null) counter.stop();
+    accepted.bar?.stop();
+    throw error instanceof BadFileError ? refusal(error.check, flags) : error;
   }
 }
 
-/** Bad rows are on the disk before the last row is taken in: what is accepted never lacks them. */
-async function* batchRows(file: ImportFile, bad: BadRowsFile | null): AsyncGenerator<BatchRow> {
-  for await (const row of file.rows()) {
-    if (row.state === "skipped") await bad?.add(row);
-    yield batchRow(row, maskedColumns(row));
-  }
-  await bad?.flush();
-}
-
-function batchOptions(target: ImportTarget, flags: SubmitFlags): SubmitCheckedOptions {
-  const { name, tenant, id, stopAt, weight, expires, open, resends } = flags;
+function submitOptions(flags: SubmitFlags): SubmitFileOptions {
+  const { map, ref, name, tenant, id, stopAt, weight, expires, open, resends } = flags;
+  const target = importTarget(flags);
   return {
     ...(target.kind === "flow" ? { flow: target.name } : { operation: target.name }),
+    map: Object.fromEntries(parseMap(map.map(mapFlag), target)),
+    ...(ref === undefined ? {} : { ref }),
     ...(name === undefined ? {} : { name }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(id === undefined ? {} : { id }),
@@ -151,18 +144,44 @@ function shareFlag(text: string): number | null {
   throw new SatyapanError(ErrorCode.BAD_USAGE, "--stop-at takes 1% to 100%, or never");
 }
 
-function badRows({ name, rows, bad, problems }: FileCheck): SatyapanError {
+function refusal({ name, rows, bad, problems }: FileCheck, { skipBad }: SubmitFlags): SatyapanError {
   const remedy = "mend them and submit again, or add --skip-bad, which leaves them out and writes them to a file";
-  const message = `${name}: ${bad} of ${rows} rows are bad, so nothing was accepted: ${remedy}\n${formatProblems(problems).trimEnd()}`;
-  return new SatyapanError(ErrorCode.BAD_INPUT, message);
+  const head =
+    skipBad === true
+      ? `none of ${rows} rows can run, so nothing was accepted`
+      : `${bad} of ${rows} rows are bad, so nothing was accepted: ${remedy}`;
+  return new SatyapanError(ErrorCode.BAD_INPUT, `${name}: ${head}\n${formatProblems(problems).trimEnd()}`);
 }
 
-function noGoodRow({ name, rows, problems }: FileCheck): SatyapanError {
-  const message = `${name}: none of ${rows} rows can run, so nothing was accepted\n${formatProblems(problems).trimEnd()}`;
-  return new SatyapanError(ErrorCode.BAD_INPUT, message);
+/** Null: they cannot be read now, and the batch is there all the same. */
+async function firstDuplicates({ batches }: Client, { id, counts }: BatchView): Promise<DuplicateRow[] | null> {
+  const first: DuplicateRow[] = [];
+  const most = Math.min(counts.duplicate, NAMED);
+  if (most === 0) return first;
+  try {
+    for await (const row of batches.duplicates(id)) {
+      first.push(row);
+      if (first.length === most) break;
+    }
+  } catch (error) {
+    if (error instanceof SatyapanError) return null;
+    throw error;
+  }
+  return first;
 }
 
-function formatSubmitted(view: BatchView, now: number): string {
+function formatSubmitted(view: BatchView, duplicates: readonly DuplicateRow[] | null, now: number): string {
   const before = view.duplicate === true ? "The same rows were submitted before, as this batch:\n\n" : "";
-  return `${before}${formatBatch(view, now)}\nSee it go on with \`satyapan batch watch ${view.id}\`.\n`;
+  const twice = formatDuplicates(view, duplicates ?? []);
+  return `${before}${formatBatch(view, now)}\n${twice}See it go on with \`satyapan batch watch ${view.id}\`.\n`;
+}
+
+function formatDuplicates({ id, counts }: BatchView, first: readonly DuplicateRow[]): string {
+  if (counts.duplicate === 0) return "";
+  const rows = first.map(
+    ({ row, ref, reason }) => `  row ${row}${ref === null ? "" : ` (${ref})`}: ${reason ?? "-"}\n`,
+  );
+  const all = `  all of them: \`satyapan batch results ${id} --only duplicate\`\n`;
+  const count = `${counts.duplicate} ${counts.duplicate === 1 ? "row" : "rows"}`;
+  return `Not called, because another row or an onboarding has their person: ${count}\n${rows.join("")}${all}\n`;
 }

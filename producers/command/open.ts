@@ -12,14 +12,17 @@ import { redisFailure } from "../../src/redis/failure.ts";
 /** The client of a command: connections are made at first use, so wrong input is told before Redis is asked. */
 export function openClient(context: CommandContext): Client {
   const settings = loadSettings(context);
-  const { now, actor, stderr } = context;
+  const { now, actor, stderr, machine } = context;
   let isSaid = false;
   const onSpansLost = ({ code }: SpansLost): void => {
     if (isSaid) return;
     isSaid = true;
     stderr.write(`satyapan: the trace of this is not told: OTEL_EXPORTER_OTLP_ENDPOINT takes no spans (${code})\n`);
   };
-  return new Client({ settings, now, actor, onSpansLost, openRedis: async (of) => await openRedis(context, of) });
+  return new Client({
+    ...{ settings, now, actor, onSpansLost, tmpDir: machine.tmpDir },
+    openRedis: async (of) => await openRedis(context, of),
+  });
 }
 
 /** A command's keys: connected at first use, so that wrong input is told before Redis is asked. */

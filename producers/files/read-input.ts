@@ -88,6 +88,6 @@ async function typedLine(
   return line.trim();
 }
 
-export function notToItsEnd(cause: unknown): SatyapanError {
-  return new SatyapanError(ErrorCode.BAD_INPUT, "standard input was not read to its end", { cause });
+export function notToItsEnd(cause: unknown, name = "standard input"): SatyapanError {
+  return new SatyapanError(ErrorCode.BAD_INPUT, `${name} was not read to its end`, { cause });
 }

@@ -39,8 +39,11 @@ export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
  * size takes little memory.
  * Throws SatyapanError `bad-file` that names the line and never quotes what stands there: it may be a person's number.
  */
-export async function* readTable(path: string | null, content: Content): AsyncGenerator<TableRow> {
-  const name = path ?? "standard input";
+export async function* readTable(
+  path: string | null,
+  content: Content,
+  name = path ?? "standard input",
+): AsyncGenerator<TableRow> {
   const isWhole = typeof content === "string" || content instanceof Uint8Array;
   const bytes = isWhole ? Readable.from([Buffer.from(content)]) : content;
   const text = await beginning(name, decodeText(name, gunzipped(name, bytes)));

@@ -36,7 +36,12 @@ export async function openTwice(path: string, tmpDir: string, signal?: AbortSign
 }
 
 /** Reads a stream to its end; `signal` ends the reading. What is much is kept in a file in `tmpDir`, sealed. */
-export async function pipedTwice(stream: Readable, tmpDir: string, signal?: AbortSignal): Promise<TwiceRead> {
+export async function pipedTwice(
+  stream: Readable,
+  tmpDir: string,
+  signal?: AbortSignal,
+  name?: string,
+): Promise<TwiceRead> {
   await using stack = new AsyncDisposableStack();
   const kept: Uint8Array[] = [];
   let size = 0;
@@ -49,7 +54,7 @@ export async function pipedTwice(stream: Readable, tmpDir: string, signal?: Abor
       else await (spill ??= stack.use(await SealedSpill.open(tmpDir))).add(piece);
     }
   } catch (cause) {
-    throw cause instanceof SatyapanError ? cause : notToItsEnd(cause);
+    throw cause instanceof SatyapanError ? cause : notToItsEnd(cause, name);
   }
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
     for (const piece of kept) yield await Promise.resolve(piece);

@@ -28,6 +28,8 @@ export interface CheckOptions {
   readonly signal: AbortSignal;
   /** Told of the rows so far, now and then. */
   readonly onRows?: ((rows: number) => void) | undefined;
+  /** Told of each row that is bad. */
+  readonly onBad?: ((row: ImportedRow) => void) | undefined;
   /** Says of persons why their rows would not be called; null: of none can be said anything. */
   readonly holders?: ((subjects: readonly string[]) => Promise<readonly (string | null)[] | null>) | undefined;
 }
@@ -36,7 +38,10 @@ export interface CheckOptions {
 const STEP = 1_000;
 
 /** Goes through the whole file, and keeps nothing of it but counts and places. */
-export async function checkFile(file: ImportFile, { signal, onRows, holders }: CheckOptions): Promise<FileCheck> {
+export async function checkFile(
+  file: ImportFile,
+  { signal, onRows, onBad, holders }: CheckOptions,
+): Promise<FileCheck> {
   const groups = new ProblemGroups();
   const others = new Others(holders);
   const twice: { row: number; first: number }[] = [];
@@ -52,6 +57,7 @@ export async function checkFile(file: ImportFile, { signal, onRows, holders }: C
     if (row.state === "skipped") {
       bad++;
       groups.add(row);
+      onBad?.(row);
     }
     if (row.first !== null) {
       duplicates++;

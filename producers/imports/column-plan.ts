@@ -24,13 +24,21 @@ export interface ColumnWishes {
 const REF = "ref";
 const LONGEST_NAME = 100;
 
-/** `--map 'Mobile No=mobile'`, as often as wanted. Throws SatyapanError `bad-usage`. */
-export function parseMap(texts: readonly string[], { name, fields }: ImportTarget): Map<string, string> {
+/** `--map 'Mobile No=mobile'`: the column and the field. Throws SatyapanError `bad-usage`. */
+export function mapFlag(text: string): [column: string, field: string] {
+  const at = text.lastIndexOf("=");
+  if (at === -1) throw badUsage("--map takes COLUMN=FIELD, such as --map 'Mobile No=mobile'");
+  return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}
+
+/** What columns are, as it was said: column and field. Throws SatyapanError `bad-usage`. */
+export function parseMap(
+  said: readonly (readonly [column: string, field: string])[],
+  { name, fields }: ImportTarget,
+): Map<string, string> {
   const map = new Map<string, string>();
-  for (const text of texts) {
-    const at = text.lastIndexOf("=");
-    const [column, field] = [text.slice(0, Math.max(0, at)).trim(), text.slice(at + 1).trim()];
-    if (at === -1 || column === "") throw badUsage("--map takes COLUMN=FIELD, such as --map 'Mobile No=mobile'");
+  for (const [column, field] of said) {
+    if (column === "") throw badUsage("--map takes COLUMN=FIELD, such as --map 'Mobile No=mobile'");
     if (!fields.includes(field)) {
       const [near] = nearest(field, fields, 1);
       const hint = near === undefined ? `there are ${fields.join(", ")}` : `did you mean ${near}?`;

@@ -4,6 +4,7 @@ import { cleanCell } from "../../src/operations/spreadsheet-trace.ts";
 import type { TableRow } from "../files/read-table.ts";
 import { type ColumnWishes, planColumns, type PlannedColumn } from "./column-plan.ts";
 import type { ImportTarget } from "./import-target.ts";
+import type { OpenTable } from "./open-table.ts";
 import { type CheckedRow, RowChecks } from "../rows/row-checks.ts";
 import { shownCell, shownField, textOf } from "../rows/shown-cell.ts";
 
@@ -13,11 +14,7 @@ export interface ImportedRow extends CheckedRow {
   readonly source: TableRow;
 }
 
-export interface ImportFileOptions {
-  /** Null: standard input. */
-  readonly path: string | null;
-  /** The same rows each time. Throws SatyapanError `bad-file` for what is no table. */
-  readonly table: () => AsyncIterable<TableRow>;
+export interface ImportFileOptions extends OpenTable {
   readonly target: ImportTarget;
   readonly wishes: ColumnWishes;
   readonly settings: Settings;
@@ -31,8 +28,8 @@ export class ImportFile {
   readonly #options: ImportFileOptions;
 
   constructor(options: ImportFileOptions) {
-    const { path, target } = options;
-    this.name = path ?? "standard input";
+    const { name, target } = options;
+    this.name = name;
     this.target = target;
     this.#options = options;
   }

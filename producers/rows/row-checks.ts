@@ -83,7 +83,7 @@ export function batchRow(checked: CheckedRow, columns: Readonly<Record<string, s
   const { row, ref, subject, input, state, first } = checked;
   const about = { row, ref, subject, columns, state };
   if (state === "waiting") return { ...about, input };
-  return { ...about, input: {}, reason: first === null ? problemsOf(checked) : `the same person as row ${first}` };
+  return first === null ? { ...about, input: {}, reason: problemsOf(checked) } : { ...about, input: {}, first };
 }
 
 /** Without any value of the row. */

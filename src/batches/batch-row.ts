@@ -14,6 +14,8 @@ export interface BatchRow {
   readonly columns: Readonly<Record<string, string>>;
   /** `duplicate`: the person stands in an earlier row of the file; `skipped`: the row is bad, and bad rows are left out. */
   readonly state: "waiting" | "duplicate" | "skipped";
-  /** Why it is not to run, without any value of the row. */
+  /** Why a bad row is not to run, without any value of it. */
   readonly reason?: string;
+  /** The earlier row that has the person of a `duplicate`. */
+  readonly first?: number;
 }

@@ -78,8 +78,8 @@ export function noRecord(): RowSight {
 }
 
 /** A row that ends without its job saying so. */
-export function endedAs(state: RowState, code: string, reason: string): RowSight {
-  return { state, isAway: false, ticket: null, kept: { ...NOTHING_KEPT, code, reason }, spent: [] };
+export function endedAs(state: RowState, code: string, reason: string, result: KeptResult["result"] = null): RowSight {
+  return { state, isAway: false, ticket: null, kept: { ...NOTHING_KEPT, code, reason, result }, spent: [] };
 }
 
 /** The provider's own code where there is one: `sub_code`, else `response_status_id/response_type_id`, else HTTP's. */

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -66,7 +67,13 @@ class UsersBundle implements AsyncDisposable {
   client(role: Role): Client {
     const settings = this.settings(role);
     return this.#stack.use(
-      new Client({ settings, openRedis: async () => await open(settings), actor: "command:test", now: Date.now }),
+      new Client({
+        tmpDir: tmpdir(),
+        settings,
+        openRedis: async () => await open(settings),
+        actor: "command:test",
+        now: Date.now,
+      }),
     );
   }
 

@@ -10,6 +10,7 @@ import { makeTempDir, type TempDir } from "../support/temp-dir.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const PROGRAM = join(ROOT, "examples/submit.ts");
 const BATCH = join(ROOT, "examples/batch.ts");
+const FILE = join(ROOT, "examples/file.ts");
 const STRICT = {
   compilerOptions: {
     ...{ target: "es2024", module: "nodenext", lib: ["es2024", "esnext.disposable"], types: ["node"] },
@@ -58,6 +59,12 @@ describe("the batch of a program in docs/batches.md", () => {
 
   it("runs in a clone as it stands", async () => {
     expect(await run(process.execPath, BATCH)).toMatchObject(BATCH_RAN);
+  });
+
+  it("has a file too, which is examples/file.ts, word for word, and runs in a clone as it stands", async () => {
+    const text = `\`\`\`ts\n${readFileSync(FILE, "utf8")}\`\`\``;
+    expect(readFileSync(join(ROOT, "docs/batches.md"), "utf8")).toContain(text);
+    expect(await run(process.execPath, FILE)).toMatchObject({ code: 0, stdout: "taken in 0 bad\ntrue\n", stderr: "" });
   });
 });
 

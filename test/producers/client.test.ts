@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { Client } from "../../producers/client.ts";
 import { ErrorCode } from "../../src/base/error.ts";
@@ -169,7 +170,13 @@ describe("submit", () => {
   it("tells what is wrong with an input before it asks for a Redis", async () => {
     await using bundle = await startClientBundle();
     const openRedis = () => Promise.reject(new Error("Redis was asked for"));
-    await using client = new Client({ settings: bundle.settings, openRedis, actor: "library:test", now: Date.now });
+    await using client = new Client({
+      tmpDir: tmpdir(),
+      settings: bundle.settings,
+      openRedis,
+      actor: "library:test",
+      now: Date.now,
+    });
     const code = (refusal: Promise<unknown>) => expect(refusal).rejects.toHaveProperty("code");
     await code(client.submitUnchecked("eko.mobil-otp", MOBILE_INPUT));
     await code(client.submitUnchecked("eko.mobile-otp", { ...MOBILE_INPUT, extra: 1 }));

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { randomBytes } from "node:crypto";
 import { Client } from "../../producers/client.ts";
 import { parseSettings } from "../../src/config/parse-settings.ts";
@@ -76,7 +77,7 @@ export class ClientBundle implements AsyncDisposable {
     const { machine } = readTestEnv();
     const openRedis = async (): Promise<RedisAccess> =>
       await RedisAccess.open({ settings: all, stateDir: "/nowhere", machine, onError: () => {} });
-    const client = new Client({ settings: all, openRedis, actor: "library:test", now: Date.now });
+    const client = new Client({ tmpDir: tmpdir(), settings: all, openRedis, actor: "library:test", now: Date.now });
     this.#clients.push(client);
     return client;
   }

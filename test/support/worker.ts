@@ -73,7 +73,7 @@ export async function startWorkerBundle({
   const { machine } = readTestEnv();
   const openRedis = async (of: Settings): Promise<RedisAccess> =>
     await RedisAccess.open({ settings: of, stateDir, machine, onError: () => {} });
-  const client = stack.use(new Client({ settings, openRedis, actor: "library:test", now: Date.now }));
+  const client = stack.use(new Client({ tmpDir: tmpdir(), settings, openRedis, actor: "library:test", now: Date.now }));
   const log: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {

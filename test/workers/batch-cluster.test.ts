@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { Writable } from "node:stream";
 import { expect, it } from "vitest";
 import type { MendedRow } from "../../producers/batches/batch-repair.ts";
@@ -33,7 +34,7 @@ it("a batch of a flow with a window, a seat, a repair and a person onboarded sin
   const { machine } = readTestEnv();
   const openRedis = async (of: Settings): Promise<RedisAccess> =>
     await RedisAccess.open({ settings: of, stateDir: "/nowhere", machine, onError: () => {} });
-  const client = stack.use(new Client({ settings, openRedis, actor: "library:test", now: Date.now }));
+  const client = stack.use(new Client({ tmpDir: tmpdir(), settings, openRedis, actor: "library:test", now: Date.now }));
   const log: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
@@ -68,7 +69,9 @@ describe.each(KINDS)("a batch of $what, whose workers and Redis are killed again
     const { machine } = readTestEnv();
     const openRedis = async (): Promise<RedisAccess> =>
       await RedisAccess.open({ settings, stateDir: place.path, machine, onError: () => {} });
-    const client = stack.use(new Client({ settings, openRedis, actor: "library:test", now: Date.now }));
+    const client = stack.use(
+      new Client({ tmpDir: tmpdir(), settings, openRedis, actor: "library:test", now: Date.now }),
+    );
     const batches = new BatchBundle(redis, settings);
     const { id } = await batches.submit(kind.make(batches), { ...kind.runs, stopAt: null });
     const start = (): RunningCommand => stack.use(new RunningCommand(["worker"], { cwd: place.path, env }));

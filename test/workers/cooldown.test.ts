@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { madeUpAadhaar, madeUpMobile } from "../../simulator/people.ts";
 import { Client } from "../../producers/client.ts";
@@ -17,7 +18,7 @@ describe("the cooldown of a person", () => {
     const { settings } = bundle;
     const openRedis = async () =>
       await RedisAccess.open({ settings, stateDir: "/nowhere", machine, onError: () => {} });
-    await using other = new Client({ settings, openRedis, actor: "library:test", now: Date.now });
+    await using other = new Client({ tmpDir: tmpdir(), settings, openRedis, actor: "library:test", now: Date.now });
     const submitted = await Promise.all(
       [bundle.client, other].map(async (client) => await client.submit("eko.mobile-otp", MOBILE)),
     );

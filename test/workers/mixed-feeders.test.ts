@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
@@ -40,7 +41,9 @@ it.for([
     const { machine } = readTestEnv();
     const openRedis = async (): Promise<RedisAccess> =>
       await RedisAccess.open({ settings, stateDir: place.path, machine, onError: () => {} });
-    const client = stack.use(new Client({ settings, openRedis, actor: "library:test", now: Date.now }));
+    const client = stack.use(
+      new Client({ tmpDir: tmpdir(), settings, openRedis, actor: "library:test", now: Date.now }),
+    );
     const batches = new BatchBundle(redis, settings);
     const mobileOf = (row: number): string => madeUpMobile(row, "000");
     const rows = batches.flowRows("eko.mobile", ROWS, (row) => ({ mobile: mobileOf(row), csp_id: "9000000001" }));

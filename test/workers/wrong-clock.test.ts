@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -20,6 +21,7 @@ const input = (n: number) => ({ mobile: madeUpMobile(n), csp_id: "agent-1" });
 function producer({ settings }: Pick<WorkerBundle, "settings">, offBy: number): Client {
   const { machine } = readTestEnv();
   return new Client({
+    tmpDir: tmpdir(),
     settings,
     openRedis: async () => await RedisAccess.open({ settings, stateDir: "/nowhere", machine, onError: () => {} }),
     actor: "library:test",

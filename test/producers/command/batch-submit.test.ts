@@ -36,8 +36,24 @@ describe("satyapan batch submit", () => {
     const first = await run("submit", "senders.csv", ...ARGS, "--name", "Tuesday", "--json");
     const view = JSON.parse(first.stdout) as BatchView;
     expect(view).toMatchObject({ name: "Tuesday", operation: "eko.mobile-otp", rows: 4, counts: { duplicate: 1 } });
-    const again = JSON.parse((await run("submit", "senders.csv", ...ARGS, "--json")).stdout) as BatchView;
-    expect(again).toMatchObject({ id: view.id, duplicate: true });
+    const twice = {
+      row: 3,
+      ref: "F-1",
+      of: { kind: "row", batch: view.id, row: 1 },
+      reason: "the same person as row 1",
+    };
+    expect(view).toMatchObject({ duplicates: [twice], bad_file: null });
+    const again = await run("submit", "senders.csv", ...ARGS);
+    expect(again.stdout).toMatch(
+      new RegExp(`^The same rows were submitted before, as this batch:\n\nbatch +${view.id} `),
+    );
+    expect(again.stdout).toContain(
+      [
+        "Not called, because another row or an onboarding has their person: 1 row",
+        "  row 3 (F-1): the same person as row 1",
+        `  all of them: \`satyapan batch results ${view.id} --only duplicate\``,
+      ].join("\n"),
+    );
     await bundle.startWorker();
     expect((await run("watch", "Tuesday")).code).toBe(0);
     const { stdout } = await run("results", view.id);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { openTable } from "../../../producers/command/batch-flags.ts";
+import { openTableOf } from "../../../producers/command/batch-flags.ts";
 import { openTwice, pipedTwice, type TwiceRead } from "../../../producers/files/twice-read.ts";
 import type { CommandContext } from "../../../src/command/context.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
@@ -59,7 +59,7 @@ describe("bytes that are read twice", () => {
     writeFileSync(path, `mobile,csp_id\n${",\n".repeat(100_000)}`);
     await using stack = new AsyncDisposableStack();
     const context = { stdin: Readable.from([]), signal: stop.signal, machine: { tmpDir: dir.path } };
-    const { table } = await openTable(context as unknown as CommandContext, path, stack);
+    const { table } = await openTableOf(context as unknown as CommandContext, path, stack);
     await expect(Array.fromAsync(table())).rejects.toMatchObject({ code: ErrorCode.INTERRUPTED });
   });
 });

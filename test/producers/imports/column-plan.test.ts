@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ColumnWishes, parseMap, planColumns } from "../../../producers/imports/column-plan.ts";
+import { type ColumnWishes, mapFlag, parseMap, planColumns } from "../../../producers/imports/column-plan.ts";
 import { importTarget } from "../../../producers/imports/import-target.ts";
 import { fieldOfName, SYNONYMS } from "../../../src/operations/synonyms.ts";
 import { OPERATIONS } from "../../../src/operations/catalogue.ts";
@@ -67,10 +67,12 @@ describe("what a column is", () => {
   });
 
   it("is said as COLUMN=FIELD, once each", () => {
-    expect([...parseMap(["A=B=mobile"], MOBILE_OTP)]).toEqual([["A=B", "mobile"]]);
-    expect(() => parseMap(["mobile"], MOBILE_OTP)).toThrow("--map takes COLUMN=FIELD");
-    expect(() => parseMap(["Tel=mobil"], MOBILE_OTP)).toThrow("did you mean mobile?");
-    expect(() => parseMap(["A=mobile", "B=mobile"], MOBILE_OTP)).toThrow("`A` and `B` cannot both be mobile");
+    expect([...parseMap([mapFlag("A=B=mobile")], MOBILE_OTP)]).toEqual([["A=B", "mobile"]]);
+    expect(() => mapFlag("mobile")).toThrow("--map takes COLUMN=FIELD");
+    expect(() => parseMap([mapFlag("Tel=mobil")], MOBILE_OTP)).toThrow("did you mean mobile?");
+    expect(() => parseMap(["A=mobile", "B=mobile"].map(mapFlag), MOBILE_OTP)).toThrow(
+      "`A` and `B` cannot both be mobile",
+    );
   });
 });
 

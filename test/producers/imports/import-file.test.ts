@@ -18,7 +18,14 @@ function fileOf(content: string | Uint8Array, operation = "eko.mobile-otp", path
   const table = (): AsyncIterable<TableRow> => readTable(path, Readable.from([Buffer.from(content)]));
   const wishes = { map: new Map<string, string>(), ref: null };
   const target = importTarget({ operation });
-  return new ImportFile({ path, table, target, wishes, settings, now: Date.parse("2026-06-01T00:00:00Z") });
+  return new ImportFile({
+    name: path ?? "standard input",
+    table,
+    target,
+    wishes,
+    settings,
+    now: Date.parse("2026-06-01T00:00:00Z"),
+  });
 }
 
 const rowsOf = async (file: ImportFile): Promise<ImportedRow[]> => await Array.fromAsync(file.rows());
