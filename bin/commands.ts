@@ -56,6 +56,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/command/explain.ts")).defineExplain,
   },
   {
+    name: "promote",
+    usage: "[options] <id>",
+    description: "try a job now that backs off after a failed attempt; whatever else stops it, still does",
+    load: async () => (await import("../producers/command/promote.ts")).definePromote,
+  },
+  {
     name: "settle",
     usage: "[options] <id> <decision>",
     description: "decide a job that is `unknown`: a call that may have happened is never repeated without a decision",

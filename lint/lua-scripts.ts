@@ -43,7 +43,7 @@ import { OLDEST } from "../src/records/oldest-waiting.ts";
 import { SET_ASIDE } from "../src/records/parent-outbox.ts";
 import { ALSO_BEGUN, BEGIN, BEGIN_FETCHED, GIVE_BACK, PERMIT } from "../src/records/scripts/begin.ts";
 import { CREATE } from "../src/records/scripts/create.ts";
-import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
+import { ABANDON, DESTROY_PERSONAL, PACK, PROMOTE, REAP, REVIVE, SETTLE } from "../src/records/scripts/end.ts";
 import { FINISH, FINISH_PACKED } from "../src/records/scripts/finish.ts";
 import { HOW_KEPT } from "../src/redis/short-value.ts";
 import { TIME } from "../src/redis/clock.ts";
@@ -66,6 +66,7 @@ export const SCRIPTS: Readonly<
     HOW_KEPT,
     ABANDON,
     SETTLE,
+    PROMOTE,
     REVIVE,
     REAP,
     PACK,

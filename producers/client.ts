@@ -17,6 +17,7 @@ import { jobTerms } from "./jobs/job-terms.ts";
 import type { IfPending } from "./jobs/open-challenges.ts";
 import { readRecords } from "./jobs/read-records.ts";
 import { reveal, type Revealed, type RevealOptions } from "./jobs/reveal.ts";
+import { promote, type PromoteOptions } from "./jobs/promote.ts";
 import { settle, type SettleDecision, type SettleOptions } from "./jobs/settle.ts";
 import { type InputSource, sourceOf, Submission, type SubmissionOptions } from "./jobs/submission.ts";
 import { UnknownJobs } from "./jobs/unknown-jobs.ts";
@@ -242,6 +243,14 @@ export class Client implements AsyncDisposable {
     return await this.#connections.use(
       async (opened) => await settle(opened, settings, this.#actor(), id, decision, options),
     );
+  }
+
+  /**
+   * Has a job tried now that backs off after a failed attempt: nothing else that stops it is skipped. The record after it. Throws
+   * SatyapanError: `unknown-job`, `bad-input` where it waits for something else, `expired`.
+   */
+  async promote(id: string, options: PromoteOptions = {}): Promise<JobRecord> {
+    return await this.#connections.use(async (opened) => await promote(opened, this.#actor(), id, options));
   }
 
   /** A job's sealed values in clear, written into the audit log first. Throws SatyapanError: see `reveal.ts`. */

@@ -54,6 +54,7 @@ export type { Revealed, RevealOptions } from "./jobs/reveal.ts";
 export type { PatienceOptions } from "./base/patience.ts";
 export type { IfPending } from "./jobs/open-challenges.ts";
 export type { SettleLikeOptions, UnknownFilter, UnknownJobs } from "./jobs/unknown-jobs.ts";
+export type { PromoteOptions } from "./jobs/promote.ts";
 export type { SettleDecision, SettleOptions } from "./jobs/settle.ts";
 export { InputsError } from "./jobs/input-problems.ts";
 export { SamePersonError } from "./jobs/same-person.ts";

@@ -32,6 +32,14 @@ export async function requeue<T>(
   return answer;
 }
 
+/** Puts a job that is due into line, by an entry of its own: of which it gets one where a ticket carries it, and which then takes it over. */
+export async function bringForward(queues: JobQueues, queue: QueueName, job: QueuedJob): Promise<void> {
+  // Whoever tried it last puts it away a round trip after its record says so.
+  await lastRunEnded(queues, queue, [job.id]);
+  await queues.add(queue, [job]);
+  await queues.promote(queue, [job.id]);
+}
+
 /** BullMQ takes a job that is still in a worker's hands for the new one, and removes both when the worker is done. */
 async function lastRunEnded(queues: JobQueues, queue: QueueName, ids: readonly string[]): Promise<void> {
   for (let waited = 0; waited < ENDING_MS; waited += LOOK_MS) {

@@ -20,7 +20,7 @@ import type { JobRecord } from "./record.ts";
 import { CREATE } from "./scripts/create.ts";
 import { type Retention, retentionArgs, retentionOf } from "./retention.ts";
 import type { RetentionTimes } from "./settings.ts";
-import { ABANDON, DESTROY_PERSONAL, PACK, REAP, REVIVE, SETTLE } from "./scripts/end.ts";
+import { ABANDON, DESTROY_PERSONAL, PACK, PROMOTE, REAP, REVIVE, SETTLE } from "./scripts/end.ts";
 import type { JobState, TerminalState } from "../outcomes/state.ts";
 import { type NewJob, packJob, type StoredJob, unpackJob } from "./stored-job.ts";
 
@@ -57,6 +57,9 @@ const LOOK_AGAIN_MS = 60_000;
  * for `created` nothing was created.
  */
 export type Creation = "created" | "duplicate" | "carried" | "conflict" | `pending ${string}`;
+
+/** `due`: it was already; `other`: it waits for something else, or does not wait. */
+export type Promotion = "done" | "due" | "missing" | "expired" | "other";
 
 /** Job records in Redis, apart from the BullMQ job. Every step is one round trip. What workers write is in `Journal`. */
 export class RecordStore {
@@ -146,6 +149,12 @@ export class RecordStore {
   async revive(queue: QueueName, id: string, decision: string, now: number, entry: AuditEntry): Promise<string> {
     const args = { prefix: queuePrefix(queue), id, now, decision, entry: auditText(entry) };
     return (await REVIVE.run(this.#redis, [recordKey(queue, id)], args)) as string;
+  }
+
+  /** A job that waits for its own backoff is due now; its entry in the queue has to follow. */
+  async promote(queue: QueueName, id: string, decision: string, now: number, entry: AuditEntry): Promise<Promotion> {
+    const args = { prefix: queuePrefix(queue), now, decision, entry: auditText(entry) };
+    return (await PROMOTE.run(this.#redis, [recordKey(queue, id)], args)) as Promotion;
   }
 
   /**

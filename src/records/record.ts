@@ -16,9 +16,9 @@ export interface RecordedAttempt {
   readonly outcome: RecordedOutcome | null;
 }
 
-/** What somebody decided about a job: how an `unknown` one ended (`settle`), or that a failed one is tried again (`retry`). */
+/** What somebody decided about a job: how an `unknown` one ended (`settle`), that a failed one is tried again (`retry`), or one that waits now (`promote`). */
 export interface RecordedDecision {
-  readonly decision: "succeeded" | "rejected" | "resend" | "retry";
+  readonly decision: "succeeded" | "rejected" | "resend" | "retry" | "promote";
   readonly reason: string | null;
   /** ISO 8601, UTC. */
   readonly at: string;

@@ -27,7 +27,7 @@ export const Attempt = z.object({
   outcome: StoredOutcome.optional(),
 });
 export const Decision = z.object({
-  decision: z.enum(["succeeded", "rejected", "resend", "retry"]),
+  decision: z.enum(["succeeded", "rejected", "resend", "retry", "promote"]),
   reason: z.string().nullable(),
   at: Ms,
 });

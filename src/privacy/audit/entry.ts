@@ -75,6 +75,8 @@ const KINDS = [
   /** Somebody asked what happened to this person. */
   z.strictObject({ ...when, kind: z.literal("find"), actor, subject }),
   z.strictObject({ ...when, kind: z.literal("replay"), actor, ...aboutJob }),
+  /** A job that backed off was to be tried at once. */
+  z.strictObject({ ...when, kind: z.literal("promote"), actor, ...aboutJob, reason: reason.nullable() }),
   z.strictObject({ ...when, kind: z.literal("cancel"), actor, ...aboutJob, reason }),
   z.strictObject({ ...when, kind: z.literal("drop"), actor, ...aboutJob }),
   z.strictObject({

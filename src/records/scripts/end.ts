@@ -1,6 +1,7 @@
 import { inDoubt } from "../../outcomes/decision.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../../redis/script.ts";
+import type { WaitCause } from "../../outcomes/wait-cause.ts";
 import { UNCHANGED } from "../retention.ts";
 import { RECORD } from "./record.ts";
 
@@ -28,6 +29,13 @@ export const SETTLE = new LuaScript(new URL("settle.lua", import.meta.url), {
 export const REVIVE = new LuaScript(new URL("revive.lua", import.meta.url), {
   needs: [RECORD, AUDIT],
   args: { prefix: "text", id: "text", now: "text", decision: "text", entry: "text" },
+});
+
+/** A job that backs off is due now. */
+export const PROMOTE = new LuaScript(new URL("promote.lua", import.meta.url), {
+  needs: [RECORD, AUDIT],
+  constants: { BACKOFF: "backoff" satisfies WaitCause },
+  args: { prefix: "text", now: "text", decision: "text", entry: "text" },
 });
 
 /** Of each record `updated` as it was when it was packed, and its pieces, each with a NUL after it. */

@@ -18,7 +18,7 @@
 -- | `codes` | of a send: the codes that were given, `HASH VERIFY MS,…`, oldest first (`src/challenges`) |
 -- | `replaced` | of a send: the one that was made after it for the same challenge |
 -- | `early` | of a send: a code came before it had settled, and waits for that |
--- | `decisions` | what people decided about it (`settle`), as JSON lines |
+-- | `decisions` | what people decided about it (`settle`, `promote`), as JSON lines |
 -- | `1`, `2`, … | of a job that ended: all of this but `digest`, `state`, `answered` and what came later, in short (`packRecord`) |
 -- | `operation` | of a packed send whose OTP may still be answered (it has its `input`, too): what `job` begins with |
 -- constants: TERMINAL, LANES, GATE_CAUSES, MOST_ATTEMPTS, LONGEST_CALL_MS, LATE_IN_DOUBT

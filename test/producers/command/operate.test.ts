@@ -43,6 +43,9 @@ describe("the commands of those on call, used wrongly", () => {
     ["settle job-1 resend", "required option '--reason <text>' not specified; see `satyapan settle --help`"],
     ["settle job-1 resend --reason=", "reason: say why"],
     ["settle job-1 resend --reason " + MOBILE, "reason: holds what looks like a mobile or Aadhaar number"],
+    ["promote", "missing required argument 'id'; see `satyapan promote --help`"],
+    ["promote job-1 --reason=", "reason: say why"],
+    ["promote job-1 --reason " + MOBILE, "reason: holds what looks like a mobile or Aadhaar number"],
     ["settle job-1 failed --reason x", "Allowed choices are succeeded, rejected, resend"],
     ["settle job-1 --reason x", "missing required argument 'decision'"],
     [
@@ -65,13 +68,16 @@ describe("the commands of those on call, used wrongly", () => {
     expect(readdirSync(dir.path)).not.toContain(".satyapan");
   });
 
-  it.concurrent.each(["quota show", "provider show eko", "settle job-1 resend --reason x", "failed list"])(
-    "%s ends with 3 where Redis cannot be reached",
-    async (command) => {
-      const ran = await satyapan(command.split(" "), { cwd: dir.path, env: CLOSED_PORT });
-      expect(refusal(ran, 3)).toContain("127.0.0.1:1");
-    },
-  );
+  it.concurrent.each([
+    "quota show",
+    "provider show eko",
+    "settle job-1 resend --reason x",
+    "promote job-1",
+    "failed list",
+  ])("%s ends with 3 where Redis cannot be reached", async (command) => {
+    const ran = await satyapan(command.split(" "), { cwd: dir.path, env: CLOSED_PORT });
+    expect(refusal(ran, 3)).toContain("127.0.0.1:1");
+  });
 });
 
 describe("the commands of those on call", () => {
