@@ -17,7 +17,7 @@ it("a submission that is sent again, because its answer was cut off, is no dupli
   await using client = new Client({
     settings,
     openRedis: async (of) => await RedisAccess.open({ settings: of, stateDir: "", machine, onError: () => {} }),
-    ...{ actor: "library:test", now: Date.now },
+    ...{ actor: "library:test", now: Date.now, tmpDir: machine.tmpDir },
   });
   // From the first on Redis knows the script.
   await client.submit("eko.mobile-otp", { ...MOBILE_INPUT, mobile: "9123456781" });
