@@ -26,7 +26,7 @@ export async function* resultLines(
 ): AsyncGenerator<string> {
   let columns: readonly string[] | null = null;
   for await (const row of rows) {
-    const todo = whatToDo(row.state, jobOf(batch, row));
+    const todo = whatToDo(row.state, batch, jobOf(batch, row));
     if (format === "ndjson") {
       yield `${JSON.stringify({ ...row, what_to_do: todo })}\n`;
       continue;

@@ -24,7 +24,7 @@ export function formatEnd(view: BatchWatch, width: number): string {
       const text = why === "" ? state : `${state}, ${why}`;
       return hanging(String(count).padStart(digits), text, width);
     });
-    const todo = OPEN.includes(state) ? "" : whatToDo(state, `${id}-ROW`);
+    const todo = OPEN.includes(state) ? "" : whatToDo(state, id, `${id}-ROW`);
     return `${lines.join("")}${todo === "" ? "" : wrapped(todo, width, " ".repeat(digits + 5))}`;
   });
   const bad = states.filter((state) => !OPEN.includes(state) && !FINE.includes(state));

@@ -23,6 +23,7 @@ const KEYS = "code, later, wrong number, refused or quit: ";
 export function textDesk(stdout: Writable & { readonly isTTY?: boolean }, now: () => number): CallDesk {
   let last = "";
   const say = (line: string): void => void stdout.write(`${line}\n`);
+  const ask = (): void => void (stdout.isTTY === true && stdout.write(KEYS));
   const named = ({ ref, row }: Sender): string => ref ?? `row ${row}`;
   return {
     waiting: (view) => {
@@ -39,13 +40,17 @@ export function textDesk(stdout: Writable & { readonly isTTY?: boolean }, now: (
       say(
         `\n${named(sender)}   ${number ?? "no number"}   row ${row}   ${clock(Date.parse(deadline) - now())} left, ${tries}`,
       );
-      if (stdout.isTTY === true) stdout.write(KEYS);
+      ask();
     },
-    verdict: (sender, verdict) => say(`${named(sender)}: ${verdictText(verdict)}`),
+    verdict: (sender, verdict) => {
+      say(`${named(sender)}: ${verdictText(verdict)}`);
+      // Another code of the same sender may come, or a word.
+      if (verdict.kind === "wrong") ask();
+    },
     ended: (sender, end) => say(`${named(sender)}: ${ENDS[end]}`),
     unclear: (sender, why) => {
       say(`${named(sender)}: ${why}`);
-      if (stdout.isTTY === true) stdout.write(KEYS);
+      ask();
     },
     over: (view) => say(`batch ${view.id} is ${formatProgress(view, now())}`),
   };

@@ -122,6 +122,10 @@ describe("satyapan batch call", () => {
     });
     const ended = command.parseAsync([id], { from: "user" });
     await expect.poll(() => screen.shown, { timeout: 10_000 }).toMatch(/ref-1 .*\n.*refused or quit: $/s);
+    terminal.type("000000\r");
+    await expect
+      .poll(() => screen.shown, { timeout: 10_000 })
+      .toMatch(/ref-1: the code is wrong; 2 more may be tried\n.*refused or quit: $/s);
     terminal.type(`9\x7F${all[0] ?? ""}\r`);
     await expect.poll(() => screen.shown, { timeout: 10_000 }).toMatch(/ref-2 .*\n.*refused or quit: $/s);
     expect(screen.shown).toContain(`quit: •\b \b${"•".repeat(all[0]?.length ?? 0)}\nref-1: the code is right\n`);

@@ -105,7 +105,9 @@ describe("satyapan batch", () => {
     const { stdout, code } = await run("watch", id);
     expect(code).toBe(1);
     const end = stdout.slice(stdout.indexOf("What became of the rows:"));
-    expect(end).toMatch(/^.+\n {2}1 succeeded\n {2}2 rejected, 1\/463: .+\n +the provider's final no: /);
+    expect(end).toMatch(
+      /^.+\n {2}1 succeeded\n {2}2 rejected, 1\/463: .+\n +a final no, of the provider or on the phone: /,
+    );
     expect(end).toContain(`\n  1 unknown, `);
     expect(end).toContain(`satyapan settle ${id}-ROW succeeded|rejected|resend`);
     expect(end).toContain(`\n  4 in all\n\nWhich rows: \`satyapan batch results ${id} --only rejected,unknown\`\n`);

@@ -160,15 +160,16 @@ describe("a batch on a terminal", () => {
           3 rejected, 2138: no mobile number is linked to the Aadhaar number
           1 rejected, 302: wrong OTP
           1 rejected, for other reasons
-              the provider's final no: correct what is wrong with the row, and have
-              the results taken back with \`satyapan batch submit FILE --repairs BATCH\`
+              a final no, of the provider or on the phone: correct what is wrong with
+              the row, and have the results taken back with \`satyapan batch submit
+              FILE --repairs b0001\`
           4 unknown, the connection was closed without a reply
               it may have happened: find out, then \`satyapan settle b0001-ROW
               succeeded|rejected|resend --reason …\`
           1 expired
               its time was over before it was called, or its code did not come in
               time: if it is still wanted, fill in what is masked, and have the
-              results taken back with \`satyapan batch submit FILE --repairs BATCH\`
+              results taken back with \`satyapan batch submit FILE --repairs b0001\`
         200 in all
 
       Which rows: \`satyapan batch results b0001 --only rejected,unknown,expired\`
@@ -218,7 +219,7 @@ describe("a batch elsewhere", () => {
     const said = text();
     expect(said).toContain("  190 succeeded\n    3 rejected, 2138: no mobile number is linked to the Aadhaar number\n");
     expect(said).toContain(
-      "with the row, and have the results taken back with `satyapan batch submit FILE --repairs BATCH`\n",
+      "with the row, and have the results taken back with `satyapan batch submit FILE --repairs b0001`\n",
     );
   });
 });
