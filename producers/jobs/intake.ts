@@ -171,13 +171,18 @@ export class Intake {
         fresh.map(({ job }) => job),
       );
       await allEnded([creating, queuing]);
-      if (old.length > 0) await this.#takeOld(queue, old, answers);
+      if (old.length > 0) await this.#takeOld(queue, old, isAgain, answers);
     }
     return answers;
   }
 
   /** Those that were there before stay as they are. */
-  async #takeOld(queue: QueueName, jobs: readonly AcceptedJob[], answers: Map<string, JobRecord>): Promise<void> {
+  async #takeOld(
+    queue: QueueName,
+    jobs: readonly AcceptedJob[],
+    isAgain: boolean,
+    answers: Map<string, JobRecord>,
+  ): Promise<void> {
     const creations = await this.#create(queue, jobs);
     const there = jobs.flatMap(({ job }, index) => {
       const creation = creations[index] ?? "created";
@@ -191,8 +196,8 @@ export class Intake {
     for (const [index, { job, isPending }] of there.entries()) {
       const record = found[index] ?? null;
       if (record === null) continue;
-      // An earlier try created it, or this one that was sent again, and its answer was lost: no duplicate.
-      const isOurs = record.created_at === queuedRecord(job).created_at;
+      // An earlier try created it, and its answer was lost: no duplicate.
+      const isOurs = isAgain && record.created_at === queuedRecord(job).created_at;
       const mark = isPending ? { reused: true as const } : isOurs ? {} : { duplicate: true as const };
       answers.set(job.id, { ...record, ...mark });
     }

@@ -13,7 +13,9 @@ afterAll(async () => await redis.stop());
 describe("RecordStore.create", () => {
   it("tells the same submission from another one with the same id, and keeps the first", async () => {
     const { store, created, get } = await setup(redis);
-    expect(await store.create(QUEUE, [created])).toEqual(["duplicate"]);
+    expect(await store.create(QUEUE, [{ ...created, input: "sealed again" }])).toEqual(["duplicate"]);
+    // The very same step, as it is sent again when its answer was cut off.
+    expect(await store.create(QUEUE, [created])).toEqual(["created"]);
     expect(await store.create(QUEUE, [{ ...created, digest: "another", operation: "eko.other" }])).toEqual([
       "conflict",
     ]);
