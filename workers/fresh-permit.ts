@@ -57,8 +57,8 @@ export interface PermitSource {
 /**
  * Sends while its permit is good. One that grew old before the first byte could be written (a new connection, a busy
  * process) is given back for another: the provider might count the call into another window than we did.
- * The last reply where no other permit is to be had within `patienceMs`. Once `signal` is aborted
- * nothing is sent any more.
+ * The last reply where no other permit is to be had within `patienceMs`, after which nothing is written, either. Once `signal` is
+ * aborted nothing is sent any more.
  */
 export async function sendWithPermit(
   call: PreparedCall,
@@ -73,7 +73,8 @@ export async function sendWithPermit(
     await until(permit.from, signal);
     if (signal.aborted) return noReply(false, { kind: "cancelled" });
     source.writing.begun = true;
-    const reply = await call.send(permit.until);
+    // A permit that is still good is none for a job whose deadline comes first.
+    const reply = await call.send(Math.min(permit.until, giveUpAt));
     source.writing.begun = !(reply.kind === "none" && !reply.written);
     if (!(reply.kind === "none" && reply.cause.kind === "too late")) return reply;
     permit = await anotherPermit(source, permit.id, giveUpAt, signal);

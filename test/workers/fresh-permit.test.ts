@@ -84,6 +84,16 @@ describe("sendWithPermit", () => {
     expect(asked).toEqual([]);
   });
 
+  it("has nothing written once its patience is over, though its permit is still good: the job's deadline may be that", async () => {
+    const { sent, send } = setup([LATE]);
+    const before = performance.now();
+    expect(await send(permitIn(-1), 0)).toBe(LATE);
+    const [only] = sent;
+    expect(sent).toHaveLength(1);
+    expect(only?.until ?? Infinity).toBeLessThanOrEqual((only?.at ?? 0) + 1);
+    expect(only?.until ?? 0).toBeGreaterThanOrEqual(before);
+  });
+
   it("waits until its permit begins", async () => {
     for (const ms of [0.4, 7.5, 40]) {
       const { sent, send } = setup([REPLY]);
