@@ -68,11 +68,11 @@ describe("the parent of a job", () => {
   it("is told of what a person decides, also that it is sent once more, or tried again", async () => {
     const { begin, finish, store, id, told } = await setupChild();
     await finish(T0 + 30, ending(await begin(T0 + 10), { state: "unknown", retention: KEPT }));
-    await store.settle(QUEUE, id, "queued", "{}", T0 + 40, KEPT, settled(id));
+    await store.settle(QUEUE, id, "queued", '{"at":1}', T0 + 40, KEPT, settled(id));
     await store.abandon(QUEUE, id, "failed", "given up", T0);
-    await store.revive(QUEUE, id, "{}", T0 + 50, settled(id));
+    await store.revive(QUEUE, id, '{"at":2}', T0 + 50, settled(id));
     await finish(T0 + 70, ending(await begin(T0 + 60), { state: "unknown", retention: KEPT }));
-    await store.settle(QUEUE, id, "succeeded", "{}", T0 + 80, KEPT, settled(id));
+    await store.settle(QUEUE, id, "succeeded", '{"at":3}', T0 + 80, KEPT, settled(id));
     const states = ["unknown", "queued", "failed", "queued", "unknown", "succeeded"];
     expect(await told()).toEqual(states.map((state) => `it ${state} ${PARENT}`));
   });
