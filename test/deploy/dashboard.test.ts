@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import { stringify } from "yaml";
 import { dashboardJson, DASHBOARDS } from "../../deploy/grafana/dashboards.ts";
@@ -10,7 +11,7 @@ import { BATCH_STATES } from "../../src/batches/batch-state.ts";
 import { OUTCOME_KINDS } from "../../src/outcomes/outcome.ts";
 import { TERMINAL_STATES } from "../../src/outcomes/state.ts";
 import { CHALLENGE_EVENTS } from "../../src/telemetry/person-metrics.ts";
-import { readText } from "./compose-file.ts";
+import { readText, ROOT } from "./compose-file.ts";
 import { CONTRACT, family, labelsOf, METRICS } from "./metrics-contract.ts";
 import { parsePromql } from "./promql.ts";
 import { promtool } from "./promtool.ts";
@@ -146,6 +147,7 @@ async function evaluate(
   series: Readonly<Record<string, string>>,
   expr: string,
   expected: readonly { readonly labels: string; readonly value: number }[],
+  rules: readonly string[] = [],
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "satyapan-promtool-"));
   onTestFinished(async () => await rm(folder, { recursive: true }));
@@ -156,7 +158,7 @@ async function evaluate(
     promql_expr_test: [{ expr: `round(${expr}, 1e-6)`, eval_time: "90m", exp_samples: expected }],
   };
   const file = join(folder, "expressions.yml");
-  await writeFile(file, stringify({ rule_files: [], evaluation_interval: "15s", tests: [test] }));
+  await writeFile(file, stringify({ rule_files: rules, evaluation_interval: "15s", tests: [test] }));
   expect(await promtool(context, "test", "rules", file)).toContain("SUCCESS");
 }
 
@@ -168,6 +170,16 @@ function callSeries(outcome: string, statusId: string, typeId: string): string {
 function row(statusId: string, typeId: string): string {
   return `{operation="eko.mobile-otp",response_status_id="${statusId}",response_type_id="${typeId}"}`;
 }
+
+it("the overview names each alert that fires, and since when its cause is there", async (context) => {
+  const rules = [fileURLToPath(new URL("deploy/prometheus/rules.yml", ROOT))];
+  // Another policy from the 240th scrape on, which is an hour; looked at half an hour later.
+  const up = { 'up{job="worker",instance="a"}': "1x400" };
+  const series = { ...up, satyapan_redis_noeviction: "1x239 0x120" };
+  const labels = '{alertname="SatyapanRedisEvicts",severity="page"}';
+  await evaluate(context, series, expression("Alerts that fire"), [{ labels, value: 1_800 }], rules);
+  await evaluate(context, up, expression("Alerts that fire"), [], rules);
+});
 
 describe("success by response_status_id, as Prometheus works it out", () => {
   // 4 scrapes a minute; the time range is the hour from 0:30 to 1:30, so from the 120th scrape to the 360th.
