@@ -21,7 +21,9 @@ export type { Client, SubmitManyOptions, SubmitOptions } from "./client.ts";
 export type { SpansLost } from "./base/submit-spans.ts";
 export type { WaitOptions } from "./base/wait-until.ts";
 export type { ChangeOptions, FailedFilter, FailedJobs, RetryOptions } from "./failed/failed-jobs.ts";
-export type { BatchWatch, DuplicateRow, SubmitBatchOptions, WatchBatchOptions } from "./batches/batches.ts";
+export type { DuplicateRow } from "./batches/batch-rows.ts";
+export type { SubmitBatchOptions } from "./batches/batches.ts";
+export type { BatchWatch, WatchBatchOptions } from "./batches/batch-watch.ts";
 export {
   BadFileError,
   type FileBatches as Batches,

@@ -1,32 +1,25 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Batch, BatchView } from "../../src/batches/batch.ts";
 import { viewOf } from "../../src/batches/batch.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
-import { type PersonHolder, samePersonAs, unpackHolder } from "../../src/batches/person-holder.ts";
-import { afterCommand, type BatchCommand, hasEnded } from "../../src/batches/batch-state.ts";
+import { samePersonAs } from "../../src/batches/person-holder.ts";
+import { afterCommand, type BatchCommand } from "../../src/batches/batch-state.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
-import { Chunks } from "../../src/batches/chunks.ts";
-import { RepairStore } from "../../src/batches/repair-store.ts";
-import { readResults } from "../../src/batches/read-results.ts";
-import { type RowReason, rowReasons } from "../../src/batches/row-reasons.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import type { RowState } from "../../src/batches/row-state.ts";
 import type { FlowInputOf, FlowName } from "../../src/flows/flows.ts";
-import { GateControl } from "../../src/limits/control.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import type { InputOf, OperationName } from "../../src/operations/catalogue.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import { tracePlaceOf } from "../../src/records/trace-place.ts";
-import { unlessRefused } from "../../src/redis/refusal.ts";
 import { type Actor, checkReason } from "../base/actor.ts";
 import type { ClientConnections, LazyConnections, UseRedis } from "../base/client-connections.ts";
-import { Patience, type PatienceOptions, unlessStopped } from "../base/patience.ts";
 import type { SubmitSpans } from "../base/submit-spans.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
 import { BatchIntake } from "./batch-intake.ts";
+import { type DuplicateRow, duplicatesOf, rowsOf } from "./batch-rows.ts";
 import {
   type BatchOptions,
   type BatchRuns,
@@ -38,6 +31,7 @@ import {
   queueOfTarget,
   targetOf,
 } from "./batch-terms.ts";
+import { type BatchWatch, lookAtBatch, watchBatch, type WatchBatchOptions } from "./batch-watch.ts";
 import { checkedRows, mendedRows, type RowsToSubmit, type RowToRepair, type RowsWishes } from "./checked-rows.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
 import { KeptRows } from "./kept-rows.ts";
@@ -52,37 +46,6 @@ interface SubmitWishes {
   readonly onAccepted?: (rows: number) => void;
   /** Aborted, nothing is accepted: SatyapanError `interrupted`. */
   readonly signal?: AbortSignal;
-}
-
-/** What passes is borne as `PatienceOptions` say; aborted, it ends without an error. */
-export interface WatchBatchOptions extends PatienceOptions {
-  /** Between two looks, in ms. Default 500. */
-  readonly everyMs?: number;
-  /** Also what a look found as it was: its rate, its quota and the time that is left are new. Default false. */
-  readonly everyLook?: boolean;
-}
-
-/** Reasons that are shown. */
-const MOST_REASONS = 20;
-
-/** A batch as it is watched. */
-export interface BatchWatch extends BatchView {
-  /** Why rows did not succeed, the most frequent first. */
-  readonly reasons: readonly RowReason[];
-  /** The windows of the quota that it lives on, and how much of each is used; in ms. */
-  readonly quota: readonly { readonly max: number; readonly ms: number; readonly used: number }[];
-  /** How many workers take its provider's jobs; null: the server does not say it to everybody. */
-  readonly workers: number | null;
-}
-
-/** A row that is not called, because another has its person. */
-export interface DuplicateRow {
-  readonly row: number;
-  readonly ref: string | null;
-  /** An earlier row of the same batch, a row of another, or an onboarding of none; null: an earlier version did not keep it. */
-  readonly of: PersonHolder | null;
-  /** The same in words. */
-  readonly reason: string | null;
 }
 
 export interface BatchesDeps {
@@ -283,25 +246,13 @@ export class Batches {
     const { use, settings } = this.#deps;
     const found = await this.#find(batch);
     const opened = await use(async (connections) => await Promise.resolve(connections));
-    for await (const { row, ref, result, reason } of rowsOf(opened, settings, found, ["duplicate"]))
-      yield { row, ref, of: unpackHolder(result), reason };
+    yield* duplicatesOf(rowsOf(opened, settings, found, ["duplicate"]));
   }
 
   /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. A look reads no row. */
   async *watch(batch: string, options: WatchBatchOptions = {}): AsyncGenerator<BatchWatch> {
-    const { everyMs = 500, everyLook = false, signal } = options;
-    const patience = new Patience(options, this.#deps.actor.now);
     const { id } = await this.#find(batch);
-    let last = "";
-    for (;;) {
-      const view = await unlessStopped(signal, async () => await patience.run(async () => await this.#look(id)));
-      if (view === null) return;
-      const text = JSON.stringify([view.state, view.reason, view.counts, view.workers === 0]);
-      if (everyLook || text !== last) yield view;
-      last = text;
-      if (hasEnded(view.state) && view.ended_at !== null) return;
-      await sleep(everyMs, undefined, signal && { signal }).catch(() => {});
-    }
+    yield* watchBatch(async () => await this.#look(id), this.#deps.actor.now, options);
   }
 
   /**
@@ -336,15 +287,7 @@ export class Batches {
   async #look(id: string): Promise<BatchWatch> {
     const { actor } = this.#deps;
     const batch = await this.#find(id);
-    return await this.#use(async (_store, { redis, queues }) => {
-      const [reasons, gate, workers] = await Promise.all([
-        rowReasons(redis, batch.queue, id),
-        new GateControl(redis).read(batch.queue),
-        queues.workers(batch.queue).catch(unlessRefused),
-      ]);
-      const quota = gate.windows.map(({ max, ms, used }) => ({ max, ms, used }));
-      return { ...viewOf(batch, actor.now()), reasons: reasons.slice(0, MOST_REASONS), quota, workers };
-    });
+    return await this.#use(async (_store, opened) => await lookAtBatch(opened, batch, actor.now()));
   }
 
   async #find(text: string): Promise<Batch> {
@@ -360,15 +303,4 @@ export class Batches {
     const { name, now } = this.#deps.actor;
     return { at: new Date(now()).toISOString(), kind: "batch", actor: name, batch, event, jobs } as const;
   }
-}
-
-/** What became of rows, some hundred at a time in memory. */
-function rowsOf(
-  { redis, dataKeys }: ClientConnections,
-  { retention }: Settings,
-  batch: Batch,
-  only?: readonly RowState[],
-): AsyncGenerator<RowResult> {
-  const store = new BatchStore(redis, retention);
-  return readResults({ store, repairs: new RepairStore(redis), chunks: new Chunks(redis, dataKeys) }, batch, only);
 }

@@ -3,7 +3,7 @@ import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { BatchView } from "../../src/batches/batch.ts";
 import type { CommandContext } from "../../src/command/context.ts";
-import type { DuplicateRow } from "../batches/batches.ts";
+import type { DuplicateRow } from "../batches/batch-rows.ts";
 import type { Client } from "../client.ts";
 import type { FileCheck } from "../imports/check-file.ts";
 import { mapFlag, parseMap } from "../imports/column-plan.ts";

@@ -1,7 +1,7 @@
 import { formatDuration } from "../../src/base/duration.ts";
 import { ROW_STATES, type RowState } from "../../src/batches/row-state.ts";
 import { hasEnded } from "../../src/batches/batch-state.ts";
-import type { BatchWatch } from "../batches/batches.ts";
+import type { BatchWatch } from "../batches/batch-watch.ts";
 import { formatEnd } from "./batch-end.ts";
 import { endedRows, formatProgress } from "./format-batch.ts";
 import { LiveScreen, type Screen, wrapped } from "./live-screen.ts";

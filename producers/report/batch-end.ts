@@ -1,6 +1,6 @@
 import { hasEnded } from "../../src/batches/batch-state.ts";
 import { ROW_STATES, type RowState } from "../../src/batches/row-state.ts";
-import type { BatchWatch } from "../batches/batches.ts";
+import type { BatchWatch } from "../batches/batch-watch.ts";
 import { wrapped } from "./live-screen.ts";
 import { whatToDo } from "./what-to-do.ts";
 

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { BatchWatch } from "../../../producers/batches/batches.ts";
+import type { BatchWatch } from "../../../producers/batches/batch-watch.ts";
 import { batchDisplay } from "../../../producers/report/batch-bars.ts";
 import { noRows, type RowState, totalOf } from "../../../src/batches/row-state.ts";
 import { Terminal } from "../../support/terminal.ts";
