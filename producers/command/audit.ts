@@ -15,6 +15,8 @@ import { AuditLog, otherKey } from "../../src/privacy/audit/log.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { type Verified, verifyAudit } from "../../src/privacy/audit/verify.ts";
 import { ready, type RedisClient } from "../../src/redis/connection.ts";
+import { redisFailure } from "../../src/redis/failure.ts";
+import { refusalWord } from "../../src/redis/refusal.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import { auditLines, subjectOfNumber } from "../audit/audit-log.ts";
 import { readNamed } from "../files/read-input.ts";
@@ -157,7 +159,11 @@ async function withLog<T>(
       if (!mayDoWithout || !(error instanceof SatyapanError)) throw error;
       return await work(null, null);
     }
-    return await work(new AuditLog(redis), redis);
+    try {
+      return await work(new AuditLog(redis), redis);
+    } catch (error) {
+      throw refusalWord(error) === null ? error : await redisFailure(error, redis);
+    }
   } finally {
     await access.close();
   }

@@ -6,6 +6,7 @@ import { queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { refusalWord } from "../redis/refusal.ts";
+import { unlessRefused } from "../redis/refusal.ts";
 import {
   type DoneStep,
   isFinal,
@@ -152,7 +153,8 @@ export class OnboardingStore {
   /** Ids of those that belong to no batch, newest first, that began at most so long ago (ms). Older ones go from the list. */
   async newest(queue: QueueName, now: number, most: number): Promise<string[]> {
     const key = `${queuePrefix(queue)}onboardings`;
-    await this.#redis.zremrangebyscore(key, "-inf", now - this.#retention.recordMs);
+    // Whoever only looks, looks also where no write is taken.
+    await this.#redis.zremrangebyscore(key, "-inf", now - this.#retention.recordMs).catch(unlessRefused);
     return await this.#redis.zrange(key, "0", String(most - 1), "REV");
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startSimulator } from "../../simulator/simulator.ts";
+import { testKeys } from "../support/client.ts";
 import { RunningCommand, satyapan } from "../support/command.ts";
 import { startTestRedis } from "../support/redis.ts";
 import { makeTempDir, type TempDir } from "../support/temp-dir.ts";
@@ -69,6 +70,21 @@ describe("a worker that is started", () => {
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/^satyapan: .*its maxclients allows.*$/m);
     expect(ran.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe("against a Redis that refuses writes", () => {
+  it("`audit verify` says so in one sentence, and ends with 3; `onboard list` looks all the same", async () => {
+    await using redis = await startTestRedis();
+    const env = { ...testKeys(), REDIS_URL: redis.url };
+    await redis.client().config("SET", "min-replicas-to-write", "1");
+    const run = async (...args: string[]) => await satyapan(args, { cwd: dir.path, env });
+    expect(await run("audit", "verify")).toMatchObject({
+      ...{ code: 3, stdout: "" },
+      stderr: expect.stringMatching(/^satyapan: Redis refused a command \(NOREPLICAS\): .*\n$/) as string,
+    });
+    expect(await run("onboard", "list")).toMatchObject({ code: 0, stdout: "none\n", stderr: "" });
+    await redis.client().config("SET", "min-replicas-to-write", "0");
   });
 });
 

@@ -43,8 +43,18 @@ export interface EmbeddedRedis {
   close(): Promise<void>;
 }
 
-/** @throws SatyapanError REDIS_MISSING; REDIS_UNREACHABLE where it does not start, with the last line of its log. */
-export async function openEmbeddedRedis({ dir, machine, say }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+/** @throws SatyapanError REDIS_MISSING; REDIS_UNREACHABLE where it does not start, with the last line of its log, or nothing can be written. */
+export async function openEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  try {
+    return await open(options);
+  } catch (cause) {
+    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
+    const message = `no embedded Redis can be kept in ${options.dir}: ${cause.message}; make it writable, or set REDIS_URL`;
+    throw new SatyapanError(ErrorCode.REDIS_UNREACHABLE, message, { cause });
+  }
+}
+
+async function open({ dir, machine, say }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const home = await makeHome(dir, machine.tmpDir);
   // Before the lock: a download takes long.
   let program = (await readRecord(home)) === null ? await findRedisServer(machine, say) : null;

@@ -244,6 +244,16 @@ describe("the embedded Redis of a folder", () => {
     });
   });
 
+  it("says where nothing can be written, and what to do", async () => {
+    await using place = await makeTempDir();
+    await writeFile(join(place.path, "file"), "");
+    const dir = join(place.path, "file", ".satyapan");
+    await expect(openEmbeddedRedis({ dir, machine })).rejects.toMatchObject({
+      code: ErrorCode.REDIS_UNREACHABLE,
+      message: `no embedded Redis can be kept in ${dir}: ENOTDIR: not a directory, mkdir '${dir}'; make it writable, or set REDIS_URL`,
+    });
+  });
+
   it("says the last line of the log where it does not start, and can be opened once that is mended", async () => {
     await using dir = await makeTempDir();
     await using bin = await makeTempDir();
