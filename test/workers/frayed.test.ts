@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { seededRandom } from "../../simulator/draw.ts";
 import { madeUpMobile } from "../../simulator/people.ts";
+import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { noRows } from "../../src/batches/row-state.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import { BatchBundle } from "../support/batch-bundle.ts";
@@ -15,6 +16,13 @@ const { seed } = readTestEnv();
 
 /** Each another person, whom the simulator lets succeed. */
 const input = (n: number) => ({ mobile: madeUpMobile(n, "000"), csp_id: "agent-1" });
+
+/** On a quiet machine all rows may have ended by then. */
+async function unlessOver(command: Promise<unknown>): Promise<void> {
+  await command.catch((error: unknown) => {
+    if (!(error instanceof SatyapanError) || error.code !== ErrorCode.BAD_INPUT) throw error;
+  });
+}
 
 it(`connections that are cut again and again lose no job and no row, leave none unknown, and call nobody twice (TEST_SEED=${seed})`, async () => {
   const random = seededRandom(seed);
@@ -44,8 +52,8 @@ it(`connections that are cut again and again lose no job and no row, leave none 
     ids.push(id, ...some.map((one) => one.id));
     // One is waited for, so that the workers have nothing to do now and then.
     await client.waitFor(id);
-    if (n % 200 === 100) await client.batches.pause(batch, "for a moment");
-    if (n % 200 === 150) await client.batches.resume(batch);
+    if (n % 200 === 100) await unlessOver(client.batches.pause(batch, "for a moment"));
+    if (n % 200 === 150) await unlessOver(client.batches.resume(batch));
   }
   proxy.fray(false);
   if ((await batches.show(batch)).state === "paused") await client.batches.resume(batch);
