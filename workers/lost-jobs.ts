@@ -29,6 +29,8 @@ const OPEN: ReadonlySet<string> = new Set(OPEN_STATES);
 interface Round {
   readonly begunAt: number;
   readonly pages: AsyncGenerator<readonly string[], void, void>;
+  /** All records were looked at. */
+  isDone: boolean;
 }
 
 /** A job that is not settled. */
@@ -54,12 +56,15 @@ export class LostJobs {
   /** Looks at some of a queue's records, going on where the last call ended; between two rounds at none. */
   async look(queue: QueueName): Promise<void> {
     const { redis, monotonic } = this.#deps;
-    const last = this.#rounds.get(queue);
-    const isOver = last === undefined || monotonic() - last.begunAt >= ROUND_MS;
-    const round = isOver ? { begunAt: monotonic(), pages: recordPages(redis, queue, KEYS_AT_ONCE) } : last;
-    this.#rounds.set(queue, round);
+    let round = this.#rounds.get(queue);
+    // Of many records one takes longer than that: it is gone through to its end.
+    if (round === undefined || (round.isDone && monotonic() - round.begunAt >= ROUND_MS)) {
+      round = { begunAt: monotonic(), pages: recordPages(redis, queue, KEYS_AT_ONCE), isDone: false };
+      this.#rounds.set(queue, round);
+    }
     try {
-      const { value: ids = [] } = (await round.pages.next()) as IteratorResult<readonly string[], undefined>;
+      const { value: ids = [], done } = (await round.pages.next()) as IteratorResult<readonly string[], undefined>;
+      round.isDone = done === true;
       if (ids.length > 0) await this.#requeue(queue, await this.#lost(queue, await this.#open(queue, ids)));
     } catch (error) {
       this.#rounds.delete(queue);
