@@ -128,13 +128,14 @@ export class OnboardingDuty {
 
   /** The first that failed, when all have been tried; null: none did. */
   async #advanceAll(queue: QueueName, ids: readonly string[]): Promise<{ onboarding: string; err: unknown } | null> {
+    let failed: { onboarding: string; err: unknown } | null = null;
     for (let from = 0; from < ids.length; from += AT_ONCE) {
       const some = ids.slice(from, from + AT_ONCE);
       const ended = await Promise.allSettled(some.map(async (id) => await this.#engine.advance(queue, id)));
       const at = ended.findIndex(({ status }) => status === "rejected");
       const fault = ended[at];
-      if (fault?.status === "rejected") return { onboarding: some[at] ?? "", err: fault.reason };
+      if (fault?.status === "rejected") failed ??= { onboarding: some[at] ?? "", err: fault.reason };
     }
-    return null;
+    return failed;
   }
 }
