@@ -1,9 +1,7 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { TestRedis } from "./redis.ts";
+import { type SocketProxy, socketProxy } from "./socket-proxy.ts";
 
-export interface CuttingProxy extends AsyncDisposable {
-  readonly url: string;
+export interface CuttingProxy extends SocketProxy {
   /** Resolves when it was cut. */
   readonly cut: Promise<void>;
   /** From now on, once. */
@@ -20,9 +18,7 @@ export interface Cut {
 export async function cuttingProxy(redis: TestRedis, { from, to }: Cut): Promise<CuttingProxy> {
   let isArmed = false;
   const { promise: cut, resolve } = Promise.withResolvers<void>();
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect({ path: new URL(redis.url).pathname });
+  const proxy = await socketProxy(redis, (client, upstream) => {
     let [isWithheld, isOver] = [false, false];
     client.on("data", (chunk) => {
       const text = chunk.toString("latin1");
@@ -39,26 +35,6 @@ export async function cuttingProxy(redis: TestRedis, { from, to }: Cut): Promise
         resolve();
       }
     });
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(one);
-      one
-        .on("error", () => {})
-        .on("close", () => {
-          sockets.delete(one);
-          other.destroy();
-        });
-    }
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const close = async (): Promise<void> => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await once(server, "close");
-  };
-  return { url: `redis://127.0.0.1:${port}`, cut, arm: () => (isArmed = true), [Symbol.asyncDispose]: close };
+  return Object.assign(proxy, { cut, arm: () => (isArmed = true) });
 }

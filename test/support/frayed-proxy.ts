@@ -1,9 +1,7 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { TestRedis } from "./redis.ts";
+import { type SocketProxy, socketProxy } from "./socket-proxy.ts";
 
-export interface FrayedProxy extends AsyncDisposable {
-  readonly url: string;
+export interface FrayedProxy extends SocketProxy {
   /** How many connections were cut. */
   readonly cuts: number;
   /** Connections are cut from now on, or no more. */
@@ -22,7 +20,6 @@ const BEGINNING = /hello|info|client/i;
  */
 export async function frayedProxy(redis: TestRedis, random: () => number): Promise<FrayedProxy> {
   let [isFraying, cuts, nextAt] = [false, 0, 0];
-  const sockets = new Set<Socket>();
   const isCut = (chunk: Buffer): boolean => {
     if (!isFraying || performance.now() < nextAt || random() > SHARE) return false;
     if (BEGINNING.test(chunk.toString("latin1", 0, 60))) return false;
@@ -30,8 +27,7 @@ export async function frayedProxy(redis: TestRedis, random: () => number): Promi
     cuts += 1;
     return true;
   };
-  const server = createServer((client) => {
-    const upstream = connect({ path: new URL(redis.url).pathname });
+  const proxy = await socketProxy(redis, (client, upstream) => {
     let isOver = false;
     client.on("data", (chunk) => {
       if (isOver) return;
@@ -45,32 +41,12 @@ export async function frayedProxy(redis: TestRedis, random: () => number): Promi
       if (!isOver) client.write(chunk);
       else if (chunk.includes("+PONG")) client.destroy();
     });
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(one);
-      one
-        .on("error", () => {})
-        .on("close", () => {
-          sockets.delete(one);
-          other.destroy();
-        });
-    }
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `redis://127.0.0.1:${port}`,
+    ...proxy,
     get cuts() {
       return cuts;
     },
     fray: (fraying) => (isFraying = fraying),
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, "close");
-    },
   };
 }
