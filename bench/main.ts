@@ -12,7 +12,7 @@ import { Child } from "./child.ts";
 import { type Arena, Contender } from "./contender.ts";
 import { type CpuProfile, formatProfile } from "./cpu-profile.ts";
 import { graphileSide } from "./graphile-side.ts";
-import { formatMemory, type JobMemory, memoryUse, perJob } from "./memory.ts";
+import { formatMemory, type JobMemory, memoryUse, type MemoryUse, passHalfAnHour, perJob } from "./memory.ts";
 import { wholeNumber } from "./options.ts";
 import { PLAIN_ACTIVE, plainSide } from "./plain-side.ts";
 import { formatSummary, type Measurement, type Round, type SideName, summarize } from "./report.ts";
@@ -124,7 +124,10 @@ async function jobMemory(arena: Arena, redis: BenchRedis, jobs: number): Promise
   await using contender = await Contender.open({ ...arena, warmUpJobs: FIRST_JOBS }, redis, satyapanSide);
   const looks = await contender.inBetween(jobs, async () => await memoryUse(redis.client));
   const [before, waiting, settled] = looks;
-  return { jobs, waiting: perJob(before, waiting, jobs), settled: perJob(before, settled, jobs) };
+  await passHalfAnHour(redis.client);
+  const old = await memoryUse(redis.client);
+  const grown = (use: MemoryUse): MemoryUse => perJob(before, use, jobs);
+  return { jobs, waiting: grown(waiting), settled: grown(settled), old: grown(old) };
 }
 
 function say(line: string): void {

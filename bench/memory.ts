@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { BULLMQ_PREFIX } from "../src/queues/names.ts";
 import { formatTable } from "../producers/report/table.ts";
@@ -14,6 +15,8 @@ export interface JobMemory {
   readonly jobs: number;
   readonly waiting: MemoryUse;
   readonly settled: MemoryUse;
+  /** When what goes within half an hour has gone: whom the last sends were to. */
+  readonly old: MemoryUse;
 }
 
 /** Keys in one page of a look at all. */
@@ -50,6 +53,34 @@ export async function memoryUse(redis: Redis): Promise<MemoryUse> {
   return { total, parts };
 }
 
+/** What goes by itself within this, in ms: a person's last sends go after 30 min. */
+const SOON_GONE_MS = 31 * 60_000;
+
+/** Looks at Redis' memory, and the time between two, in ms: it takes seconds until its tables are as small as what is in them. */
+const LOOKS = 10;
+const LOOK_MS = 300;
+
+/** Removes what goes by itself within half an hour, as if that had passed. */
+export async function passHalfAnHour(redis: Redis): Promise<void> {
+  let cursor = "0";
+  do {
+    const [next, keys] = await redis.scan(cursor, "COUNT", PAGE);
+    cursor = next;
+    const pipeline = redis.pipeline();
+    for (const key of keys) pipeline.pttl(key);
+    const left = ((await pipeline.exec()) ?? []).map(([, ms]) => Number(ms));
+    const gone = keys.filter((_, index) => (left[index] ?? -1) >= 0 && (left[index] ?? 0) <= SOON_GONE_MS);
+    if (gone.length > 0) await redis.unlink(...gone);
+  } while (cursor !== "0");
+  let least = Number.POSITIVE_INFINITY;
+  for (let since = 0; since < LOOKS; since++) {
+    const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
+    // What clients have is no table.
+    if (used < least - 10_000) [least, since] = [used, 0];
+    await sleep(LOOK_MS);
+  }
+}
+
 /** What `jobs` jobs added between two looks, for one of them. */
 export function perJob(before: MemoryUse, after: MemoryUse, jobs: number): MemoryUse {
   const names = Object.keys({ ...before.parts, ...after.parts });
@@ -65,21 +96,19 @@ export function perJob(before: MemoryUse, after: MemoryUse, jobs: number): Memor
 /** Parts of less than this are not shown, in bytes per job. */
 const WORTH_SHOWING = 1;
 
-export function formatMemory({ jobs, waiting, settled }: JobMemory): string {
-  const names = Object.keys({ ...waiting.parts, ...settled.parts });
-  const rows = names.flatMap((name): [string, number, number][] => {
-    const [one, other] = [waiting.parts[name] ?? 0, settled.parts[name] ?? 0];
-    return Math.max(Math.abs(one), Math.abs(other)) < WORTH_SHOWING ? [] : [[name, one, other]];
+export function formatMemory({ jobs, waiting, settled, old }: JobMemory): string {
+  const times = [waiting, settled, old];
+  const names = new Set(times.flatMap(({ parts }) => Object.keys(parts)));
+  const rows = [...names].flatMap((name) => {
+    const bytes = times.map(({ parts }) => parts[name] ?? 0);
+    const most = Math.max(...bytes.map(Math.abs));
+    return most < WORTH_SHOWING ? [] : [{ name, bytes, most }];
   });
-  const largest = rows.toSorted((one, other) => Math.max(other[1], other[2]) - Math.max(one[1], one[2]));
-  const title = { title: `Redis, bytes per job of ${jobs}` };
-  const right = "right" as const;
+  const largest = rows.toSorted((one, other) => other.most - one.most);
+  const columns = ["waiting", "settled", "after 30 m"].map((title) => ({ title, align: "right" as const }));
+  const all = { name: "all", bytes: times.map(({ total }) => total) };
   return formatTable(
-    [title, { title: "waiting", align: right }, { title: "settled", align: right }],
-    [...largest, ["all", waiting.total, settled.total] as const].map(([name, one, other]) => [
-      name,
-      one.toFixed(0),
-      other.toFixed(0),
-    ]),
+    [{ title: `Redis, bytes per job of ${jobs}` }, ...columns],
+    [...largest, all].map(({ name, bytes }) => [name, ...bytes.map((one) => one.toFixed(0))]),
   );
 }

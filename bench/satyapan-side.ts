@@ -27,7 +27,8 @@ export function satyapanSide({ store, folder, origin, concurrency }: Place): Sid
     SATYAPAN_SUBJECT_KEY: randomBytes(32).toString("base64"),
     WORKER_CONCURRENCY: String(concurrency),
     METRICS_PORT: "0",
-    SEAL_INPUTS: "whole", // as wherever no worker of a version before is left
+    SEAL_INPUTS: "whole", // this and the next as wherever no worker of a version before is left
+    RECORD_ARCHIVE: "on",
   };
   const client = createClient({ settings, directory: folder });
   const redis = new Redis({ path: store, replyMapping: "legacy" });

@@ -51,6 +51,7 @@ export async function serveCredential(
     redis: connection,
     queue,
     retentionMs: settings.retention.recordMs,
+    archives: settings.retention.archives === true,
     policy,
     memory,
     shortValue: core.shortValue,

@@ -4,7 +4,8 @@ import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { isRead } from "../../src/base/unread.ts";
 import { onboardingKey, OnboardingStore } from "../../src/flows/onboarding-store.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
-import { type QueueName, queueOf, QUEUES, recordKey } from "../../src/queues/names.ts";
+import { archiveKey, type QueueName, queueOf, QUEUES, recordKey } from "../../src/queues/names.ts";
+import { idsInArchive } from "../../src/records/archive.ts";
 import { subjectKey } from "../../src/secrets/subject-key.ts";
 import type { Actor } from "../base/actor.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
@@ -58,13 +59,17 @@ export async function findPerson(
         found.set(`${part.kind} ${part.id}`, part);
   };
   keep(await findRows(opened, settings, subject, now()));
+  const archives: { readonly queue: QueueName; readonly keys: readonly string[] }[] = [];
   for await (const keys of pagesOf(redis, signal, onProgress)) {
     for (const queue of QUEUES) {
       const jobs = await jobsOf(opened, queue, idsIn(keys, recordKey(queue, "")), subject);
       const onboardings = await onboardingsOf(store, queue, idsIn(keys, onboardingKey(queue, "")), subject);
       keep([...jobs, ...onboardings]);
+      archives.push({ queue, keys: keys.filter((key) => key.startsWith(archiveKey(queue, ""))) });
     }
   }
+  // Last, because records come there from where was looked before.
+  for (const { queue, keys } of archives) keep(await jobsOf(opened, queue, await idsInArchive(redis, keys), subject));
   return [...found.values()].toSorted((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
 }
 

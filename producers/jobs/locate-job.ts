@@ -4,6 +4,7 @@ import { jobsOfEntry } from "../../src/queues/job-counts.ts";
 import { bullmqJobId, bullmqPrefix, isOurJob, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
 import { parseTicket } from "../../src/queues/ticket.ts";
 import { TicketLists } from "../../src/queues/ticket-lists.ts";
+import { archivedFields } from "../../src/records/archive.ts";
 import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
 import { unpackRecord } from "../../src/records/packed-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
@@ -39,7 +40,10 @@ export async function locateJob(
 ): Promise<Pick<ExplainFacts, "fields" | "place"> | null> {
   const own = await find(redis, queue, id, bullmqJobId(id));
   const { fields } = own;
-  if (fields["state"] === undefined) return null;
+  if (fields["state"] === undefined) {
+    const [archived = null] = await archivedFields(redis, queue, [id]);
+    return archived === null ? null : { fields: unpackRecord(id, archived), place: { kind: "none" } };
+  }
   // An entry of its own takes it over from its ticket.
   const ticket = own.exists ? undefined : fields["ticket"];
   if (ticket === undefined) return { fields, place: await placeOf(redis, queue, own, 0) };

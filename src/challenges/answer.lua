@@ -3,6 +3,7 @@
 -- → {`go`, verify} | {`same`, verify} | {`busy`, verify} | {`replaced`, send} | {`answered`} | {`state`, state} | {`late`} | {`tries`}
 -- | {`over`, state} (the onboarding awaits no code of this send) | {`missing`}
 -- constants: MOST_TRIES, OPEN, BEGUN_MS
+find_record(KEYS[1])
 local stored = redis.call('HMGET', KEYS[1], 'state', 'answered', 'codes', 'replaced')
 if not stored[1] then return {'missing'} end
 if stored[4] then return {'replaced', stored[4]} end
@@ -10,6 +11,7 @@ local codes, used, last, at = stored[3] or '', 0, nil, nil
 for known, verify, begun in string.gmatch(codes, '([^, ]+) (%S+) (%d+)') do
   last, at, used = verify, tonumber(begun), used + 1
   if known == hash then
+    find_record(prefix .. 'job:' .. verify)
     local state = redis.call('HGET', prefix .. 'job:' .. verify, 'state')
     -- One that came to no answer may be given again.
     if state ~= 'failed' and state ~= 'expired' and state ~= 'cancelled' then return {'same', verify} end

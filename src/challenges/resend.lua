@@ -1,6 +1,7 @@
 -- Whether another OTP is sent in place of this one. `not_before`: the end of the cooldown, ms. KEYS send's record
 -- → {`go`} | {`same`, send} | {`busy`, verify} | {`answered`} | {`state`, state} | {`early`} | {`missing`}
 -- constants: OPEN, BEGUN_MS
+find_record(KEYS[1])
 local stored = redis.call('HMGET', KEYS[1], 'state', 'answered', 'codes', 'replaced')
 if not stored[1] then return {'missing'} end
 if stored[4] then return {'same', stored[4]} end

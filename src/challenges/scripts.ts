@@ -1,5 +1,6 @@
 import { MOST_TRIES } from "../outcomes/challenge.ts";
 import { OPEN_STATES } from "../outcomes/state.ts";
+import { ARCHIVE } from "../records/scripts/archive.ts";
 import { LuaScript } from "../redis/script.ts";
 
 /** How long a code is kept whose send has not settled, in ms: an OTP lives no longer. */
@@ -10,11 +11,13 @@ const BEGUN_MS = 10_000;
 const OPEN: ReadonlySet<string> = new Set([...OPEN_STATES, "unknown"]);
 
 export const ANSWER = new LuaScript(new URL("answer.lua", import.meta.url), {
+  needs: [ARCHIVE],
   constants: { MOST_TRIES, OPEN, BEGUN_MS },
   args: { prefix: "text", hash: "text", deadline: "text", now: "text", verify_name: "text", onboarding: "text?" },
 });
 
 export const RESEND = new LuaScript(new URL("resend.lua", import.meta.url), {
+  needs: [ARCHIVE],
   constants: { OPEN, BEGUN_MS },
   args: { prefix: "text", not_before: "text", now: "text", next_send: "text" },
 });

@@ -48,6 +48,11 @@ export function recordKey(queue: QueueName, id: string): string {
   return `satyapan:${queue}:job:${id}`;
 }
 
+/** Records at rest whose ids begin so (`src/records/archive.ts`). */
+export function archiveKey(queue: QueueName, slice: string): string {
+  return `satyapan:${queue}:archive:${slice}`;
+}
+
 /** The ids of the jobs that a ticket carries. */
 export function ticketKey(queue: QueueName, name: string): string {
   return `satyapan:${queue}:ticket:${name}`;

@@ -27,6 +27,8 @@ export interface JournalOptions {
   readonly policy: GatePolicy;
   /** The longest value of a short hash, bytes (`shortValue`). Default 64, as Redis'. */
   readonly shortValue?: number;
+  /** Whether records at rest are archived. Default false. */
+  readonly archives?: boolean;
   /** What this process knows of the gate. Without it nothing that Redis lost is brought back. */
   readonly memory?: GateMemory;
 }
@@ -167,7 +169,8 @@ export class Journal {
 
   /** Closes an attempt and tells the gate how the call went. Rejects as `begin`. */
   async finish(id: string, now: number, end: AttemptEnd): Promise<Closed> {
-    const packed = packedEnd(id, now, end, this.#options.shortValue ?? SHORT_VALUE);
+    const { shortValue, archives } = this.#options;
+    const packed = packedEnd(id, now, end, shortValue ?? SHORT_VALUE, archives);
     if (packed !== null) {
       const reply = await this.#packedEnds.ask(packed);
       if (reply[0] !== "plain") return parseClosed(reply);

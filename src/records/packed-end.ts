@@ -17,9 +17,15 @@ const MOST_PIECES = 4;
 
 /**
  * Null: its record cannot be packed yet, or the gate has to be told more than that its call went well. FINISH closes such an attempt.
- * `pieceBytes` as for `packRecord`.
+ * `pieceBytes` as for `packRecord`; `archives`: the reaper archives it, default false.
  */
-export function packedEnd(id: string, now: number, end: AttemptEnd, pieceBytes: number): PackedEnd | null {
+export function packedEnd(
+  id: string,
+  now: number,
+  end: AttemptEnd,
+  pieceBytes: number,
+  archives = false,
+): PackedEnd | null {
   const { attemptToken, retention, result, health, job, entry } = end;
   if (health !== null && health.kind !== "well") return null;
   const { look_at, keeps_input } = retentionArgs(retention);
@@ -35,8 +41,8 @@ export function packedEnd(id: string, now: number, end: AttemptEnd, pieceBytes: 
     kind: endKind(end, keeps_input),
     pieces: pieces.join("\0"),
     subject: job.subject,
-    // Without anything sealed it is looked at no more.
-    look_at: keeps_input ? look_at : null,
+    // Without anything sealed it is looked at no more, or once to be archived.
+    look_at: keeps_input || archives ? look_at : null,
     entry: entry === null ? null : auditText(entry),
   };
 }

@@ -1,22 +1,12 @@
 import { OPERATIONS } from "../operations/catalogue.ts";
 import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { RedisClient } from "../redis/connection.ts";
-import {
-  bullmqPrefix,
-  dueKey,
-  queuePrefix,
-  type QueueName,
-  recordKey,
-  referenceKey,
-  SETTLED_CHANNEL,
-} from "../queues/names.ts";
+import { bullmqPrefix, dueKey, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import type { ExpiredState } from "./attempt-start.ts";
-import { jobIdInReference } from "./ids.ts";
 import { SHORT_VALUE } from "../redis/short-value.ts";
-import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
-import { packRecord, unpackRecord, withNuls } from "./packed-record.ts";
-import { parseRecord } from "./parse-record.ts";
-import type { JobRecord } from "./record.ts";
+import { isNoRecord } from "./no-record.ts";
+import { packRecord, withNuls } from "./packed-record.ts";
+import { RecordReader } from "./record-reader.ts";
 import { CREATE } from "./scripts/create.ts";
 import { type Retention, retentionArgs, retentionOf } from "./retention.ts";
 import type { RetentionTimes } from "./settings.ts";
@@ -62,7 +52,7 @@ export type Creation = "created" | "duplicate" | "carried" | "conflict" | `pendi
 export type Promotion = "done" | "due" | "missing" | "expired" | "other";
 
 /** Job records in Redis, apart from the BullMQ job. Every step is one round trip. What workers write is in `Journal`. */
-export class RecordStore {
+export class RecordStore extends RecordReader {
   readonly #redis: RedisClient;
   readonly #retention: RetentionTimes;
   readonly #shortValue: number;
@@ -71,6 +61,7 @@ export class RecordStore {
 
   /** `shortValue`: the longest value of a short hash, bytes (`shortValue`); only who reaps has to know. */
   constructor(redis: RedisClient, retention: RetentionTimes, shortValue = SHORT_VALUE) {
+    super(redis);
     this.#redis = redis;
     this.#retention = retention;
     this.#shortValue = shortValue;
@@ -168,7 +159,8 @@ export class RecordStore {
       return { expired: [], parked: [], unanswered: [], spent: [], more: false };
     }
     const result_retention = this.#retention.resultMs;
-    const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS };
+    const archives = this.#retention.archives === true;
+    const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS, archives };
     const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [
       string[],
       string[],
@@ -177,7 +169,7 @@ export class RecordStore {
       string[],
     ];
     const [flat, atRest, looked, unanswered, spent] = reply;
-    await this.#pack(queue, atRest);
+    await this.#pack(queue, atRest, now);
     const ended = Array.from({ length: flat.length / 3 }, (_, index) => ({
       id: flat[3 * index] ?? "",
       text: flat[3 * index + 1] ?? "",
@@ -202,93 +194,10 @@ export class RecordStore {
     return { count, oldestMs: count === 0 ? 0 : now - Number(oldest) };
   }
 
-  /** The fields of a record as they are stored, or null. */
-  async fields(queue: QueueName, id: string): Promise<Readonly<Record<string, string>> | null> {
-    const [fields = null] = await this.fieldsOfMany(queue, [id]);
-    return fields;
-  }
-
-  async get(queue: QueueName, id: string): Promise<JobRecord | null> {
-    const fields = await this.fields(queue, id);
-    return fields === null ? null : parseRecord(id, fields);
-  }
-
-  /** Many records of one queue in one round trip; null where there is none. */
-  async getMany(queue: QueueName, ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    const found = await this.fieldsOfMany(queue, ids);
-    return found.map((fields, index) => (fields === null ? null : parseRecord(ids[index] ?? "", fields)));
-  }
-
-  /** `fields` of many, in one round trip. */
-  async fieldsOfMany(queue: QueueName, ids: readonly string[]): Promise<(Readonly<Record<string, string>> | null)[]> {
-    if (ids.length === 0) return [];
-    const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.hgetall(recordKey(queue, id));
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply], index) => {
-      if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
-      if (error !== null) throw error;
-      const fields = reply as Record<string, string>;
-      return fields["state"] === undefined ? null : unpackRecord(ids[index] ?? "", fields);
-    });
-  }
-
-  /** Whom each of these jobs is about, of a record that is not packed without the rest of it; null: nobody, or there is none. */
-  async subjectsOf(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
-    if (ids.length === 0) return [];
-    const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.hget(recordKey(queue, id), "job");
-    const jobs = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error !== null && !isNoRecord(error)) throw error;
-      return error === null ? (reply as string | null) : null;
-    });
-    const packed = ids.filter((_, index) => jobs[index] === null);
-    const read = await this.fieldsOfMany(queue, packed);
-    const unpacked = new Map(packed.map((id, index) => [id, read[index]?.["job"] ?? ""]));
-    return ids.map((id, index) => unpackJob(jobs[index] ?? unpacked.get(id) ?? "").subject);
-  }
-
-  /** Ids of the jobs that last sent these persons an OTP, newest first, in one round trip. */
-  async lastSends(queue: QueueName, subjects: readonly string[]): Promise<string[][]> {
-    if (subjects.length === 0) return [];
-    const found = await this.#redis.mget(subjects.map((subject) => `${queuePrefix(queue)}sent:${subject}`));
-    return found.map((sent) => (sent ?? "").split(",").flatMap((entry) => entry.split(" ").slice(1)));
-  }
-
-  /** Ids of the jobs that are to send these persons an OTP and are not settled, newest first, in one round trip. */
-  async openSends(queue: QueueName, subjects: readonly string[]): Promise<string[][]> {
-    if (subjects.length === 0) return [];
-    const pipeline = this.#redis.pipeline();
-    for (const subject of subjects)
-      pipeline.hget(`${queuePrefix(queue)}asked:${subject.slice(0, 2)}`, subject.slice(2));
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, ids]) => {
-      if (error !== null) throw error;
-      return ids === null ? [] : (ids as string).split(",");
-    });
-  }
-
-  /** The input digests of those jobs that are there ('' of what is no record), null for the others, in one round trip. */
-  async digests(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
-    return await this.#fieldOfMany(queue, ids, "digest");
-  }
-
-  /** The states of those jobs that are there, null for the others, in one round trip. */
-  async states(queue: QueueName, ids: readonly string[]): Promise<(JobState | null)[]> {
-    const states = await this.#fieldOfMany(queue, ids, "state");
-    return states.map((state) => (state === "" ? null : (state as JobState | null)));
-  }
-
-  /** The job that made the attempt of this `client_ref_id`, or null. */
-  async findByReference(queue: QueueName, clientRefId: string): Promise<string | null> {
-    const derivedFrom = jobIdInReference(clientRefId);
-    const record = derivedFrom === null ? null : await this.get(queue, derivedFrom);
-    const isOfIt = record?.attempts.some(({ client_ref_id }) => client_ref_id === clientRefId) === true;
-    return isOfIt ? derivedFrom : await this.#redis.get(referenceKey(queue, clientRefId));
-  }
-
   /** What could not be packed, or was changed meanwhile, stays as it is. */
-  async #pack(queue: QueueName, ids: readonly string[]): Promise<void> {
+  async #pack(queue: QueueName, ids: readonly string[], now: number): Promise<void> {
+    const { recordMs, archives = false } = this.#retention;
+    const args = { prefix: queuePrefix(queue), now, retention: recordMs, archives };
     const stored = await this.fieldsOfMany(queue, ids);
     const all = ids.flatMap((id, index) => {
       const fields = stored[index] ?? {};
@@ -301,7 +210,7 @@ export class RecordStore {
       await PACK.run(
         this.#redis,
         some.map(({ key }) => key),
-        {},
+        args,
         some.map(({ row }) => row),
       );
     }
@@ -309,19 +218,6 @@ export class RecordStore {
 
   #args(queue: QueueName) {
     return { prefix: queuePrefix(queue), channel: SETTLED_CHANNEL, retention: this.#retention.recordMs };
-  }
-
-  /** '' of what is no record. */
-  async #fieldOfMany(queue: QueueName, ids: readonly string[], name: string): Promise<(string | null)[]> {
-    if (ids.length === 0) return [];
-    const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.hget(recordKey(queue, id), name);
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply]) => {
-      if (error !== null && isNoRecord(error)) return "";
-      if (error !== null) throw error;
-      return reply as string | null;
-    });
   }
 }
 

@@ -28,11 +28,16 @@ describe("perJob", () => {
 describe("formatMemory", () => {
   it("shows what takes a byte of a job and more, largest first, then the sum", () => {
     const use = (record: number) => ({ total: record + 50, parts: { due: 0.4, sent: 50, record } });
-    const lines = formatMemory({ jobs: 10, waiting: use(200), settled: use(100) }).split("\n");
+    const lines = formatMemory({
+      jobs: 10,
+      waiting: use(200),
+      settled: use(100),
+      old: { total: 90, parts: { record: 90 } },
+    }).split("\n");
     expect(lines.slice(2).map((line) => line.split(/ {2,}/))).toEqual([
-      ["record", "200", "100"],
-      ["sent", "50", "50"],
-      ["all", "250", "150"],
+      ["record", "200", "100", "90"],
+      ["sent", "50", "50", "0"],
+      ["all", "250", "150", "90"],
       [""],
     ]);
   });

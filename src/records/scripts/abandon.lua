@@ -2,7 +2,7 @@
 -- state, nor cancels what is being called. KEYS record
 -- → `done` | `settled` | `missing` | `active`
 -- constants: IN_DOUBT
-local stored, done = record_fields(KEYS[1], 'state', 'job', 'open', 'spent'), {}
+local stored, done = found_fields(KEYS[1], 'state', 'job', 'open', 'spent'), {}
 if not stored then
   park_no_record(prefix, KEYS[1], id, now, retention, done)
   tell(channel, done)

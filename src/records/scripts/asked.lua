@@ -11,6 +11,13 @@ local function record_fields(key, ...)
   error(stored.err, 0)
 end
 
+-- The same of a record that may be archived: the first of them is in every record.
+local function found_fields(key, ...)
+  local stored = record_fields(key, ...)
+  if stored and not stored[1] and unarchive(key) then return record_fields(key, ...) end
+  return stored
+end
+
 local function asked_place(prefix, subject)
   return prefix .. 'asked:' .. string.sub(subject, 1, 2), string.sub(subject, 3)
 end

@@ -136,7 +136,7 @@ local function begin(key, i)
     if is_of_bulk() then bulk_came_in_vain(g) end
     return {'behind', number(g.shut)}
   end
-  local stored = record_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost', 'ticket')
+  local stored = found_fields(key, 'state', 'job', 'input', 'attempts', 'open', 'next', 'cause', 'spent', 'lost', 'ticket')
   if not stored then return {'no-record'} end
   local state, text, input, open, next_at, cause = stored[1], stored[2], stored[3], stored[5] or '', stored[6], stored[7]
   local spent, lost = stored[8] or '', stored[9]

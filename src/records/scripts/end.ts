@@ -41,6 +41,7 @@ export const PROMOTE = new LuaScript(new URL("promote.lua", import.meta.url), {
 /** Of each record `updated` as it was when it was packed, and its pieces, each with a NUL after it. */
 export const PACK = new LuaScript(new URL("pack.lua", import.meta.url), {
   needs: [RECORD],
+  args: { prefix: "text", now: "number", retention: "number", archives: "flag" },
   row: { updated: "text", pieces: "text" },
 });
 
@@ -49,7 +50,7 @@ export const REAP = new LuaScript(new URL("reap.lua", import.meta.url), {
   needs: [RECORD],
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", result_retention: "number", now: "text", most: "text" },
-    again: "number",
+    ...{ again: "number", archives: "flag" },
   },
 });
 

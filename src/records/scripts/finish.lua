@@ -46,19 +46,19 @@ end
 
 local function finish(key, i)
   row(i)
-  local stored = record_fields(key, 'open', 'state', 'lost')
+  local stored = found_fields(key, 'state', 'open', 'lost')
   if not stored then
     left[#left + 1] = id
     park_no_record(prefix, key, id, now, retention, done)
     return {'missing'}
   end
-  local stands, gone = stored[2], stored[3]
+  local stands, gone = stored[1], stored[3]
   if not stands then
     left[#left + 1] = id
     return {'missing'}
   end
   local n = string.match(open, '^%d+')
-  local is_open = stored[1] == open
+  local is_open = stored[2] == open
   if not is_open and not ((stands == 'unknown' or stands == 'waiting') and (gone == open or gone == n)) then
     -- This very step, sent again because its answer was cut off, has been taken already.
     local before = redis.call('HMGET', key, 'attempt:' .. n, 'next')

@@ -1,8 +1,9 @@
 -- A job's record, as it enters.
 
--- Whether that id names a job already. → nil | `duplicate` (the same one) | `carried` (that, in a ticket that is in the queue) | `conflict`
+-- Whether that id names a job already; also a generated one, because a step may be sent again however late.
+-- → nil | `duplicate` (the same one) | `carried` (that, in a ticket that is in the queue) | `conflict`
 local function known_record(prefix, bull, id, digest)
-  local there = record_fields(prefix .. 'job:' .. id, 'digest', 'ticket')
+  local there = found_fields(prefix .. 'job:' .. id, 'digest', 'ticket')
   if not there then return 'conflict' end
   if there[1] and there[1] ~= digest then return 'conflict' end
   if there[1] then return there[2] and redis.call('EXISTS', bull .. there[2]) == 1 and 'carried' or 'duplicate' end

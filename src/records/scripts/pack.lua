@@ -1,5 +1,7 @@
 -- Puts records that nothing changes any more in as few bytes as they need. KEYS records; each has its row. `updated`: of what was
--- packed; `pieces`: what the fields `1`, `2`, … hold from then on, each with a NUL after it.
+-- packed; `pieces`: what the fields `1`, `2`, … hold from then on, each with a NUL after it; `archives`: they go into the archive.
+local a = new_archive(now, retention)
+
 local function pack(key)
   local stored = redis.call('HMGET', key, 'state', 'updated', 'digest', 'answered')
   -- It is another by now.
@@ -15,9 +17,11 @@ local function pack(key)
     fields[#fields + 1] = piece
   end
   rewrite(key, fields, redis.call('PTTL', key))
+  if archives then archive(a, prefix, key, string.sub(key, #prefix + 5)) end
 end
 
 for i, key in ipairs(KEYS) do
   row(i)
   pack(key)
 end
+write_archive(a)

@@ -1,6 +1,7 @@
 -- A job that waits for its own backoff is due now; `decision` is a JSON line. What every attempt is asked, it is asked then. KEYS record
 -- → `done` | `due` (it is already) | `missing` | `expired` | `other` (it waits for something else, or does not wait)
 -- constants: BACKOFF
+find_record(KEYS[1])
 local stored = redis.call('HMGET', KEYS[1], 'state', 'cause', 'next', 'decisions', 'job')
 if not stored[1] then return 'missing' end
 if stored[1] ~= 'waiting' or stored[2] ~= BACKOFF then return 'other' end

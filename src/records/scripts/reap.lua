@@ -1,10 +1,11 @@
 -- What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
 -- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
--- looked at again, ms. KEYS due
+-- looked at again, ms; `archives`: what is packed goes into the archive. KEYS due
 -- → {for each job that expired its id, `job` ('' = its key held no record: it is parked) and its state, one after the other}, {the ids of
 -- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time},
 -- {those of sends for which codes were given, and none was right in time}
 local due_by = tonumber(now)
+local a = new_archive(due_by, tonumber(retention))
 local done, expired, at_rest, looked, unanswered, spent, due_no_more = {}, {}, {}, 0, {}, {}, {}
 
 -- An OTP that can be answered no more, and that no other took the place of.
@@ -29,8 +30,9 @@ local function is_scattered(key)
 end
 
 -- A packed send loses what was sealed; it has both fields if nobody answered its OTP.
-local function unseal_packed(key, operation, replaced)
+local function unseal_packed(key, id, operation, replaced)
   if redis.call('HDEL', key, 'input', 'operation') == 2 and not replaced then ran_out(key, operation) end
+  if archives and archive(a, prefix, key, id) then return end
   if is_scattered(key) then
     local fields, left = redis.call('HGETALL', key), redis.call('PTTL', key)
     rewrite(key, fields, left)
@@ -65,7 +67,7 @@ local function reap(key, id)
     expired[#expired + 1] = ended
     if ended == 'expired' then at_rest[#at_rest + 1] = id end
   elseif stored[6] then
-    unseal_packed(key, stored[7], stored[5])
+    unseal_packed(key, id, stored[7], stored[5])
     due_no_more[#due_no_more + 1] = id
   elseif personal and kept_until > due_by then
     forget_input(key, state, job, stored[5])
@@ -83,6 +85,7 @@ end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
   attempted(reap, prefix .. 'job:' .. id, id)
 end
+write_archive(a)
 if #due_no_more > 0 then redis.call('ZREM', KEYS[1], unpack(due_no_more)) end
 tell(channel, done)
 return {expired, at_rest, looked, unanswered, spent}

@@ -120,7 +120,7 @@ end
 -- A verify succeeded: the OTP of its send is answered, and the send's input is needed no more.
 local function close_challenge(prefix, send, verify)
   local key = prefix .. 'job:' .. send
-  local stored = record_fields(key, 'state')
+  local stored = found_fields(key, 'state')
   if not stored or not stored[1] then return end
   redis.call('HSET', key, 'answered', verify)
   redis.call('HDEL', key, 'input')

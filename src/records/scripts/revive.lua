@@ -1,5 +1,6 @@
 -- Gives a failed job its attempts back; `decision` is a JSON line. KEYS record
 -- → `done` | `missing` | `destroyed` (its input is no longer kept) | its state
+find_record(KEYS[1])
 local stored = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input', 'job')
 if not stored[1] then
   redis.call('ZREM', prefix .. 'failed', id)

@@ -1,6 +1,7 @@
 -- A person's decision about an `unknown` job; `decision` is a JSON line. KEYS record
 -- → `done` | `missing` | `destroyed` (its input is no longer kept) | the state it is in
 -- constants: UNCHANGED
+find_record(KEYS[1])
 local stored = redis.call('HMGET', KEYS[1], 'state', 'decisions', 'input', 'job')
 if not stored[1] then return 'missing' end
 if was_decided(stored[2], decision) then return 'done' end

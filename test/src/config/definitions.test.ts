@@ -227,6 +227,14 @@ const TABLE: { readonly [Name in SettingName]: Row<Name> } = {
       ["0", "must be on or off"],
     ],
   },
+  RECORD_ARCHIVE: {
+    unset: false,
+    accepted: [
+      ["on", true],
+      ["off", false],
+    ],
+    refused: [["true", 'must be on or off, not "true"']],
+  },
   CALL_TIMEOUT: {
     unset: 30_000,
     accepted: [["10s", 10_000]],

@@ -98,7 +98,7 @@ describe("parseSettings", () => {
       subjectKey: LOCAL.subjectKey,
       sealsWhole: false,
       aadhaarChecksum: true,
-      retention: { recordMs: 30 * 86_400_000, resultMs: 86_400_000 },
+      retention: { recordMs: 30 * 86_400_000, resultMs: 86_400_000, archives: false },
       logLevel: "info",
       logFormat: "json",
       tracing: null,
@@ -141,7 +141,7 @@ describe("parseSettings", () => {
       worker: { concurrency: 8, shutdownGraceMs: 12_000, metricsHost: "::1", metricsPort: 0 },
       logLevel: "debug",
       logFormat: "pretty",
-      retention: { recordMs: 7 * 86_400_000, resultMs: 86_400_000 },
+      retention: { recordMs: 7 * 86_400_000, resultMs: 86_400_000, archives: false },
     });
     expect(settings.redisUrl?.open()).toBe("redis://redis:6379/0");
     expect(settings.eko?.baseUrl.href).toBe("https://staging.eko.in/ekoapi/v3");

@@ -15,7 +15,7 @@ import type { TestRedis } from "../../support/redis.ts";
 
 export const QUEUE: QueueName = "{eko-0}";
 export const RETENTION = { recordMs: 60_000, resultMs: 30_000 };
-const POLICY: GatePolicy = {
+export const POLICY: GatePolicy = {
   holdMs: 300_000,
   callMs: 30_000,
   cooldownMs: 60_000,

@@ -1,0 +1,80 @@
+import type { TerminalState } from "../outcomes/state.ts";
+import type { RedisClient } from "../redis/connection.ts";
+import { archiveKey, type QueueName, recordKey } from "../queues/names.ts";
+
+// Where `scripts/archive.lua` puts records at rest.
+
+/** The first characters of a generated id, which are its time; those of one slice were made within 36 × 36 ms. */
+export const SLICE_LENGTH = 6;
+/** Nothing changes such a record any more. No two begin with the same letter. */
+export const ARCHIVED_STATES = [
+  "succeeded",
+  "rejected",
+  "expired",
+  "cancelled",
+] as const satisfies readonly TerminalState[];
+/** A generated id, or one that is derived from it. */
+const ARCHIVABLE = /^[0-9a-z]{17}([0-9a-z])(?:-[sv][\dsv-]*)?$/;
+
+type Fields = Readonly<Record<string, string>>;
+
+/**
+ * The fields of those of these records that have no key of their own but are archived, in one round trip, as they are stored; null for the
+ * others. One that gets a key of its own meanwhile is found, too.
+ */
+export async function archivedFields(
+  redis: RedisClient,
+  queue: QueueName,
+  ids: readonly string[],
+): Promise<(Fields | null)[]> {
+  const places = ids.map((id) => archivePlaces(queue, id));
+  const found: (Fields | null)[] = ids.map(() => null);
+  const pipeline = redis.pipeline();
+  const asked: number[] = [];
+  for (const [index, keys] of places.entries()) {
+    const id = ids[index];
+    if (id === undefined || keys === null) continue;
+    asked.push(index);
+    for (const key of keys) pipeline.hget(key, id);
+    pipeline.hgetall(recordKey(queue, id));
+  }
+  const replies = asked.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  for (const [nth, index] of asked.entries()) {
+    const [slice, overflow, own] = replies.slice(3 * nth, 3 * nth + 3).map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply;
+    }) as [string | null, string | null, Fields];
+    const text = slice ?? overflow;
+    found[index] = text !== null ? parseArchived(text) : own["state"] === undefined ? null : own;
+  }
+  return found;
+}
+
+/** The ids of the records that are in these hashes of the archive, in one round trip. */
+export async function idsInArchive(redis: RedisClient, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.hgetall(key);
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.flatMap(([error, records]) => {
+    if (error !== null) throw error;
+    return Object.keys(records as Fields);
+  });
+}
+
+/** Where a record may be, in this order. Null: one with such an id is never archived. */
+function archivePlaces(queue: QueueName, id: string): readonly [slice: string, overflow: string] | null {
+  const [, last] = ARCHIVABLE.exec(id) ?? [];
+  if (last === undefined) return null;
+  const slice = archiveKey(queue, id.slice(0, SLICE_LENGTH));
+  return [slice, slice + last];
+}
+
+/** The first letter of its state, its digest, and its other fields and their values in turn, a NUL after each. */
+function parseArchived(text: string): Fields {
+  const [first = "", ...others] = text.split("\0");
+  const state = ARCHIVED_STATES.find((known) => known.startsWith(first.slice(0, 1))) ?? "";
+  const fields: Record<string, string> = { state, digest: first.slice(1) };
+  for (let at = 0; at + 1 < others.length; at += 2) fields[others[at] ?? ""] = others[at + 1] ?? "";
+  return fields;
+}
