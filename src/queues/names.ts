@@ -49,8 +49,8 @@ export function recordKey(queue: QueueName, id: string): string {
 }
 
 /** Records at rest whose ids begin so (`src/records/archive.ts`). */
-export function archiveKey(queue: QueueName, slice: string): string {
-  return `satyapan:${queue}:archive:${slice}`;
+export function archiveKey(queue: QueueName, begin: string): string {
+  return `satyapan:${queue}:archive:${begin}`;
 }
 
 /** The ids of the jobs that a ticket carries. */

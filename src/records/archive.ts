@@ -4,8 +4,8 @@ import { archiveKey, type QueueName, recordKey } from "../queues/names.ts";
 
 // Where `scripts/archive.lua` puts records at rest.
 
-/** The first characters of a generated id, which are its time; those of one slice were made within 36 × 36 ms. */
-export const SLICE_LENGTH = 6;
+/** How many characters of a generated id, which are its time, ids must have in common: those of 46.7 s, and of 1.3 s. */
+export const TIME_LENGTHS = { first: 5, last: 6 };
 /** Nothing changes such a record any more. No two begin with the same letter. */
 export const ARCHIVED_STATES = [
   "succeeded",
@@ -15,6 +15,9 @@ export const ARCHIVED_STATES = [
 ] as const satisfies readonly TerminalState[];
 /** A generated id, or one that is derived from it. */
 const ARCHIVABLE = /^[0-9a-z]{17}([0-9a-z])(?:-[sv][\dsv-]*)?$/;
+
+/** What is asked for each id: its places, and a key of its own once more. */
+const ASKED = 4;
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -40,11 +43,11 @@ export async function archivedFields(
   }
   const replies = asked.length === 0 ? [] : ((await pipeline.exec()) ?? []);
   for (const [nth, index] of asked.entries()) {
-    const [slice, overflow, own] = replies.slice(3 * nth, 3 * nth + 3).map(([error, reply]) => {
+    const [first, second, third, own] = replies.slice(ASKED * nth, ASKED * (nth + 1)).map(([error, reply]) => {
       if (error !== null) throw error;
       return reply;
-    }) as [string | null, string | null, Fields];
-    const text = slice ?? overflow;
+    }) as [string | null, string | null, string | null, Fields];
+    const text = first ?? second ?? third;
     found[index] = text !== null ? parseArchived(text) : own["state"] === undefined ? null : own;
   }
   return found;
@@ -63,11 +66,11 @@ export async function idsInArchive(redis: RedisClient, keys: readonly string[]):
 }
 
 /** Where a record may be, in this order. Null: one with such an id is never archived. */
-function archivePlaces(queue: QueueName, id: string): readonly [slice: string, overflow: string] | null {
+function archivePlaces(queue: QueueName, id: string): readonly [string, string, string] | null {
   const [, last] = ARCHIVABLE.exec(id) ?? [];
   if (last === undefined) return null;
-  const slice = archiveKey(queue, id.slice(0, SLICE_LENGTH));
-  return [slice, slice + last];
+  const time = archiveKey(queue, id.slice(0, TIME_LENGTHS.first));
+  return [time, time + last, archiveKey(queue, id.slice(0, TIME_LENGTHS.last)) + last];
 }
 
 /** The first letter of its state, its digest, and its other fields and their values in turn, a NUL after each. */

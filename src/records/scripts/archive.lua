@@ -1,15 +1,18 @@
--- Records at rest that share a hash: a key of its own takes as much memory as what such a record holds. `archive:SLICE` has those whose
--- ids were generated in the same 1.3 s (the first characters of an id are its time), and `archive:SLICEx`, once that is full, those
--- whose generated part ends with x. An id → the first letter of its record's state, the digest, and its other fields and their values in
--- turn, with a NUL after each. A hash goes with the last of its records: so only those are put in that settled soon after they were made.
--- constants: SLICE, ARCHIVE_FULL, SOON_MS, AT_REST
+-- Records at rest that share a hash: a key of its own takes as much memory as what such a record holds. `archive:TIME` has those whose
+-- ids were generated in the same 47 s (the first characters of an id are its time); once that is full `archive:TIMEx` has those whose
+-- generated part ends with x; and once that is full, too, `archive:LATERx` those of the same 1.3 s. So few a second and thousands share
+-- hashes that are neither small nor so large that Redis no longer keeps them in one piece.
+-- An id → the first letter of its record's state, the digest, and its other fields and their values in turn, with a NUL after each. A
+-- hash goes with the last of its records: so only those are put in that settled soon after they were made.
+-- constants: TIME, LATER, ARCHIVE_FULL, SOON_MS, AT_REST
 
--- Where a record may be: its slice, and that one's overflow; nil: only generated ids, and those derived from one, are archived.
+-- Where a record may be, in this order; empty: only generated ids, and those derived from one, are archived.
 local function archive_places(prefix, id)
   local root, derived = string.match(id, '^([0-9a-z]+)(.*)$')
-  if not root or #root ~= 18 or not (derived == '' or string.find(derived, '^%-[sv][%dsv-]*$')) then return nil end
-  local slice = prefix .. 'archive:' .. string.sub(id, 1, SLICE)
-  return slice, slice .. string.sub(root, -1)
+  if not root or #root ~= 18 or not (derived == '' or string.find(derived, '^%-[sv][%dsv-]*$')) then return {} end
+  local begin, last = prefix .. 'archive:', string.sub(root, -1)
+  local time = begin .. string.sub(id, 1, TIME)
+  return {time, time .. last, begin .. string.sub(id, 1, LATER) .. last}
 end
 
 -- What is archived of a record with these fields; nil: it is not at rest, or not one of ours.
@@ -41,7 +44,7 @@ end
 local function unarchive(key)
   local prefix, id = string.match(key, '^(.*:)job:([^:]+)$')
   if not prefix then return false end
-  for _, place in ipairs({archive_places(prefix, id)}) do
+  for _, place in ipairs(archive_places(prefix, id)) do
     local text = redis.call('HGET', place, id)
     if text then
       local left = redis.call('PTTL', place)
@@ -64,22 +67,26 @@ local function new_archive(now, retention)
   return {now = now, retention = retention, full = {}, records = {}, left = {}, keys = {}}
 end
 
-local function is_full(a, place)
-  if a.full[place] == nil then a.full[place] = redis.call('HLEN', place) >= ARCHIVE_FULL end
-  return a.full[place]
+-- The first that is not full, or the last.
+local function archive_place(a, places)
+  for _, place in ipairs(places) do
+    if a.full[place] == nil then a.full[place] = redis.call('HLEN', place) >= ARCHIVE_FULL end
+    if not a.full[place] then return place end
+  end
+  return places[#places]
 end
 
 -- → whether the record goes into the archive, with `write_archive`
 local function archive(a, prefix, key, id)
-  local slice, overflow = archive_places(prefix, id)
-  if not slice then return false end
+  local places = archive_places(prefix, id)
+  if #places == 0 then return false end
   local left = redis.call('PTTL', key)
   local settled_at = a.now + left - a.retention
   -- The time in an id that a caller made up is no time.
   if left <= 0 or math.abs(settled_at - tonumber(string.sub(id, 1, 8), 36)) > SOON_MS then return false end
   local text = archived_text(redis.call('HGETALL', key))
   if not text then return false end
-  local place = is_full(a, slice) and overflow or slice
+  local place = archive_place(a, places)
   local records = a.records[place] or {}
   records[#records + 1] = id
   records[#records + 1] = text
