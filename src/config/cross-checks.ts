@@ -1,4 +1,3 @@
-import { createSecretKey } from "node:crypto";
 import { DEEPVUE_CREDENTIAL } from "../providers/deepvue/settings.ts";
 import { EKO_CREDENTIAL } from "../providers/eko/settings.ts";
 import type { Secret } from "../secrets/secret.ts";
@@ -101,7 +100,7 @@ function serverOf(url: Secret): string {
 function sharedKey({ values }: ReadSettings): readonly string[] {
   const { SATYAPAN_ENCRYPTION_KEYS: ring, SATYAPAN_SUBJECT_KEY: subject } = values;
   if (ring === undefined || subject === undefined) return [];
-  if (!ring.has(createSecretKey(subject.open(), "base64"))) return [];
+  if (!ring.has(subject.asKey())) return [];
   return [`SATYAPAN_SUBJECT_KEY must not be one of SATYAPAN_ENCRYPTION_KEYS: ${HOW_TO_MAKE.SATYAPAN_SUBJECT_KEY}`];
 }
 

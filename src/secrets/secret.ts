@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { inspect } from "node:util";
 import type { MaskName } from "./mask.ts";
 import { mask } from "./mask.ts";
@@ -10,6 +11,7 @@ import { mask } from "./mask.ts";
 export class Secret {
   readonly #value: string;
   readonly maskName: MaskName;
+  #keyObject: KeyObject | null = null;
 
   constructor(value: string, maskName: MaskName = "hidden") {
     this.#value = value;
@@ -19,6 +21,12 @@ export class Secret {
   /** The clear value: only while a provider request is built, a value is sealed, or a reply is read. */
   open(): string {
     return this.#value;
+  }
+
+  /** Of base64 text, its bytes as a key; made once, because that takes as long as what is done with it. Prints none of them. */
+  asKey(): KeyObject {
+    this.#keyObject ??= createSecretKey(this.#value, "base64");
+    return this.#keyObject;
   }
 
   /** Shows at most what the mask allows, for example `XXXX XXXX 9012`. */

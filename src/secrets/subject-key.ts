@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { Secret } from "./secret.ts";
 
 /** By which value a person is known. */
@@ -26,9 +26,12 @@ export function inputDigest(key: Secret, operation: string, input: Readonly<Reco
 
 /** The first part keeps the uses of one key apart; the JSON array keeps the parts apart. */
 function digest(key: Secret, parts: readonly string[]): string {
-  // A key object takes 2 µs, bytes take 9.
-  const hmac = createHmac("sha256", createSecretKey(key.open(), "base64"));
-  return hmac.update(JSON.stringify(parts)).digest().subarray(0, DIGEST_BYTES).toString("base64url");
+  // With the bytes it takes four times as long.
+  return createHmac("sha256", key.asKey())
+    .update(JSON.stringify(parts))
+    .digest()
+    .subarray(0, DIGEST_BYTES)
+    .toString("base64url");
 }
 
 /** JSON with sorted fields and opened secrets; a field that is undefined is left out, as JSON does. */

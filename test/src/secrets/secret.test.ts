@@ -210,6 +210,20 @@ describe("two Secrets", () => {
   });
 });
 
+describe("a Secret as a key", () => {
+  it("is made once of its base64, and shows nothing of it", () => {
+    const bytes = Buffer.from(CLEAR.repeat(3));
+    const secret = new Secret(bytes.toString("base64"));
+    const key = secret.asKey();
+    expect(key.export()).toEqual(bytes);
+    expect(secret.asKey()).toBe(key);
+    for (const shown of [inspect(key, EVERYTHING), inspect(secret, EVERYTHING), JSON.stringify({ key, secret })]) {
+      expect(shown).not.toContain(CLEAR);
+      expect(shown).not.toContain(secret.open());
+    }
+  });
+});
+
 describe("the check itself", () => {
   it("finds a value that is not a Secret", () => {
     const { stream, text } = sink();
