@@ -78,7 +78,6 @@ const SETTINGS = {
   WORKER_CONCURRENCY: "10",
   METRICS_PORT: "0",
   LOG_LEVEL: "info",
-  RECORD_ARCHIVE: "on",
 };
 /** The providers': the same quotas, counted and not enforced, and faults of every kind. */
 const PROVIDERS: ConfigurationPatch = {
