@@ -40,8 +40,8 @@ export class EarlyStarts {
     this.#deps = deps;
   }
 
-  /** `token`: of the fetch that was sent in this turn. */
-  begin(token: string): void {
+  /** `token`: of the fetch that was sent in this turn. Resolves when it is known what was begun, if anything; never rejects. */
+  async begin(token: string): Promise<void> {
     const { journal, closings, slots, ids, now, stopping, leave, leaveOther } = this.#deps;
     // The answer of the fetch before was lost: its job comes back when its lock has run out, to whomever.
     if (this.#last !== null) leave(this.#last).catch(() => {}); // rejects where all is given up: the next worker finds it
@@ -60,7 +60,7 @@ export class EarlyStarts {
     const forget = (begun: FetchedStart | null): void => {
       if (begun === null && this.#last === last) this.#last = null;
     };
-    start.then(forget, () => {});
+    await start.then(forget, () => {});
   }
 
   /** What was begun for the job that came with this token; null: nothing. */

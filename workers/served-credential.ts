@@ -91,7 +91,7 @@ export async function serveCredential(
   };
   const worker = new QueueWorker({
     ...{ queue, redis: connection, clock, lock, listener, concurrency, pace: paceOf(quota), givenUp },
-    fetching: (token) => early.begin(token),
+    fetching: async (token) => await early.begin(token),
     run: async (id, lane, queuedAt, token) => {
       const begun = early.take(token);
       return await shutdown.awaited(

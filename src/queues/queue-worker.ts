@@ -20,8 +20,11 @@ export interface QueueWorkerOptions {
   readonly concurrency: number;
   /** Set as BullMQ's global limit, and no worker `limiter` beside it (facts/bullmq §0.2). */
   readonly pace: Pace;
-  /** Told of a fetch that may bring a job of its own entry, with its token, in the turn in which it was sent on `redis`. */
-  readonly fetching: (token: string) => void;
+  /**
+   * Told of a fetch that may bring a job of its own entry, with its token, in the turn in which it was sent on `redis`. Resolves when
+   * what it asks for there is answered, and never rejects.
+   */
+  readonly fetching: (token: string) => Promise<void>;
   /** `token`: of the fetch that brought it. */
   readonly run: (id: string, lane: Lane, queuedAt: number, token: string) => Promise<FollowUp>;
   /** `left` hears of each of its jobs that is in hand no more. */

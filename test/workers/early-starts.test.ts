@@ -43,7 +43,7 @@ function newStarts(given: Partial<EarlyStartsDeps> = {}) {
 describe("an attempt that is begun with its job's fetch", () => {
   it("is for whoever comes with the fetch's token, once", async () => {
     const { starts, asked } = newStarts();
-    starts.begin("a:1");
+    void starts.begin("a:1");
     expect(asked).toEqual(["a:1 ref"]);
     expect(starts.take("a:2")).toBeNull();
     const taken = starts.take("a:1");
@@ -58,21 +58,21 @@ describe("an attempt that is begun with its job's fetch", () => {
     ["as many jobs as may are in work", { slots: { hasRoom: false } }],
   ])("is not asked for where %s", (_what, given) => {
     const { starts, asked } = newStarts(given);
-    starts.begin("a:1");
+    void starts.begin("a:1");
     expect(asked).toEqual([]);
     expect(starts.take("a:1")).toBeNull();
   });
 
   it("is left where its job never came, as the answer of the fetch was lost", () => {
     const { starts, left, pass } = newStarts();
-    starts.begin("a:1");
+    void starts.begin("a:1");
     pass(1);
-    starts.begin("a:2");
+    void starts.begin("a:2");
     expect(left).toMatchObject([{ takenAt: NOW }]);
     expect(starts.take("a:1")).toBeNull();
     expect(starts.take("a:2")).toMatchObject({ takenAt: NOW + 1 });
     pass(1);
-    starts.begin("a:3");
+    void starts.begin("a:3");
     expect(left).toHaveLength(1);
   });
 
@@ -83,21 +83,21 @@ describe("an attempt that is begun with its job's fetch", () => {
       return await Promise.resolve({ brought: null, others: [] });
     };
     const { starts, left, pass } = newStarts({ journal: { beginFetched } });
-    starts.begin("a:1");
+    void starts.begin("a:1");
     await setImmediate();
     pass(1);
-    starts.begin("a:2");
+    void starts.begin("a:2");
     expect(asked).toEqual(["a:1", "a:2"]);
     expect(left).toEqual([]);
   });
 
   it("has a time of its own, by which it is known", () => {
     const { starts, asked, pass } = newStarts();
-    starts.begin("a:1");
+    void starts.begin("a:1");
     starts.take("a:1");
-    starts.begin("a:2");
+    void starts.begin("a:2");
     pass(-5);
-    starts.begin("a:3");
+    void starts.begin("a:3");
     expect(asked).toEqual(["a:1 ref"]);
   });
 
@@ -141,7 +141,7 @@ describe("an attempt that is begun with its job's fetch", () => {
   it("is left, too, where the same step had opened it for a job that the fetch did not bring in the end", async () => {
     const beginFetched = async () => await Promise.resolve({ brought: BROUGHT, others: [OTHER] });
     const { starts, others } = newStarts({ journal: { beginFetched } });
-    starts.begin("a:1");
+    void starts.begin("a:1");
     expect(await starts.take("a:1")?.start).toBe(BROUGHT);
     expect(others).toEqual([["job-2", NOW]]);
   });

@@ -79,7 +79,7 @@ describe("a Redis that speaks only TLS and asks for a client certificate", () =>
       clock: new RedisClock({ now: Date.now }),
       concurrency: 1,
       pace: { max: 100, ms: 1_000 },
-      fetching: () => {},
+      fetching: async () => {},
       run: async (id) => {
         taken.resolve(id);
         return await Promise.resolve({ kind: "done" });
