@@ -33,6 +33,7 @@ export function isSuccessStatus(status: number): boolean {
 
 /** An object without any fields it could be read by, HTML, nothing, or a part of something. */
 export const UNREADABLE = "the reply cannot be read";
+export const CONTRADICTORY = "the reply says both that it was done and that it was not";
 export const DECLINED = "declined by the provider";
 export const WRONG_CALL = "the provider does not know this call: its path, method or type is wrong";
 export const BAD_CREDENTIAL = "the provider refused the credential";

@@ -72,6 +72,9 @@ export const EKO_NEGATIVE_TYPES: ReadonlySet<number> = new Set([
 /** More telling than the `status` beside them, which is then only the step's (facts/eko §4.5). */
 export const EKO_TELLING_STATUS_IDS: ReadonlySet<number> = new Set([301, 302, 303, 463]);
 
+/** Those of them that no success of any operation has: the Aadhaar number or the OTP is wrong, or the OTP expired. */
+export const EKO_DENYING_STATUS_IDS: ReadonlySet<number> = new Set([301, 302, 303]);
+
 /** A documented temporary failure: nothing was done. */
 export const EKO_UNAVAILABLE: ReadonlySet<number> = new Set([544]);
 

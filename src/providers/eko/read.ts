@@ -2,6 +2,7 @@ import type { OpenInput } from "../call.ts";
 import type { Outcome, Result } from "../../outcomes/outcome.ts";
 import {
   BAD_CREDENTIAL,
+  CONTRADICTORY,
   DECLINED,
   type BareOutcome,
   isSuccessStatus,
@@ -19,6 +20,7 @@ import { retryAfterMs } from "../retry-after.ts";
 import { divideReply, referenceOf } from "../divide-reply.ts";
 import { EchoGuard } from "../echo-guard.ts";
 import {
+  EKO_DENYING_STATUS_IDS,
   EKO_IN_PROGRESS,
   EKO_MEANINGS,
   EKO_NEGATIVE_TYPES,
@@ -118,6 +120,7 @@ function saysFalse(flag: unknown): boolean {
 /** A success by the operation's own codes, or a send's new reference. */
 function strongSuccess(envelope: EkoEnvelope, rules: EkoRules, input: OpenInput): Result | null {
   const isSend = rules.needs !== undefined;
+  if (!isSend && isDenied(envelope, rules)) return null;
   for (const code of [envelope.typeId, envelope.status]) {
     const added = code === null ? undefined : rules.succeeds[code];
     // For a verify the type alone is not enough: 1632 is there for right and wrong OTPs (facts/eko §4.3).
@@ -130,7 +133,7 @@ function strongSuccess(envelope: EkoEnvelope, rules: EkoRules, input: OpenInput)
 
 /** A success by `status: 0`, which web servers and gateways say as well, and some failures (facts/eko §3.1). */
 function weakSuccess(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): Result | null {
-  if (envelope.status !== 0 || envelope.statusId === EKO_IN_PROGRESS || isNegative(envelope, rules)) return null;
+  if (envelope.status !== 0 || isNegative(envelope, rules) || isDenied(envelope, rules)) return null;
   const credible = isSuccessStatus(httpStatus) || (isWholeEnvelope(envelope) && ![401, 403, 429].includes(httpStatus));
   return credible ? rules.plain : null;
 }
@@ -139,9 +142,28 @@ function isNegative({ typeId }: EkoEnvelope, rules: EkoRules): boolean {
   return typeId !== null && (EKO_NEGATIVE_TYPES.has(typeId) || rules.rejects?.[typeId] !== undefined);
 }
 
-/** The reference that the request itself carried proves nothing. */
+/** Whether another code of the reply says no against its `status`: a wrong OTP under `status: 0` is a wrong OTP. */
+function isDenied(envelope: EkoEnvelope, rules: EkoRules): boolean {
+  const { statusId, typeId } = envelope;
+  if (statusId === EKO_IN_PROGRESS || (statusId !== null && EKO_DENYING_STATUS_IDS.has(statusId))) return true;
+  // A customer who is unknown is a success of the look-up.
+  if (isOwnSuccess(envelope, rules)) return false;
+  return (
+    (typeId !== null && EKO_NEGATIVE_TYPES.has(typeId)) || (statusId !== null && EKO_TELLING_STATUS_IDS.has(statusId))
+  );
+}
+
+function isOwnSuccess({ typeId }: EkoEnvelope, { succeeds }: EkoRules): boolean {
+  return typeId !== null && succeeds[typeId] !== undefined;
+}
+
+/** The reference that the request itself carried proves nothing, also where it comes back as a number. */
 function isEcho(reference: string, { otp_ref_id: own }: OpenInput): boolean {
-  return own instanceof Secret && own.open() === reference;
+  return own instanceof Secret && withoutZeros(own.open()) === withoutZeros(reference);
+}
+
+function withoutZeros(reference: string): string {
+  return reference.trim().replace(/^0+(?=\d+$)/, "");
 }
 
 /** 401 and 403 come with any body or none, and a bad signature with either (facts/eko §1.6). */
@@ -152,6 +174,8 @@ function limitsOf({ status, headers }: Extract<HttpReply, { kind: "reply" }>): B
 
 function failureOf(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): BareOutcome | null {
   if (envelope.statusId === EKO_IN_PROGRESS) {
+    // With a success beside it nobody knows which of the two holds, and a code that was taken is not given twice.
+    if (envelope.status === 0 && isOwnSuccess(envelope, rules)) return { kind: "unknown", reason: CONTRADICTORY };
     return { kind: "unavailable", reason: "another transaction of this user is in progress" };
   }
   if (hasNoCode(envelope)) {
@@ -161,7 +185,7 @@ function failureOf(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): 
   if (!saysNo(envelope, rules)) return null;
   const { data } = envelope;
   const detail = [data["reason"], data["description"]]
-    .map((text) => EKO_DETAILS.get(String(text)))
+    .map((text) => (typeof text === "string" ? EKO_DETAILS.get(text) : undefined))
     .find((text) => text);
   for (const code of tellingCodes(envelope)) {
     if (EKO_UNAVAILABLE.has(code)) return { kind: "unavailable", reason: EKO_MEANINGS.get(code) ?? UNREADABLE };
@@ -175,7 +199,7 @@ function failureOf(envelope: EkoEnvelope, httpStatus: number, rules: EkoRules): 
 /** A `status` that is not 0; without one, or against it, what the other two codes say. */
 function saysNo(envelope: EkoEnvelope, rules: EkoRules): boolean {
   const { status, statusId, typeId } = envelope;
-  if (status !== null) return status !== 0 || isNegative(envelope, rules);
+  if (status !== null) return status !== 0 || isNegative(envelope, rules) || isDenied(envelope, rules);
   if (typeId !== null && EKO_NEGATIVE_TYPES.has(typeId)) return true;
   return statusId !== null && (statusId === 1 || EKO_TELLING_STATUS_IDS.has(statusId));
 }

@@ -501,6 +501,57 @@ const OTHERS: Case[] = [
     },
   ],
 
+  // Codes that contradict each other: a success by `status` alone is none where another code says no.
+  ["a wrong OTP under status 0", MOBILE_VERIFY, 200, envelope(0, 302, 1632), rejected("wrong OTP")],
+  ["an expired OTP under status 0", LEVIN_VERIFY, 200, envelope(0, 303, 2134), rejected("OTP expired")],
+  ["a wrong OTP under a success type", LEVIN_VERIFY, 200, envelope(2134, 302, 2134), rejected("wrong OTP")],
+  ["a wrong OTP under status 0 alone", AEPS_VERIFY, 200, { status: 0, response_status_id: 302 }, rejected("wrong OTP")],
+  [
+    "a failed eKYC that calls itself pending",
+    LEVIN_VERIFY,
+    200,
+    envelope(2134, 1, 2135, "Customer KYC Pending"),
+    rejected("the customer's biometric KYC is pending"),
+  ],
+  [
+    "a verify while another transaction is in progress",
+    MOBILE_VERIFY,
+    200,
+    envelope(1, -2, 1632),
+    { kind: "unavailable", reason: "another transaction of this user is in progress" },
+  ],
+  [
+    "a success beside another transaction in progress",
+    MOBILE_VERIFY,
+    200,
+    envelope(0, -2, 1632),
+    { kind: "unknown", reason: "the reply says both that it was done and that it was not" },
+  ],
+  [
+    "an unknown customer of a send, under status 0",
+    MOBILE,
+    200,
+    envelope(0, 463, 1388),
+    rejected("the customer was not found"),
+  ],
+  [
+    "an unknown customer of a look-up",
+    SENDER,
+    200,
+    envelope(308, 463, 308, "Failure!Customer Not Enrolled"),
+    succeeded({ registered: false, next_step: "create" }),
+  ],
+  [
+    "a wrong OTP whose reason is no text",
+    AEPS_VERIFY,
+    200,
+    envelope(461, 1, 461, "Failed!Please try after some time", {
+      reason: { toString: 1, valueOf: 1 },
+      description: [],
+    }),
+    rejected("wrong or expired OTP, or an earlier step is missing"),
+  ],
+
   // The classification trap (facts/eko §3.1).
   ["an OTP sent under 500", LEVIN, 500, envelope(2129, 1, 2129, "Validate the OTP", SENT), LEVIN_SENT],
   ["an OTP sent under 400, as a failure", LEVIN, 400, envelope(1, 1, 1388, "Failed", SENT), LEVIN_SENT],
@@ -623,6 +674,16 @@ describe("a reply of Eko", () => {
     [true, { kind: "error", name: "HTTPParserError" }, "unknown", "no reply after the request was written"],
   ])("that never came (written: %s, %j) is %s", (written, cause, kind, reason) => {
     expect(read(MOBILE, noReply(written, cause))).toMatchObject({ kind, reason, noReply: cause });
+  });
+});
+
+describe("a send's new reference", () => {
+  it.each([
+    ["0073849201", 73_849_201],
+    [" 73849201", "73849201"],
+  ])("is none that repeats the request's %j as %j", (otp_ref_id, echoed) => {
+    const answer = reply(200, envelope(2138, 1, 2138, "Adhar Validation Failed", { otp_ref_id: echoed }));
+    expect(read(LEVIN, answer, { otp_ref_id })).toMatchObject({ kind: "rejected" });
   });
 });
 
