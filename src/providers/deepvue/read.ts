@@ -3,6 +3,7 @@ import { OTP_LIFE_MS } from "../../outcomes/challenge.ts";
 import type { Outcome, Personal, Result } from "../../outcomes/outcome.ts";
 import {
   BAD_CREDENTIAL,
+  CONTRADICTORY,
   DECLINED,
   type BareOutcome,
   isSuccessStatus,
@@ -31,10 +32,18 @@ export function readDeepvue(reply: HttpReply, success: ReadSuccess, input: OpenI
   const envelope = deepvueEnvelope(reply.text);
   const status = effectiveStatus(reply.status, envelope?.code ?? null);
   const outcome =
+    contradictionOf(status, envelope) ??
     accountOutcome(status, envelope) ??
     byStatus(status, reply, envelope) ??
     (envelope === null || !isSuccessStatus(status) ? null : successOf(status, envelope, success, new EchoGuard(input)));
   return { ...(outcome ?? { kind: "unknown", reason: UNREADABLE }), reply: deepvueFacts(reply.status, envelope) };
+}
+
+/** What the product did is not undone by a status in front of it: read as that, a send or a verify would be made twice. */
+function contradictionOf(status: number, envelope: DeepvueEnvelope | null): BareOutcome | null {
+  return envelope?.subCode === "SUCCESS" && !isSuccessStatus(status)
+    ? { kind: "unknown", reason: CONTRADICTORY }
+    : null;
 }
 
 /** Ours to mend: the key, or the wallet behind it. */
@@ -96,7 +105,10 @@ function successOf(
       return { kind: "rejected", reason: rejectionReason(400, envelope) ?? DECLINED };
     case "SUCCESS":
     case null: {
-      const read = status === 200 ? success(envelope, echoGuard) : null;
+      const { transactionId } = envelope;
+      const hasEcho = transactionId !== null && echoGuard.hasEcho(transactionId);
+      const kept = hasEcho ? { ...envelope, transactionId: null } : envelope;
+      const read = status === 200 ? success(kept, echoGuard) : null;
       if (read === null) return null;
       const { result, personal } = read;
       return { kind: "succeeded", result, ...(Object.keys(personal).length === 0 ? {} : { personal }) };

@@ -24,6 +24,7 @@ const WRONG_CALL = {
 const PENDING = { kind: "pending", reason: "an OTP was generated for this Aadhaar number a moment ago" };
 const UNREADABLE = unknown("the reply cannot be read");
 const SERVER_ERROR = unknown("the provider failed without saying whether it was done");
+const CONTRADICTORY = unknown("the reply says both that it was done and that it was not");
 const DECLINED = rejected("declined by the provider");
 const SOURCE_DOWN = unavailable("the source is temporarily unavailable");
 
@@ -204,11 +205,16 @@ const OTHERS: Case[] = [
   ],
   ["HTTP 200 whose sub_code says pending", SEND, 200, product(200, "VERIFICATION_PENDING", "x"), PENDING],
   ["HTTP 200 whose sub_code says failure", SEND, 200, product(200, "SOURCE_FAILURE", "x"), SOURCE_DOWN],
-  ["HTTP 500 with a body of 200", SEND, 500, SUCCESS, SERVER_ERROR],
+  ["HTTP 500 with a body of 200", SEND, 500, SUCCESS, CONTRADICTORY],
+  ["HTTP 429 with a body of 200", SEND, 429, SUCCESS, CONTRADICTORY],
+  ["HTTP 403 with a body of 200", SEND, 403, SUCCESS, CONTRADICTORY],
+  ["HTTP 400 with a body of 200", VERIFY, 400, SUCCESS, CONTRADICTORY],
+  ["HTTP 200 with a SUCCESS of 503", VERIFY, 200, product(503, "SUCCESS", "x"), CONTRADICTORY],
   ["HTTP 400 with a body of 409", SEND, 400, product(409, "VERIFICATION_PENDING", "x"), PENDING],
   ["a 409 with HTML", SEND, 409, "<html>", PENDING],
   ["a 503 with HTML", SEND, 503, "<html>", unavailable("the source is not available")],
-  ["a 503 with any body", SEND, 503, SUCCESS, unavailable("the source is not available")],
+  ["a 503 with any body", SEND, 503, { code: 200, ok: true }, unavailable("the source is not available")],
+  ["a 503 with a body of 200", SEND, 503, SUCCESS, CONTRADICTORY],
   ["a bare 500", SEND, 500, { detail: "Internal Server Error" }, SERVER_ERROR],
   ["a 502", SEND, 502, "<html>", SERVER_ERROR],
   ["a 504", SEND, 504, "", SERVER_ERROR],
@@ -290,6 +296,15 @@ describe("what is kept of a reply of Deepvue", () => {
     expect(kept("12815fb8-1c08-4fb7-a35e-edc0ef1c5a84")).toBe("12815fb8-1c08-4fb7-a35e-edc0ef1c5a84");
     expect(kept("999999990019")).toBeNull();
     expect(kept(5)).toBeNull();
+  });
+
+  it.each([
+    [SEND, "0000000000000000000a999999990019", {}],
+    [VERIFY, "12345600-0000-4000-8000-00000000000a", { data: DATA }],
+  ] as const)("is no transaction_id of %s that repeats what the call was given", (operation, transaction_id, more) => {
+    const outcome = read(operation, reply(200, { ...SUCCESS, ...more, transaction_id }));
+    expect(outcome).toMatchObject({ kind: "succeeded", result: { transaction_id: null } });
+    expect(JSON.stringify(outcome)).not.toContain(transaction_id);
   });
 
   it("seals a reference that repeats the Aadhaar number", () => {
