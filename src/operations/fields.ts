@@ -26,6 +26,10 @@ function sealed(form: z.ZodType<string, string>, description: string, maskName: 
   return form.transform((value) => new Secret(value, maskName)).meta({ sealed: true, description });
 }
 
+/** Ten digits and more, also in groups: as long as a mobile number, an Aadhaar number, or an account. */
+const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
+const NO_NUMBERS = "must not hold a mobile or Aadhaar number: it is kept in clear";
+
 /** No control characters, not only blanks. Linear in the text's length. */
 const PRINTABLE = /^(?=\P{Cc}*\S)\P{Cc}+$/u;
 
@@ -136,7 +140,9 @@ export const intentId = z
   .default("20")
   .meta({ description: "19 = sender onboarding, 20 = Aadhaar validation" });
 
+/** A flag, and kept in clear: a column in the wrong place must not put a number of a person there. */
 export const additionalInfo = text(/^[A-Za-z0-9]{1,16}$/, "must be 1 to 16 letters and digits")
+  .refine((flags) => !LONG_NUMBER.test(flags), says(NO_NUMBERS))
   .default("1")
   .meta({ description: "Additional info flag" });
 
@@ -155,16 +161,13 @@ export const flag = z
   .union([z.boolean(), z.enum(["true", "false"])], says("must be true or false"))
   .transform((value) => value === true || value === "true");
 
-/** Ten digits and more, also in groups: as long as a mobile number, an Aadhaar number, or an account. */
-const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
-
 /** Free text that is stored as it is, and so must not carry a number of a person. */
 function plainWords(maximum: number): z.ZodString {
   return z
     .string(says("must be text"))
     .max(maximum, says(`must have at most ${maximum} characters`))
     .regex(PRINTABLE, says("must not be blank or hold control characters"))
-    .refine((words) => !LONG_NUMBER.test(words), says("must not hold a mobile or Aadhaar number: it is kept in clear"))
+    .refine((words) => !LONG_NUMBER.test(words), says(NO_NUMBERS))
     .refine((words) => findPersonal(words) === null, says("must not hold anything personal: it is kept in clear"));
 }
 

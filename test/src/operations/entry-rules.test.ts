@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { findOperation, OPERATIONS } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
 import { InputError } from "../../../src/operations/input-error.ts";
-import { RULES, exampleOf, NOW, refusal } from "./bundle.ts";
+import { RULES, exampleOf, input, NOW, refusal } from "./bundle.ts";
 
 const DEEPVUE = "deepvue.aadhaar-otp";
 const LEVIN = "eko.dmt-levin.aadhaar-otp";
@@ -67,6 +67,10 @@ describe("parseInput", () => {
     expect(refusal(LEVIN, { ...exampleOf(LEVIN), user_code: "9876543210" }).message).toBe(
       "user_code: must not hold the value of `customer_id`: it is kept in clear",
     );
+    expect(refusal(LEVIN, { ...exampleOf(LEVIN), initiator_id: "999999990019" }).message).toBe(
+      "initiator_id: must not hold the value of `aadhaar`: it is kept in clear",
+    );
+    expect(input(LEVIN, { initiator_id: "9876543210" })).toMatchObject({ initiator_id: "9876543210" });
   });
 
   it.each([

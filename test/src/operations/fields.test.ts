@@ -57,6 +57,8 @@ const REFUSED: [OperationName, string, unknown, string][] = [
   [LEVIN, "otp_ref_id", 73_849_201, "must be text in quotes: as a number it could lose digits"],
   [LEVIN, "otp_ref_id", "x".repeat(1025), "at most 1024 characters"],
   [LEVIN, "additional_info", 1, "as text in quotes"],
+  [LEVIN, "additional_info", "9876543211", "must not hold a mobile or Aadhaar number: it is kept in clear"],
+  [LEVIN_VERIFY, "additional_info", "a234123412346", "must not hold a mobile or Aadhaar number: it is kept in clear"],
   [LEVIN, "user_code", "2081020", "must be 8 to 11 letters and digits"],
   [LEVIN, "user_code", "208102000000", "must be 8 to 11 letters and digits"],
   [LEVIN, "initiator_id", "", "must be 4 to 32"],
