@@ -1,3 +1,4 @@
+import type { Monotonic } from "../src/base/sleepless-clock.ts";
 import type { Settings } from "../src/config/settings.ts";
 import { ErrorCode, SatyapanError } from "../src/base/error.ts";
 import { operationOfJob } from "../src/operations/catalogue.ts";
@@ -40,6 +41,8 @@ export interface AttemptCallDeps {
   readonly providers: Pick<Providers, "prepare">;
   readonly logger: Logger;
   readonly now: () => number;
+  /** By which permits grow old. */
+  readonly monotonic: Monotonic;
   /** Aborted when calls have to end at once. */
   readonly signal: AbortSignal;
   /** A job's sealed input came by whose key is not among this worker's; why, in a sentence. */
@@ -69,7 +72,7 @@ export class AttemptCall {
 
   /** Gives the permit back where nothing is called. */
   async make(attempt: OpenAttempt, permit: TimedPermit): Promise<MadeCall> {
-    const { journal, now, atPoint } = this.#deps;
+    const { journal, now, monotonic, atPoint } = this.#deps;
     const operation = operationOfJob(attempt.job.operation);
     const prepared = await this.#prepare(attempt, operation);
     if (prepared.kind !== "prepared") {
@@ -77,11 +80,13 @@ export class AttemptCall {
       return prepared;
     }
     atPoint?.("signed");
-    const sentAt = now();
+    // Redis' time, as far as it is known here, stands still while the machine sleeps until Redis is heard of again.
+    const begunAt = now();
+    const sentAt = Math.max(begunAt, attempt.startedAt + (monotonic() - permit.askedAt));
     const { expiresAt } = attempt.job;
     if (expiresAt !== null && sentAt >= expiresAt) {
       await giveBack(journal, permit.id, attempt);
-      return { kind: "not-made", reason: "its deadline came before it could be sent", until: sentAt };
+      return { kind: "not-made", reason: "its deadline came before it could be sent", until: begunAt };
     }
     const { input, call, sealer } = prepared;
     const reply = await this.#send(attempt, call, permit, sentAt);
@@ -89,7 +94,7 @@ export class AttemptCall {
     const read = withMasks(readReply(operation, reply, input), input);
     const outcome = this.#deadlines.checked(read, operation.name, now());
     const wasSignedOffTime = reply.kind === "reply" && reply.wasSignedOffTime === true;
-    const timed = { method: call.method, seconds: (now() - sentAt) / 1_000, wasSignedOffTime };
+    const timed = { method: call.method, seconds: (now() - begunAt) / 1_000, wasSignedOffTime };
     return { kind: "called", input, outcome, sealer, call: timed };
   }
 
@@ -119,8 +124,8 @@ export class AttemptCall {
     permit: TimedPermit,
     sentAt: number,
   ): Promise<HttpReply> {
-    const { journal, settings, signal } = this.#deps;
-    const source = { journal, id, attemptToken, subject: job.subject, writing };
+    const { journal, settings, signal, monotonic } = this.#deps;
+    const source = { journal, id, attemptToken, subject: job.subject, writing, monotonic };
     // Another permit is not waited for past the job's deadline, either.
     const patienceMs = Math.min(settings.calls.timeoutMs, (job.expiresAt ?? Infinity) - sentAt);
     return await sendWithPermit(call, permit, source, patienceMs, signal);

@@ -1,3 +1,4 @@
+import { type Monotonic, steadyClock } from "../src/base/sleepless-clock.ts";
 import { assertNever } from "../src/base/assert-never.ts";
 import type { Settings } from "../src/config/settings.ts";
 import type { DeepvueSettings } from "../src/providers/deepvue/settings.ts";
@@ -17,7 +18,7 @@ import { createTransport, type Transport } from "../src/providers/transport.ts";
 /** A request that is built and only has to be sent. It holds personal data: never logged, thrown or kept. */
 export interface PreparedCall {
   readonly method: HttpCall["method"];
-  /** Signs for this very moment and sends, but not after `writeBefore` (`performance.now()`; null: whenever). Never rejects. */
+  /** Signs for this very moment and sends, but not after `writeBefore` (by the monotonic clock; null: whenever). Never rejects. */
   send(writeBefore: number | null): Promise<HttpReply>;
 }
 
@@ -50,12 +51,14 @@ export class Providers {
     settings: Pick<Settings, "eko" | "deepvue" | "paths" | "calls" | "worker">,
     now: () => number,
     onDrift: OnDrift = () => {},
+    monotonic: Monotonic = steadyClock,
   ) {
     const transport = (baseUrl: URL): Transport =>
       createTransport({
         origin: baseUrl.origin,
         timeoutMs: settings.calls.timeoutMs,
         connections: settings.worker.concurrency,
+        monotonic,
       });
     const { eko, deepvue } = settings;
     this.#eko =

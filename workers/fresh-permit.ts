@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Monotonic } from "../src/base/sleepless-clock.ts";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../src/limits/gate/margins.ts";
 import { noReply } from "../src/providers/exchange.ts";
 import type { HttpReply } from "../src/providers/http.ts";
@@ -14,9 +15,10 @@ const NETWORK_MS = 8;
 /** The wait before a permit that Redis refused is asked for again, in ms. */
 const REFUSED_AGAIN_MS = 250;
 
-/** A permit with its start and end, on the clock of `performance.now()`. */
+/** A permit with its start and end, on the monotonic clock. */
 export interface TimedPermit {
   readonly id: string;
+  readonly askedAt: number;
   readonly from: number;
   readonly until: number;
 }
@@ -26,9 +28,9 @@ export interface TimedPermit {
  * by the later and ends by the earlier.
  */
 export function timed({ id, scarce, waitMs, askedAt, isVoid }: Permit, gotAt: number): TimedPermit {
-  if (isVoid === true) return { id, from: gotAt, until: Number.NEGATIVE_INFINITY };
+  if (isVoid === true) return { id, askedAt, from: gotAt, until: Number.NEGATIVE_INFINITY };
   const margin = scarce ? QUOTA_MARGIN_MS : LOOSE_MARGIN_MS;
-  return { id, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
+  return { id, askedAt, from: waitMs === 0 ? gotAt : gotAt + waitMs, until: askedAt + waitMs + margin - NETWORK_MS };
 }
 
 /** Where Redis cannot take it back now it is used up: its attempt is closed all the same. */
@@ -52,6 +54,8 @@ export interface PermitSource {
   readonly subject: string | null;
   /** `begun`: a byte of the request may have been written. */
   readonly writing: { begun: boolean };
+  /** By which permits grow old: that of the journal and of the call. */
+  readonly monotonic: Monotonic;
 }
 
 /**
@@ -67,10 +71,11 @@ export async function sendWithPermit(
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<HttpReply> {
-  const giveUpAt = performance.now() + patienceMs;
+  const { monotonic } = source;
+  const giveUpAt = monotonic() + patienceMs;
   let permit: TimedPermit | null = first;
   for (;;) {
-    await until(permit.from, signal);
+    await until(permit.from, monotonic, signal);
     if (signal.aborted) return noReply(false, { kind: "cancelled" });
     source.writing.begun = true;
     // A permit that is still good is none for a job whose deadline comes first.
@@ -83,13 +88,13 @@ export async function sendWithPermit(
 }
 
 async function anotherPermit(
-  { journal, id, attemptToken, subject }: PermitSource,
+  { journal, id, attemptToken, subject, monotonic }: PermitSource,
   old: string,
   giveUpAt: number,
   signal: AbortSignal,
 ): Promise<TimedPermit | null> {
   let toGiveBack: string | null = old;
-  while (!signal.aborted && performance.now() < giveUpAt) {
+  while (!signal.aborted && monotonic() < giveUpAt) {
     let permit: Permit | number | null;
     try {
       permit = await journal.permit(toGiveBack, id, attemptToken, subject);
@@ -98,17 +103,17 @@ async function anotherPermit(
       permit = REFUSED_AGAIN_MS;
     }
     if (permit === null) return null;
-    if (typeof permit !== "number") return timed(permit, performance.now());
+    if (typeof permit !== "number") return timed(permit, monotonic());
     toGiveBack = null;
-    if (performance.now() + permit > giveUpAt) return null;
+    if (monotonic() + permit > giveUpAt) return null;
     await sleep(permit, undefined, { signal }).catch(() => {});
   }
   return null;
 }
 
 /** A timer may fire a little before its time. */
-async function until(at: number, signal: AbortSignal): Promise<void> {
-  for (let left = at - performance.now(); left > 0 && !signal.aborted; left = at - performance.now()) {
+async function until(at: number, monotonic: Monotonic, signal: AbortSignal): Promise<void> {
+  for (let left = at - monotonic(); left > 0 && !signal.aborted; left = at - monotonic()) {
     await sleep(Math.ceil(left), undefined, { signal }).catch(() => {});
   }
 }

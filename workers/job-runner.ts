@@ -173,7 +173,7 @@ export class JobRunner {
         if (!isKnownOperation(start.job.operation)) return await this.#parkUnknown(id, start.job.operation, true, null);
         return await this.#closeLeftOpen(id, start, opener);
       case "run": {
-        const permit = timed(start.permit, performance.now());
+        const permit = timed(start.permit, this.#deps.monotonic());
         return await this.#attempt(
           { ...start, id, startedAt: takenAt, writing: { begun: false }, trace: traces?.attempt(id) ?? null },
           permit,

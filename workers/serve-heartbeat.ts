@@ -36,7 +36,7 @@ export async function serveHeartbeat(
   const { settings, probe, redisNow, keyChain, ids, logger } = core;
   const known = { developerKey: KNOWN, accessKey: KNOWN, initiatorId: "heartbeat", userCode: "heartbeat" };
   const eko = { ...known, baseUrl, aadhaarPublicKey: null, aepsAadhaarField: "aadhaar" } as const;
-  const providers = new Providers({ ...settings, eko, deepvue: null, paths: {} }, now);
+  const providers = new Providers({ ...settings, eko, deepvue: null, paths: {} }, now, undefined, core.monotonic);
   started.defer(async () => await providers.destroy());
   const records = new RecordStore(probe, BEAT_RETENTION);
   const own = {

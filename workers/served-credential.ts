@@ -42,7 +42,20 @@ export async function serveCredential(
   { core, shutdown, keyWatch, random, atPoint, lock }: ServeOptions,
   started: AsyncDisposableStack,
 ): Promise<ServedCredential> {
-  const { settings, logger, metrics, providers, connection, clock, redisNow, records, ids, keyChain, tracing } = core;
+  const {
+    settings,
+    logger,
+    metrics,
+    providers,
+    connection,
+    clock,
+    redisNow,
+    records,
+    ids,
+    keyChain,
+    tracing,
+    monotonic,
+  } = core;
   const memory = await rememberGate({ redis: connection, clock, metrics, logger }, queue, ownQuota);
   started.defer(async () => await memory.close());
   const quota = await core.control.configure(queue, ownQuota);
@@ -55,12 +68,13 @@ export async function serveCredential(
     policy,
     memory,
     shortValue: core.shortValue,
+    monotonic,
   });
   const closings = new Closings({ journal, metrics, logger, givenUp: shutdown.givenUp });
   const queues = new JobQueues(connection, redisNow);
   started.defer(async () => await closeInTime(queues.close()));
   const runner = new JobRunner({
-    ...{ journal, closings, settings, providers, metrics, logger, ids, now: redisNow, random, atPoint },
+    ...{ journal, closings, settings, providers, metrics, logger, ids, now: redisNow, monotonic, random, atPoint },
     traces: tracing?.of(queue) ?? null,
     ...{ dataKeys: keyChain.dataKeys, stopping: shutdown.stopping, signal: shutdown.aborting },
     park: async (id, state, reason, unmade) => await records.abandon(queue, id, state, reason, redisNow(), unmade),

@@ -10,6 +10,7 @@ import { queuePrefix, queueOf } from "../src/queues/names.ts";
 import { createIds, type Ids } from "../src/records/ids.ts";
 import { RecordStore } from "../src/records/record-store.ts";
 import type { RedisAccess } from "../src/redis/access.ts";
+import { type Monotonic, sleeplessClock } from "../src/base/sleepless-clock.ts";
 import { RedisClock } from "../src/redis/clock.ts";
 import type { RedisPair } from "../src/redis/pair.ts";
 import {
@@ -46,6 +47,8 @@ export interface WorkerCore {
   readonly clock: RedisClock;
   /** Redis' time, ms. */
   readonly redisNow: () => number;
+  /** By which permits grow old. */
+  readonly monotonic: Monotonic;
   readonly records: RecordStore;
   /** The longest value of a short hash, bytes (`shortValue`). */
   readonly shortValue: number;
@@ -69,7 +72,13 @@ export async function openCore(
   probe: RedisClient,
   started: AsyncDisposableStack,
 ): Promise<WorkerCore> {
-  const providers = new Providers(settings, now, (provider, offsetMs) => logDrift(logger, provider, offsetMs));
+  const monotonic = sleeplessClock(now);
+  const providers = new Providers(
+    settings,
+    now,
+    (provider, offsetMs) => logDrift(logger, provider, offsetMs),
+    monotonic,
+  );
   started.defer(async () => await providers.destroy());
   await ready(probe);
   const facts = await checkRedis(probe);
@@ -109,6 +118,7 @@ export async function openCore(
       probe,
       clock,
       redisNow,
+      monotonic,
       keyChain,
       tracing,
       ids: createIds(),

@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { Monotonic } from "../base/sleepless-clock.ts";
 import type { NoReplyCause } from "../outcomes/no-reply.ts";
 import type { HttpReply } from "./http.ts";
 
@@ -9,6 +10,8 @@ export interface ExchangeLimits {
   /** The longest wait for a connection, and then again from the first byte written to the last byte read, in ms. */
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
+  /** The clock of `writeBefore`. */
+  readonly monotonic: Monotonic;
 }
 
 /** Why an exchange is ended before it has a whole reply. */
@@ -30,7 +33,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits;
   readonly #settle: (reply: HttpReply, exchange: Exchange) => void;
   readonly #deadline: NodeJS.Timeout;
-  /** The latest moment to write the request, on the clock of `performance.now()`; null: any time. */
+  /** The latest moment to write the request, on the clock of the limits; null: any time. */
   readonly #writeBefore: number | null;
   /** Null until the request is written. */
   #controller: Controller | null = null;
@@ -62,7 +65,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Controller): void {
     // Thrown here, undici drops the request before a byte of it is written and keeps the connection. The second condition
     // makes sure that one call is written once, whatever undici does about connections that close.
-    if (this.#writeBefore !== null && performance.now() > this.#writeBefore) this.stop("too late");
+    if (this.#writeBefore !== null && this.#limits.monotonic() > this.#writeBefore) this.stop("too late");
     if (this.#settled || this.#controller !== null) throw new Error("not to be written");
     this.#controller = controller;
     this.#deadline.refresh();

@@ -1,5 +1,6 @@
 import { debuglog } from "node:util";
 import { Pool } from "undici";
+import { type Monotonic, steadyClock } from "../base/sleepless-clock.ts";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { createConnector } from "./connector.ts";
 import { Exchange, noReply } from "./exchange.ts";
@@ -14,13 +15,15 @@ export interface TransportOptions {
   readonly connections?: number;
   /** Longest reply body, in bytes. Default 4 MiB: an Aadhaar verify carries a photo and may carry a PDF. */
   readonly maxBodyBytes?: number;
+  /** The clock of `writeBefore`. Default `performance.now`. */
+  readonly monotonic?: Monotonic;
 }
 
 /** One provider's connections. */
 export interface Transport {
   /**
    * Sends one call once: no retry, no redirect. Rejects only with a TypeError, for a call to another origin; whatever the
-   * network does becomes a reply, which holds nothing of the call. After `writeBefore` (`performance.now()`) not a byte of
+   * network does becomes a reply, which holds nothing of the call. After `writeBefore` (by `monotonic`) not a byte of
    * it is written any more: the reply is then `too late`.
    */
   send(call: HttpCall, writeBefore?: number | null): Promise<HttpReply>;
@@ -49,8 +52,8 @@ export function createTransport(options: TransportOptions): Transport {
       "NODE_DEBUG names undici or fetch, which would log every call's URL with the Aadhaar number in it: unset it",
     );
   }
-  const { origin, timeoutMs, connections = null, maxBodyBytes = MAX_BODY_BYTES } = options;
-  const limits = { timeoutMs, maxBodyBytes };
+  const { origin, timeoutMs, connections = null, maxBodyBytes = MAX_BODY_BYTES, monotonic = steadyClock } = options;
+  const limits = { timeoutMs, maxBodyBytes, monotonic };
   const connector = createConnector(Math.min(CONNECT_TIMEOUT_MS, timeoutMs));
   const pool = new Pool(origin, {
     ...KEEP_ALIVE,

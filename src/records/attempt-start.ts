@@ -30,7 +30,7 @@ export interface Permit {
   readonly scarce: boolean;
   /** The wait from when it was given until it is good, in ms. */
   readonly waitMs: number;
-  /** Before it was asked for, on the clock of `performance.now()`. */
+  /** Before it was asked for, on the monotonic clock of this process. */
   readonly askedAt: number;
   /** The server that gave it may not be the one that counts any more: it has to be asked for anew. */
   readonly isVoid?: true;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type Monotonic, steadyClock } from "../base/sleepless-clock.ts";
 import { controlKey } from "../limits/control.ts";
 import type { GateMemory } from "../limits/gate-memory.ts";
 import { SHORT_VALUE } from "../redis/short-value.ts";
@@ -31,6 +32,8 @@ export interface JournalOptions {
   readonly archives?: boolean;
   /** What this process knows of the gate. Without it nothing that Redis lost is brought back. */
   readonly memory?: GateMemory;
+  /** By which permits grow old. Default `performance.now`, which stands still while the machine sleeps. */
+  readonly monotonic?: Monotonic;
 }
 
 /** The wait before Redis is asked again that has forgotten its gate, in ms. */
@@ -53,7 +56,7 @@ type Reply = readonly string[];
 
 interface Begun {
   readonly reply: Reply;
-  /** When it was sent, on the clock of `performance.now()`: it may have waited for others. */
+  /** When it was sent, on the monotonic clock: it may have waited for others. */
   readonly askedAt: number;
 }
 
@@ -63,6 +66,7 @@ interface Begun {
  */
 export class Journal {
   readonly #options: JournalOptions;
+  readonly #monotonic: Monotonic;
   /** Tells this process' attempts from those of all others. */
   readonly #stamp = newStamp();
   /** Of those that are opened with the fetch of their job, each at a time of its own: nobody but their answer knows whose they are. */
@@ -73,6 +77,7 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#monotonic = options.monotonic ?? steadyClock;
   }
 
   /**
@@ -99,13 +104,13 @@ export class Journal {
     const { redis, memory } = this.#options;
     if (memory?.isInDoubt === true) return { brought: null, others: [] };
     const asked = memory?.doubts;
-    const askedAt = performance.now();
+    const askedAt = this.#monotonic();
     const row = { id: token, now, fresh: freshRef, ticket: null };
     const args = this.#beginArgs(this.#fetchStamp);
     const answer = await BEGIN_FETCHED.run(redis, [this.#inHand], args, [row]);
     const [id = null, reply] = answer as readonly [] | readonly [string, Reply];
     // A fetch that was sent again has brought another job than the first time.
-    const others = performance.now() - askedAt < RESENT_MS ? [] : await this.#alsoBegun(id, freshRef, now);
+    const others = this.#monotonic() - askedAt < RESENT_MS ? [] : await this.#alsoBegun(id, freshRef, now);
     const start = reply === undefined ? null : this.#startOf({ reply, askedAt }, asked);
     return { brought: id === null || start === null ? null : { id, start }, others };
   }
@@ -145,7 +150,7 @@ export class Journal {
     const { redis, queue, policy, memory } = this.#options;
     await memory?.confirmed();
     const asked = memory?.doubts;
-    const askedAt = performance.now();
+    const askedAt = this.#monotonic();
     const job = { old, id, subject, open: attemptToken };
     const args = { ...this.#prefixes(), ...job, call_ms: policy.callMs, epoch: memory?.epoch ?? "" };
     const keys = [controlKey(queue), recordKey(queue, id)];
@@ -205,7 +210,7 @@ export class Journal {
   async #begin(asks: readonly BeginAsk[], stamp = this.#stamp): Promise<readonly Begun[]> {
     const { redis } = this.#options;
     const rows = asks.map(({ id, now, freshRef, ticket }) => ({ id, now, fresh: freshRef, ticket }));
-    const askedAt = performance.now();
+    const askedAt = this.#monotonic();
     const replies = (await BEGIN.run(redis, this.#keys(asks), this.#beginArgs(stamp), rows)) as readonly Reply[];
     return replies.map((reply) => ({ reply, askedAt }));
   }

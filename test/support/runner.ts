@@ -1,3 +1,4 @@
+import { steadyClock } from "../../src/base/sleepless-clock.ts";
 import { Writable } from "node:stream";
 import { Registry } from "prom-client";
 import { GateControl } from "../../src/limits/control.ts";
@@ -44,6 +45,7 @@ export async function newRunner(
     park: async () => await Promise.resolve(),
     ...{ closings: new Closings({ journal, metrics, logger, givenUp: never }), stopping: never },
     ...{ journal, settings, providers, signal, traces: null, ids: createIds(), now: Date.now, random: Math.random },
+    monotonic: steadyClock,
     ...{ dataKeys: openKeyChain(redis, settings, Date.now).dataKeys, metrics, logger },
   });
 }

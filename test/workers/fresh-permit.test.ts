@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { steadyClock } from "../../src/base/sleepless-clock.ts";
 import { LOOSE_MARGIN_MS, QUOTA_MARGIN_MS } from "../../src/limits/gate/margins.ts";
 import { noReply } from "../../src/providers/exchange.ts";
 import type { HttpReply } from "../../src/providers/http.ts";
@@ -13,7 +14,7 @@ const PATIENCE_MS = 5_000;
 /** A permit that begins in so many ms and is good for a second, far longer than a test is held up. */
 function permitIn(ms: number, id = "first"): TimedPermit {
   const from = performance.now() + ms;
-  return { id, from, until: from + 1_000 };
+  return { id, askedAt: from, from, until: from + 1_000 };
 }
 
 interface Sent {
@@ -48,7 +49,14 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
   };
   const abort = new AbortController();
   const writing = { begun: false };
-  const source = { journal: { permit }, id: "job-1", attemptToken: "1 x", subject: "person", writing };
+  const source = {
+    journal: { permit },
+    id: "job-1",
+    attemptToken: "1 x",
+    subject: "person",
+    writing,
+    monotonic: steadyClock,
+  };
   const send = async (first: TimedPermit, patienceMs = PATIENCE_MS): Promise<HttpReply> =>
     await sendWithPermit(call, first, source, patienceMs, abort.signal);
   return { sent, asked, abort, send, writing };
@@ -59,14 +67,14 @@ const fresh = (id: string, waitMs = 0): Permit => ({ id, scarce: false, waitMs, 
 describe("a permit on our own clock", () => {
   it("begins when it had come and ends by when it was asked for, 8 ms before its call must arrive", () => {
     const scarce = timed({ id: "p", scarce: true, waitMs: 0, askedAt: 1_000 }, 1_003);
-    expect(scarce).toEqual({ id: "p", from: 1_003, until: 1_000 + QUOTA_MARGIN_MS - 8 });
+    expect(scarce).toEqual({ id: "p", askedAt: 1_000, from: 1_003, until: 1_000 + QUOTA_MARGIN_MS - 8 });
     const loose = timed({ id: "p", scarce: false, waitMs: 0, askedAt: 1_000 }, 1_003);
-    expect(loose).toEqual({ id: "p", from: 1_003, until: 1_000 + LOOSE_MARGIN_MS - 8 });
+    expect(loose).toEqual({ id: "p", askedAt: 1_000, from: 1_003, until: 1_000 + LOOSE_MARGIN_MS - 8 });
   });
 
   it("given ahead of its time begins after its wait, counted from when it had come, and ends later by as much", () => {
     const ahead = timed({ id: "p", scarce: true, waitMs: 20, askedAt: 1_000 }, 1_003);
-    expect(ahead).toEqual({ id: "p", from: 1_023, until: 1_020 + QUOTA_MARGIN_MS - 8 });
+    expect(ahead).toEqual({ id: "p", askedAt: 1_000, from: 1_023, until: 1_020 + QUOTA_MARGIN_MS - 8 });
   });
 
   it("that came too slowly is over before it begins: it is never used", () => {

@@ -1,3 +1,4 @@
+import { steadyClock } from "../../src/base/sleepless-clock.ts";
 import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
 import { Registry } from "prom-client";
@@ -66,7 +67,7 @@ export function run(job: TakenJob, given: { readonly isProbe?: boolean } = {}): 
   };
 }
 
-export interface RunnerBundleOptions extends Partial<Pick<JobRunnerDeps, "dataKeys" | "stopping">> {
+export interface RunnerBundleOptions extends Partial<Pick<JobRunnerDeps, "dataKeys" | "monotonic" | "stopping">> {
   /** What the journal answers, one beginning after the other. */
   readonly start: AttemptStart | Error | readonly (AttemptStart | Error)[];
   readonly reply?: HttpReply;
@@ -107,6 +108,7 @@ export function setup({ start, reply, closed = {}, ...given }: RunnerBundleOptio
     },
     closings: new Closings({ journal: { finish }, metrics, logger, givenUp: never }),
     settings: SETTINGS,
+    monotonic: steadyClock,
     dataKeys: { opener: async () => await Promise.resolve(OPENER), sealer: async () => await Promise.resolve(SEALER) },
     providers: {
       prepare: (_operation, input) => ({

@@ -252,6 +252,15 @@ describe("a job that is not called", () => {
     expect(bundle.givenBack).toEqual(["permit-1"]);
   });
 
+  it("is not sent after a deadline that came while the machine slept, though Redis' time is not heard of again yet", async () => {
+    const start = run(takenJob("eko.mobile-otp", { expiresAt: NOW + 10_000 }));
+    const monotonic = (): number => performance.now() + 60_000;
+    const { take, givenBack, calls } = setup({ start, monotonic });
+    expect(await take()).toEqual({ kind: "later", until: NOW });
+    expect(givenBack).toEqual(["permit-1"]);
+    expect(calls).toEqual([]);
+  });
+
   it("ends at its deadline: that which comes between the gate and the call is seen, too", async () => {
     const { take, ends, givenBack } = setup({ start: run(takenJob("eko.mobile-otp", { expiresAt: NOW })) });
     expect(await take()).toEqual({ kind: "later", until: NOW });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { steadyClock } from "../../../src/base/sleepless-clock.ts";
 import { Exchange } from "../../../src/providers/exchange.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
 
@@ -6,7 +7,9 @@ const CONTROLLER = { aborted: false, paused: false, reason: null, abort() {}, pa
 
 function setup() {
   const replies: HttpReply[] = [];
-  const exchange = new Exchange({ timeoutMs: 60_000, maxBodyBytes: 100 }, (reply) => replies.push(reply));
+  const exchange = new Exchange({ timeoutMs: 60_000, maxBodyBytes: 100, monotonic: steadyClock }, (reply) =>
+    replies.push(reply),
+  );
   return { exchange, replies };
 }
 
@@ -35,7 +38,7 @@ describe("Exchange", () => {
 
   it("is not written after its time, and says so", () => {
     const replies: HttpReply[] = [];
-    const limits = { timeoutMs: 60_000, maxBodyBytes: 100 };
+    const limits = { timeoutMs: 60_000, maxBodyBytes: 100, monotonic: steadyClock };
     const exchange = new Exchange(limits, (reply) => replies.push(reply), performance.now() - 1);
     expect(() => exchange.onRequestStart(CONTROLLER)).toThrow("not to be written");
     expect(replies).toEqual([{ kind: "none", written: false, cause: { kind: "too late" } }]);
