@@ -28,7 +28,8 @@ export interface Exposure {
 const DUMPING = /^--(heapsnapshot-signal|heapsnapshot-near-heap-limit|heap-prof|tls-keylog|trace-tls)(=|$)/;
 const REPORTING = /^--report-(on-signal|on-fatalerror|uncaught-exception)$/;
 /** `NODE_DEBUG` sections that print URLs, headers or bytes; undici's print the query, which for Deepvue is everything. */
-const TALKATIVE = /^(\*|https?2?|net|tls|stream.*|undici|fetch|websocket)$/i;
+const TALKATIVE = /^(https?2?|net|tls|stream.*|undici|fetch|websocket)$/i;
+const TALKATIVE_NAMES = ["http", "https", "http2", "net", "tls", "stream", "undici", "fetch", "websocket"];
 
 /** What can be asked of a process. */
 export interface ProcessSources {
@@ -110,16 +111,27 @@ function* dumps({ options }: ProcessFacts): Iterable<Exposure> {
 }
 
 function* debugOutput({ env }: ProcessFacts): Iterable<Exposure> {
-  const talkative = (env["NODE_DEBUG"] ?? "").split(",").find((section) => TALKATIVE.test(section.trim()));
+  const talkative = (env["NODE_DEBUG"] ?? "").split(",").find((section) => isTalkative(section.trim()));
   if (talkative !== undefined) {
     const detail = `NODE_DEBUG=${talkative.trim()} prints calls with what is in them: unset NODE_DEBUG`;
     yield { what: "debug output", grave: true, detail };
   }
   // The package debug, which ioredis prints its commands with: AUTH with the password.
-  if (/(^|[\s,])(\*|ioredis)/.test(env["DEBUG"] ?? "")) {
+  if ((env["DEBUG"] ?? "").split(/[\s,]+/).some((pattern) => mayMean(pattern, "ioredis:"))) {
     const detail = "DEBUG makes ioredis print every command, the login with its password too: unset DEBUG";
     yield { what: "debug output", grave: true, detail };
   }
+}
+
+/** In `NODE_DEBUG` a `*` stands for any letters: `un*` is undici, too. */
+function isTalkative(section: string): boolean {
+  return TALKATIVE.test(section) || TALKATIVE_NAMES.some((name) => mayMean(section.toLowerCase(), name));
+}
+
+/** Whether a pattern may stand for a name that begins so; never for none, though it may be taken for too many. */
+function mayMean(pattern: string, name: string): boolean {
+  const [stem = "", ...rest] = pattern.split("*");
+  return stem.startsWith(name) || (pattern !== "" && name.startsWith(stem) && (rest.length > 0 || name === `${stem}:`));
 }
 
 function* tls({ env }: ProcessFacts): Iterable<Exposure> {

@@ -53,6 +53,10 @@ describe("a process", () => {
     ["NODE_DEBUG", "timer,undici", "debug output: NODE_DEBUG=undici prints calls"],
     ["NODE_DEBUG", "http", "debug output: NODE_DEBUG=http prints calls"],
     ["DEBUG", "ioredis:redis", "debug output: DEBUG makes ioredis print every command"],
+    ["NODE_DEBUG", "timer,un*", "debug output: NODE_DEBUG=un* prints calls"],
+    ["NODE_DEBUG", "*T", "debug output: NODE_DEBUG=*T prints calls"],
+    ["DEBUG", "express:* io*", "debug output: DEBUG makes ioredis print every command"],
+    ["DEBUG", "*:redis", "debug output: DEBUG makes ioredis print every command"],
     ["DEBUG", "*", "debug output: DEBUG makes ioredis print every command"],
     ["NODE_TLS_REJECT_UNAUTHORIZED", "0", "TLS: NODE_TLS_REJECT_UNAUTHORIZED=0 lets anyone stand in for a provider"],
   ])("started with %s=%s gives values away", (name, value, detail) => {
