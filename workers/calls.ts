@@ -18,8 +18,11 @@ import { createTransport, type Transport } from "../src/providers/transport.ts";
 /** A request that is built and only has to be sent. It holds personal data: never logged, thrown or kept. */
 export interface PreparedCall {
   readonly method: HttpCall["method"];
-  /** Signs for this very moment and sends, but not after `writeBefore` (by the monotonic clock; null: whenever). Never rejects. */
-  send(writeBefore: number | null): Promise<HttpReply>;
+  /**
+   * Signs for this very moment and sends, but not after `writeBefore` (by the monotonic clock; null: whenever). `onSigned`: from then on
+   * a byte of it may be written. Rejects only by a fault of ours, before that.
+   */
+  send(writeBefore: number | null, onSigned?: () => void): Promise<HttpReply>;
 }
 
 interface Eko {
@@ -35,6 +38,9 @@ interface Deepvue {
   readonly transport: Transport;
   readonly clock: ClockOffset;
 }
+
+/** Of the times that Eko takes, with 13 digits; a machine without a clock begins in 1970, and learns the time from the first refusal. */
+const EARLIEST = 1_000_000_000_000;
 
 /** Called when a provider's clock and ours begin to differ, and when they agree again (`offsetMs` within the tolerance). */
 export type OnDrift = (provider: ProviderName, offsetMs: number) => void;
@@ -95,7 +101,7 @@ export class Providers {
         const request = operation.prepare(input, { settings, path, clientRefId, encryptAadhaar });
         // Signed by the provider's clock where ours is known to be wrong: a 403 for it then heals by itself at the next try.
         return this.#sendable("eko", request.method, eko, () =>
-          ekoCall(request, settings, signer, this.#now() + clock.correctionMs),
+          ekoCall(request, settings, signer, Math.max(EARLIEST, this.#now() + clock.correctionMs)),
         );
       }
       case "deepvue": {
@@ -134,10 +140,12 @@ export class Providers {
   ): PreparedCall {
     return {
       method,
-      send: async (writeBefore) => {
+      send: async (writeBefore, onSigned) => {
         const sentAt = this.#now();
         const signedWith = clock.correctionMs;
-        const reply = await transport.send(call(), writeBefore);
+        const signed = call();
+        onSigned?.();
+        const reply = await transport.send(signed, writeBefore);
         const dateMs = reply.kind === "reply" ? readDate(reply.headers) : null;
         if (dateMs !== null) {
           const drifted = clock.correctionMs !== 0;

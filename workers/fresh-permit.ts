@@ -77,9 +77,10 @@ export async function sendWithPermit(
   for (;;) {
     await until(permit.from, monotonic, signal);
     if (signal.aborted) return noReply(false, { kind: "cancelled" });
-    source.writing.begun = true;
     // A permit that is still good is none for a job whose deadline comes first.
-    const reply = await call.send(Math.min(permit.until, giveUpAt));
+    const reply = await call.send(Math.min(permit.until, giveUpAt), () => {
+      source.writing.begun = true;
+    });
     source.writing.begun = !(reply.kind === "none" && !reply.written);
     if (!(reply.kind === "none" && reply.cause.kind === "too late")) return reply;
     permit = await anotherPermit(source, permit.id, giveUpAt, signal);

@@ -82,3 +82,20 @@ it("says when the clocks agree again, and signs by its own", async () => {
   expect(driftLines(bundle)).toHaveLength(2);
   expect(simulator.requests.map(({ status }) => status)).toEqual([200, 200]);
 });
+
+it("learns the time from the first 403 on a machine that was started without one, in 1970", async () => {
+  await using bundle = await startWorkerBundle();
+  await using simulator = await startSimulator();
+  const { eko } = bundle.settings;
+  if (eko === null) throw new Error("no settings of Eko");
+  const startedAt = Date.now();
+  await bundle.startWorker(
+    { eko: { ...eko, baseUrl: new URL(simulator.env.EKO_BASE_URL) } },
+    () => Date.now() - startedAt,
+  );
+  const { id } = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(1, "000"), csp_id: "agent-1" });
+  const record = await bundle.client.waitFor(id);
+  expect(record.state).toBe("succeeded");
+  expect(record.attempts.map(({ outcome }) => outcome?.kind)).toEqual(["refused", "succeeded"]);
+  expect(simulator.requests.map(({ status }) => status)).toEqual([403, 200]);
+});

@@ -59,7 +59,9 @@ function setup(replies: readonly HttpReply[], answers: readonly (Permit | number
   };
   const send = async (first: TimedPermit, patienceMs = PATIENCE_MS): Promise<HttpReply> =>
     await sendWithPermit(call, first, source, patienceMs, abort.signal);
-  return { sent, asked, abort, send, writing };
+  const sendCall = async (other: PreparedCall, first: TimedPermit): Promise<HttpReply> =>
+    await sendWithPermit(other, first, source, PATIENCE_MS, abort.signal);
+  return { sent, asked, abort, send, sendCall, writing };
 }
 
 const fresh = (id: string, waitMs = 0): Permit => ({ id, scarce: false, waitMs, askedAt: performance.now() });
@@ -165,6 +167,20 @@ describe("sendWithPermit", () => {
     expect(took).toBeLessThan(1_500);
     expect(asked.length).toBeLessThanOrEqual(5);
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe("what may have been written", () => {
+  const sendOf = async (send: PreparedCall["send"]) => {
+    const { writing, sendCall } = setup([]);
+    await expect(sendCall({ method: "POST", send }, permitIn(-1))).rejects.toThrow("a fault of ours");
+    return writing.begun;
+  };
+  const fail = async (): Promise<HttpReply> => await Promise.reject(new RangeError("a fault of ours"));
+
+  it("is nothing of a call that could not be signed, and something of one that was", async () => {
+    expect(await sendOf(fail)).toBe(false);
+    expect(await sendOf(async (_until, onSigned) => (onSigned?.(), await fail()))).toBe(true);
   });
 });
 
