@@ -38,9 +38,9 @@ export async function startDuties(
   random: () => number,
   started: AsyncDisposableStack,
 ): Promise<Duties> {
-  const { settings, logger, metrics, providers, connection, probe, redisNow } = core;
+  const { settings, logger, metrics, providers, connection, probe, redisNow, monotonic } = core;
   const duty = await Lease.open({
-    ...{ redis: probe, key: WORKERS_LEASE_KEY, random },
+    ...{ redis: probe, key: WORKERS_LEASE_KEY, random, monotonic },
     onError: (err) => logger.rarely.warn({ err }, "lease of what one worker does for all"),
     onChange: (held) => logger.rarely.info({ held }, "what one worker does for all"),
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Monotonic, steadyClock } from "../base/sleepless-clock.ts";
 import { LuaScript } from "./script.ts";
 import type { RedisClient } from "./connection.ts";
 
@@ -43,8 +44,8 @@ export interface LeaseOptions {
   readonly onError: (error: unknown) => void;
   /** Told after it was taken or lost, at the next step. */
   readonly onChange?: (held: boolean) => void;
-  /** ms of a clock that never jumps. */
-  readonly monotonic?: () => number;
+  /** In ms. Default `performance.now`; a worker has one that goes on while its machine sleeps, as Redis' does. */
+  readonly monotonic?: Monotonic;
   readonly leaseMs?: number;
 }
 
@@ -66,7 +67,7 @@ export class Lease implements Duty, AsyncDisposable {
 
   private constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#monotonic = options.monotonic ?? (() => performance.now());
+    this.#monotonic = options.monotonic ?? steadyClock;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { sleeplessClock } from "../../../src/base/sleepless-clock.ts";
 import { Lease, type LeaseOptions, WORKERS_LEASE_KEY } from "../../../src/redis/lease.ts";
 import { parseRedisUrl } from "../../../src/redis/url.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
@@ -42,6 +43,15 @@ describe("the lease", () => {
     expect(changes).toEqual([true]);
     await second.close();
     expect(await server.client().exists(WORKERS_LEASE_KEY)).toBe(0);
+  });
+
+  it("is over for a holder whose machine slept for longer, before it has asked again", async () => {
+    let sleptMs = 0;
+    const monotonic = sleeplessClock(() => Date.now() + sleptMs);
+    await using lease = (await open({ leaseMs: 60_000, monotonic })).lease;
+    expect(lease.held).toBe(true);
+    sleptMs = 60_001;
+    expect(lease.held).toBe(false);
   });
 
   it("stays with its holder for as long as that lives", async () => {
