@@ -6,6 +6,7 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { DEFAULT_RATE, type FailedFilter } from "../failed/failed-jobs.ts";
 import { startProgress } from "../report/progress.ts";
 import { formatTable } from "../report/table.ts";
+import { canAsk, confirm } from "./confirm.ts";
 import { addJobFilters, addLimit, type JobFilterFlags, jobFilter, jobsWord, printJobs } from "./job-list.ts";
 import { openClient } from "./open.ts";
 import { toldWhatItIs } from "./told-id.ts";
@@ -14,6 +15,7 @@ import { parseRate } from "./parse-argument.ts";
 interface Flags extends JobFilterFlags {
   readonly outcome?: OutcomeKind;
   readonly dryRun?: true;
+  readonly yes?: true;
 }
 
 /** A job whose call succeeded is never a failed one. */
@@ -24,8 +26,11 @@ Examples:
   satyapan failed list --since 2h
   satyapan failed retry --operation eko.mobile-otp --outcome unavailable --dry-run
   satyapan failed retry --since 2h --rate 10/s
+  satyapan failed retry --yes
   satyapan failed drop order-17
   satyapan failed drop --since 2h --yes
+
+A \`retry\` of all and a \`drop\` of jobs that are not named ask first; where nobody can be asked, in a script, they want --yes.
 
 A job that is \`unknown\` is not among them: \`satyapan settle\` decides it.`;
 
@@ -40,26 +45,37 @@ export function defineFailed(command: Command, context: CommandContext): void {
     });
   withFilters(command.command("retry"))
     .description("give them their attempts back and queue them again, each in its lane")
-    .argument("[ids...]", "these jobs only; default: all that fit")
+    .argument("[ids...]", "these jobs only; default: all that fit, and without any filter only with --yes")
     .option("--rate <rate>", `how fast they are queued; default ${DEFAULT_RATE}/s`)
     .option("--dry-run", "only count them")
+    .option("--yes", "do not ask, where neither a job nor a filter is given")
     .action(async (ids: string[], flags: Flags & { readonly rate?: string }) => {
       const rate = flags.rate === undefined ? DEFAULT_RATE : parseRate(flags.rate);
-      await change(context, "retried", failedFilter(ids, flags, context.now()), flags, rate);
+      const filter = failedFilter(ids, flags, context.now());
+      const { operation, outcome, since } = flags;
+      const isAll = ids.length === 0 && [operation, outcome, since].every((given) => given === undefined);
+      const ask =
+        isAll && mustAsk(context, flags, "no job and no filter is given: this would retry all", "retries them");
+      await change(context, "retried", filter, { ...flags, ask, rate });
     });
   withFilters(command.command("drop"))
     .description("delete their records for good")
     .argument("[ids...]", "these jobs only; default: all that fit, with --yes")
     .option("--dry-run", "only count them")
-    .option("--yes", "drop all that fit, where no job is named")
-    .action(async (ids: string[], flags: Flags & { readonly yes?: true }) => {
-      if (ids.length === 0 && !flags.yes && !flags.dryRun)
-        throw new SatyapanError(
-          ErrorCode.BAD_USAGE,
-          "no job is named: this would drop all that fit; --dry-run counts them, --yes drops them",
-        );
-      await change(context, "dropped", failedFilter(ids, flags, context.now()), flags, DEFAULT_RATE);
+    .option("--yes", "do not ask, where no job is named")
+    .action(async (ids: string[], flags: Flags) => {
+      const filter = failedFilter(ids, flags, context.now());
+      const why = "no job is named: this would drop all that fit";
+      const ask = ids.length === 0 && mustAsk(context, flags, why, "drops them");
+      await change(context, "dropped", filter, { ...flags, ask, rate: DEFAULT_RATE });
     });
+}
+
+/** Throws SatyapanError `bad-usage` where somebody has to be asked and nobody can be. */
+function mustAsk(context: CommandContext, { yes, dryRun }: Flags, why: string, does: string): boolean {
+  if (yes || dryRun) return false;
+  if (canAsk(context)) return true;
+  throw new SatyapanError(ErrorCode.BAD_USAGE, `${why}; --dry-run counts them, --yes ${does}`);
 }
 
 function withFilters(command: Command): Command {
@@ -77,8 +93,7 @@ async function change(
   context: CommandContext,
   what: "retried" | "dropped",
   filter: FailedFilter,
-  { dryRun, json }: Flags,
-  rate: number,
+  { dryRun, json, ask, rate }: Flags & { readonly ask: boolean; readonly rate: number },
 ): Promise<void> {
   const { stdout, stderr, signal } = context;
   await using client = openClient(context);
@@ -91,6 +106,7 @@ async function change(
     say(found, found === 0 ? "no failed job fits" : `${found} failed ${jobsWord(found)} would be ${what}`);
     return;
   }
+  if (ask) await confirm(context, `${found} failed ${jobsWord(found)} will be ${what}: go on?`);
   const progress = startProgress(stderr, what, found);
   let count: number;
   let destroyed = 0;

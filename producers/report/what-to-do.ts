@@ -17,7 +17,7 @@ export function whatToDo(state: RowState, batch: string, job: string): string {
     case "rejected":
       return `a final no, of the provider or on the phone: correct what is wrong with the row, and ${takeBack}`;
     case "failed":
-      return "every attempt failed and nothing was done: try it again with `satyapan failed retry`";
+      return `every attempt failed and nothing was done: try it again with \`satyapan failed retry ${job}\``;
     case "unknown":
       return `it may have happened: find out, then \`satyapan settle ${job} succeeded|rejected|resend --reason …\``;
     case "expired":

@@ -29,7 +29,7 @@ export const BATCH_ALERTS: readonly Alert[] = [
       ],
       mend: [
         "A wrong file: `satyapan batch cancel BATCH --reason TEXT`, and submit it mended.",
-        "A provider or a setting that is well again: `satyapan batch resume BATCH`. It counts anew from there; `satyapan failed retry` brings back the rows that failed.",
+        "A provider or a setting that is well again: `satyapan batch resume BATCH`. It counts anew from there; `satyapan failed retry --since 2h` brings back the rows that failed.",
       ],
       over: "`satyapan batch list` shows none that is `stopped`.",
     },

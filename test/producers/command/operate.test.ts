@@ -1,12 +1,15 @@
 import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import type { JobRecord } from "../../../src/records/record.ts";
 import { testKeys } from "../../support/client.ts";
-import { type Ran, satyapan } from "../../support/command.ts";
+import { type Ran, RunningCommand, satyapan } from "../../support/command.ts";
+import { hasScript, onTerminal } from "../../support/pseudo-terminal.ts";
 import { makeTempDir, type TempDir } from "../../support/temp-dir.ts";
 import { startWorkerBundle, type WorkerBundle } from "../../support/worker.ts";
 
+const MAIN = fileURLToPath(new URL("../../../bin/main.ts", import.meta.url));
 /** Made up, and never to be seen in a message. */
 const MOBILE = "9876501234";
 /** Nobody listens there (RFC 6335: tcpmux): whoever asks Redis ends with exit code 3. */
@@ -58,7 +61,10 @@ describe("the commands of those on call, used wrongly", () => {
     ["failed list --limit 0", '--limit must be a whole number from 1, not "0"'],
     ["failed retry --operation eko.mobile-opt", "unknown operation eko.mobile-opt: did you mean eko.mobile-otp?"],
     ["failed retry --outcome broken", "Allowed choices are rejected, pending"],
-    ["failed drop", "no job is named: this would drop all that fit"],
+    ["failed drop", "no job is named: this would drop all that fit; --dry-run counts them, --yes drops them"],
+    ["failed drop --since 2h", "no job is named: this would drop all that fit"],
+    ["failed retry", "no job and no filter is given: this would retry all; --dry-run counts them, --yes retries them"],
+    ["failed retry --rate 10/s", "no job and no filter is given: this would retry all"],
     ["failed retry --rate fast", '--rate must be jobs per time, like 10/s or 600/1m, not "fast"'],
     ["failed retry --rate 0/s", '--rate must be jobs per time, like 10/s or 600/1m, not "0/s"'],
   ];
@@ -127,14 +133,40 @@ describe("the commands of those on call", () => {
     expect((await run("failed", "drop", "--dry-run")).stdout).toBe("2 failed jobs would be dropped\n");
     expect((await run("failed", "drop", "two", "--json")).stdout).toBe('{"dropped":1,"matching":1}\n');
     expect(await bundle.client.get("two")).toBeNull();
-    const retried = await run("failed", "retry", "--rate", "10/s");
+    const retried = await run("failed", "retry", "--yes", "--rate", "10/s");
     expect(retried).toMatchObject({ code: 0, stdout: "1 job retried; `satyapan show ID` says how each goes on\n" });
     expect((await bundle.client.waitFor("one")).state).toBe("succeeded");
-    expect((await run("failed", "retry")).stdout).toBe("no failed job fits\n");
+    expect((await run("failed", "retry", "--since", "1h")).stdout).toBe("no failed job fits\n");
     bundle.simulator.configure({ faults: [{ operation: "eko.mobile-otp", fault: "temporary-failure", times: 1 }] });
     expect((await submit("three", 5)).state).toBe("failed");
     expect((await run("failed", "drop", "--yes")).stdout).toBe("1 job dropped\n");
     expect(await bundle.client.get("three")).toBeNull();
+  });
+
+  it.runIf(hasScript)("failed: asks on a terminal, with the count, before it changes what is not named", async () => {
+    bundle.simulator.configure({ faults: [{ operation: "eko.mobile-otp", fault: "temporary-failure", times: 2 }] });
+    expect((await submit("four", 7)).state).toBe("failed");
+    expect((await submit("five", 8)).state).toBe("failed");
+    await bundle.client.gates.resume("eko").catch(() => {});
+    const answer = async (command: string, question: string, keys: string): Promise<Ran> => {
+      const program = onTerminal(`${process.execPath} ${MAIN} ${command}`, 100);
+      await using asking = new RunningCommand([], { cwd: dir.path, env, program });
+      await asking.said(question);
+      asking.type(keys);
+      return await asking.ended;
+    };
+    const question = "2 failed jobs will be retried: go on? [y/N] ";
+    for (const no of ["\r", "n\r", "\u0003"]) {
+      const refused = await answer("failed retry", question, no);
+      expect(refused.stdout).toMatch(/nothing was done\r\n$/);
+      expect(refused.code).toBe(1);
+    }
+    const dropped = "2 failed jobs will be dropped: go on? [y/N] ";
+    expect((await answer("failed drop --since 1h", dropped, "n\r")).code).toBe(1);
+    expect((await run("failed", "list")).stdout).toMatch(/\n\n2 failed jobs\n$/);
+    expect(await answer("failed retry", question, "y\r")).toMatchObject({ code: 0 });
+    expect((await bundle.client.waitFor("four")).state).toBe("succeeded");
+    expect((await bundle.client.waitFor("five")).state).toBe("succeeded");
   });
 
   it("settle: decides an unknown job, shows the decision, and refuses a second one", async () => {
