@@ -102,7 +102,7 @@ export async function openCore(
   started.defer(() => clearInterval(watching));
   clockWatch.look();
 
-  if (redis.areApart) assertSuitable(await checkRedis(await readyClient(redis.keys)));
+  if (redis.areApart) assertSuitable(await checkRedis(await readyClient(redis.keys)), "KEYS_REDIS_URL");
   const keyChain = openKeyChain(keysConnection, settings, redisNow);
   await assertWraps(keyChain);
   await keyChain.dataKeys.listen(

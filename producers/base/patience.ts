@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
-import { refusalText } from "../../src/redis/failure.ts";
+import { refusedBy } from "../../src/redis/failure.ts";
 import { isPassingRefusal, refusalWord } from "../../src/redis/refusal.ts";
 
 export interface PatienceOptions {
@@ -95,5 +95,5 @@ function whyOf(error: unknown): string {
   const word = refusalWord(error) ?? "";
   if (word === "CONNECTION") return "the connection to Redis was lost";
   if (word === "TIMEOUT") return "Redis does not answer";
-  return `Redis refused a command (${word}): ${refusalText(word)}`;
+  return refusedBy(error, word);
 }

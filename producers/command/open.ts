@@ -42,8 +42,7 @@ export class OpenKeys implements AsyncDisposable {
       try {
         return await work(deps);
       } catch (error) {
-        const { redis, keysRedis } = deps;
-        throw await redisFailure(error, keysRedis.status === "ready" ? redis : keysRedis);
+        throw await redisFailure(error, deps.redis);
       }
     };
   }

@@ -55,7 +55,7 @@ async function openedKeyFindings(
   try {
     if (pair.areApart) {
       await ready(keysRedis);
-      assertSuitable(await checkRedis(keysRedis));
+      assertSuitable(await checkRedis(keysRedis), "KEYS_REDIS_URL");
     }
     const life = { keyLifeMs: settings.keyLifeMs, now: now() };
     return await keyFindings(openKeyChain(keysRedis, settings, now), rings, life);

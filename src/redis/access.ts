@@ -4,11 +4,14 @@ import { type EmbeddedRedis, openEmbeddedRedis } from "./embedded/embedded-redis
 import type { Machine } from "./embedded/machine.ts";
 import type { RedisSettings } from "./settings.ts";
 import { PLAIN_TLS, type RedisTls } from "./tls.ts";
-import { describeRedis, parseRedisUrl, type RedisTarget } from "./url.ts";
+import { describeRedis, parseRedisUrl, type RedisSetting, type RedisTarget } from "./url.ts";
 
 export interface RedisAccessOptions {
   /** `redisTls`: for `rediss://`; none by default. */
-  readonly settings: Pick<RedisSettings, "redisUrl"> & { readonly redisTls?: RedisTls };
+  readonly settings: Pick<RedisSettings, "redisUrl"> & { readonly redisTls?: RedisTls } & Pick<
+      RedisSettings,
+      "redisSetting"
+    >;
   /** The folder of the embedded Redis, `.satyapan`. */
   readonly stateDir: string;
   readonly machine: Machine;
@@ -26,6 +29,7 @@ export class RedisAccess {
   readonly target: RedisTarget;
   /** Counts only where the target says TLS. */
   readonly tls: RedisTls;
+  readonly #setting: RedisSetting;
   readonly #embedded: EmbeddedRedis | null;
   readonly #clients: RedisClient[] = [];
   readonly #onError: (error: Error) => void;
@@ -33,25 +37,28 @@ export class RedisAccess {
   private constructor(
     target: RedisTarget,
     tls: RedisTls,
+    setting: RedisSetting,
     embedded: EmbeddedRedis | null,
     onError: (error: Error) => void,
   ) {
     this.target = target;
     this.tls = tls;
+    this.#setting = setting;
     this.#embedded = embedded;
     this.#onError = onError;
   }
 
   static async open({ settings, stateDir, machine, onError, say }: RedisAccessOptions): Promise<RedisAccess> {
-    const { redisUrl, redisTls = PLAIN_TLS } = settings;
-    if (redisUrl !== null) return new RedisAccess(parseRedisUrl(redisUrl.open()), redisTls, null, onError);
+    const { redisUrl, redisTls = PLAIN_TLS, redisSetting = "REDIS_URL" } = settings;
+    if (redisUrl !== null)
+      return new RedisAccess(parseRedisUrl(redisUrl.open()), redisTls, redisSetting, null, onError);
     const embedded = await openEmbeddedRedis({ dir: stateDir, machine, ...(say === undefined ? {} : { say }) });
-    return new RedisAccess({ kind: "unix", path: embedded.path }, PLAIN_TLS, embedded, onError);
+    return new RedisAccess({ kind: "unix", path: embedded.path }, PLAIN_TLS, redisSetting, embedded, onError);
   }
 
   /** A connection that is closed with this access. */
   connect(role: RedisRole): RedisClient {
-    const client = connectRedis(this.target, role, this.#onError, this.tls);
+    const client = connectRedis(this.target, role, this.#onError, this.tls, this.#setting);
     this.#clients.push(client);
     return client;
   }

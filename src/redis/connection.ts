@@ -4,11 +4,12 @@ import { assertNever } from "../base/assert-never.ts";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { Secret } from "../secrets/secret.ts";
 import { expectDroppedReplies } from "./dropped-replies.ts";
+import { markErrors } from "./error-source.ts";
 import { failForgottenCommands } from "./forgotten-commands.ts";
 import { HeardSentinels } from "./heard-sentinels.ts";
 import { PLAIN_TLS, type RedisTls } from "./tls.ts";
 import { refusalWord } from "./refusal.ts";
-import { describeRedis, type RedisTarget, usesTls } from "./url.ts";
+import { describeRedis, type RedisSetting, type RedisTarget, usesTls } from "./url.ts";
 import { tellNodeTrouble } from "./node-trouble.ts";
 import { leaveSilentNodes } from "./silent-nodes.ts";
 import { reasonOf, removeCommand, unreachable } from "./unreachable.ts";
@@ -49,6 +50,7 @@ const LINK = Symbol("satyapan.link");
 interface Link {
   /** For messages: no password. */
   readonly address: string;
+  readonly setting: RedisSetting;
   /** Why it is not connected now; null: it is, or was never tried. */
   failure: string | null;
   /** The first connection, one for all who wait for it: whether it has ended, well or badly. */
@@ -61,26 +63,28 @@ type Linked = RedisClient & { [LINK]?: Link };
 /**
  * A connection named `satyapan-ROLE` to any kind of Redis. `onError` hears of every failure to connect, as a SatyapanError
  * REDIS_UNREACHABLE. No `keyPrefix`, no auto-pipelining, legacy replies: BullMQ needs it so (facts/bullmq §0.10, §1.12, §5).
- * `tls` counts only where the target says TLS.
+ * `tls` counts only where the target says TLS. `setting`: which one named the target, for messages.
  */
 export function connectRedis(
   target: RedisTarget,
   role: RedisRole,
   onError: (error: Error) => void,
   tls: RedisTls = PLAIN_TLS,
+  setting: RedisSetting = "REDIS_URL",
 ): RedisClient {
   const secure = usesTls(target) ? tlsOptions(tls) : null;
   const client: Linked =
     target.kind === "cluster" ? openCluster(target, role, secure) : openSingle(target, role, secure);
-  const link: Link = { address: describeRedis(target), failure: null, first: null, isClosed: false };
+  const link: Link = { address: describeRedis(target), setting, failure: null, first: null, isClosed: false };
   client[LINK] = link;
+  if (setting !== "REDIS_URL") markErrors(client);
   client.on("ready", () => (link.failure = null));
   endlessHandshakesEnd(client, target.kind === "sentinel" ? SENTINEL_HANDSHAKE_MS : HANDSHAKE_MS);
   client.on("close", () => (link.failure ??= "the connection was closed"));
   client.on("error", (error: Error) => {
     removeCommand(error);
     link.failure = reasonOf(error);
-    onError(unreachable(link.address, link.failure));
+    onError(unreachable(link.address, link.failure, setting));
   });
   return client;
 }
@@ -102,7 +106,12 @@ export async function ready(client: RedisClient): Promise<void> {
     if (!ended) link.failure ??= "no answer; it may still be loading its data";
     if (link.isClosed) throw closed();
   }
-  if (link.failure !== null) throw unreachable(link.address, link.failure);
+  if (link.failure !== null) throw unreachable(link.address, link.failure, link.setting);
+}
+
+/** The setting that names this connection's Redis. */
+export function settingOf(client: RedisClient): RedisSetting {
+  return (client as Linked)[LINK]?.setting ?? "REDIS_URL";
 }
 
 function closed(): SatyapanError {

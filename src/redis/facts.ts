@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { isPassingRefusal } from "./refusal.ts";
+import type { RedisSetting } from "./url.ts";
 import { isAtLeastMinimum, MINIMUM_VERSION } from "./version.ts";
 
 /** What a Redis says of itself; of a Cluster's masters the worst. `unknown`: it may not or does not say. */
@@ -52,9 +53,15 @@ async function worstOf(nodes: readonly Redis[]): Promise<RedisFacts> {
 
 /**
  * A full Redis that evicts loses jobs and locks (facts/bullmq §5.17). What is unknown is let through: `redisWarnings` says so.
+ * `setting`: which one names it.
  * @throws SatyapanError REDIS_UNSUITABLE
  */
-export function assertSuitable(facts: RedisFacts): void {
+export function assertSuitable(facts: RedisFacts, setting: RedisSetting = "REDIS_URL"): void {
+  const unsuitable = (what: string): SatyapanError =>
+    new SatyapanError(
+      ErrorCode.REDIS_UNSUITABLE,
+      `${setting === "REDIS_URL" ? "Redis" : `the Redis of ${setting}`} ${what}`,
+    );
   if (facts.server === "redis" && !isAtLeastMinimum(facts.version)) {
     throw unsuitable(`is version ${facts.version}: use ${MINIMUM_VERSION} or newer, or Valkey`);
   }
@@ -128,8 +135,4 @@ async function allowed<T>(reply: Promise<T>): Promise<T | null> {
 /** Negative where `a` is older; `unknown` is oldest. */
 function compareVersions(a: string, b: string): number {
   return a === b ? 0 : a.localeCompare(b, "en", { numeric: true }) * (a === "unknown" || b === "unknown" ? -1 : 1);
-}
-
-function unsuitable(what: string): SatyapanError {
-  return new SatyapanError(ErrorCode.REDIS_UNSUITABLE, `Redis ${what}`);
 }

@@ -1,5 +1,6 @@
 import { ErrorCode, SatyapanError } from "../base/error.ts";
-import { ready, type RedisClient } from "./connection.ts";
+import { ready, type RedisClient, settingOf } from "./connection.ts";
+import { sourceOf } from "./error-source.ts";
 import { refusalWord } from "./refusal.ts";
 
 /** What Redis refuses commands with, by the first word of its answer, and how to mend it. */
@@ -24,20 +25,27 @@ export function refusalText(word: string): string {
   return REFUSALS.get(word) ?? "see its log";
 }
 
+/** That Redis refused what failed with `error`, by this word, and how to mend it; of `redis` where the error does not know better. */
+export function refusedBy(error: unknown, word: string, redis: RedisClient | null = null): string {
+  const source = sourceOf(error) ?? redis;
+  const setting = source === null ? "REDIS_URL" : settingOf(source);
+  const which = setting === "REDIS_URL" ? "Redis" : `the Redis of ${setting}`;
+  return `${which} refused a command (${word}): ${refusalText(word).replaceAll("REDIS_URL", setting)}`;
+}
+
 /**
  * What to throw instead of an error that came out of a Redis command: SatyapanError `redis-unreachable` or
- * `redis-unsuitable`. Redis' own text is left behind, because it may quote what it was sent; faults of our own stay as they are.
+ * `redis-unsuitable`. `redis`: where it came from, unless it says so itself (`markErrors`). Redis' own text is left behind, because it may quote what it was sent; faults of our own stay as they are.
  */
 export async function redisFailure(error: unknown, redis: RedisClient): Promise<unknown> {
   if (error instanceof SatyapanError || error instanceof TypeError || error instanceof RangeError) return error;
   if (!(error instanceof Error)) return error;
   const word = refusalWord(error);
   if (word !== null && word !== "CONNECTION" && word !== "TIMEOUT") {
-    const message = `Redis refused a command (${word}): ${refusalText(word)}`;
-    return new SatyapanError(ErrorCode.REDIS_UNSUITABLE, message);
+    return new SatyapanError(ErrorCode.REDIS_UNSUITABLE, refusedBy(error, word, redis));
   }
   try {
-    await ready(redis);
+    await ready(sourceOf(error) ?? redis);
   } catch (unreachable) {
     return unreachable;
   }

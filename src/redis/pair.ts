@@ -1,17 +1,22 @@
 import type { Secret } from "../secrets/secret.ts";
 import type { RedisAccess } from "./access.ts";
 import type { RedisClient, RedisRole } from "./connection.ts";
+import type { RedisSetting } from "./url.ts";
 
 export interface RedisUrls {
   readonly redisUrl: Secret | null;
   /** Null: the data keys are in the Redis of the jobs. */
   readonly keysRedisUrl: Secret | null;
+  /** Which of the two `redisUrl` is, for messages. */
+  readonly redisSetting?: RedisSetting;
 }
 
 /** The settings by which each Redis is opened: that of the jobs, and that of the data keys where it is another. */
 export function redisSettingsOf<S extends RedisUrls>(settings: S): readonly S[] {
   const { keysRedisUrl } = settings;
-  return keysRedisUrl === null ? [settings] : [settings, { ...settings, redisUrl: keysRedisUrl }];
+  return keysRedisUrl === null
+    ? [settings]
+    : [settings, { ...settings, redisUrl: keysRedisUrl, redisSetting: "KEYS_REDIS_URL" }];
 }
 
 /** The Redis of the jobs and that of the data keys: one and the same, unless KEYS_REDIS_URL names another. */

@@ -4,13 +4,15 @@ import { Complaint, textSchema, type TextSchema } from "../base/text.ts";
 import { Secret } from "../secrets/secret.ts";
 import { certificatesSchema, privateKeySchema, redisTlsOf } from "./certificates.ts";
 import type { RedisTls } from "./tls.ts";
-import { parseRedisUrl } from "./url.ts";
+import { parseRedisUrl, type RedisSetting } from "./url.ts";
 
 export interface RedisSettings {
   /** Null: the embedded Redis of this folder (design §7). A `Secret` because it may hold a password. */
   readonly redisUrl: Secret | null;
   /** Counts only where `redisUrl` (or `keysRedisUrl`) says `rediss`. */
   readonly redisTls: RedisTls;
+  /** Which setting `redisUrl` is of, for messages. Default: `REDIS_URL`. */
+  readonly redisSetting?: RedisSetting;
 }
 
 /** Where Redis is. No message repeats it: it may hold a password. */

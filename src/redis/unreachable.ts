@@ -1,13 +1,12 @@
 import { ErrorCode, SatyapanError } from "../base/error.ts";
+import type { RedisSetting } from "./url.ts";
 
-/** `address`: of `describeRedis`; `failure`: of `reasonOf`. */
-export function unreachable(address: string, failure: string): SatyapanError {
+/** `address`: of `describeRedis`; `failure`: of `reasonOf`; `setting`: the one that names that Redis. */
+export function unreachable(address: string, failure: string, setting: RedisSetting = "REDIS_URL"): SatyapanError {
   const remedies = address.startsWith("rediss") ? [...REMEDIES, ...TLS_REMEDIES] : [...REMEDIES, ...PLAIN_REMEDIES];
-  const remedy = remedies.find(([pattern]) => pattern.test(failure))?.[1];
-  return new SatyapanError(
-    ErrorCode.REDIS_UNREACHABLE,
-    `Redis at ${address} cannot be reached: ${failure}. ${remedy ?? "Start it, or set REDIS_URL to one that runs."}`,
-  );
+  const known = remedies.find(([pattern]) => pattern.test(failure))?.[1];
+  const remedy = (known ?? "Start it, or set REDIS_URL to one that runs.").replaceAll("REDIS_URL", setting);
+  return new SatyapanError(ErrorCode.REDIS_UNREACHABLE, `Redis at ${address} cannot be reached: ${failure}. ${remedy}`);
 }
 
 type Remedies = readonly (readonly [RegExp, string])[];

@@ -75,6 +75,9 @@ export function parseRedisUrl(text: string): RedisTarget {
   return readStandalone(parts);
 }
 
+/** The settings that name a Redis. */
+export type RedisSetting = "REDIS_URL" | "KEYS_REDIS_URL";
+
 /** For messages and logs: no user, no password. */
 export function describeRedis(target: RedisTarget): string {
   switch (target.kind) {
