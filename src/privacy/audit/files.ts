@@ -9,6 +9,7 @@ import { makeHeader } from "./header.ts";
 import type { AuditKey } from "./key.ts";
 import { type AuditLine, readLine, streamId } from "./line.ts";
 import type { Block } from "./block.ts";
+import { unwritable } from "./unwritable.ts";
 import { AuditLog, type Head, type Mark } from "./log.ts";
 
 /** Blocks of the chain at once: together some MB at most. */
@@ -69,9 +70,18 @@ export class AuditFiles implements AsyncDisposable {
 
   /**
    * Writes what is new, one block. `away`: another writer has the folder.
-   * @throws SatyapanError `audit-broken` where files and log do not fit together: nothing was written then
+   * @throws SatyapanError `audit-broken` where files and log do not fit together: nothing was written then; `bad-file` where
+   * nothing can be written
    */
   async step(): Promise<"more" | "idle" | "away"> {
+    try {
+      return await this.#step();
+    } catch (error) {
+      throw unwritable(this.#deps.dir, error);
+    }
+  }
+
+  async #step(): Promise<"more" | "idle" | "away"> {
     const position = this.#position ?? (await this.#open());
     if (position === null) return "away";
     this.#position = position;

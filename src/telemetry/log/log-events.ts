@@ -279,7 +279,12 @@ export const LOG_EVENTS = {
     "Give it SATYAPAN_ENCRYPTION_KEYS as the other workers have it: see the runbook `key-missing`.",
   ),
   "every key in use is there: jobs are taken again": rarely("info", [], [], "Well."),
-  "audit log": rarely("error", ["err"], ["err"], "Entries wait in Redis, or the chain is broken: see `audit-broken`."),
+  "audit log": rarely(
+    "error",
+    ["err"],
+    ["err"],
+    "Entries wait in Redis: their folder cannot be written, as `err` says, or the chain is broken: see `audit-broken`.",
+  ),
   "audit files mended": rarely("warn", ["what"], ["what"], "Written again from what Redis has."),
   "the audit log's outbox holds something else than entries: entries go to the second one (:aside)": rarely(
     "error",

@@ -7,6 +7,7 @@ import { HEAD_KEY } from "../../../../src/privacy/audit/log.ts";
 import { verifyAudit } from "../../../../src/privacy/audit/verify.ts";
 import { type AuditBundle, startAuditBundle } from "../../../support/audit.ts";
 import { Script } from "../../../support/script.ts";
+import { unwritable } from "../../../../src/privacy/audit/unwritable.ts";
 import { makeTempDir } from "../../../support/temp-dir.ts";
 
 const broken = { code: ErrorCode.AUDIT_BROKEN };
@@ -213,6 +214,41 @@ describe("the audit files", () => {
     expect(await readFile(path, "utf8")).toBe(before);
   });
 
+  it("say which folder cannot be written, and how to mend it, and go on once it can", async () => {
+    await using bundle = await startAuditBundle();
+    await using place = await makeTempDir();
+    const dir = join(place.path, "audit");
+    await writeFile(dir, "");
+    await bundle.append(1);
+    await bundle.chainAll();
+    await using files = writer(bundle, dir);
+    await expect(writeAll(files)).rejects.toMatchObject({
+      code: ErrorCode.BAD_FILE,
+      message: `the audit log's files wait: ${dir} is not a folder: take away what is there, or set AUDIT_DIR to another one (EEXIST); until then the entries stay in Redis`,
+    });
+    await rm(dir);
+    await writeAll(files);
+    expect(await filed(dir)).toEqual(await bundle.lines());
+  });
+
+  it.each([
+    [
+      "EACCES",
+      "/audit/.id",
+      /: \/audit\/\.id may not be written by the worker's user: give it to that user, or set AUDIT_DIR/,
+    ],
+    ["EROFS", undefined, /: \/audit is where nothing can be written: mount it/],
+    ["ENOSPC", undefined, /: \/audit cannot be written, its disk is full: free some of it \(ENOSPC\)/],
+  ])("say how to mend %s", (code, path, message) => {
+    const refused = Object.assign(new Error(`${code}: refused`), { code, syscall: "open", ...(path && { path }) });
+    expect(unwritable("/audit", refused)).toMatchObject({ message: expect.stringMatching(message) as string });
+  });
+
+  it("leave an error of the connection to Redis as it is", () => {
+    const lost = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" });
+    expect(unwritable("/audit", lost)).toBe(lost);
+  });
+
   it("go on after the disk refused for a while", async () => {
     await using bundle = await startAuditBundle();
     await using place = await makeTempDir();
@@ -224,7 +260,9 @@ describe("the audit files", () => {
     await bundle.chainAll();
     await using files = writer(bundle, dir);
     await mkdir(join(dir, "audit-2090-01-01.ndjson"));
-    await expect(writeAll(files)).rejects.toThrow();
+    await expect(writeAll(files)).rejects.toThrow(
+      `the audit log's files wait: ${dir} is, or holds, a folder where a file of the log has to be: take it away`,
+    );
     await rm(join(dir, "audit-2090-01-01.ndjson"), { recursive: true });
     await chmod(dir, 0o700);
     await writeAll(files);
