@@ -12,7 +12,7 @@ import { Faults } from "../src/command/faults.ts";
 import { readEnvironment } from "../src/config/environment.ts";
 import { openEmbeddedRedis } from "../src/redis/embedded/embedded-redis.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
-import { watchOver } from "../test/support/watch-over.ts";
+import { watchOver, watchOverFolder } from "../test/support/watch-over.ts";
 import { Workers } from "./workers.ts";
 
 export const WORKERS = 2;
@@ -52,8 +52,10 @@ export interface Stage {
 export async function openStage(resources: AsyncDisposableStack, signal: AbortSignal): Promise<Stage> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "satyapan-demo-")));
   let kept = false;
+  const folderDog = watchOverFolder(folder);
   resources.defer(() => {
     if (!kept) rmSync(folder, { recursive: true, force: true });
+    folderDog.release();
   });
   const own = readEnvironment();
   const machine = machineFrom(own, process.platform, homedir(), tmpdir());
@@ -80,5 +82,9 @@ export async function openStage(resources: AsyncDisposableStack, signal: AbortSi
   copyFileSync(fileURLToPath(new URL("../examples/senders.csv", import.meta.url)), join(folder, FILE));
   symlinkSync(fileURLToPath(new URL("../bin/satyapan.js", import.meta.url)), join(folder, "satyapan"));
   process.chdir(folder);
-  return { folder, simulator, workers, context, client, keep: () => (kept = true) };
+  const keep = (): void => {
+    kept = true;
+    folderDog.release();
+  };
+  return { folder, simulator, workers, context, client, keep };
 }

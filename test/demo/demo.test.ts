@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,7 +44,7 @@ describe("npm run demo", () => {
     await expectNothingIn(place.path);
   });
 
-  it("leaves no process behind where it is killed", async () => {
+  it("leaves nothing behind where it is killed", async () => {
     await using place = await makeTempDir();
     const program = [process.execPath, DEMO] as const;
     await using demo = new RunningCommand([], { cwd: place.path, env: { TMPDIR: place.path }, program });
@@ -51,6 +52,7 @@ describe("npm run demo", () => {
     expect(processesIn(place.path).length).toBeGreaterThanOrEqual(4);
     demo.kill("SIGKILL");
     await expect.poll(() => processesIn(place.path)).toEqual([]);
+    await expect.poll(() => readdirSync(place.path).filter((name) => name.startsWith("satyapan-"))).toEqual([]);
   });
 
   it("leaves nothing behind at SIGTERM either, where no terminal is", async () => {

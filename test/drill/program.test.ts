@@ -3,7 +3,7 @@ import { processesIn } from "../support/processes.ts";
 import { Script } from "../support/script.ts";
 import { makeTempDir } from "../support/temp-dir.ts";
 
-it.each(["drill", "chaos", "failover", "bench"])(
+it.each(["test", "drill", "chaos", "failover", "bench"])(
   "what the %s harness started ends with it where that is killed, though it is frozen",
   async (what) => {
     await using place = await makeTempDir();

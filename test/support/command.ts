@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { readTestEnv } from "./env.ts";
+import { watchOverChild } from "./watch-over.ts";
 
 const MAIN = fileURLToPath(new URL("../../bin/main.ts", import.meta.url));
 
@@ -26,7 +27,7 @@ export interface CommandOptions {
   readonly program?: readonly [string, ...string[]];
 }
 
-/** A `satyapan` process; killed, if it still runs, when it is disposed of. */
+/** A `satyapan` process; killed, if it still runs, when it is disposed of, and when this process is gone. */
 export class RunningCommand implements AsyncDisposable {
   readonly ended: Promise<Ran>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -37,6 +38,7 @@ export class RunningCommand implements AsyncDisposable {
     const started = performance.now();
     const [file, ...first] = program ?? [process.execPath, MAIN];
     this.#child = spawn(file, [...first, ...args], { cwd, env: { ...baseEnv(), ...env } });
+    watchOverChild(this.#child);
     const exited = once(this.#child, "close");
     this.#child.stdout.setEncoding("utf8").on("data", (chunk: string) => (this.#stdout += chunk));
     this.#child.stderr.setEncoding("utf8").on("data", (chunk: string) => (this.#stderr += chunk));

@@ -4,6 +4,7 @@ import { ChaosRedis } from "../../chaos/chaos-redis.ts";
 import { RedisNode } from "../../chaos/failover/node.ts";
 import { Program } from "../../drill/program.ts";
 import { findRedisServer } from "../../src/redis/embedded/server.ts";
+import { RunningCommand } from "./command.ts";
 import { readTestEnv } from "./env.ts";
 import { freePort } from "./free-port.ts";
 
@@ -17,6 +18,10 @@ const START: Readonly<Record<string, () => Promise<unknown>>> = {
   drill: async () => {
     const logFile = join(folder, "log");
     await Promise.resolve(new Program({ program: "sleep", args: ["600"], env: { PATH: path }, cwd: folder, logFile }));
+  },
+  test: async () => {
+    const program = ["sleep", "600"] as const;
+    await Promise.resolve(new RunningCommand([], { cwd: folder, program: [...program] }));
   },
   chaos: async () => await ChaosRedis.start(machine, folder, "everysec"),
   failover: async () => {
