@@ -10,6 +10,8 @@ import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import type { CommandContext } from "../src/command/context.ts";
 import { Faults } from "../src/command/faults.ts";
 import { readEnvironment } from "../src/config/environment.ts";
+import { markMadeUp } from "../src/privacy/made-up.ts";
+import { closeRedis, connectRedis, ready } from "../src/redis/connection.ts";
 import { openEmbeddedRedis } from "../src/redis/embedded/embedded-redis.ts";
 import { machineFrom } from "../src/redis/embedded/machine.ts";
 import { watchOver, watchOverFolder } from "../test/support/watch-over.ts";
@@ -68,6 +70,10 @@ export async function openStage(resources: AsyncDisposableStack, signal: AbortSi
   const watchdog = watchOver(server.pid);
   resources.defer(() => watchdog.release());
   resources.defer(async () => await redis.close());
+  const marking = connectRedis({ kind: "unix", path: redis.path }, "client", () => {});
+  resources.defer(async () => await closeRedis(marking));
+  await ready(marking);
+  await markMadeUp(marking);
   signal.throwIfAborted();
   const simulator = resources.use(await startSimulator({ configuration: SIMULATOR }));
   // Nothing of our own environment, in which there may be a real Redis and real credentials.

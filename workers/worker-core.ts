@@ -4,6 +4,7 @@ import type { Settings } from "../src/config/settings.ts";
 import { GateControl } from "../src/limits/control.ts";
 import type { ProviderName } from "../src/base/provider-name.ts";
 import { assertWraps, type KeyChain, openKeyChain } from "../src/privacy/keys/key-chain.ts";
+import { assertNotMadeUp } from "../src/privacy/made-up.ts";
 import { isDrift } from "../src/providers/clock-offset.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
 import { queuePrefix, queueOf } from "../src/queues/names.ts";
@@ -83,6 +84,7 @@ export async function openCore(
   await ready(probe);
   const facts = await checkRedis(probe);
   assertSuitable(facts);
+  await assertNotMadeUp(probe, settings);
   for (const warning of redisWarnings(facts)) logger.warn({ redis: redis.jobs.describe(), warning }, "redis warning");
 
   const metrics = new Metrics(new Registry());

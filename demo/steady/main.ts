@@ -1,6 +1,15 @@
+import { readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { createClient } from "../../producers/index.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
+import { parseSettings } from "../../src/config/parse-settings.ts";
+import { OPERATIONS } from "../../src/operations/catalogue.ts";
+import { loadLocalKeys } from "../../src/privacy/keys/local-keys.ts";
+import { markMadeUp } from "../../src/privacy/made-up.ts";
+import { RedisAccess, stateDirOf } from "../../src/redis/access.ts";
+import { ready } from "../../src/redis/connection.ts";
+import { machineFrom } from "../../src/redis/embedded/machine.ts";
 import { Phones } from "../phones.ts";
 import { feedBatches } from "./batches.ts";
 import { bringPeople } from "./people.ts";
@@ -28,6 +37,7 @@ await steady
   .option("--every-s <number>", "a person comes every so many seconds", wholeNumber, 2)
   .action(async ({ simulator, folder, rows, everyS }: Flags) => {
     refuseOthers(new URL(simulator).origin);
+    await markRedis();
     await using client = createClient({ actor: "demo" });
     const say = (line: string): void => void process.stdout.write(`${line}\n`);
     const { signal } = stop;
@@ -45,6 +55,26 @@ await steady
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("must be a whole number from 1 to 99999.");
+}
+
+/** Before the first of its people is in it. */
+async function markRedis(): Promise<void> {
+  const env = readEnvironment();
+  const stateDir = stateDirOf(process.cwd());
+  const settings = parseSettings(env, {
+    readFile: (path) => readFileSync(path, "utf8"),
+    operations: OPERATIONS,
+    localKeys: () => loadLocalKeys(stateDir),
+  });
+  const machine = machineFrom(env, process.platform, homedir(), tmpdir());
+  const access = await RedisAccess.open({ settings, stateDir, machine, onError: () => {} });
+  try {
+    const redis = access.connect("client");
+    await ready(redis);
+    await markMadeUp(redis);
+  } finally {
+    await access.close();
+  }
 }
 
 /** Made-up numbers may be somebody's: they are for the stand-in alone. */

@@ -1,7 +1,9 @@
+import { SatyapanError } from "../../src/base/error.ts";
 import { type CommandContext, ExitCode } from "../../src/command/context.ts";
 import { openRedisPair } from "../../src/command/redis.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { describeForeignOutbox, foreignOutboxes } from "../../src/privacy/audit/outbox.ts";
+import { assertNotMadeUp } from "../../src/privacy/made-up.ts";
 import { expiryOf } from "../../src/redis/certificates.ts";
 import { assertSuitable, checkRedis, ready, type RedisClient, redisWarnings } from "../../src/redis/connection.ts";
 import { queuePrefix, QUEUES, queueOf } from "../../src/queues/names.ts";
@@ -63,6 +65,7 @@ export async function redisFindings(context: CommandContext, settings: Settings)
     return [
       ...server,
       ...writes,
+      ...(await madeUpFindings(redis, settings).catch(unlessForbidden)),
       ...(await auditFindings(redis).catch(unlessForbidden)),
       memoryFinding(await readMemory(redis), settings.retention.recordMs),
       ...(await fleetFindings({ pair, redis, settings, now: context.now, workers, takesWrites: writes.length === 0 })),
@@ -85,6 +88,16 @@ async function writeFindings(redis: RedisClient): Promise<Finding[]> {
     if (word === null || word === "CONNECTION" || word === "TIMEOUT") throw error;
     const detail = `Redis refuses writes (${word}): ${refusalText(word)}`;
     return [{ check: "redis writes", status: "failed", detail, exitCode: ExitCode.UNREACHABLE }];
+  }
+}
+
+async function madeUpFindings(redis: RedisClient, settings: Settings): Promise<Finding[]> {
+  try {
+    await assertNotMadeUp(redis, settings);
+    return [];
+  } catch (error) {
+    if (error instanceof SatyapanError) return [failure("made-up people", error)];
+    throw error;
   }
 }
 

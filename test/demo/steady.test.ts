@@ -7,6 +7,7 @@ import { makeTempDir } from "../support/temp-dir.ts";
 import { bundleEnv } from "../support/worker.ts";
 
 const MAIN = fileURLToPath(new URL("../../demo/steady/main.ts", import.meta.url));
+const MADE_UP = "Redis holds jobs of the demo's made-up people, whose numbers may be somebody's";
 
 describe("the demo of compose", () => {
   it("runs a batch, and people who read out their codes, until it is stopped", { timeout: 120_000 }, async () => {
@@ -27,6 +28,12 @@ describe("the demo of compose", () => {
     await expect.poll(() => verified(/000$/)).toBe(true);
     await expect.poll(() => verified(/007$/)).toBe(true);
     expect(await demo.stop()).toMatchObject({ code: 0, stderr: "" });
+    // What is left must be called by no worker of a real provider, also of one alone.
+    const real = { ...options.env, DEEPVUE_BASE_URL: "https://deepvue.invalid" };
+    const { code, stderr } = await satyapan(["worker"], { ...options, env: real, timeoutMs: 60_000 });
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining(MADE_UP) as string });
+    const { stdout } = await satyapan(["doctor"], { ...options, env: real });
+    expect(stdout).toContain(MADE_UP);
   });
 
   it("refuses to run where the workers call anybody but the simulator", async () => {
