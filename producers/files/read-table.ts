@@ -18,14 +18,16 @@ export interface TableRow {
 
 /** What csv-parse's codes mean. */
 const FAULTS: ReadonlyMap<string, string> = new Map([
-  ["CSV_QUOTE_NOT_CLOSED", 'a quote (") is opened before the end of the file and never closed'],
+  ["CSV_QUOTE_NOT_CLOSED", 'a quote (") is opened in this row and never closed'],
   ["CSV_INVALID_CLOSING_QUOTE", 'text follows a closing quote ("); a quote inside a quoted cell is written twice'],
   ["INVALID_OPENING_QUOTE", 'a quote (") stands inside a cell that does not begin with one'],
   [
     "CSV_MAX_RECORD_SIZE",
-    `a row has more than ${MOST_LINE} characters: a quote (") is opened before and never closed, or it is no table of persons`,
+    `this row has more than ${MOST_LINE} characters: a quote (") is opened in it and never closed, or it is no table of persons`,
   ],
 ]);
+/** Found where the row ends, which may be the end of the file: told where it begins. */
+const OF_THE_ROW: ReadonlySet<string> = new Set(["CSV_QUOTE_NOT_CLOSED", "CSV_MAX_RECORD_SIZE"]);
 
 /** Columns of one table. */
 const MOST_COLUMNS = 1_000;
@@ -170,11 +172,17 @@ async function* parseCsv(
   delimiter: string,
   skipped: number,
 ): AsyncGenerator<CsvRecord> {
+  let lastEnd = 0;
   const parser = parse({
     ...{ delimiter, record_delimiter: "\n", relax_column_count: true, info: true, ltrim: delimiter !== "\t" },
     // Spreadsheets end files with rows of empty cells.
     ...{ rtrim: delimiter !== "\t", skip_empty_lines: true, skip_records_with_empty_values: true },
     max_record_size: MOST_LINE,
+    // At once: what waits to be read when an error comes is dropped.
+    on_record: (parsed: string[], { lines }) => {
+      lastEnd = lines;
+      return parsed;
+    },
   });
   // Its errors come out of the parser.
   pipeline(Readable.from(text), parser, () => {});
@@ -187,7 +195,8 @@ async function* parseCsv(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const line = typeof error["lines"] === "number" ? skipped + error["lines"] : null;
+    const found = OF_THE_ROW.has(error.code) ? lastEnd + 1 : error["lines"];
+    const line = typeof found === "number" ? skipped + found : null;
     throw badFile(path, line, FAULTS.get(error.code) ?? `is not CSV (${error.code})`);
   }
 }

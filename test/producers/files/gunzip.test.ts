@@ -69,6 +69,6 @@ describe("a line that never ends", () => {
 
   it("is told from a quote that is never closed", async () => {
     const text = `mobile,csp_id\n"9123456780,a1\n${"9123456781,a2\n".repeat(100_000)}`;
-    await expect(lines("x.csv", text)).rejects.toThrow('a quote (") is opened before and never closed');
+    await expect(lines("x.csv", text)).rejects.toThrow('a quote (") is opened in it and never closed');
   });
 });

@@ -99,9 +99,14 @@ describe("rows of a CSV file", () => {
       "x.csv line 2: has 3 cells where the header has 2: a value that holds a comma must stand in quotes",
     ],
     [
-      "an open quote",
-      `a,b\n1,2\n3,"${PLANTED}\n4,5\n`,
-      'x.csv line 4: a quote (") is opened before the end of the file and never closed',
+      "an open quote, by the line of its row",
+      `a,b\n1,2\n3,"${PLANTED}\n4,5\n6,7\n`,
+      'x.csv line 3: a quote (") is opened in this row and never closed',
+    ],
+    [
+      "an open quote in a long file, after a first line that names the separator",
+      `sep=,\na,b\n${"1,2\n".repeat(5_000)}3,"${PLANTED}\n${"4,5\n".repeat(5_000)}`,
+      'x.csv line 5003: a quote (") is opened in this row and never closed',
     ],
     [
       "text after a quote",
