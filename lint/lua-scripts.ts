@@ -23,6 +23,7 @@ import { BROKEN, CONFIGURE, READ as READ_GATE, RESET, RESUME } from "../src/limi
 import { PRESENT } from "../src/limits/fleet.ts";
 import { BRING_BACK, LOOK } from "../src/limits/gate/memory.ts";
 import { PAUSE } from "../src/limits/queue-pause.ts";
+import { APPEND as APPEND_AUDIT } from "../src/privacy/audit/outbox.ts";
 import {
   EXTEND,
   FILED,
@@ -79,6 +80,6 @@ export const SCRIPTS: Readonly<
   ...{ APPEND, COMMIT, TAKE_ROWS, TAKE_FLOW_ROWS, LOOK_AT_ROWS, FOLD, REVOKE, HOLD_STEPS, HOLDERS },
   ...{ HINDER, CHANGE, CLOSE_BATCH, SET_TERM, DISCARD, REOPEN, REPAIR, SEAT_NEXT, SEAT_KEEP },
   ...{ ANSWER, RESEND, KEEP_EARLY, BEGIN_ONBOARDING, MOVE_ONBOARDING, CANCEL_ONBOARDING },
-  ...{ READ_HEAD, EXTEND, TRIM, PACK_LOG, TRIM_PACKED, TAIL, TAKE_FOLDER, FILED, REKEY },
+  ...{ APPEND_AUDIT, READ_HEAD, EXTEND, TRIM, PACK_LOG, TRIM_PACKED, TAIL, TAKE_FOLDER, FILED, REKEY },
   ...{ TAKE_KEY, REWRAP, PROVED, CLOSE, DESTROY, RETIRE, REPLACE },
 };

@@ -1,7 +1,7 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { Batch } from "../../src/batches/batch.ts";
 import { PERSON_ENDS, type PersonEnd } from "../../src/batches/person-ends.ts";
-import { type Decision, SEAT_MS, type SeatStore } from "../../src/batches/seat-store.ts";
+import { type Decided, SEAT_MS, type SeatStore } from "../../src/batches/seat-store.ts";
 import { challengeOver } from "../../src/challenges/refusals.ts";
 import type { Move } from "../../src/flows/onboarding-store.ts";
 import { isWrongCode } from "../../src/outcomes/challenge.ts";
@@ -89,7 +89,7 @@ export class Talk implements Sender {
       const challenge = await this.#challenge();
       // A form that the operation does not take costs no try.
       if (challenge?.state === "open") throw error;
-      return await this.#over(error.message);
+      return await this.#over(error.message, null);
     }
     const awaited = {
       id: verify ?? this.onboarding,
@@ -104,19 +104,19 @@ export class Talk implements Sender {
     const options = { timeoutMs: VERDICT_MS, ...(signal === undefined ? {} : { signal }) };
     const record = await waitUntil(connections, () => performance.now(), awaited, options);
     if (record.state === "succeeded") {
-      await this.#giveBack(DONE_MS, "code_right");
+      await this.#giveBack(DONE_MS, { decision: "code_right", verify });
       return { kind: "right" };
     }
     const challenge = isWrongCode(record.reason) ? await this.#challenge() : null;
     if (challenge?.state === "open") {
-      await this.#keeps("code_wrong");
+      await this.#keeps({ decision: "code_wrong", verify });
       return { kind: "wrong", tries_left: challenge.triesLeft };
     }
-    return await this.#over(record.reason ?? `the verify is ${record.state}`);
+    return await this.#over(record.reason ?? `the verify is ${record.state}`, verify);
   }
 
   async later(): Promise<"done" | "lost"> {
-    return (await this.#giveBack(LATER_MS, "later")) ? "done" : "lost";
+    return (await this.#giveBack(LATER_MS, { decision: "later", verify: null })) ? "done" : "lost";
   }
 
   async wrongNumber(): Promise<"done" | "lost"> {
@@ -155,12 +155,12 @@ export class Talk implements Sender {
       const moved = await store.move(queue, onboarding, to, now, { ...entry, reason: PERSON_ENDS[how] });
       if (moved !== "done") throw challengeOver(this.onboarding, { kind: "over", about: "somewhere else by now" });
     });
-    await this.#giveBack(DONE_MS, how === "refused" ? "refused" : "wrong_number");
+    await this.#giveBack(DONE_MS, { decision: how === "refused" ? "refused" : "wrong_number", verify: null });
     return "done";
   }
 
-  async #over(reason: string): Promise<Verdict> {
-    await this.#giveBack(DONE_MS, "code_over");
+  async #over(reason: string, verify: string | null): Promise<Verdict> {
+    await this.#giveBack(DONE_MS, { decision: "code_over", verify });
     return { kind: "over", reason };
   }
 
@@ -171,17 +171,17 @@ export class Talk implements Sender {
     });
   }
 
-  async #keeps(decision: Decision | null = null): Promise<boolean> {
+  async #keeps(decided: Decided | null = null): Promise<boolean> {
     const { seats, batch, token, actor, connections } = this.#deps;
-    return await connections.use(async () => await seats.keep(batch, this.row, token, actor.now(), decision));
+    return await connections.use(async () => await seats.keep(batch, this.row, token, actor.now(), decided));
   }
 
-  async #giveBack(afterMs: number, decision: Decision | null = null): Promise<boolean> {
+  async #giveBack(afterMs: number, decided: Decided | null = null): Promise<boolean> {
     const { seats, batch, token, actor, connections } = this.#deps;
     this.#isOver = true;
     clearInterval(this.#renewing);
     const from = actor.now() + afterMs;
-    return await connections.use(async () => await seats.giveBack(batch, this.row, token, from, decision));
+    return await connections.use(async () => await seats.giveBack(batch, this.row, token, from, decided));
   }
 }
 

@@ -13,6 +13,13 @@ export const DECISIONS = [
 ] as const;
 export type Decision = (typeof DECISIONS)[number];
 
+/** One decision of a talk: said again, because the answer was lost, it is the same. */
+export interface Decided {
+  readonly decision: Decision;
+  /** The job that told whether the code was right; null: there was none. */
+  readonly verify: string | null;
+}
+
 interface BatchOfSeats {
   readonly queue: QueueName;
   readonly id: string;
@@ -35,15 +42,15 @@ export class SeatStore {
     return at === "" ? null : Number(at);
   }
 
-  /** Whether it is still this token's; then it is for as long again. `decision`: to be counted. */
+  /** Whether it is still this token's; then it is for as long again. `decided`: to be counted, once. */
   async keep(
     batch: BatchOfSeats,
     row: number,
     token: string,
     now: number,
-    decision: Decision | null = null,
+    decided: Decided | null = null,
   ): Promise<boolean> {
-    return await this.#change(batch, row, token, { till: now + this.#seatMs, keeper: token, decision });
+    return await this.#change(batch, row, token, { till: now + this.#seatMs, keeper: token, decided });
   }
 
   /** Gives it back: nobody is handed it before `from`, ms. False: it was another's by then, and nothing is counted. */
@@ -52,18 +59,20 @@ export class SeatStore {
     row: number,
     token: string,
     from: number,
-    decision: Decision | null = null,
+    decided: Decided | null = null,
   ): Promise<boolean> {
-    return await this.#change(batch, row, token, { till: from, keeper: "", decision });
+    return await this.#change(batch, row, token, { till: from, keeper: "", decided });
   }
 
   async #change(
     { queue, id }: BatchOfSeats,
     row: number,
     token: string,
-    { decision, ...to }: { readonly till: number; readonly keeper: string; readonly decision: Decision | null },
+    { decided, ...to }: { readonly till: number; readonly keeper: string; readonly decided: Decided | null },
   ): Promise<boolean> {
     const keys = [batchKey(queue, id), decisionsKey(queue)];
-    return (await SEAT_KEEP.run(this.#redis, keys, { at: row, token, ...to, decision: decision ?? "" })) === "done";
+    const args = { at: row, token, ...to, decision: decided?.decision ?? "" };
+    const step = decided === null ? "" : `${token}:${decided.decision}:${decided.verify ?? ""}`;
+    return (await SEAT_KEEP.run(this.#redis, keys, args, [], step)) === "done";
   }
 }

@@ -13,6 +13,7 @@ const OPEN: ReadonlySet<string> = new Set([...OPEN_STATES, "unknown"]);
 export const ANSWER = new LuaScript(new URL("answer.lua", import.meta.url), {
   needs: [ARCHIVE],
   constants: { MOST_TRIES, OPEN, BEGUN_MS },
+  once: true,
   args: { prefix: "text", hash: "text", deadline: "text", now: "text", verify_name: "text", onboarding: "text?" },
 });
 

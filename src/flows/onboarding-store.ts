@@ -5,6 +5,7 @@ import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import { queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts";
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RedisClient } from "../redis/connection.ts";
+import { newStep } from "../redis/once.ts";
 import { refusalWord } from "../redis/refusal.ts";
 import { unlessRefused } from "../redis/refusal.ts";
 import {
@@ -104,7 +105,7 @@ export class OnboardingStore {
       look_at: isAtRest ? null : lookAt,
       ...{ is_over: isOver(to.state), keeps_input: !isAtRest },
       ...{ checks_verify: to.seenVerify !== undefined, verify: to.seenVerify ?? null, ...this.#person(from, now) },
-      entry: entry === null ? null : auditText(entry),
+      ...{ entry: entry === null ? null : auditText(entry), move: newStep() },
     };
     const answer = await MOVE_ONBOARDING.run(this.#redis, [onboardingKey(queue, id)], args);
     return answer as "done" | "moved" | "missing";

@@ -14,6 +14,7 @@ export const RESET = new LuaScript(new URL("reset-quota.lua", import.meta.url));
 export const RESUME = new LuaScript(new URL("resume-gate.lua", import.meta.url), {
   needs: [CONTROL],
   constants: { SHARE_FIELDS },
+  once: true,
   args: { prefix: "text", scope: "text?" },
 });
 

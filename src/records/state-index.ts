@@ -16,6 +16,7 @@ export interface IndexEntry {
 
 export const DROP = new LuaScript(new URL("drop-failed.lua", import.meta.url), {
   needs: [AUDIT],
+  once: true,
   args: { id: "text", prefix: "text", entry: "text" },
 });
 

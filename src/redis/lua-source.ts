@@ -32,8 +32,13 @@ export class LuaPart {
   readonly #needs: readonly LuaPart[];
   readonly #lines: readonly LuaOrigin[];
 
-  /** `written`: further lines that stand before the file's own. */
-  constructor(url: URL, { needs = [], constants = {} }: LuaPartOptions = {}, written: readonly string[] = []) {
+  /** `written`: further lines that stand before the file's own; `closing`: those behind them, of what the last of the others begins. */
+  constructor(
+    url: URL,
+    { needs = [], constants = {} }: LuaPartOptions = {},
+    written: readonly string[] = [],
+    closing: readonly string[] = [],
+  ) {
     this.file = fileURLToPath(url);
     this.#needs = needs;
     const lines = read(this.file).split("\n");
@@ -41,7 +46,11 @@ export class LuaPart {
     this.#lines = [
       ...Object.entries(constants).map(([name, value]) => constantLine(this.file, name, value)),
       ...written.map((text) => ({ file: this.file, line: null, text })),
-      ...lines.map((text, index) => ({ file: this.file, line: index + 1, text })),
+      ...lines.map((text, index) => {
+        // Of a statement only the first line begins in the first column (`usedLines`).
+        return { file: this.file, line: index + 1, text: closing.length === 0 ? text : `  ${text}` };
+      }),
+      ...closing.map((text) => ({ file: this.file, line: null, text })),
     ].filter(({ text }) => !SILENT.test(text));
   }
 

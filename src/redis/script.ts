@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RedisClient } from "./connection.ts";
 import { foldedSource, type LuaOrigin, LuaPart, type LuaPartOptions } from "./lua-source.ts";
 import { usedLines } from "./lua-used.ts";
+import { newStep, ONCE } from "./once.ts";
 
 /**
  * How an argument comes to Lua. `text`: as it is; `text?`: '' for null; `number`; `number?`: nil for null; `flag`: true or
@@ -34,6 +35,8 @@ interface LuaScriptOptions<Args extends ArgShape, Row extends ArgShape> extends 
    * (A table for each would cost Redis 4 µs.)
    */
   readonly row?: Row;
+  /** Sent again, because its answer was cut off, it is given the first answer and does nothing (`once.lua`): for steps that are few. */
+  readonly once?: boolean;
 }
 
 export interface ScriptRun<Args extends ArgShape, Row extends ArgShape> {
@@ -52,23 +55,31 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
   readonly #sha: string;
   readonly #args: readonly string[];
   readonly #row: readonly string[];
+  readonly #isOnce: boolean;
 
-  constructor(file: URL, { args, row, ...part }: LuaScriptOptions<Args, Row> = {}) {
+  constructor(file: URL, { args, row, once = false, ...part }: LuaScriptOptions<Args, Row> = {}) {
     this.#args = Object.keys(args ?? {});
     this.#row = Object.keys(row ?? {});
-    this.lines = new LuaPart(file, part, argLines(args ?? {}, row)).assembled();
+    this.#isOnce = once;
+    const written = argLines(once ? { step: "text", ...args } : (args ?? {}), row);
+    const own = once
+      ? new LuaPart(file, { ...part, needs: [...(part.needs ?? []), ONCE] }, [...written, ONCE_BEGINS], ONCE_ENDS)
+      : new LuaPart(file, part, written);
+    this.lines = own.assembled();
     this.sent = usedLines(this.lines);
     this.#source = foldedSource(this.sent);
     this.#sha = createHash("sha1").update(this.#source).digest("hex");
   }
 
+  /** `step`: what a step that is done once is known by; default: a name that nobody else has; '': it may be done again. */
   async run(
     redis: RedisClient,
     keys: readonly string[],
     args: ArgsOf<Args>,
     rows: readonly ArgsOf<Row>[] = [],
+    step?: string,
   ): Promise<unknown> {
-    const flat = this.#flat(args, rows);
+    const flat = this.#flat(args, rows, step ?? (this.#isOnce ? newStep() : ""));
     try {
       return await redis.evalsha(this.#sha, keys.length, ...keys, ...flat);
     } catch (error) {
@@ -77,13 +88,13 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
     }
   }
 
-  /** Many runs in one pipeline; every key must be of one hash slot. Rejects with the first error. */
+  /** Many runs in one pipeline; every key must be of one hash slot. Each may be done again. Rejects with the first error. */
   async runMany(redis: RedisClient, runs: readonly ScriptRun<Args, Row>[]): Promise<unknown[]> {
     if (runs.length === 0) return [];
     const pipeline = redis.pipeline();
     // The first run carries the source, so that a server that forgot the script (restart, failover) knows the rest.
     for (const [index, { keys, args, rows = [] }] of runs.entries()) {
-      const flat = this.#flat(args, rows);
+      const flat = this.#flat(args, rows, "");
       if (index === 0) pipeline.eval(this.#source, keys.length, ...keys, ...flat);
       else pipeline.evalsha(this.#sha, keys.length, ...keys, ...flat);
     }
@@ -94,13 +105,17 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
     });
   }
 
-  #flat(args: ArgsOf<Args>, rows: readonly ArgsOf<Row>[]): Arg[] {
-    const flat: Arg[] = [];
+  #flat(args: ArgsOf<Args>, rows: readonly ArgsOf<Row>[], step: string): Arg[] {
+    const flat: Arg[] = this.#isOnce ? [step] : [];
     for (const name of this.#args) flat.push(toArg((args as Values)[name]));
     for (const row of rows) for (const name of this.#row) flat.push(toArg((row as Values)[name]));
     return flat;
   }
 }
+
+/** What the lines of a step that is done once stand in. */
+const ONCE_BEGINS = "local function step_itself()";
+const ONCE_ENDS = ["end", "return once(step, step_itself)"];
 
 type Arg = string | number | Buffer;
 type Value = Arg | boolean | null;

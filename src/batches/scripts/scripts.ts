@@ -134,6 +134,7 @@ export const REVOKE = new LuaScript(new URL("revoke.lua", import.meta.url), {
 export const CHANGE = new LuaScript(new URL("change.lua", import.meta.url), {
   needs: [BATCH, AUDIT],
   constants: { WAITING, CANCELLED },
+  once: true,
   args: {
     ...{ prefix: "text", epoch: "text?", from: "text", to: "text", reason: "text", now: "text", entry: "text?" },
   },
@@ -152,6 +153,7 @@ export const HINDER = new LuaScript(new URL("hinder.lua", import.meta.url), {
 
 export const SET_TERM = new LuaScript(new URL("set.lua", import.meta.url), {
   needs: [AUDIT],
+  once: true,
   args: { prefix: "text", field: "text", value: "text", now: "text", entry: "text" },
 });
 
@@ -160,10 +162,12 @@ export const MOST_LOOKED_AT = 1_000;
 
 export const SEAT_NEXT = new LuaScript(new URL("seat-next.lua", import.meta.url), {
   constants: { MOST_LOOKED_AT },
+  once: true,
   args: { token: "text", now: "number", till: "text" },
 });
 
 export const SEAT_KEEP = new LuaScript(new URL("seat-keep.lua", import.meta.url), {
+  once: true,
   args: { at: "text", token: "text", till: "text", keeper: "text", decision: "text" },
 });
 
@@ -177,6 +181,7 @@ export const REPAIR = new LuaScript(new URL("repair.lua", import.meta.url), {
     ENDED: new Set(["finished", "finished_with_errors"] satisfies BatchState[]),
     OVER: new Set(["checking", "cancelled"] satisfies BatchState[]),
   },
+  once: true,
   args: { prefix: "text", id: "text", chunks: "number", created: "text", now: "text", entry: "text" },
   row: { at: "text", repaired: "number", place: "text", code: "text?" },
 });

@@ -39,6 +39,7 @@ export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", impo
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", from: "text", state: "text", step: "text" },
     ...{ job: "text", done: "text", reason: "text?", result: "text?", now: "text", look_at: "text?" },
     ...{ is_over: "flag", keeps_input: "flag", checks_verify: "flag", verify: "text?", entry: "text?" },
+    move: "text",
     ...PERSON_ARGS,
     ...PERSON_PLACE,
   },
@@ -47,5 +48,6 @@ export const MOVE_ONBOARDING = new LuaScript(new URL("move-onboarding.lua", impo
 export const CANCEL_ONBOARDING = new LuaScript(new URL("cancel-onboarding.lua", import.meta.url), {
   needs: [OUTBOX, AUDIT],
   constants: { OVER: new Set(ONBOARDING_STATES.filter(isFinal)) },
+  once: true,
   args: { prefix: "text", id: "text", reason: "text", entry: "text?" },
 });

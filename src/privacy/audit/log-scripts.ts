@@ -47,4 +47,7 @@ export const FILED = new LuaScript(new URL("filed.lua", import.meta.url), {
 });
 
 /** From key id to key id. */
-export const REKEY = new LuaScript(new URL("rekey.lua", import.meta.url), { args: { old: "text", new: "text" } });
+export const REKEY = new LuaScript(new URL("rekey.lua", import.meta.url), {
+  once: true,
+  args: { old: "text", new: "text" },
+});

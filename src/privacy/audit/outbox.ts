@@ -1,6 +1,7 @@
 import type { RedisClient } from "../../redis/connection.ts";
 import { queuePrefix, type QueueName } from "../../queues/names.ts";
 import { LuaPart } from "../../redis/lua-source.ts";
+import { LuaScript } from "../../redis/script.ts";
 import { asideOf, OUTBOX } from "../../redis/outbox.ts";
 import { refusalWord } from "../../redis/refusal.ts";
 import { AuditEntry, auditText } from "./entry.ts";
@@ -42,6 +43,11 @@ export async function foreignOutboxes(redis: RedisClient, queues: readonly Queue
 /** For the journal's scripts. */
 export const AUDIT = new LuaPart(new URL("outbox.lua", import.meta.url), { needs: [OUTBOX] });
 
+export const APPEND = new LuaScript(new URL("append.lua", import.meta.url), {
+  once: true,
+  row: { text: "text" },
+});
+
 /**
  * Entries of what no script of the journal does (a reveal, a key, a quota); what has no queue goes to the first one.
  * They are in Redis when this resolves.
@@ -53,7 +59,10 @@ export async function appendAudit(
   entries: readonly [AuditEntry, ...AuditEntry[]],
 ): Promise<void> {
   const texts = entries.map((entry) => auditText(AuditEntry.parse(entry)));
-  const pipeline = redis.pipeline();
-  for (const text of texts) pipeline.xadd(outboxKey(queue), "*", "e", text);
-  for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+  await APPEND.run(
+    redis,
+    [outboxKey(queue)],
+    {},
+    texts.map((text) => ({ text })),
+  );
 }

@@ -31,6 +31,7 @@ export const CLOSE = new LuaScript(new URL("close.lua", import.meta.url), {
 
 export const DESTROY = new LuaScript(new URL("destroy.lua", import.meta.url), {
   needs: [FORGET_CURRENT],
+  once: true,
   args: { channel: "text" },
   row: { id: "text" },
 });

@@ -1,8 +1,14 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
+import { Client } from "../../../producers/client.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import type { MendedRow } from "../../../producers/batches/batch-repair.ts";
 import { noRows } from "../../../src/batches/row-state.ts";
+import { RedisAccess } from "../../../src/redis/access.ts";
+import { Secret } from "../../../src/secrets/secret.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
+import { cuttingProxy } from "../../support/cutting-proxy.ts";
+import { readTestEnv } from "../../support/env.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
 
 /** By the endings of numbers: 000 succeeds, 998 is rejected, 500 fails, 902 is unknown. */
@@ -113,6 +119,29 @@ describe("rows that come back mended", () => {
     expect(await client.batches.repairChecked(id, mended([2, 3, 5]))).toMatchObject({ mended: 1, mended_before: 2 });
     await batches.ended(id);
     expect(called()).toHaveLength(before + 3);
+  });
+
+  it("are told to have come back by the very step that brought them, also where its answer was cut off", async () => {
+    await using bundle = await startBundle();
+    const { client, batches, mended, submit } = bundle;
+    const { id } = await submit();
+    await bundle.startWorker();
+    await batches.ended(id);
+    // From the first on Redis knows the script.
+    await client.batches.repairChecked(id, mended([2]));
+    await batches.ended(id);
+    const step = /"event":"repair"/;
+    await using proxy = await cuttingProxy(bundle.redis, { from: step, to: step });
+    const { machine } = readTestEnv();
+    await using cut = new Client({
+      settings: { ...bundle.settings, redisUrl: new Secret(proxy.url, "hidden") },
+      openRedis: async (settings) => await RedisAccess.open({ settings, stateDir: "", machine, onError: () => {} }),
+      ...{ tmpDir: tmpdir(), actor: "library:test", now: Date.now },
+    });
+    proxy.arm();
+    const [view] = await Promise.all([cut.batches.repairChecked(id, mended([3, 5])), proxy.cut]);
+    expect(view).toMatchObject({ mended: 2, mended_before: 0 });
+    expect((await batches.ended(id)).counts).toEqual({ ...noRows(), succeeded: 4, unknown: 1 });
   });
 
   it("may come back again where rerun did not help, by the newer results alone", async () => {
