@@ -182,7 +182,8 @@ export class Journal {
     }
     const closed = parseClosed(await this.#ends.ask({ id, now, end }));
     if (closed.answer !== "stale" || !(await this.#wasWritten(id, end))) return closed;
-    return { answer: "done", nextAt: null, corrected: false };
+    const corrected = await this.#options.redis.get(`${queuePrefix(this.#options.queue)}corrected:${id}`);
+    return { answer: "done", nextAt: null, corrected: corrected === end.attemptToken };
   }
 
   /** Whether that very end, whose answer was cut off, is in a record that the reaper has packed since: FINISH cannot read it. */

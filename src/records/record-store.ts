@@ -3,6 +3,7 @@ import { type AuditEntry, auditText } from "../privacy/audit/entry.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { bullmqPrefix, dueKey, queuePrefix, type QueueName, recordKey, SETTLED_CHANNEL } from "../queues/names.ts";
 import type { ExpiredState } from "./attempt-start.ts";
+import { newStep } from "../redis/once.ts";
 import { SHORT_VALUE } from "../redis/short-value.ts";
 import { isNoRecord } from "./no-record.ts";
 import { packRecord, withNuls } from "./packed-record.ts";
@@ -160,8 +161,10 @@ export class RecordStore extends RecordReader {
     }
     const result_retention = this.#retention.resultMs;
     const archives = this.#retention.archives === true;
-    const args = { ...this.#args(queue), result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS, archives };
-    const reply = (await REAP.run(this.#redis, [dueKey(queue)], args)) as [
+    const how = { result_retention, now, most: REAP_AT_ONCE, again: LOOK_AGAIN_MS, archives, step: newStep() };
+    // Its answer may be large, so that only the last one is kept.
+    const keys = [dueKey(queue), `${queuePrefix(queue)}reaped`];
+    const reply = (await REAP.run(this.#redis, keys, { ...this.#args(queue), ...how })) as [
       string[],
       string[],
       number,

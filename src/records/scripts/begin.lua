@@ -147,6 +147,7 @@ local function begin(key, i)
     local attempt = redis.call('HGET', key, 'attempt:' .. string.match(lost, '^%d+'))
     return {'open', lost, attempt, text, input or '', spent}
   end
+  if TERMINAL[state] and text and was_expired(key, state, now) then return {'expired', text, state} end
   if TERMINAL[state] then return {'settled', state} end
   local job, count = parse_job(text or ''), tonumber(stored[4] or 0)
   local broken = broken_fields(job, state, count, next_at)

@@ -1,3 +1,4 @@
+import { HOUR } from "../../base/time.ts";
 import { inDoubt } from "../../outcomes/decision.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../../redis/script.ts";
@@ -48,9 +49,10 @@ export const PACK = new LuaScript(new URL("pack.lua", import.meta.url), {
 /** What is due of one queue. `most`: at once; `again`: until an attempt that is under way is looked at again, ms. */
 export const REAP = new LuaScript(new URL("reap.lua", import.meta.url), {
   needs: [RECORD],
+  constants: { ANSWER_KEPT_MS: HOUR },
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", result_retention: "number", now: "text", most: "text" },
-    ...{ again: "number", archives: "flag" },
+    ...{ again: "number", archives: "flag", step: "text" },
   },
 });
 

@@ -2,7 +2,7 @@
 -- call went. A worker that was taken for dead may still bring the true outcome of an attempt that was given up as lost:
 -- truth wins. KEYS records; each has its row.
 -- → for each {`stale`} | {`missing`} | {`done`, next, `corrected` (it was taken for lost before) or ''} | {`fault`, message}
--- constants: UNCHANGED
+-- constants: UNCHANGED, CORRECTED_KEPT_MS
 local g, done, left = open_gate(prefix, bull), {}, {}
 
 -- Tells the gate how the call went. → when the job may be tried again
@@ -62,7 +62,8 @@ local function finish(key, i)
   if not is_open and not ((stands == 'unknown' or stands == 'waiting') and (gone == open or gone == n)) then
     -- This very step, sent again because its answer was cut off, has been taken already.
     local before = redis.call('HMGET', key, 'attempt:' .. n, 'next')
-    if before[1] == attempt then return {'done', before[2] or '', ''} end
+    local corrected = redis.call('GET', prefix .. 'corrected:' .. id) == open
+    if before[1] == attempt then return {'done', before[2] or '', corrected and 'corrected' or ''} end
     return {'stale'}
   end
 
@@ -71,6 +72,7 @@ local function finish(key, i)
   local try_at = (went == '' or g.broken) and next_at or tell_gate()
   if subject ~= '' and not sent then forget_send(g, subject, id) end
   write_end(key, n, try_at, is_open)
+  if not is_open then redis.call('SET', prefix .. 'corrected:' .. id, open, 'PX', CORRECTED_KEPT_MS) end
   if answers ~= '' and state == 'succeeded' then close_challenge(prefix, answers, id) end
   return {'done', try_at, is_open and '' or 'corrected'}
 end

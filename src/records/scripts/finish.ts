@@ -1,3 +1,4 @@
+import { HOUR } from "../../base/time.ts";
 import { GATE } from "../../limits/gate/gate.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import { LuaScript } from "../../redis/script.ts";
@@ -11,7 +12,8 @@ import { RECORD } from "./record.ts";
  */
 export const FINISH = new LuaScript(new URL("finish.lua", import.meta.url), {
   needs: [...GATE, RECORD, AUDIT],
-  constants: { UNCHANGED },
+  // That it was corrected is told again to a step that is sent again, for so long.
+  constants: { UNCHANGED, CORRECTED_KEPT_MS: HOUR },
   args: { prefix: "text", bull: "text", channel: "text", retention: "text", hold_ms: "number" },
   row: {
     ...{ id: "text", now: "text", open: "text", attempt: "text", state: "text", reason: "text?", next_at: "text?" },

@@ -4,6 +4,7 @@
 find_record(KEYS[1])
 local stored = redis.call('HMGET', KEYS[1], 'state', 'cause', 'next', 'decisions', 'job')
 if not stored[1] then return 'missing' end
+if was_decided(stored[4], decision) then return 'done' end
 if stored[1] ~= 'waiting' or stored[2] ~= BACKOFF then return 'other' end
 local job = parse_job(stored[5] or '')
 if job.expires and tonumber(now) >= job.expires then return 'expired' end

@@ -1,9 +1,14 @@
 -- What is due of one queue: jobs whose deadline came while nobody took them expire, and sealed values that are kept no longer
 -- are destroyed. One that cannot be taken stays due, and holds back no other. `again`: until an attempt that is under way is
--- looked at again, ms; `archives`: what is packed goes into the archive. KEYS due
+-- looked at again, ms; `archives`: what is packed goes into the archive; `step`: of this sending, for one that is sent again because its
+-- answer was cut off. KEYS due, the last answer
 -- → {for each job that expired its id, `job` ('' = its key held no record: it is parked) and its state, one after the other}, {the ids of
 -- the records that nothing changes any more}, how many were looked at, {the operations of sends whose OTP nobody answered in time},
 -- {those of sends for which codes were given, and none was right in time}
+-- constants: ANSWER_KEPT_MS
+if redis.pcall('GETRANGE', KEYS[2], 0, #step - 1) == step then
+  return cmsgpack.unpack(redis.call('GETRANGE', KEYS[2], #step, -1))
+end
 local due_by = tonumber(now)
 local a = new_archive(due_by, tonumber(retention))
 local done, expired, at_rest, looked, unanswered, spent, due_no_more = {}, {}, {}, 0, {}, {}, {}
@@ -88,4 +93,6 @@ end
 write_archive(a)
 if #due_no_more > 0 then redis.call('ZREM', KEYS[1], unpack(due_no_more)) end
 tell(channel, done)
-return {expired, at_rest, looked, unanswered, spent}
+local answer = {expired, at_rest, looked, unanswered, spent}
+redis.call('SET', KEYS[2], step .. cmsgpack.pack(answer), 'PX', ANSWER_KEPT_MS)
+return answer

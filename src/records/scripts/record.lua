@@ -117,6 +117,12 @@ local function expire(prefix, key, id, now, retention, done, subject)
   return state
 end
 
+-- Whether this very step ended it so before: it was sent again, because its answer was cut off.
+local function was_expired(key, state, now)
+  local stored = redis.call('HMGET', key, 'updated', 'reason')
+  return stored[1] == now and (state == 'expired' or stored[2] == LATE_IN_DOUBT)
+end
+
 -- A verify succeeded: the OTP of its send is answered, and the send's input is needed no more.
 local function close_challenge(prefix, send, verify)
   local key = prefix .. 'job:' .. send

@@ -203,15 +203,20 @@ describe("a worker that was taken for dead and is alive", () => {
     });
   });
 
-  it("is told that the truth came late, so that one call is counted once", async () => {
-    const { id, journal, begin, finish } = await setup(redis);
+  it("is told that the truth came late, so that one call is counted once, also where that is sent again", async () => {
+    const { id, journal, store, begin, finish } = await setup(redis);
     const beginning = await begin(T0 + 10);
     await finish(T0 + 60_000, lost(beginning));
-    expect(await journal.finish(id, T0 + 60_500, ending(beginning))).toMatchObject({ answer: "done", corrected: true });
-    expect(await journal.finish(id, T0 + 60_500, ending(beginning))).toMatchObject({
-      answer: "done",
-      corrected: false,
-    });
+    const truth = async () =>
+      await journal.finish(
+        id,
+        T0 + 60_500,
+        ending(beginning, { retention: { lookAt: T0 + 70_000, keepsInput: false } }),
+      );
+    expect(await truth()).toMatchObject({ answer: "done", corrected: true });
+    expect(await truth()).toMatchObject({ answer: "done", corrected: true });
+    await store.reap(QUEUE, T0 + 70_001);
+    expect(await truth()).toMatchObject({ answer: "done", corrected: true });
   });
 
   it("gets no permit any more for an attempt that is not its own: what was given up may be sent by another", async () => {
