@@ -144,6 +144,19 @@ describe("rows that come back mended", () => {
     expect((await batches.ended(id)).counts).toEqual({ ...noRows(), succeeded: 4, unknown: 1 });
   });
 
+  it("are judged by what they come to, and not by how a batch that was over had ended", async () => {
+    await using bundle = await startBundle();
+    const { client, batches, mended, submit } = bundle;
+    const { id } = await submit();
+    const worker = await bundle.startWorker();
+    await batches.ended(id);
+    await worker.stop();
+    expect((await batches.get(id)).since).toEqual(noRows());
+    await client.batches.repairChecked(id, mended([2]));
+    const judged = { succeeded: 1, rejected: 1, failed: 1, unknown: 1, waiting: 1 };
+    expect((await batches.get(id)).since).toEqual({ ...noRows(), ...judged });
+  });
+
   it("may come back again where rerun did not help, by the newer results alone", async () => {
     await using bundle = await startBundle();
     const { client, batches, mended, submit } = bundle;
