@@ -111,14 +111,17 @@ export class RecordStore extends RecordReader {
       throw error;
     });
     const { operation, expiresAt } = unpackJob(text ?? "");
-    const retention = retentionOf({
-      ...{ state, result: null, hasPersonal: typeof personal === "string", endedAt: now },
+    const kept = {
+      ...{ result: null, hasPersonal: typeof personal === "string", endedAt: now },
       // A garbled job has neither step nor deadline.
       step: OPERATIONS.find(({ name }) => name === operation)?.step ?? "read",
       expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
       resultRetentionMs: this.#retention.resultMs,
-    });
-    const args = { ...this.#args(queue), id, now, state, reason, unmade, ...retentionArgs(retention) };
+    };
+    // Where it may have been called somebody decides about it, who may want it to be sent again.
+    const { look_at: look_at_unknown } = retentionArgs(retentionOf({ ...kept, state: "unknown" }));
+    const retention = { ...retentionArgs(retentionOf({ ...kept, state })), look_at_unknown };
+    const args = { ...this.#args(queue), id, now, state, reason, unmade, ...retention };
     return (await ABANDON.run(this.#redis, [key], args)) as string;
   }
 

@@ -23,7 +23,8 @@ if state ~= 'unknown' and is_in_doubt(stored[4]) then
 end
 redis.call('HSET', KEYS[1], 'state', state, 'reason', reason, 'updated', now)
 redis.call('HDEL', KEYS[1], 'next', 'cause', 'detail', 'since', 'open')
-if not keeps_input then redis.call('HDEL', KEYS[1], 'input') end
+if state == 'unknown' then look_at = look_at_unknown
+elseif not keeps_input then redis.call('HDEL', KEYS[1], 'input') end
 schedule_reaper(prefix, id, look_at)
 tell_parent(prefix, KEYS[1], id, state)
 settled(prefix, KEYS[1], state, id, now, retention, done, parse_job(stored[2] or '').subject)

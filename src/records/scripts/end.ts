@@ -6,13 +6,16 @@ import type { WaitCause } from "../../outcomes/wait-cause.ts";
 import { UNCHANGED } from "../retention.ts";
 import { RECORD } from "./record.ts";
 
-/** Ends a job that cannot be called at all. `unmade`: an attempt that was not made; `look_at`: when the reaper has to look at it, ms. */
+/**
+ * Ends a job that cannot be called at all. `unmade`: an attempt that was not made; `look_at`: when the reaper has to look at it, ms, and
+ * `look_at_unknown`: where it is `unknown` instead, whose input is kept.
+ */
 export const ABANDON = new LuaScript(new URL("abandon.lua", import.meta.url), {
   needs: [RECORD],
   constants: { IN_DOUBT: inDoubt("") },
   args: {
     ...{ prefix: "text", channel: "text", retention: "text", id: "text", now: "text", state: "text", reason: "text" },
-    ...{ unmade: "text?", look_at: "text?", keeps_input: "flag" },
+    ...{ unmade: "text?", look_at: "text?", keeps_input: "flag", look_at_unknown: "text?" },
   },
 });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SETTLED_CHANNEL } from "../../../src/queues/names.ts";
+import { dueKey, SETTLED_CHANNEL } from "../../../src/queues/names.ts";
 import { createIds } from "../../../src/records/ids.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
-import { ending, newJob, QUEUE, settled, setup, T0, waiting } from "./journal-bundle.ts";
+import { ending, newJob, QUEUE, RETENTION, settled, setup, T0, waiting } from "./journal-bundle.ts";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -79,13 +79,16 @@ describe("settling", () => {
   });
 
   it("by abandoning is unknown where an earlier send may have happened, also as cancelled", async () => {
-    const { store, id, begin, finish, get } = await setup(redis);
+    const { store, id, client, key, begin, finish, get } = await setup(redis);
     const unsure = { ...waiting(T0 + 60_000, "unknown", "sent once more after the cooldown"), lost: true, resends: 1 };
     const beginning = await begin(T0);
     await finish(T0 + 30, ending(beginning, unsure));
     expect(await store.abandon(QUEUE, id, "cancelled", "not wanted", T0 + 40)).toBe("done");
     const reason = "an earlier send may have happened; not wanted";
     expect(await get()).toMatchObject({ state: "unknown", reason });
+    // Who settles it may have it sent again, for as long as results are kept.
+    expect(await client.hexists(key, "input")).toBe(1);
+    expect(Number(await client.zscore(dueKey(QUEUE), id))).toBe(T0 + 40 + RETENTION.resultMs);
     expect(await finish(T0 + 50, ending(beginning))).toBe("done");
     expect(await get()).toMatchObject({ state: "succeeded" });
   });
