@@ -23,6 +23,15 @@ const MOST_DUE = 200;
 const MOST_GOES = 20;
 const AT_ONCE = 16;
 
+/** Those of a queue that failed stay due before all others: a look begins behind them, and with them again every 8 s. */
+interface Front {
+  readonly failed: number;
+  /** When a look began with them, ms. */
+  readonly at: number;
+  /** Whether all that was due was looked at since: more than one look takes may fail. */
+  readonly isWhole: boolean;
+}
+
 /** Takes onboardings on: as it is told of their jobs, and what was lost of that a while later. By one worker for all. */
 export class OnboardingDuty {
   readonly #engine: Engine;
@@ -36,6 +45,7 @@ export class OnboardingDuty {
   /** Ends its rest: an onboarding has moved, and may be due earlier than any before. */
   #rest = new AbortController();
   readonly #sweeping: Promise<void>;
+  readonly #fronts = new Map<QueueName, Front>();
 
   constructor(core: WorkerCore, duty: Duty) {
     const { probe: redis, settings, keyChain, redisNow: now } = core;
@@ -65,9 +75,9 @@ export class OnboardingDuty {
 
   /** News of steps: each only says which onboarding is to be looked at. */
   async stepNews(queue: QueueName, news: readonly ParentNews[]): Promise<void> {
-    const failed = await this.#advanceAll(queue, [...new Set(news.map(({ parent }) => parent.of))]);
+    const [failed] = await this.#advanceAll(queue, [...new Set(news.map(({ parent }) => parent.of))]);
     // oxlint-disable-next-line typescript/only-throw-error -- as it was thrown.
-    if (failed !== null) throw failed.err;
+    if (failed !== undefined) throw failed.err;
     this.#rest.abort();
   }
 
@@ -114,27 +124,33 @@ export class OnboardingDuty {
   /** When the next one is due, ms; Infinity: none is. */
   async #lookAtDue(queue: QueueName): Promise<number> {
     const now = this.#now();
+    // Each is due later once it was looked at; those that fail stay in front of the others.
+    const front = this.#fronts.get(queue);
+    const isKept = front !== undefined && (!front.isWhole || now - front.at < EVERY_MS);
+    const at = isKept ? front.at : now;
+    let passed = isKept ? front.failed : 0;
     for (let goes = 0; goes < MOST_GOES && !this.#stop.signal.aborted; goes += 1) {
-      const first = await this.#onboardings.firstDue(queue);
-      if (first === null || first > now) return first ?? Infinity;
-      // Each is due later once it was looked at.
-      const failed = await this.#advanceAll(queue, await this.#onboardings.due(queue, now, MOST_DUE));
-      if (failed === null) continue;
-      this.#logger.rarely.warn({ ...failed, queue }, "onboardings were not looked at");
-      return Infinity;
+      const ids = await this.#onboardings.due(queue, now, MOST_DUE, passed);
+      const failed = await this.#advanceAll(queue, ids);
+      const [first] = failed;
+      if (first !== undefined) this.#logger.rarely.warn({ ...first, queue }, "onboardings were not looked at");
+      passed += failed.length;
+      if (ids.length === MOST_DUE) continue;
+      this.#fronts.set(queue, { failed: passed, at, isWhole: true });
+      return (await this.#onboardings.dueAfter(queue, now)) ?? Infinity;
     }
+    this.#fronts.set(queue, { failed: passed, at, isWhole: false });
     return now;
   }
 
-  /** The first that failed, when all have been tried; null: none did. */
-  async #advanceAll(queue: QueueName, ids: readonly string[]): Promise<{ onboarding: string; err: unknown } | null> {
-    let failed: { onboarding: string; err: unknown } | null = null;
+  /** Those that failed, when all have been tried. */
+  async #advanceAll(queue: QueueName, ids: readonly string[]): Promise<{ onboarding: string; err: unknown }[]> {
+    const failed: { onboarding: string; err: unknown }[] = [];
     for (let from = 0; from < ids.length; from += AT_ONCE) {
       const some = ids.slice(from, from + AT_ONCE);
       const ended = await Promise.allSettled(some.map(async (id) => await this.#engine.advance(queue, id)));
-      const at = ended.findIndex(({ status }) => status === "rejected");
-      const fault = ended[at];
-      if (fault?.status === "rejected") failed ??= { onboarding: some[at] ?? "", err: fault.reason };
+      for (const [index, one] of ended.entries())
+        if (one.status === "rejected") failed.push({ onboarding: some[index] ?? "", err: one.reason });
     }
     return failed;
   }

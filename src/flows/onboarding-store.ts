@@ -132,14 +132,15 @@ export class OnboardingStore {
     return true;
   }
 
-  /** Those that were not looked at for long, or whose code is due: oldest first. */
-  async due(queue: QueueName, now: number, most: number): Promise<string[]> {
-    return await this.#redis.zrangebyscore(onboardingsDueKey(queue), "-inf", now, "LIMIT", 0, most);
+  /** Those that were not looked at for long, or whose code is due: oldest first, behind so many others. */
+  async due(queue: QueueName, now: number, most: number, behind: number): Promise<string[]> {
+    return await this.#redis.zrangebyscore(onboardingsDueKey(queue), "-inf", now, "LIMIT", behind, most);
   }
 
-  /** When the first of all is due, ms; null: there is none. */
-  async firstDue(queue: QueueName): Promise<number | null> {
-    const [, at] = await this.#redis.zrange(onboardingsDueKey(queue), "0", "0", "WITHSCORES");
+  /** When the first is due of those that are not yet, ms; null: there is none. */
+  async dueAfter(queue: QueueName, now: number): Promise<number | null> {
+    const key = onboardingsDueKey(queue);
+    const [, at] = await this.#redis.zrangebyscore(key, `(${now}`, "+inf", "WITHSCORES", "LIMIT", 0, 1);
     return at === undefined ? null : Number(at);
   }
 
