@@ -1,25 +1,27 @@
-import type { BatchStore } from "../src/batches/batch-store.ts";
+import type { Audit, BatchStore } from "../src/batches/batch-store.ts";
 import { ROW_STATES, totalOf } from "../src/batches/row-state.ts";
 import type { QueueName } from "../src/queues/names.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
 export interface CountDeps {
   readonly queue: QueueName;
-  readonly store: Pick<BatchStore, "audit">;
+  readonly store: Pick<BatchStore, "audit" | "over">;
   readonly now: () => number;
   readonly logger: Logger;
 }
 
 /** Between two counts, in ms. */
 const EVERY_MS = 60_000;
-/** For so long after its end a batch is counted as well, in ms: it may end sooner than an alert needs. */
-const OVER_MS = 3_600_000;
 
-/** The counts of batches against the states of their rows: they are the same and add up, or something is wrong. */
+/**
+ * The counts of batches against the states of their rows: they are the same and add up, or something is wrong. A batch is counted for an
+ * hour after its end as well, whoever fed it: it may end sooner than an alert needs. Found right then, it is read no more until it is
+ * written to again: the states of a large one are a megabyte.
+ */
 export class RowCount {
   readonly #deps: CountDeps;
-  /** When each ended that this feeder saw end, ms. */
-  readonly #ended = new Map<string, number>();
+  /** Those that ended and were right, as they were then (`Audit.updated`). */
+  #right: ReadonlyMap<string, string> = new Map();
   #countAt = 0;
   #off = 0;
 
@@ -32,26 +34,34 @@ export class RowCount {
     return this.#off;
   }
 
-  ended(id: string): void {
-    this.#ended.set(id, this.#deps.now());
-  }
-
   /** Counts those that are open, and those that ended of late, if it is time. */
   async count(open: readonly string[]): Promise<void> {
-    const now = this.#deps.now();
+    const { queue, store, now: clock } = this.#deps;
+    const now = clock();
     if (now < this.#countAt) return;
     this.#countAt = now + EVERY_MS;
-    for (const [id, at] of this.#ended) if (now - at > OVER_MS) this.#ended.delete(id);
+    const over = await store.over(queue, now);
+    const right = new Map<string, string>();
     let off = 0;
-    for (const id of new Set([...open, ...this.#ended.keys()])) off += await this.#offIn(id);
+    for (const id of new Set([...open, ...over.keys()])) {
+      const isOver = !open.includes(id);
+      const updated = over.get(id);
+      if (isOver && updated !== undefined && this.#right.get(id) === updated) {
+        right.set(id, updated);
+        continue;
+      }
+      const audit = await store.audit(queue, id);
+      if (audit === null) continue;
+      const offHere = this.#offIn(id, audit);
+      if (isOver && offHere === 0) right.set(id, audit.updated);
+      off += offHere;
+    }
+    this.#right = right;
     this.#off = off;
   }
 
-  async #offIn(id: string): Promise<number> {
-    const { queue, store, logger } = this.#deps;
-    const audit = await store.audit(queue, id);
-    if (audit === null) return 0;
-    const { rows, counts, bytes, foreign } = audit;
+  #offIn(id: string, { rows, counts, bytes, foreign }: Audit): number {
+    const { logger } = this.#deps;
     const wrong = ROW_STATES.filter((state) => counts[state] !== bytes[state]);
     const missing = Math.abs(rows - totalOf(bytes)) + foreign;
     if (wrong.length > 0 || missing > 0)

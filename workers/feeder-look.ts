@@ -64,11 +64,7 @@ function askRowAgain({ batch, reruns }: FeederBatch, row: number): Rerun | null 
 }
 
 /** Whether the batch stops by itself, or is over. */
-async function decide(
-  { deps, store, batches, counting }: FeederParts,
-  hand: FeederBatch,
-  epoch: number,
-): Promise<number> {
+async function decide({ deps, store, batches }: FeederParts, hand: FeederBatch, epoch: number): Promise<number> {
   const { batch, air } = hand;
   const { now, logger } = deps;
   const { state, counts, since, stopAt, id } = batch;
@@ -88,7 +84,6 @@ async function decide(
   const answer = await store.close(batch, epoch, state === "cancelled" ? "cancelled" : end, now());
   if (answer === "open") return 0;
   batches.ended(id);
-  counting.ended(id);
   logger.info({ batch: id, state: state === "cancelled" ? state : end, counts }, "batch ended");
   return 1;
 }

@@ -10,7 +10,7 @@ import { type Batch, type BatchTarget, type BatchTerms, packTerms, parseBatch } 
 import type { BatchState } from "./batch-state.ts";
 import type { ChunkKind } from "./chunks.ts";
 import { unfenced } from "./fenced.ts";
-import { allBatchesKey, batchKey, epochKey, openBatchesKeys, tenantWeightsKey } from "./keys.ts";
+import { allBatchesKey, batchKey, epochKey, openBatchesKeys, overBatchesKey, tenantWeightsKey } from "./keys.ts";
 import { countBytes, type RowCounts } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
 
@@ -26,6 +26,8 @@ export interface Audit {
   readonly counts: RowCounts;
   readonly bytes: RowCounts;
   readonly foreign: number;
+  /** When it was last written to, ms, as text. */
+  readonly updated: string;
 }
 
 /** Batches in Redis. Every step is one round trip; what only the feeder may do takes its epoch, and throws FencedError. */
@@ -183,7 +185,22 @@ export class BatchStore {
     const batch = parseBatch(queue, id, (fields ?? {}) as Record<string, string>);
     if (!isRead(batch)) return null;
     const { counts, foreign } = countBytes((states as string | null) ?? "");
-    return { rows: batch.rows, counts: batch.counts, bytes: counts, foreign };
+    const { updated = "" } = fields as Record<string, string>;
+    return { rows: batch.rows, counts: batch.counts, bytes: counts, foreign, updated };
+  }
+
+  /** Ids of those that ended in the last hour, each with `Audit.updated`. */
+  async over(queue: QueueName, now: number): Promise<ReadonlyMap<string, string>> {
+    const ids = await this.#redis.zrangebyscore(overBatchesKey(queue), now - scripts.OVER_MS, "+inf");
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hget(batchKey(queue, id), "updated");
+    const replies = ids.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+    return new Map(
+      replies.map(([error, updated], index) => {
+        if (error !== null) throw error;
+        return [ids[index] ?? "", (updated as string | null) ?? ""];
+      }),
+    );
   }
 
   async tenantWeights(queue: QueueName): Promise<ReadonlyMap<string, number>> {

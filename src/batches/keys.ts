@@ -15,6 +15,11 @@ export function allBatchesKey(queue: QueueName): string {
   return `${queuePrefix(queue)}batch:all`;
 }
 
+/** Batches that ended in the last hour, by when they did. */
+export function overBatchesKey(queue: QueueName): string {
+  return `${queuePrefix(queue)}batch:over`;
+}
+
 /** Counts up whenever another feeder begins. */
 export function epochKey(queue: QueueName): string {
   return `${queuePrefix(queue)}batch:epoch`;

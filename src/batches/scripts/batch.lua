@@ -13,7 +13,7 @@
 -- | `:why` | hash: why rows did not succeed, and how many (`why.lua`) |
 --
 -- Beside them, of the queue: `batch:open` and `batch:open:flows` (batches that somebody looks after) and `batch:all`, sorted sets by
--- when they came; `batch:epoch`, that of the feeder; `batch:decisions`, hash: what operators decided → how often (`seat-keep.lua`);
+-- when they came; `batch:over`, those that ended in the last hour, by when they did; `batch:epoch`, that of the feeder; `batch:decisions`, hash: what operators decided → how often (`seat-keep.lua`);
 -- `batch:as:…`, which batch a content or a caller's own id is; `batch:persons:…`, hashes: whom a row, or an onboarding of no batch,
 -- is about → the job of that row, or that onboarding.
 -- constants: ROW_BYTES_ALL

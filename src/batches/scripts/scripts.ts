@@ -1,5 +1,5 @@
 import { BATCH_OPENED } from "../batch-state.ts";
-import { DAY, MINUTE } from "../../base/time.ts";
+import { DAY, HOUR, MINUTE } from "../../base/time.ts";
 import { CLOCK } from "../../redis/clock.ts";
 import { AUDIT } from "../../privacy/audit/outbox.ts";
 import {
@@ -20,6 +20,8 @@ import { BAD_ENDS, isEnd, REPAIRABLE, ROW_BYTES, ROW_STATES } from "../row-state
 const { waiting: WAITING, queued: QUEUED, duplicate: DUPLICATE, cancelled: CANCELLED } = ROW_BYTES;
 /** How long the rows of a batch that comes in are kept after the last of them came, in ms: whoever sent them is gone. */
 export const CHECKING_MS = DAY;
+/** For so long after its end a batch is known as one that ended of late, in ms. */
+export const OVER_MS = HOUR;
 /** How long the record of a row whose result is in its batch stays for those who wait for it, in ms. */
 const RECORD_KEPT_MS = MINUTE;
 
@@ -142,7 +144,7 @@ export const CHANGE = new LuaScript(new URL("change.lua", import.meta.url), {
 
 export const CLOSE_BATCH = new LuaScript(new URL("close.lua", import.meta.url), {
   needs: [BATCH],
-  constants: { END_BYTES: ROW_STATES.filter(isEnd).map((state) => ROW_BYTES[state]) },
+  constants: { END_BYTES: ROW_STATES.filter(isEnd).map((state) => ROW_BYTES[state]), OVER_MS },
   args: { prefix: "text", id: "text", epoch: "text", to: "text", now: "text", retention: "text" },
 });
 
