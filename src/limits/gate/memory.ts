@@ -28,6 +28,7 @@ export const BRING_BACK = new LuaScript(new URL("bring-back.lua", import.meta.ur
     CONFIRM_MS: 300,
     EVENTS_KEPT,
   },
+  once: true,
   args: {
     ...{ prefix: "text", how: "text", fresh_epoch: "text", run: "text", configured: "text", by_hand: "text" },
     ...{ known: "text", pace_max: "text", pace_ms: "text" },

@@ -9,6 +9,7 @@ export const EXTEND = new LuaScript(new URL("extend.lua", import.meta.url), {
   needs: [CLOCK],
   args: {
     ...{ seq: "text", hash: "text", key_id: "text", at: "text", new_hash: "text", count: "number", lines: "text" },
+    step: "text",
   },
   row: { queue: "text", taken: "text" },
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { RedisClient } from "../../redis/connection.ts";
+import { newStep } from "../../redis/once.ts";
 import { RELEASE } from "../../redis/lease.ts";
 import { refusalWord } from "../../redis/refusal.ts";
 import { auditBroken } from "./broken.ts";
@@ -22,6 +23,7 @@ export const PACKED_KEY = "satyapan:{audit}:packed";
  * | --- | --- |
  * | `chain` | id of this chain, random; the "hash" before the first entry |
  * | `seq`, `hash`, `at` | number, hash and time (ms) of the last entry |
+ * | `step` | of the sending that made it longer last, to know it again |
  * | `key` | id of the key it is chained with |
  * | `from:QUEUE` | id of the last entry taken from that queue's outbox |
  * | `floor_seq`, `floor_hash` | of the last entry that is not in the stream of lines any more |
@@ -102,7 +104,7 @@ export class AuditLog {
     const { keyId, at, lines } = next;
     const args = {
       ...{ seq, hash: seq === 0 ? "" : hash, key_id: keyId, at, new_hash: next.hash },
-      ...{ count: lines.length, lines: lines.join("\n") },
+      ...{ count: lines.length, lines: lines.join("\n"), step: newStep() },
     };
     const rows = [...from].map(([queue, taken]) => ({ queue, taken }));
     const answer = (await unlessForeign(EXTEND.run(this.#redis, KEYS, args, rows))) as

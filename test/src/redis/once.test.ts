@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BatchStore } from "../../../src/batches/batch-store.ts";
 import { SeatStore } from "../../../src/batches/seat-store.ts";
 import { onboardingKey, OnboardingStore } from "../../../src/flows/onboarding-store.ts";
+import { BRING_BACK } from "../../../src/limits/gate/memory.ts";
 import { AuditLog, HEAD_KEY } from "../../../src/privacy/audit/log.ts";
 import type { AuditEntry } from "../../../src/privacy/audit/entry.ts";
 import { appendAudit, outboxKey } from "../../../src/privacy/audit/outbox.ts";
@@ -123,6 +124,17 @@ describe("a step that is sent again, because its answer was cut off", () => {
     await redis.client().hset(controlKey(QUEUE), { hold: "401", hold_since: String(T0) });
     const resume = sentTwice(redis, /:limiter\r/, async (client) => await new GateControl(client).resume(QUEUE, null));
     expect(await resume).toBe(true);
+  });
+
+  it("brings back what Redis forgot, and says that it was this worker", async () => {
+    const keys = [controlKey(QUEUE), `${queuePrefix(QUEUE)}permits`, `bull:${QUEUE}:meta`];
+    const args = {
+      ...{ prefix: queuePrefix(QUEUE), how: "lost", fresh_epoch: "epoch-1", run: "", configured: "10:1000" },
+      ...{ by_hand: "", known: "", pace_max: "1", pace_ms: "100" },
+    };
+    expect(await sentTwice(redis, /epoch-1/, async (client) => await BRING_BACK.run(client, keys, args))).toEqual([
+      ...["epoch-1", 1],
+    ]);
   });
 
   it("writes what only the audit log knows there once, and chains that with another key", async () => {

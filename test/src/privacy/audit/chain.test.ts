@@ -9,6 +9,7 @@ import { HEAD_KEY, LOG_KEY } from "../../../../src/privacy/audit/log.ts";
 import { appendAudit, AUDIT, outboxKey } from "../../../../src/privacy/audit/outbox.ts";
 import { queuePrefix, QUEUES, queueOf } from "../../../../src/queues/names.ts";
 import { type AuditBundle, callEntry, rewriteLog, startAuditBundle, testSubjectKey } from "../../../support/audit.ts";
+import { sentTwice } from "../../../support/sent-twice.ts";
 import { luaSource } from "../../../support/lua.ts";
 import { Script } from "../../../support/script.ts";
 
@@ -93,6 +94,18 @@ describe("the audit chain", () => {
     const late = { keyId: bundle.key.id, at: head.now, hash: "x", lines: ["late"] };
     expect(await bundle.log.extend(head, late, new Map())).toBe("moved");
     expect(await bundle.lines()).toHaveLength(1);
+  });
+
+  it("takes it for its own where the step that made it longer is sent again, because its answer was cut off", async () => {
+    await using bundle = await startAuditBundle();
+    const { key } = bundle;
+    await bundle.append(3);
+    const chained = await sentTwice(bundle.redis, /"job":"job-3"/, async (redis) => {
+      const chain = new AuditChain({ redis, key, queues: QUEUES });
+      expect(await chain.step()).toBe("idle");
+      return chain.chained;
+    });
+    expect([chained, await jobsOf(bundle)]).toEqual([3, [1, 2, 3]]);
   });
 
   it("keeps a trace of what is no entry, without its text, and goes on", async () => {
