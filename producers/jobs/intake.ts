@@ -4,7 +4,8 @@ import type { KeyScope } from "../../src/privacy/sealing/data-key.ts";
 import type { DataKeys } from "../../src/privacy/keys/data-keys.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
 import { Secret } from "../../src/secrets/secret.ts";
-import type { RedisClient } from "../../src/redis/connection.ts";
+import { isTerminal } from "../../src/outcomes/state.ts";
+import { type RedisClient, RESENT_MS } from "../../src/redis/connection.ts";
 import { claimKey, type QueueName, queueOf, QUEUES } from "../../src/queues/names.ts";
 import { checkOwnId, type Ids } from "../../src/records/ids.ts";
 import type { JobRecord } from "../../src/records/record.ts";
@@ -183,7 +184,9 @@ export class Intake {
     isAgain: boolean,
     answers: Map<string, JobRecord>,
   ): Promise<void> {
+    const askedAt = performance.now();
     const creations = await this.#create(queue, jobs);
+    const isResent = performance.now() - askedAt >= RESENT_MS;
     const there = jobs.flatMap(({ job }, index) => {
       const creation = creations[index] ?? "created";
       if (creation === "created") return [];
@@ -196,8 +199,10 @@ export class Intake {
     for (const [index, { job, isPending }] of there.entries()) {
       const record = found[index] ?? null;
       if (record === null) continue;
-      // An earlier try created it, and its answer was lost: no duplicate.
-      const isOurs = isAgain && record.created_at === queuedRecord(job).created_at;
+      // An earlier try created it, and its answer was lost: no duplicate. Of one that has ended its input may be gone, by which the step
+      // that was sent again would know it.
+      const isTold = isAgain || (isResent && isTerminal(record.state));
+      const isOurs = isTold && record.created_at === queuedRecord(job).created_at;
       const mark = isPending ? { reused: true as const } : isOurs ? {} : { duplicate: true as const };
       answers.set(job.id, { ...record, ...mark });
     }
