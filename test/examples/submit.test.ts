@@ -68,6 +68,13 @@ describe("the batch of a program in docs/batches.md", () => {
   });
 });
 
+const COMMON_JS = `
+const { createClient, ErrorCode, SatyapanError } = require("LIBRARY");
+try { createClient({ settings: { EKO_QUOTA: "many" } }); }
+catch (error) { console.log(error instanceof SatyapanError, error.code === ErrorCode.BAD_SETTINGS); }
+`;
+const COMMON_JS_RAN = { code: 0, stdout: "true true\n", stderr: "" };
+
 describe("the README's program", () => {
   it("is examples/submit.ts, word for word", () => {
     expect(readFileSync(join(ROOT, "README.md"), "utf8")).toContain(`\`\`\`ts\n${readFileSync(PROGRAM, "utf8")}\`\`\``);
@@ -106,6 +113,15 @@ describe("the README's program", () => {
     // The first program's job has the same id, and is not repeated.
     expect(await run(process.execPath, join(place, "submit.ts"))).toMatchObject({ code: 0, stderr: "" });
     expect(await run(process.execPath, join(place, "batch.ts"))).toMatchObject(BATCH_RAN);
+    // Plain JavaScript of CommonJS, which cannot wait for what it requires.
+    writeFileSync(join(place, "plain.cjs"), COMMON_JS.replace("LIBRARY", "satyapan"));
+    expect(await run(process.execPath, join(place, "plain.cjs"))).toMatchObject(COMMON_JS_RAN);
+  });
+
+  it("is required by a CommonJS program, in a clone too", async () => {
+    const program = join(dir.path, "plain.cjs");
+    writeFileSync(program, COMMON_JS.replace("LIBRARY", join(ROOT, "bin/library.js")));
+    expect(await run(process.execPath, program)).toMatchObject(COMMON_JS_RAN);
   });
 
   it("finds wrong input when it is compiled", async () => {
