@@ -6,35 +6,47 @@
 -- hash goes with the last of its records: so only those are put in that settled soon after they were made.
 -- constants: TIME, LATER, ARCHIVE_FULL, SOON_MS, AT_REST
 
--- Where a record may be, in this order; empty: only generated ids, and those derived from one, are archived.
-local function archive_places(prefix, id)
-  local root, derived = string.match(id, '^([0-9a-z]+)(.*)$')
-  if not root or #root ~= 18 or not (derived == '' or string.find(derived, '^%-[sv][%dsv-]*$')) then return {} end
-  local begin, last = prefix .. 'archive:', string.sub(root, -1)
-  local time = begin .. string.sub(id, 1, TIME)
-  return {time, time .. last, begin .. string.sub(id, 1, LATER) .. last}
+-- The time and the last character of a generated id, or of the one that an id is derived from; nil: it is neither, and never archived.
+local function generated_part(id)
+  if #id == 18 and not string.find(id, '[^0-9a-z]') then return string.sub(id, 1, LATER), string.sub(id, 18) end
+  local root = string.match(id, '^([0-9a-z]+)%-[sv][%dsv-]*$')
+  if root and #root == 18 then return string.sub(id, 1, LATER), string.sub(root, 18) end
 end
 
--- What is archived of a record with these fields; nil: it is not at rest, or not one of ours.
+-- Where a record may be, in this order.
+local function archive_places(prefix, later, last)
+  local begin = prefix .. 'archive:'
+  local time = begin .. string.sub(later, 1, TIME)
+  return {time, time .. last, begin .. later .. last}
+end
+
+-- Of the states at rest, their first letters.
+local LETTERS = {}
+for _, known in ipairs(AT_REST) do LETTERS[known] = string.sub(known, 1, 1) end
+
+-- What is archived of a record with these fields: nothing that was sealed, and not `operation`, which is there as long as that is.
+-- → nil: it is not at rest, or none of ours; otherwise also how many of those two it had, and whether codes were given
 local function archived_text(fields)
-  local state, digest, others = nil, nil, {}
+  local state, digest, others, dropped, has_codes = nil, nil, {}, 0, false
   for n = 1, #fields, 2 do
-    if fields[n] == 'state' then state = fields[n + 1]
-    elseif fields[n] == 'digest' then digest = fields[n + 1]
+    local name = fields[n]
+    if name == 'state' then state = fields[n + 1]
+    elseif name == 'digest' then digest = fields[n + 1]
+    elseif name == 'input' or name == 'operation' then dropped = dropped + 1
     else
-      others[#others + 1] = fields[n]
+      others[#others + 1] = name
       others[#others + 1] = fields[n + 1]
+      has_codes = has_codes or name == 'codes'
     end
   end
-  for _, known in ipairs(AT_REST) do
-    if state == known and digest then return string.sub(state, 1, 1) .. digest .. '\0' .. table.concat(others, '\0') .. '\0' end
-  end
+  local letter = digest and LETTERS[state]
+  if letter then return letter .. digest .. '\0' .. table.concat(others, '\0') .. '\0', dropped, has_codes end
 end
 
 local function archived_fields(text)
   local state, fields = nil, {}
-  for _, known in ipairs(AT_REST) do
-    if string.sub(known, 1, 1) == string.sub(text, 1, 1) then state = known end
+  for known, letter in pairs(LETTERS) do
+    if letter == string.sub(text, 1, 1) then state = known end
   end
   for piece in string.gmatch('state\0' .. state .. '\0digest\0' .. string.sub(text, 2), '(%Z*)%z') do fields[#fields + 1] = piece end
   return fields
@@ -43,8 +55,9 @@ end
 -- Gives an archived record a key of its own again. → whether it was archived
 local function unarchive(key)
   local prefix, id = string.match(key, '^(.*:)job:([^:]+)$')
-  if not prefix then return false end
-  for _, place in ipairs(archive_places(prefix, id)) do
+  local later, last = generated_part(id or '')
+  if not later then return false end
+  for _, place in ipairs(archive_places(prefix, later, last)) do
     local text = redis.call('HGET', place, id)
     if text then
       local left = redis.call('PTTL', place)
@@ -64,11 +77,27 @@ end
 
 -- What one script archives: the records' places, for how long, and the keys that they had.
 local function new_archive(now, retention)
-  return {now = now, retention = retention, full = {}, records = {}, left = {}, keys = {}}
+  return {now = now, retention = retention, places = {}, full = {}, records = {}, left = {}, keys = {}}
 end
 
--- The first that is not full, or the last.
-local function archive_place(a, places)
+-- For how long a record with this key goes into the archive: as long as by itself, or at most so much longer (SOON_MS) that nobody has to
+-- ask. The time in an id that a caller made up is no time. → ms; nil: it does not
+local function archived_for(a, key, id)
+  local created = generated_part(id) and tonumber(string.sub(id, 1, 8), 36)
+  if not created then return nil end
+  if a.now >= created and a.now - created <= SOON_MS then return a.retention end
+  local left = redis.call('PTTL', key)
+  if left > 0 and math.abs(a.now + left - a.retention - created) <= SOON_MS then return left end
+end
+
+-- The first that is not full, or the last; many of one moment have the same.
+local function archive_place(a, prefix, id)
+  local later, last = generated_part(id)
+  local places = a.places[later .. last]
+  if not places then
+    places = archive_places(prefix, later, last)
+    a.places[later .. last] = places
+  end
   for _, place in ipairs(places) do
     if a.full[place] == nil then a.full[place] = redis.call('HLEN', place) >= ARCHIVE_FULL end
     if not a.full[place] then return place end
@@ -76,24 +105,15 @@ local function archive_place(a, places)
   return places[#places]
 end
 
--- → whether the record goes into the archive, with `write_archive`
-local function archive(a, prefix, key, id)
-  local places = archive_places(prefix, id)
-  if #places == 0 then return false end
-  local left = redis.call('PTTL', key)
-  local settled_at = a.now + left - a.retention
-  -- The time in an id that a caller made up is no time.
-  if left <= 0 or math.abs(settled_at - tonumber(string.sub(id, 1, 8), 36)) > SOON_MS then return false end
-  local text = archived_text(redis.call('HGETALL', key))
-  if not text then return false end
-  local place = archive_place(a, places)
+-- Its text (`archived_text`) goes into the archive for so long (`archived_for`), with `write_archive`.
+local function archive(a, prefix, key, id, text, left)
+  local place = archive_place(a, prefix, id)
   local records = a.records[place] or {}
   records[#records + 1] = id
   records[#records + 1] = text
   a.records[place] = records
   a.left[place] = math.max(a.left[place] or 0, left)
   a.keys[#a.keys + 1] = key
-  return true
 end
 
 local function write_archive(a)

@@ -16,8 +16,10 @@ local function pack(key)
     fields[#fields + 1] = n
     fields[#fields + 1] = piece
   end
-  rewrite(key, fields, redis.call('PTTL', key))
-  if archives then archive(a, prefix, key, string.sub(key, #prefix + 5)) end
+  local id = string.sub(key, #prefix + 5)
+  local left = archives and archived_for(a, key, id)
+  if left then archive(a, prefix, key, id, archived_text(fields), left)
+  else rewrite(key, fields, redis.call('PTTL', key)) end
 end
 
 for i, key in ipairs(KEYS) do

@@ -14,14 +14,20 @@ local a = new_archive(due_by, tonumber(retention))
 local done, expired, at_rest, looked, unanswered, spent, due_no_more = {}, {}, {}, 0, {}, {}, {}
 
 -- An OTP that can be answered no more, and that no other took the place of.
-local function ran_out(key, operation)
-  local ended = redis.call('HEXISTS', key, 'codes') == 1 and spent or unanswered
+local function ran_out(operation, has_codes)
+  local ended = has_codes and spent or unanswered
   ended[#ended + 1] = operation
+end
+
+local function has_codes(key)
+  return redis.call('HEXISTS', key, 'codes') == 1
 end
 
 -- A send's input is kept until its OTP is answered, or can be answered no more.
 local function forget_input(key, state, job, replaced)
-  if redis.call('HDEL', key, 'input') == 1 and state == 'succeeded' and not replaced then ran_out(key, job.operation) end
+  if redis.call('HDEL', key, 'input') == 1 and state == 'succeeded' and not replaced then
+    ran_out(job.operation, has_codes(key))
+  end
 end
 
 -- Whether Redis keeps such a hash in many pieces: its settings decide it for all. A user who may not ask is told so.
@@ -35,9 +41,22 @@ local function is_scattered(key)
 end
 
 -- A packed send loses what was sealed; it has both fields if nobody answered its OTP.
+local SEALED = 2
+
+-- → whether it is archived
+local function put_away(key, id, operation, replaced)
+  local left = archived_for(a, key, id)
+  if not left then return false end
+  local text, dropped, codes = archived_text(redis.call('HGETALL', key))
+  if not text then return false end
+  if dropped == SEALED and not replaced then ran_out(operation, codes) end
+  archive(a, prefix, key, id, text, left)
+  return true
+end
+
 local function unseal_packed(key, id, operation, replaced)
-  if redis.call('HDEL', key, 'input', 'operation') == 2 and not replaced then ran_out(key, operation) end
-  if archives and archive(a, prefix, key, id) then return end
+  if archives and put_away(key, id, operation, replaced) then return end
+  if redis.call('HDEL', key, 'input', 'operation') == SEALED and not replaced then ran_out(operation, has_codes(key)) end
   if is_scattered(key) then
     local fields, left = redis.call('HGETALL', key), redis.call('PTTL', key)
     rewrite(key, fields, left)
