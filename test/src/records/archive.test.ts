@@ -89,6 +89,27 @@ describe("a record at rest", () => {
     expect(await twice.store.get(QUEUE, twice.made[0]?.id ?? "")).toEqual(twice.before[0]?.record);
   });
 
+  it.each([false, true])("is counted by how its OTP ended, with the archive on: %s", async (isOn) => {
+    const { client, journal } = await atRest([]);
+    const store = new RecordStore(client, { ...RETENTION, archives: isOn });
+    const sends = ["nobody", "wrong", "replaced", "answered"].map(() => newJob({ id: createIds().job(T0) }));
+    const [nobody, wrong, replaced, answered] = sends.map(({ id }) => id);
+    await store.create(QUEUE, sends);
+    for (const { id } of sends) {
+      await journal.finish(id, T0 + 30, ending(await journal.begin(id, "fresh", T0 + 10), SENT));
+    }
+    await client.hset(recordKey(QUEUE, wrong ?? ""), { codes: "h v-1 1", operation: "eko.wrong" });
+    await client.hset(recordKey(QUEUE, nobody ?? ""), "operation", "eko.nobody");
+    await client.hset(recordKey(QUEUE, replaced ?? ""), "replaced", "next");
+    await client.hset(recordKey(QUEUE, answered ?? ""), "answered", "verify");
+    await client.hdel(recordKey(QUEUE, answered ?? ""), "input");
+    expect(await store.reap(QUEUE, OTP_DIES)).toMatchObject({ unanswered: ["eko.nobody"], spent: ["eko.wrong"] });
+    expect(await hasOwnKey(wrong ?? "")).toBe(!isOn);
+    expect(await store.fields(QUEUE, wrong ?? "")).toMatchObject({ codes: "h v-1 1" });
+    expect(await store.fields(QUEUE, replaced ?? "")).toMatchObject({ replaced: "next" });
+    expect(await store.fields(QUEUE, answered ?? "")).toMatchObject({ answered: "verify" });
+  });
+
   it.each(["rejected", "expired", "cancelled"] as const)("is archived also where it is %s", async (state) => {
     const { client, store } = await atRest([]);
     const job = newJob({ id: createIds().job(T0), expiresAt: T0 + 500 });
