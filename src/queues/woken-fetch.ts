@@ -26,8 +26,9 @@ export function tellOfWokenFetches(
     // A worker fetches one after the other.
     backend.moveToActive = async (token, ...args) => {
       if (asked !== null) {
-        await asked;
+        const before = asked;
         asked = null;
+        await before;
         await nextTurn();
       }
       if (isWoken) fetching = token;

@@ -128,6 +128,7 @@ export class RecordReader {
     told: (fields: Fields) => Found | null,
   ): Promise<(Found | null)[]> {
     const missing = ids.filter((_, index) => found[index] === null);
+    if (missing.length === 0) return [...found];
     const archived = await archivedFields(this.#redis, queue, missing);
     const byId = new Map(missing.map((id, index) => [id, archived[index] ?? null]));
     return ids.map((id, index) => {

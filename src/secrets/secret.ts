@@ -6,7 +6,7 @@ import { mask } from "./mask.ts";
 /**
  * A value that cannot be printed: `String()`, template literals, `JSON.stringify`, `util.inspect` and pino all show its
  * mask. The clear value leaves only through `open()`, so that `grep "\.open()"` lists every place that sees one
- * (design §4 rule 1).
+ * (design §4 rule 1), and that of a key through `asKey()`, as an object that shows nothing of it.
  */
 export class Secret {
   readonly #value: string;

@@ -57,7 +57,10 @@ local function unarchive(key)
   local prefix, id = string.match(key, '^(.*:)job:([^:]+)$')
   local later, last = generated_part(id or '')
   if not later then return false end
-  for _, place in ipairs(archive_places(prefix, later, last)) do
+  local places = archive_places(prefix, later, last)
+  -- As of nearly all that are asked for: ids that were just made.
+  if redis.call('EXISTS', unpack(places)) == 0 then return false end
+  for _, place in ipairs(places) do
     local text = redis.call('HGET', place, id)
     if text then
       local left = redis.call('PTTL', place)

@@ -40,20 +40,21 @@ local function is_scattered(key)
   return scatters
 end
 
--- A packed send loses what was sealed; it has both fields if nobody answered its OTP.
+-- Of a packed send, `input` and `operation`: it has both if nobody answered its OTP.
 local SEALED = 2
 
--- → whether it is archived
+-- → whether it is archived, without what was sealed
 local function put_away(key, id, operation, replaced)
   local left = archived_for(a, key, id)
   if not left then return false end
   local text, dropped, codes = archived_text(redis.call('HGETALL', key))
   if not text then return false end
-  if dropped == SEALED and not replaced then ran_out(operation, codes) end
   archive(a, prefix, key, id, text, left)
+  if dropped == SEALED and not replaced then ran_out(operation, codes) end
   return true
 end
 
+-- A packed record loses what was sealed.
 local function unseal_packed(key, id, operation, replaced)
   if archives and put_away(key, id, operation, replaced) then return end
   if redis.call('HDEL', key, 'input', 'operation') == SEALED and not replaced then ran_out(operation, has_codes(key)) end

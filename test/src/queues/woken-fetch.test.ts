@@ -44,4 +44,13 @@ describe("a worker's fetch after it was woken", () => {
     await backend.moveToActive("after", "w");
     expect(sent.at(-1)).toBe("after");
   });
+
+  it("fails with what was asked at most once: the one after that is sent", async () => {
+    const { backend, sent } = woken(async () => await Promise.reject(new Error("a fault of ours")));
+    await backend.waitForJob(1);
+    await backend.moveToActive("woken", "w");
+    await expect(backend.moveToActive("next", "w")).rejects.toThrow("a fault of ours");
+    await backend.moveToActive("after", "w");
+    expect(sent).toEqual(["woken", "asked woken", "after"]);
+  });
 });
