@@ -2,6 +2,7 @@ import type { QueueName } from "../queues/names.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { SeatMeasures } from "../telemetry/batch-metrics.ts";
 import type { Batch } from "./batch.ts";
+import { repliesOf } from "../redis/replies.ts";
 import { batchKey, decisionsKey } from "./keys.ts";
 import { MOST_LOOKED_AT } from "./scripts/scripts.ts";
 import { DECISIONS } from "./seat-store.ts";
@@ -18,7 +19,7 @@ export async function measureSeats(
     Promise.all(
       batches
         .filter(({ counts }) => counts.awaiting_otp > 0)
-        .map(async ({ id, counts }) => await seatsOf(redis, batchKey(queue, id), counts.awaiting_otp, now)),
+        .map(async ({ id }) => await seatsOf(redis, batchKey(queue, id), now)),
     ),
   ]);
   const deadlines = seats.flatMap(({ firstDeadline }) => (firstDeadline === null ? [] : [firstDeadline]));
@@ -37,22 +38,30 @@ interface Seats {
   readonly firstDeadline: number | null;
 }
 
-/** Operators are handed those whose codes are due first, so that all seats are among these. */
-async function seatsOf(redis: RedisClient, key: string, awaited: number, now: number): Promise<Seats> {
-  const due = await redis.zrange(`${key}:awaited`, "0", String(MOST_LOOKED_AT - 1), "WITHSCORES");
+/**
+ * Operators are handed those whose codes are due first, so that all seats are among these. Read at one moment: a row that ended between
+ * two reads would be a sender whom nobody has.
+ */
+async function seatsOf(redis: RedisClient, key: string, now: number): Promise<Seats> {
+  const awaited = `${key}:awaited`;
+  const look = redis
+    .multi()
+    .zcard(awaited)
+    .zrange(awaited, "0", String(MOST_LOOKED_AT - 1), "WITHSCORES")
+    .hgetall(`${key}:seats`);
+  const [all, due, seats] = (await repliesOf(look)) as [number, string[], Readonly<Record<string, string>>];
   const rows = due.filter((_, nth) => nth % 2 === 0);
-  if (rows.length === 0) return { taken: 0, unattended: 0, firstDeadline: null };
-  const kept = (await redis.hmget(`${key}:seats`, ...rows)).map((seat) => isKept(seat, now));
+  const kept = rows.map((row) => isKept(seats[row], now));
   const first = kept.indexOf("");
   return {
     taken: kept.filter((by) => by === "operator").length,
-    unattended: kept.filter((by) => by === "").length + Math.max(0, awaited - rows.length),
+    unattended: kept.filter((by) => by === "").length + all - rows.length,
     firstDeadline: first === -1 ? null : Number(due[2 * first + 1]),
   };
 }
 
 /** `later`: given back, and not to be talked to yet; '': nobody has it (`seat-next.lua`). */
-function isKept(seat: string | null, now: number): "operator" | "later" | "" {
+function isKept(seat: string | undefined, now: number): "operator" | "later" | "" {
   const [, till = "0", keeper] = /^(\d+) (.*)$/.exec(seat ?? "") ?? [];
   if (Number(till) <= now) return "";
   return keeper === "" ? "later" : "operator";

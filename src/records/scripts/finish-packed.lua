@@ -1,7 +1,7 @@
 -- The journal's second half for jobs that end with their first attempt: what is kept of such a job is written at once as it will
 -- stand for as long as it is kept, if nobody but its opener touched the record. KEYS records; each has its row: `kind` is what the
 -- ends of one moment have in common, so that it is read once (`endKind`); `pieces` what the fields `1`, `2`, … hold, a NUL between.
--- → for each {`done`} | {`missing`} | {`plain`}: nothing was done, finish.lua has to | {`fault`, message}
+-- → for each {`done`, '', `corrected` (it was taken for lost before) or ''} | {`missing`} | {`plain`}: nothing was done, finish.lua has to | {`fault`, message}
 -- constants: OPENED_FIELDS
 local g, done, left, due, due_no_more = open_gate(prefix, bull), {}, {}, {}, {}
 
@@ -24,7 +24,7 @@ local function packed_fields()
   return fields
 end
 
--- This very step, sent again because its answer was cut off, has been taken already.
+-- This very step, sent again because its answer was cut off, has been taken already: by this script, or by finish.lua, and packed since.
 local function was_taken(key)
   local fields = packed_fields()
   for n = 1, #fields, 2 do
@@ -61,7 +61,10 @@ local function finish(key, i)
     park_no_record(prefix, key, id, now, retention, done)
     return {'missing'}
   end
-  if stored[1] ~= open then return {was_taken(key) and 'done' or 'plain'} end
+  if stored[1] ~= open then
+    if not was_taken(key) then return {'plain'} end
+    return {'done', '', redis.call('GET', prefix .. 'corrected:' .. id) == open and 'corrected' or ''}
+  end
   if stored[3] or stored[4] then return {'plain'} end
   -- Whatever else is in it has still to be told.
   if redis.call('HLEN', key) ~= OPENED_FIELDS + (stored[2] and 1 or 0) then return {'plain'} end
