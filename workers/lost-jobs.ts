@@ -7,6 +7,7 @@ import { recordPages } from "../src/records/record-pages.ts";
 import { unpackJob } from "../src/records/stored-job.ts";
 import type { RedisClient } from "../src/redis/connection.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
+import { repliesOf } from "../src/redis/replies.ts";
 
 export interface LostJobsDeps {
   readonly redis: RedisClient;
@@ -76,11 +77,9 @@ export class LostJobs {
     const { redis, now } = this.#deps;
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "updated", "job", "ticket");
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([error, reply], index): OpenJob[] => {
-      // What stands in a record's place is the reaper's to park.
-      if (error !== null) return [];
-      const [state, updated, job, ticket] = reply as [string | null, string | null, string | null, string | null];
+    // What stands in a record's place is the reaper's to park.
+    const replies = (await repliesOf(pipeline, [null, null, null, null])) as (string | null)[][];
+    return replies.flatMap(([state = null, updated = null, job = null, ticket = null], index): OpenJob[] => {
       const isOld = now() - Number(updated) >= SETTLES_IN_MS;
       return state !== null && OPEN.has(state) && job !== null && isOld ? [{ id: ids[index] ?? "", job, ticket }] : [];
     });

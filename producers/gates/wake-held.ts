@@ -1,9 +1,9 @@
 import { GateControl } from "../../src/limits/control.ts";
 import { heldScope } from "./gate-obstacle.ts";
 import { bullmqPrefix, isOurJob, jobIdOf, type QueueName, recordKey } from "../../src/queues/names.ts";
-import { isNoRecord } from "../../src/records/no-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
+import { repliesOf } from "../../src/redis/replies.ts";
 
 const CHUNK = 500;
 
@@ -26,12 +26,9 @@ export async function wakeHeld(
       .map(jobIdOf);
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.hmget(recordKey(queue, id), "cause", "job", "next");
-    const replies = (await pipeline.exec()) ?? [];
+    const replies = await repliesOf(pipeline, []);
     const held = ids.filter((_, index) => {
-      const [error, fields] = replies[index] ?? [null, []];
-      if (error !== null && isNoRecord(error)) return false;
-      if (error !== null) throw error;
-      const [cause, job, next] = fields as (string | null)[];
+      const [cause, job, next] = replies[index] as (string | null)[];
       const { holdNames } = unpackJob(job ?? "");
       const other = heldScope(gate, holdNames);
       return cause === "scope" && holdNames.includes(scope) && (other === null || other.probeAt < Number(next));

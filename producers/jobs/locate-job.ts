@@ -5,9 +5,10 @@ import { bullmqJobId, bullmqPrefix, isOurJob, jobIdOf, type QueueName, recordKey
 import { parseTicket } from "../../src/queues/ticket.ts";
 import { TicketLists } from "../../src/queues/ticket-lists.ts";
 import { archivedFields } from "../../src/records/archive.ts";
-import { isNoRecord, NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
+import { NO_RECORD_FIELDS } from "../../src/records/no-record.ts";
 import { unpackRecord } from "../../src/records/packed-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
+import { repliesOf } from "../../src/redis/replies.ts";
 
 /** Entries at the front of the queue that are looked through; places farther back are not known exactly. */
 const LOOK_THROUGH = 10_000;
@@ -56,7 +57,7 @@ export async function locateJob(
 
 async function find(redis: RedisClient, queue: QueueName, id: string, entry: string): Promise<Found> {
   const base = bullmqPrefix(queue);
-  const replies = await redis
+  const look = redis
     .multi()
     .hgetall(recordKey(queue, id))
     .exists(`${base}${entry}`)
@@ -64,14 +65,15 @@ async function find(redis: RedisClient, queue: QueueName, id: string, entry: str
     // Entries are taken from its tail.
     .lpos(`${base}wait`, entry, "RANK", -1, "MAXLEN", LOOK_THROUGH)
     .zrank(`${base}prioritized`, entry)
-    .zscore(`${base}delayed`, entry)
-    .exec();
-  if (replies === null) throw new TypeError("Redis gave up a transaction that watches nothing");
-  const [stored, exists, waiting, position, rank, score] = replies.map(([error, reply]) => {
-    if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
-    if (error !== null) throw error;
-    return reply;
-  }) as [Record<string, string>, number, number, number | null, number | null, string | null];
+    .zscore(`${base}delayed`, entry);
+  const [stored, exists, waiting, position, rank, score] = (await repliesOf(look, NO_RECORD_FIELDS)) as [
+    Record<string, string>,
+    number,
+    number,
+    number | null,
+    number | null,
+    string | null,
+  ];
   const fields = stored["state"] === undefined ? stored : unpackRecord(id, stored);
   return { fields, exists: exists === 1, waiting, position, rank, score };
 }
@@ -120,8 +122,8 @@ async function areBulk(redis: RedisClient, queue: QueueName, entries: readonly s
   const jobs = entries.filter(isOurJob).slice(-LOOK_UP);
   const pipeline = redis.pipeline();
   for (const entry of jobs) pipeline.hget(recordKey(queue, jobIdOf(entry)), "job");
-  const replies = jobs.length === 0 ? [] : ((await pipeline.exec()) ?? []);
-  const known = new Map(jobs.map((entry, nth) => [entry, replies[nth]?.[1]]));
+  const replies = await repliesOf(pipeline, null);
+  const known = new Map(jobs.map((entry, nth) => [entry, replies[nth]]));
   return entries.map((entry) => {
     const job = known.get(entry);
     return typeof job === "string" ? unpackJob(job).lane === "bulk" : parseTicket(entry)?.lane === "bulk";

@@ -13,6 +13,7 @@ import { unfenced } from "./fenced.ts";
 import { allBatchesKey, batchKey, epochKey, openBatchesKeys, overBatchesKey, tenantWeightsKey } from "./keys.ts";
 import { countBytes, type RowCounts } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 export interface Committed {
   /** `there`: the same was submitted before, as that batch; `gone`: it took so long that its rows are no longer kept. */
@@ -43,8 +44,7 @@ export class BatchStore {
   /** A batch whose rows are to come. Nothing of it stays if they do not. */
   async begin(queue: QueueName, id: string, terms: BatchTerms, now: number): Promise<void> {
     const key = batchKey(queue, id);
-    const pipeline = this.#redis.multi().hset(key, packTerms(terms, now)).pexpire(key, scripts.CHECKING_MS);
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+    await repliesOf(this.#redis.multi().hset(key, packTerms(terms, now)).pexpire(key, scripts.CHECKING_MS));
   }
 
   /**
@@ -84,7 +84,7 @@ export class BatchStore {
       const key = `${batchKey(queue, id)}:${kind}`;
       pipeline.hset(key, String(chunk), bytes).pexpire(key, scripts.CHECKING_MS);
     }
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+    await repliesOf(pipeline);
   }
 
   /** All rows are in: from now on it runs. `knownAs`: a keyed digest of what makes it the same; `digest`: of its content. */
@@ -128,13 +128,10 @@ export class BatchStore {
 
   /** In one round trip; null where there is none. */
   async getMany(queue: QueueName, ids: readonly string[]): Promise<(Batch | Unread | null)[]> {
-    if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(batchKey(queue, id));
-    return ((await pipeline.exec()) ?? []).map(([error, fields], index) => {
-      if (error !== null) throw error;
-      return parseBatch(queue, ids[index] ?? "", fields as Record<string, string>);
-    });
+    const replies = (await repliesOf(pipeline)) as Record<string, string>[];
+    return replies.map((fields, index) => parseBatch(queue, ids[index] ?? "", fields));
   }
 
   /** Ids, the newest first. */
@@ -147,9 +144,7 @@ export class BatchStore {
     const pipeline = this.#redis.pipeline();
     for (const key of openBatchesKeys(queue)) pipeline.zrange(key, "0", "-1", "WITHSCORES");
     const found = new Map<string, number>();
-    for (const [error, reply] of (await pipeline.exec()) ?? []) {
-      if (error !== null) throw error;
-      const words = reply as string[];
+    for (const words of (await repliesOf(pipeline)) as string[][]) {
       for (let at = 0; at < words.length; at += 2) found.set(words[at] ?? "", Number(words[at + 1]));
     }
     return [...found].toSorted(([, one], [, other]) => one - other).map(([id]) => id);
@@ -168,24 +163,18 @@ export class BatchStore {
   async statesOf(queue: QueueName, id: string, rows: readonly number[]): Promise<string[]> {
     const pipeline = this.#redis.pipeline();
     for (const row of rows) pipeline.getrange(`${batchKey(queue, id)}:states`, row - 1, row - 1);
-    return ((await pipeline.exec()) ?? []).map(([error, byte]) => {
-      if (error !== null) throw error;
-      return byte as string;
-    });
+    return (await repliesOf(pipeline)) as string[];
   }
 
   /** Null: it is gone, or of a newer version. One moment's, whatever goes on. */
   async audit(queue: QueueName, id: string): Promise<Audit | null> {
     const key = batchKey(queue, id);
-    const replies = (await this.#redis.multi().hgetall(key).get(`${key}:states`).exec()) ?? [];
-    const [fields, states] = replies.map(([error, reply]) => {
-      if (error !== null) throw error;
-      return reply;
-    });
-    const batch = parseBatch(queue, id, (fields ?? {}) as Record<string, string>);
+    const replies = await repliesOf(this.#redis.multi().hgetall(key).get(`${key}:states`));
+    const [fields, states] = replies as [Record<string, string>, string | null];
+    const batch = parseBatch(queue, id, fields);
     if (!isRead(batch)) return null;
-    const { counts, foreign } = countBytes((states as string | null) ?? "");
-    const { updated = "" } = fields as Record<string, string>;
+    const { counts, foreign } = countBytes(states ?? "");
+    const { updated = "" } = fields;
     return { rows: batch.rows, counts: batch.counts, bytes: counts, foreign, updated };
   }
 
@@ -194,13 +183,8 @@ export class BatchStore {
     const ids = await this.#redis.zrangebyscore(overBatchesKey(queue), now - scripts.OVER_MS, "+inf");
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hget(batchKey(queue, id), "updated");
-    const replies = ids.length === 0 ? [] : ((await pipeline.exec()) ?? []);
-    return new Map(
-      replies.map(([error, updated], index) => {
-        if (error !== null) throw error;
-        return [ids[index] ?? "", (updated as string | null) ?? ""];
-      }),
-    );
+    const replies = (await repliesOf(pipeline)) as (string | null)[];
+    return new Map(replies.map((updated, index) => [ids[index] ?? "", updated ?? ""]));
   }
 
   async tenantWeights(queue: QueueName): Promise<ReadonlyMap<string, number>> {

@@ -3,6 +3,7 @@ import { queuePrefix, type QueueName } from "../queues/names.ts";
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import type { BatchTarget } from "./batch.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** Jobs of the rows that had this person last, one for each of these targets at most; in one round trip, however many rows there are. */
 export async function rowsOfPerson(
@@ -19,9 +20,6 @@ export async function rowsOfPerson(
     const { persons, age } = personArgs(target.name, retention, now);
     for (const back of [0, 1]) pipeline.hget(`${queuePrefix(queue)}${persons}${age - back}:${shard}`, person);
   }
-  const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error !== null) throw error;
-    return reply as string | null;
-  });
+  const replies = (await repliesOf(pipeline)) as (string | null)[];
   return [...new Set(replies.filter((job) => job !== null))];
 }

@@ -8,6 +8,7 @@ import { batchKey } from "./keys.ts";
 import { type Rerun, type Reruns, parseRerun } from "./rerun.ts";
 import { type RowState, rowStateOf } from "./row-state.ts";
 import * as scripts from "./scripts/scripts.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** Sealed chunks of mended rows: `KIND:NAME`. */
 export type StagedChunks = ReadonlyMap<string, Buffer>;
@@ -47,7 +48,7 @@ export class RepairStore {
     const pipeline = this.#redis.multi();
     for (const [name, bytes] of chunks) pipeline.hset(key, name, bytes);
     pipeline.pexpire(key, scripts.CHECKING_MS);
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+    await repliesOf(pipeline);
   }
 
   /** All of these rows wait again, or none does. */

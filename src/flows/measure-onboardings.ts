@@ -7,6 +7,7 @@ import type { OnboardingMeasures } from "../telemetry/person-metrics.ts";
 import { FLOWS } from "./flows.ts";
 import { isFinal, ONBOARDING_STATES, parseOnboarding } from "./onboarding.ts";
 import { onboardingKey, onboardingsDueKey } from "./onboarding-store.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** So many are looked at, spread over all; the others are taken to stand alike. */
 const LOOKED_AT = 200;
@@ -24,11 +25,10 @@ export async function measureOnboardings(
   const ids = await spreadSample(redis, key, { first: 0, count, most: LOOKED_AT });
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(onboardingKey(queue, id), "terms", "state", "updated");
-  const replies = ids.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  const replies = await repliesOf(pipeline, []);
   const times = new Map<string, number>();
   const unmoved = Object.fromEntries(LANES.map((lane) => [lane, 0]));
-  for (const [error, reply] of replies) {
-    if (error !== null) continue;
+  for (const reply of replies) {
     const [terms, state, updated] = reply as (string | null)[];
     if (terms === undefined || terms === null || state === undefined || state === null) continue;
     const found = parseOnboarding("", { terms, state, updated: updated ?? "" });

@@ -6,7 +6,6 @@ import { queuePrefix, type QueueName, SETTLED_CHANNEL } from "../queues/names.ts
 import type { RetentionTimes } from "../records/settings.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { newStep } from "../redis/once.ts";
-import { refusalWord } from "../redis/refusal.ts";
 import { unlessRefused } from "../redis/refusal.ts";
 import {
   type DoneStep,
@@ -20,6 +19,7 @@ import {
 } from "./onboarding.ts";
 import { NOBODY, personArgs, personPlace } from "./person-place.ts";
 import { BEGIN_ONBOARDING, CANCEL_ONBOARDING, MOVE_ONBOARDING } from "./scripts/scripts.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** An onboarding as it enters: its input checked and sealed. */
 export type NewOnboarding = Pick<
@@ -74,15 +74,10 @@ export class OnboardingStore {
 
   /** In one round trip. */
   async getMany(queue: QueueName, ids: readonly string[]): Promise<(Onboarding | Unread | null)[]> {
-    if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(onboardingKey(queue, id));
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, fields], index) => {
-      if (error !== null && refusalWord(error) === "WRONGTYPE") return null;
-      if (error !== null) throw error;
-      return parseOnboarding(ids[index] ?? "", fields as Record<string, string>);
-    });
+    const replies = (await repliesOf(pipeline, null)) as (Record<string, string> | null)[];
+    return replies.map((fields, index) => (fields === null ? null : parseOnboarding(ids[index] ?? "", fields)));
   }
 
   /** `moved`: it is not where `from` saw it any more. `entry`: of the person who says so, in the very same step; null, the default: none does. */

@@ -6,6 +6,7 @@ import { jobCounts } from "./job-counts.ts";
 import type { Ticket } from "./ticket.ts";
 import { TicketLists } from "./ticket-lists.ts";
 import type { RedisClient } from "../redis/connection.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** A ticket with the ids of the jobs that it carries. */
 export interface FilledTicket {
@@ -110,15 +111,10 @@ export class JobQueues {
 
   /** Those of BullMQ's ids, of jobs or tickets, that the queue does not have in any state, in one round trip. */
   async entriesGone(name: QueueName, entries: readonly string[]): Promise<string[]> {
-    if (entries.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const entry of entries) pipeline.exists(`${bullmqPrefix(name)}${entry}`);
-    const replies = (await pipeline.exec()) ?? [];
-    return entries.filter((_, index) => {
-      const [error, exists] = replies[index] ?? [null, 0];
-      if (error !== null) throw error;
-      return exists === 0;
-    });
+    const replies = await repliesOf(pipeline);
+    return entries.filter((_, index) => replies[index] === 0);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { refusalWord } from "../redis/refusal.ts";
+import { repliesOf } from "../redis/replies.ts";
 import { queuePrefix, type QueueName, ticketKey } from "./names.ts";
 
 /** A ticket that was handed to the queue and is not done. */
@@ -47,7 +48,9 @@ export class TicketLists {
     const pipeline = this.#redis.pipeline();
     for (const { name, ids } of tickets) pipeline.set(ticketKey(this.#queue, name), packList(ids));
     pipeline.hset(this.#registry, ...tickets.flatMap(({ name }) => [name, String(now)]));
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw this.#failure(error);
+    await repliesOf(pipeline).catch((error: unknown) => {
+      throw this.#failure(error);
+    });
   }
 
   /** Each id once; null: there is no list (yet), or none that can be read. */
@@ -71,7 +74,7 @@ export class TicketLists {
     await this.#redis.del(ticketKey(this.#queue, name));
   }
 
-  /** It carries nothing any more. */
+  /** It carries nothing any more. What Redis refuses here is found as a forgotten ticket later. */
   async end(name: string): Promise<void> {
     await this.#redis.pipeline().del(ticketKey(this.#queue, name)).hdel(this.#registry, name).exec();
   }

@@ -1,6 +1,7 @@
 import type { TerminalState } from "../outcomes/state.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { archiveKey, type QueueName, recordKey } from "../queues/names.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 // Where `scripts/archive.lua` puts records at rest.
 
@@ -41,12 +42,14 @@ export async function archivedFields(
     for (const key of keys) pipeline.hget(key, id);
     pipeline.hgetall(recordKey(queue, id));
   }
-  const replies = asked.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  const replies = await repliesOf(pipeline);
   for (const [nth, index] of asked.entries()) {
-    const [first, second, third, own] = replies.slice(ASKED * nth, ASKED * (nth + 1)).map(([error, reply]) => {
-      if (error !== null) throw error;
-      return reply;
-    }) as [string | null, string | null, string | null, Fields];
+    const [first, second, third, own] = replies.slice(ASKED * nth, ASKED * (nth + 1)) as [
+      string | null,
+      string | null,
+      string | null,
+      Fields,
+    ];
     const text = first ?? second ?? third;
     found[index] = text !== null ? parseArchived(text) : own["state"] === undefined ? null : own;
   }
@@ -55,14 +58,9 @@ export async function archivedFields(
 
 /** The ids of the records that are in these hashes of the archive, in one round trip. */
 export async function idsInArchive(redis: RedisClient, keys: readonly string[]): Promise<string[]> {
-  if (keys.length === 0) return [];
   const pipeline = redis.pipeline();
   for (const key of keys) pipeline.hgetall(key);
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.flatMap(([error, records]) => {
-    if (error !== null) throw error;
-    return Object.keys(records as Fields);
-  });
+  return (await repliesOf(pipeline)).flatMap((records) => Object.keys(records as Fields));
 }
 
 /** Where a record may be, in this order. Null: one with such an id is never archived. */

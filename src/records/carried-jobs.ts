@@ -3,6 +3,7 @@ import type { JobState } from "../outcomes/state.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { type QueueName, recordKey } from "../queues/names.ts";
 import { recordPages } from "./record-pages.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** Keys of all kinds looked at in one round trip. */
 const PAGE = 1_000;
@@ -44,12 +45,10 @@ export async function* jobsOfTickets(
 
 /** The ticket of each that is not settled; null of others, and of what is no record. */
 async function carriers(redis: RedisClient, queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
-  if (ids.length === 0) return [];
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "ticket");
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    const [state = null, ticket = null] = error === null ? (reply as (string | null)[]) : [];
+  return (await repliesOf(pipeline, [])).map((reply) => {
+    const [state = null, ticket = null] = reply as (string | null)[];
     return state === null || isTerminal(state as JobState) ? null : ticket;
   });
 }

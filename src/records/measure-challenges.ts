@@ -2,6 +2,7 @@ import { MINUTE } from "../base/time.ts";
 import { dueKey, type QueueName, recordKey } from "../queues/names.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { spreadSample } from "./spread-sample.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** The time that is left to answer, by the upper end of each part; `longer` is all beyond. */
 export const TIMES_LEFT = ["1m", "3m", "10m", "longer"] as const;
@@ -38,8 +39,8 @@ async function openAmong(redis: RedisClient, queue: QueueName, first: number, co
   if (ids.length === 0) return 0;
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "input", "replaced");
-  const replies = (await pipeline.exec()) ?? [];
-  const open = replies.filter(([error, fields]) => error === null && isOpen(fields as (string | null)[]));
+  const replies = await repliesOf(pipeline, []);
+  const open = replies.filter((fields) => isOpen(fields as (string | null)[]));
   return Math.round((open.length * count) / ids.length);
 }
 

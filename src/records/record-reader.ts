@@ -3,11 +3,12 @@ import { queuePrefix, type QueueName, recordKey, referenceKey } from "../queues/
 import type { JobState } from "../outcomes/state.ts";
 import { archivedFields } from "./archive.ts";
 import { jobIdInReference } from "./ids.ts";
-import { isNoRecord, NO_RECORD_FIELDS } from "./no-record.ts";
+import { NO_RECORD_FIELDS } from "./no-record.ts";
 import { unpackRecord } from "./packed-record.ts";
 import { parseRecord } from "./parse-record.ts";
 import type { JobRecord } from "./record.ts";
 import { unpackJob } from "./stored-job.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -38,29 +39,19 @@ export class RecordReader {
 
   /** `fields` of many, in one round trip. */
   async fieldsOfMany(queue: QueueName, ids: readonly string[]): Promise<(Fields | null)[]> {
-    if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hgetall(recordKey(queue, id));
-    const replies = (await pipeline.exec()) ?? [];
-    const stored = replies.map(([error, reply]) => {
-      if (error !== null && isNoRecord(error)) return NO_RECORD_FIELDS;
-      if (error !== null) throw error;
-      const fields = reply as Fields;
-      return fields["state"] === undefined ? null : fields;
-    });
+    const replies = (await repliesOf(pipeline, NO_RECORD_FIELDS)) as Fields[];
+    const stored = replies.map((fields) => (fields["state"] === undefined ? null : fields));
     const found = await this.#orArchived(queue, ids, stored, (fields) => fields);
     return found.map((fields, index) => (fields === null ? null : unpackRecord(ids[index] ?? "", fields)));
   }
 
   /** Whom each of these jobs is about, of a record that is not packed without the rest of it; null: nobody, or there is none. */
   async subjectsOf(queue: QueueName, ids: readonly string[]): Promise<(string | null)[]> {
-    if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hget(recordKey(queue, id), "job");
-    const jobs = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error !== null && !isNoRecord(error)) throw error;
-      return error === null ? (reply as string | null) : null;
-    });
+    const jobs = (await repliesOf(pipeline, null)) as (string | null)[];
     const packed = ids.filter((_, index) => jobs[index] === null);
     const read = await this.fieldsOfMany(queue, packed);
     const unpacked = new Map(packed.map((id, index) => [id, read[index]?.["job"] ?? ""]));
@@ -80,11 +71,8 @@ export class RecordReader {
     const pipeline = this.#redis.pipeline();
     for (const subject of subjects)
       pipeline.hget(`${queuePrefix(queue)}asked:${subject.slice(0, 2)}`, subject.slice(2));
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, ids]) => {
-      if (error !== null) throw error;
-      return ids === null ? [] : (ids as string).split(",");
-    });
+    const replies = (await repliesOf(pipeline)) as (string | null)[];
+    return replies.map((ids) => (ids === null ? [] : ids.split(",")));
   }
 
   /** The input digests of those jobs that are there ('' of what is no record), null for the others, in one round trip. */
@@ -108,15 +96,9 @@ export class RecordReader {
 
   /** '' of what is no record. */
   async #fieldOfMany(queue: QueueName, ids: readonly string[], name: string): Promise<(string | null)[]> {
-    if (ids.length === 0) return [];
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.hget(recordKey(queue, id), name);
-    const replies = (await pipeline.exec()) ?? [];
-    const stored = replies.map(([error, reply]) => {
-      if (error !== null && isNoRecord(error)) return "";
-      if (error !== null) throw error;
-      return reply as string | null;
-    });
+    const stored = (await repliesOf(pipeline, "")) as (string | null)[];
     return await this.#orArchived(queue, ids, stored, (fields) => fields[name] ?? null);
   }
 

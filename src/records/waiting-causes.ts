@@ -5,6 +5,7 @@ import { parseTicket } from "../queues/ticket.ts";
 import { TicketLists } from "../queues/ticket-lists.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { spreadSample } from "./spread-sample.ts";
+import { repliesOf } from "../redis/replies.ts";
 
 /** Of those that are put away so many are looked at, spread over all; the others are taken to wait for the same causes. */
 const LOOKED_AT = 200;
@@ -18,10 +19,9 @@ export async function waitingCauses(redis: RedisClient, queue: QueueName): Promi
   const jobs = await Promise.all(entries.map(async (entry) => await jobOf(redis, queue, entry)));
   const pipeline = redis.pipeline();
   for (const id of jobs) pipeline.hmget(recordKey(queue, id ?? ""), "state", "cause");
-  const replies = (await pipeline.exec()) ?? [];
   const found = new Map<WaitCause | "other", number>();
-  for (const [error, fields] of replies) {
-    const cause = error === null ? causeOf(fields as (string | null)[]) : "other";
+  for (const fields of await repliesOf(pipeline, [])) {
+    const cause = causeOf(fields as (string | null)[]);
     found.set(cause, (found.get(cause) ?? 0) + 1);
   }
   return new Map([...found].map(([cause, times]) => [cause, Math.round((times * count) / entries.length)]));

@@ -3,6 +3,7 @@ import type { RedisClient } from "./connection.ts";
 import { foldedSource, type LuaOrigin, LuaPart, type LuaPartOptions } from "./lua-source.ts";
 import { usedLines } from "./lua-used.ts";
 import { newStep, ONCE } from "./once.ts";
+import { repliesOf } from "./replies.ts";
 
 /**
  * How an argument comes to Lua. `text`: as it is; `text?`: '' for null; `number`; `number?`: nil for null; `flag`: true or
@@ -90,7 +91,6 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
 
   /** Many runs in one pipeline; every key must be of one hash slot. Each may be done again. Rejects with the first error. */
   async runMany(redis: RedisClient, runs: readonly ScriptRun<Args, Row>[]): Promise<unknown[]> {
-    if (runs.length === 0) return [];
     const pipeline = redis.pipeline();
     // The first run carries the source, so that a server that forgot the script (restart, failover) knows the rest.
     for (const [index, { keys, args, rows = [] }] of runs.entries()) {
@@ -98,11 +98,7 @@ export class LuaScript<const Args extends ArgShape = Nothing, const Row extends 
       if (index === 0) pipeline.eval(this.#source, keys.length, ...keys, ...flat);
       else pipeline.evalsha(this.#sha, keys.length, ...keys, ...flat);
     }
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply]) => {
-      if (error !== null) throw error;
-      return reply;
-    });
+    return await repliesOf(pipeline);
   }
 
   #flat(args: ArgsOf<Args>, rows: readonly ArgsOf<Row>[], step: string): Arg[] {

@@ -3,6 +3,7 @@ import type { RedisClient } from "../../redis/connection.ts";
 import { newStep } from "../../redis/once.ts";
 import { RELEASE } from "../../redis/lease.ts";
 import { refusalWord } from "../../redis/refusal.ts";
+import { repliesOf } from "../../redis/replies.ts";
 import { auditBroken } from "./broken.ts";
 import { type Block, blockAt, packLines, readBlocks, readPacked } from "./block.ts";
 import { EXTEND, FILED, PACK, READ, REKEY, TAIL, TAKE_FOLDER, TRIM, TRIM_PACKED } from "./log-scripts.ts";
@@ -192,14 +193,12 @@ export class AuditLog {
 
   /** Packed or not, of one moment: what is packed meanwhile is in one of both. */
   async #range(from: string, to: string, count: number): Promise<Block[]> {
-    const answers = await this.#redis
+    const look = this.#redis
       .multi()
       .callBuffer("XRANGE", PACKED_KEY, from, to, "COUNT", count)
-      .xrange(LOG_KEY, from, to, "COUNT", count)
-      .exec();
-    const [packed, plain] = (answers ?? []).map(([error, reply]) => {
-      if (error !== null) throw foreign(error);
-      return reply;
+      .xrange(LOG_KEY, from, to, "COUNT", count);
+    const [packed, plain] = await repliesOf(look).catch((error: unknown) => {
+      throw foreign(error);
     });
     const older = await readPacked(packed as Parameters<typeof readPacked>[0]);
     return [...older, ...readBlocks(plain as Parameters<typeof readBlocks>[0])].slice(0, count);
