@@ -8,6 +8,8 @@ import { LocalServer } from "./local-server.ts";
 
 const NODES = 3;
 const SLOTS = 16_384;
+/** A node that says nothing for so long, in ms, is given up by the others, and the Cluster with it: a busy machine may hold one up. */
+const NODE_TIMEOUT_MS = 30_000;
 
 /** Three masters on ports of their own, gone when it is disposed of. */
 export class TestCluster implements AsyncDisposable {
@@ -68,7 +70,7 @@ async function startNode(port: number, dir: string): Promise<LocalServer> {
     "--save": "",
     "--appendonly": "yes",
     "--cluster-enabled": "yes",
-    "--cluster-node-timeout": "2000",
+    "--cluster-node-timeout": String(NODE_TIMEOUT_MS),
   };
   const node = await LocalServer.create(dir, Object.entries(settings).flat());
   await node.start();

@@ -7,8 +7,13 @@ import { freePort } from "./free-port.ts";
 import { LocalServer } from "./local-server.ts";
 import { TEST_REDIS_ARGS } from "./test-server.ts";
 
-/** The silence after which a master is taken for dead, in ms. */
-const DOWN_AFTER_MS = 500;
+/**
+ * The silence after which a master is taken for dead, in ms: while it lives one that is held up by a busy machine is not, and once it
+ * was killed it is soon.
+ */
+const DOWN_AFTER_MS = { alive: 60_000, killed: 500 };
+/** A failover that came to nothing is tried again after twice this, in ms. */
+const FAILOVER_TIMEOUT_MS = 5_000;
 
 /**
  * A master with a password, one sentinel that knows it, and a replica where one is asked for, on ports of their own; gone when
@@ -17,7 +22,7 @@ const DOWN_AFTER_MS = 500;
 export class TestSentinel implements AsyncDisposable {
   readonly url: string;
   readonly sentinel: LocalServer;
-  readonly master: LocalServer;
+  readonly #master: LocalServer;
   readonly #replica: Replica | null;
   readonly #dir: string;
 
@@ -32,7 +37,7 @@ export class TestSentinel implements AsyncDisposable {
   ) {
     this.url = url;
     this.sentinel = sentinel;
-    this.master = master;
+    this.#master = master;
     this.#replica = replica;
     this.#dir = dir;
   }
@@ -43,9 +48,17 @@ export class TestSentinel implements AsyncDisposable {
     return this.#replica.client;
   }
 
+  /** The master is killed: the replica will be it. */
+  async loseMaster(): Promise<void> {
+    await this.#master.end("kill");
+    const sentinel = new Redis(new URL(this.sentinel.url).pathname);
+    await sentinel.call("SENTINEL", "SET", "main", "down-after-milliseconds", DOWN_AFTER_MS.killed);
+    sentinel.disconnect();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#replica?.client.disconnect();
-    await Promise.all([this.sentinel.remove(), this.master.remove(), this.#replica?.server.remove()]);
+    await Promise.all([this.sentinel.remove(), this.#master.remove(), this.#replica?.server.remove()]);
     await rm(this.#dir, { recursive: true, force: true });
   }
 }
@@ -73,7 +86,8 @@ export async function startTestSentinel({ withReplica = false } = {}): Promise<T
   const lines = [
     `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
     "sentinel auth-pass main master-password",
-    `sentinel down-after-milliseconds main ${DOWN_AFTER_MS}`,
+    `sentinel down-after-milliseconds main ${DOWN_AFTER_MS.alive}`,
+    `sentinel failover-timeout main ${FAILOVER_TIMEOUT_MS}`,
   ];
   await writeFile(configuration, `${lines.join("\n")}\n`);
   const sentinel = await LocalServer.create(await mkdtemp(join(dir, "s-")), [

@@ -1,7 +1,8 @@
 import { SCRIPTS } from "../../lint/lua-scripts.ts";
-import { closeRedis, connectRedis, ready, type RedisClient } from "../../src/redis/connection.ts";
+import { closeRedis, connectRedis, type RedisClient } from "../../src/redis/connection.ts";
 import { foldedSource } from "../../src/redis/lua-source.ts";
 import { parseRedisUrl } from "../../src/redis/url.ts";
+import { connected } from "./connected.ts";
 import { cuttingProxy } from "./cutting-proxy.ts";
 import type { TestRedis } from "./redis.ts";
 
@@ -16,7 +17,7 @@ export async function sentTwice<T>(
   await using proxy = await cuttingProxy(redis, { from: what, to: what });
   const client = connectRedis(parseRedisUrl(proxy.url), "client", () => {});
   try {
-    await ready(client);
+    await connected(client);
     proxy.arm();
     const [answer] = await Promise.all([work(client), proxy.cut]);
     return answer;

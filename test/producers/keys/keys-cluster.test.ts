@@ -3,9 +3,10 @@ import { connectKeys } from "../../../producers/keys/connect-keys.ts";
 import { KeyRotation } from "../../../producers/keys/key-rotation.ts";
 import { Shredding } from "../../../producers/keys/shredding.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
-import { closeRedis, connectRedis, ready } from "../../../src/redis/connection.ts";
+import { closeRedis, connectRedis } from "../../../src/redis/connection.ts";
 import { parseRedisUrl } from "../../../src/redis/url.ts";
 import { newRingKey } from "../../src/privacy/keys/keys-bundle.ts";
+import { connected } from "../../support/connected.ts";
 import { startTestCluster } from "../../support/redis-cluster.ts";
 import { addJob, mobileOf, NAME, NOON, readJob, ringOf } from "./keys-bundle.ts";
 
@@ -14,7 +15,7 @@ it("keys are replaced and shredded in a Cluster as anywhere", async () => {
   await using open = new AsyncDisposableStack();
   const redis = connectRedis(parseRedisUrl(cluster.url), "client", () => {});
   open.defer(async () => await closeRedis(redis));
-  await ready(redis);
+  await connected(redis);
   const [old, fresh] = [newRingKey("old"), newRingKey("new")];
   const sleep = async (): Promise<void> => {};
   const depsOf = (...keys: readonly string[]) => ({

@@ -1,9 +1,10 @@
 import { Cluster } from "ioredis";
 import { describe, expect, it, vi } from "vitest";
 import { ErrorCode } from "../../../src/base/error.ts";
-import { closeRedis, connectRedis, ready } from "../../../src/redis/connection.ts";
+import { closeRedis, connectRedis } from "../../../src/redis/connection.ts";
 import { assertSuitable, checkRedis, type RedisFacts, redisWarnings } from "../../../src/redis/facts.ts";
 import { parseRedisUrl } from "../../../src/redis/url.ts";
+import { connected } from "../../support/connected.ts";
 import { freePort } from "../../support/free-port.ts";
 import { startTestCluster } from "../../support/redis-cluster.ts";
 import { startTestRedis } from "../../support/redis.ts";
@@ -57,8 +58,7 @@ describe("what a Redis says of itself", () => {
     await using cluster = await startTestCluster();
     const redis = connectRedis(parseRedisUrl(cluster.url), "client", () => {});
     await using _ = { [Symbol.asyncDispose]: async () => await closeRedis(redis) };
-    // Not within its 2.5 s where the machine is busy: three nodes are asked.
-    await expect.poll(async () => await ready(redis).then(() => "ready", String)).toBe("ready");
+    await connected(redis);
     if (!(redis instanceof Cluster)) throw new TypeError("not a cluster");
     redis.nodes("master")[0]?.disconnect();
     expect(await checkRedis(redis)).toMatchObject({ maxmemoryPolicy: "noeviction", aof: true });

@@ -1,7 +1,8 @@
 import { Cluster, Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { closeRedis, connectRedis, ready } from "../../../src/redis/connection.ts";
+import { closeRedis, connectRedis } from "../../../src/redis/connection.ts";
 import { parseRedisUrl } from "../../../src/redis/url.ts";
+import { connected } from "../../support/connected.ts";
 import { heard } from "../../support/heard.ts";
 import { startTestCluster } from "../../support/redis-cluster.ts";
 
@@ -21,8 +22,7 @@ it("leaves a frozen node as soon as another has its slots, also where it blocks 
   const blocking = redis.duplicate();
   stack.defer(() => blocking.disconnect());
   stack.defer(async () => await closeRedis(redis));
-  // Not within its 2.5 s where the machine is busy: three nodes are asked.
-  await expect.poll(async () => await ready(redis).then(() => "ready", String)).toBe("ready");
+  await connected(redis);
   if (blocking.status !== "ready") await heard(blocking, "ready");
   await redis.set(key, "before");
 

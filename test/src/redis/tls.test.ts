@@ -1,4 +1,5 @@
 import { Registry } from "prom-client";
+import { connected } from "../../support/connected.ts";
 import { Lived } from "../../support/lived.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -63,14 +64,14 @@ afterAll(async () => {
 describe("a Redis that speaks only TLS and asks for a client certificate", () => {
   it.each<RedisRole>(["client", "worker"])("takes a %s with its authority and a certificate of it", async (role) => {
     await using opened = open(redis.url, good, role);
-    await ready(opened.redis);
+    await connected(opened.redis);
     expect(await opened.redis.ping()).toBe("PONG");
   });
 
   it("runs a job of BullMQ to its end", async () => {
     await using producer = open(redis.url, good);
     await using taker = open(redis.url, good, "worker");
-    await ready(producer.redis);
+    await connected(producer.redis);
     const queue = queueOf("eko");
     const taken = Promise.withResolvers<string>();
     const worker = new QueueWorker({
@@ -170,7 +171,7 @@ describe("a Redis without TLS", () => {
   it("takes no notice of certificates", async () => {
     await using server = await startTestRedis();
     await using opened = open(server.url, { ca: "none", client: null });
-    await ready(opened.redis);
+    await connected(opened.redis);
     expect(
       ["redis://a", "unix:///a", "rediss+cluster://a", "rediss+sentinel://a/m"].map((url) =>
         usesTls(parseRedisUrl(url)),

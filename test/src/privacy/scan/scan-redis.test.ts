@@ -5,8 +5,9 @@ import type { Finding } from "../../../../src/secrets/found.ts";
 import { Needles } from "../../../../src/privacy/scan/needles.ts";
 import { RedisScan } from "../../../../src/privacy/scan/scan-redis.ts";
 import { Scanner } from "../../../../src/privacy/scan/scanner.ts";
-import { closeRedis, connectRedis, ready } from "../../../../src/redis/connection.ts";
+import { closeRedis, connectRedis } from "../../../../src/redis/connection.ts";
 import { parseRedisUrl } from "../../../../src/redis/url.ts";
+import { connected } from "../../../support/connected.ts";
 import { startTestCluster } from "../../../support/redis-cluster.ts";
 import { startTestRedis, type TestRedis } from "../../../support/redis.ts";
 
@@ -214,7 +215,7 @@ describe("a scan of a Cluster", () => {
   it("looks through all of its masters", async () => {
     await using nodes = await startTestCluster();
     const cluster = connectRedis(parseRedisUrl(nodes.url), "client", () => {});
-    await ready(cluster);
+    await connected(cluster);
     for (let n = 0; n < 60; n++) await cluster.set(`key-${n}`, n % 20 === 0 ? NUMBER : "x");
     const findings: Finding[] = [];
     const one = new RedisScan({ redis: cluster, scanner: SCANNER, onFinding: (finding) => findings.push(finding) });
