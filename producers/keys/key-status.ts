@@ -49,17 +49,19 @@ export interface KeyStatus {
 /** What is sealed under which key. Reads all records. */
 export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promise<KeyStatus> {
   const { store, ringKeys, provider } = deps;
-  const [{ dataKeys, current, damaged }, retired] = [await store.list(), await store.retired()];
-  const [renewal, rings] = [await store.renewal(), await liveRings(deps.redis)];
-  const wrapping = await store.wrapping();
-  const byId = new Map(dataKeys.map((dataKey) => [dataKey.id, new Set<string>()]));
-  const shredded = new Set<string>();
+  const jobs = new Map<string, Set<string>>();
   for await (const page of new SealedRecords(deps.redis).pages(options)) {
     for (const { queue, id, texts } of page) {
       for (const dataKeyId of texts.flatMap(({ text }) => dataKeyIdsIn(text)))
-        (byId.get(dataKeyId) ?? shredded).add(`${queue}:${id}`);
+        jobs.set(dataKeyId, (jobs.get(dataKeyId) ?? new Set()).add(`${queue}:${id}`));
     }
   }
+  // After the records: one that was made while these were read is there, and nobody has to be told that it were destroyed.
+  const [{ dataKeys, current, damaged }, retired] = [await store.list(), await store.retired()];
+  const [renewal, rings] = [await store.renewal(), await liveRings(deps.redis)];
+  const wrapping = await store.wrapping();
+  const there = new Set(dataKeys.map(({ id }) => id));
+  const shredded = new Set([...jobs].flatMap(([id, names]) => (there.has(id) ? [] : [...names])));
   const ids = new Set([...ringKeys, ...dataKeys.map(({ by }) => by), ...retired.keys()]);
   return {
     wrapping_keys: [...ids].map((id) => ({
@@ -72,7 +74,7 @@ export async function keyStatus(deps: KeyDeps, options: PassOptions = {}): Promi
       workers: rings.filter((ring) => ring?.includes(id) === true).length,
     })),
     workers: { live: rings.length, silent: silentIn(rings) },
-    data_keys: dataKeys.map((dataKey) => toState(dataKey, current, byId.get(dataKey.id)?.size ?? 0)),
+    data_keys: dataKeys.map((dataKey) => toState(dataKey, current, jobs.get(dataKey.id)?.size ?? 0)),
     damaged_data_keys: damaged,
     shredded_jobs: shredded.size,
     renewal_since: isoOf(renewal?.since),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { KeyRotation } from "../../../producers/keys/key-rotation.ts";
+import { keyStatus } from "../../../producers/keys/key-status.ts";
 import { IN_HAND_MS } from "../../../producers/keys/resealing.ts";
 import { SealedRecords } from "../../../producers/keys/sealed-records.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
@@ -13,6 +14,7 @@ import { Secret } from "../../../src/secrets/secret.ts";
 import { DATA_KEYS } from "../../../src/privacy/keys/data-key-store.ts";
 import { assertWraps } from "../../../src/privacy/keys/key-chain.ts";
 import { recordKey } from "../../../src/queues/names.ts";
+import { meanwhile } from "../../support/meanwhile.ts";
 import { Script } from "../../support/script.ts";
 import { newRingKey } from "../../src/privacy/keys/keys-bundle.ts";
 import { mobileOf, NAME, ringOf, startKeysBundle, TODAY } from "./keys-bundle.ts";
@@ -56,6 +58,23 @@ describe("keys status", () => {
     expect(elsewhere.wrapping_keys).toContainEqual({
       ...{ id: "old", wraps: false, wraps_since: null, at_hand: false, retired_at: null, data_keys: 1, workers: 0 },
     });
+  });
+
+  it("does not take what is sealed under a data key that was made meanwhile for shredded", async () => {
+    await using bundle = await startKeysBundle();
+    const deps = bundle.deps(ringOf(OLD));
+    await bundle.addJob(deps, "j-1");
+    await using beside = await meanwhile(bundle.redis, /\bscan\b/i, async () => {
+      await bundle.addJob(deps, "j-2", "batch:b-2");
+    });
+    const status = await keyStatus({ ...deps, redis: beside.client });
+    expect(status.data_keys.map(({ scope, jobs }) => [scope, jobs])).toEqual(
+      expect.arrayContaining([
+        [TODAY, 1],
+        ["batch:b-2", 1],
+      ]),
+    );
+    expect(status.shredded_jobs).toBe(0);
   });
 });
 
