@@ -1,3 +1,4 @@
+import { isTerminal, type JobState } from "../../src/outcomes/state.ts";
 import type { ExplainFacts, Place } from "./explanation.ts";
 import type { RedisClient } from "../../src/redis/connection.ts";
 import { jobsOfEntry } from "../../src/queues/job-counts.ts";
@@ -19,6 +20,7 @@ const DELAYED_SCALE = 4_096;
 
 /** A record's fields and where BullMQ has an entry of the queue, at one instant. */
 interface Found {
+  readonly entry: string;
   readonly fields: Readonly<Record<string, string>>;
   readonly exists: boolean;
   /** How many entries wait without a priority. */
@@ -30,29 +32,34 @@ interface Found {
   readonly score: string | null;
 }
 
+/** Looks for an entry that is not there: some milliseconds pass between a record and its first entry, or one and the next. */
+const MOST_LOOKS = 3;
+
 /**
- * A record's fields and the job's place in BullMQ, by itself or in its ticket; null: there is no record. However long the queue
- * is, it costs Redis few milliseconds.
+ * A record's fields and the job's place in BullMQ, by itself or in its ticket, of one moment; null: there is no record. However long the
+ * queue is, it costs Redis few milliseconds.
  */
 export async function locateJob(
   redis: RedisClient,
   queue: QueueName,
   id: string,
 ): Promise<Pick<ExplainFacts, "fields" | "place"> | null> {
-  const own = await find(redis, queue, id, bullmqJobId(id));
-  const { fields } = own;
-  if (fields["state"] === undefined) {
-    const [archived = null] = await archivedFields(redis, queue, [id]);
-    return archived === null ? null : { fields: unpackRecord(id, archived), place: { kind: "none" } };
+  for (let looks = 1; ; looks++) {
+    const own = await find(redis, queue, id, bullmqJobId(id));
+    if (own.fields["state"] === undefined) {
+      const [archived = null] = await archivedFields(redis, queue, [id]);
+      return archived === null ? null : { fields: unpackRecord(id, archived), place: { kind: "none" } };
+    }
+    // An entry of its own takes it over from its ticket.
+    const ticket = own.exists ? undefined : own.fields["ticket"];
+    const found = ticket === undefined ? own : await find(redis, queue, id, ticket);
+    const mates = ticket === undefined ? null : await new TicketLists(redis, queue).read(ticket).catch(() => null);
+    const { fields } = found;
+    const place = await placeOf(redis, queue, found, Math.max(0, mates?.ids.indexOf(id) ?? 0));
+    const isOnItsWay = place.kind === "none" && !isTerminal(fields["state"] as JobState);
+    if ((isOnItsWay || fields["ticket"] !== own.fields["ticket"]) && looks < MOST_LOOKS) continue;
+    return { fields, place };
   }
-  // An entry of its own takes it over from its ticket.
-  const ticket = own.exists ? undefined : fields["ticket"];
-  if (ticket === undefined) return { fields, place: await placeOf(redis, queue, own, 0) };
-  const [found, mates] = await Promise.all([
-    find(redis, queue, id, ticket),
-    new TicketLists(redis, queue).read(ticket).catch(() => null),
-  ]);
-  return { fields, place: await placeOf(redis, queue, found, Math.max(0, mates?.ids.indexOf(id) ?? 0)) };
 }
 
 async function find(redis: RedisClient, queue: QueueName, id: string, entry: string): Promise<Found> {
@@ -75,12 +82,12 @@ async function find(redis: RedisClient, queue: QueueName, id: string, entry: str
     string | null,
   ];
   const fields = stored["state"] === undefined ? stored : unpackRecord(id, stored);
-  return { fields, exists: exists === 1, waiting, position, rank, score };
+  return { entry, fields, exists: exists === 1, waiting, position, rank, score };
 }
 
 /** `mates`: jobs of its ticket that are before it. */
 async function placeOf(redis: RedisClient, queue: QueueName, found: Found, mates: number): Promise<Place> {
-  const { fields, exists, waiting, position, rank, score } = found;
+  const { entry, fields, exists, waiting, position, rank, score } = found;
   if (!exists) return { kind: "none" };
   if (position === null && rank === null) {
     if (score !== null) return { kind: "delayed", until: Math.floor(Number(score) / DELAYED_SCALE) };
@@ -92,12 +99,15 @@ async function placeOf(redis: RedisClient, queue: QueueName, found: Found, mates
   }
   const base = bullmqPrefix(queue);
   const first = position === null ? Math.max(0, waiting - LOOK_THROUGH) : position + 1;
-  const [ahead, bulk] = await Promise.all([
+  const [line, prioritized] = await Promise.all([
     redis.lrange(`${base}wait`, first, -1),
     rank === null || rank === 0
-      ? []
+      ? ([] as string[])
       : redis.zrange(`${base}prioritized`, "0", String(Math.min(rank, LOOK_THROUGH) - 1)),
   ]);
+  // Others came or went since its place was looked up: what is behind it is not before it.
+  const ahead = line.slice(line.lastIndexOf(entry) + 1);
+  const bulk = prioritized.slice(0, prioritized.includes(entry) ? prioritized.indexOf(entry) : undefined);
   const isBulk = await areBulk(redis, queue, ahead);
   const astray = ahead.filter((_, nth) => isBulk[nth]);
   const interactive = ahead.filter((_, nth) => !isBulk[nth]);
