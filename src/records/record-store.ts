@@ -209,7 +209,8 @@ export class RecordStore extends RecordReader {
       const fields = stored[index] ?? {};
       const packed = packRecord(id, fields, this.#shortValue);
       if (packed === null) return [];
-      return [{ key: recordKey(queue, id), row: { updated: fields["updated"] ?? "", pieces: withNuls(packed) } }];
+      const { updated = "", codes = null, replaced = null } = fields;
+      return [{ key: recordKey(queue, id), row: { updated, codes, replaced, pieces: withNuls(packed) } }];
     });
     for (let from = 0; from < all.length; from += PACK_AT_ONCE) {
       const some = all.slice(from, from + PACK_AT_ONCE);

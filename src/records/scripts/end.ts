@@ -42,11 +42,11 @@ export const PROMOTE = new LuaScript(new URL("promote.lua", import.meta.url), {
   args: { prefix: "text", now: "text", decision: "text", entry: "text" },
 });
 
-/** Of each record `updated` as it was when it was packed, and its pieces, each with a NUL after it. */
+/** Of each record what it said when it was packed, as far as that may still change, and its pieces, each with a NUL after it. */
 export const PACK = new LuaScript(new URL("pack.lua", import.meta.url), {
   needs: [RECORD],
   args: { prefix: "text", now: "number", retention: "number", archives: "flag" },
-  row: { updated: "text", pieces: "text" },
+  row: { updated: "text", codes: "text?", replaced: "text?", pieces: "text" },
 });
 
 /** What is due of one queue. `most`: at once; `again`: until an attempt that is under way is looked at again, ms. */

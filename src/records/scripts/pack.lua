@@ -1,11 +1,13 @@
--- Puts records that nothing changes any more in as few bytes as they need. KEYS records; each has its row. `updated`: of what was
--- packed; `pieces`: what the fields `1`, `2`, … hold from then on, each with a NUL after it; `archives`: they go into the archive.
+-- Puts records that nothing changes any more in as few bytes as they need. KEYS records; each has its row. `updated`, `codes`, `replaced`:
+-- of what was packed (a person who answers a challenge, or asks for another OTP, changes only the last two); `pieces`: what the fields `1`,
+-- `2`, … hold from then on, each with a NUL after it; `archives`: they go into the archive.
 local a = new_archive(now, retention)
 
 local function pack(key)
-  local stored = redis.call('HMGET', key, 'state', 'updated', 'digest', 'answered')
+  local stored = redis.call('HMGET', key, 'state', 'updated', 'digest', 'answered', 'codes', 'replaced')
   -- It is another by now.
   if not TERMINAL[stored[1]] or stored[2] ~= updated or not stored[3] then return end
+  if (stored[5] or '') ~= codes or (stored[6] or '') ~= replaced then return end
   local fields, n = {'state', stored[1], 'digest', stored[3]}, 0
   if stored[4] then
     fields[5] = 'answered'

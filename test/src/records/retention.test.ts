@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dueKey, queuePrefix, recordKey } from "../../../src/queues/names.ts";
 import { retentionOf } from "../../../src/records/retention.ts";
+import { RecordStore } from "../../../src/records/record-store.ts";
+import { meanwhile } from "../../support/meanwhile.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { ending, QUEUE, RETENTION, settled, setup, T0 } from "./journal-bundle.ts";
 
@@ -88,6 +90,19 @@ describe("RecordStore.reap", () => {
   });
 
   const sent = { retention: { lookAt: T0 + 1_000, keepsInput: true } };
+
+  it.each(["replaced", "codes"])(
+    "leaves a record as it is of which a person's step wrote `%s` while it was packed",
+    async (field) => {
+      const { key, id, store, begin, finish } = await setup(redis);
+      await finish(T0 + 30, ending(await begin(T0), sent));
+      await using beside = await meanwhile(redis, new RegExp(`evalsha[^]*${key}`), async (other) => {
+        await other.hset(key, field, "next");
+      });
+      await new RecordStore(beside.client, RETENTION).reap(QUEUE, T0 + 1_000);
+      expect(await store.fields(QUEUE, id)).toMatchObject({ state: "succeeded", [field]: "next" });
+    },
+  );
 
   it("packs a record of which nothing sealed is kept any more: it is told as before, for as long, in a quarter of the bytes", async () => {
     const { id, key, client, store, created, begin, finish, ttl, get } = await setup(redis, {
