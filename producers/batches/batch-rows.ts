@@ -1,12 +1,10 @@
 import type { Batch } from "../../src/batches/batch.ts";
-import { BatchStore } from "../../src/batches/batch-store.ts";
 import { Chunks } from "../../src/batches/chunks.ts";
 import { type PersonHolder, unpackHolder } from "../../src/batches/person-holder.ts";
 import { readResults } from "../../src/batches/read-results.ts";
 import { RepairStore } from "../../src/batches/repair-store.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import type { RowState } from "../../src/batches/row-state.ts";
-import type { Settings } from "../../src/config/settings.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
 
 /** A row that is not called, because another has its person. */
@@ -22,12 +20,10 @@ export interface DuplicateRow {
 /** What became of rows, some hundred at a time in memory. */
 export function rowsOf(
   { redis, dataKeys }: ClientConnections,
-  { retention }: Pick<Settings, "retention">,
   batch: Batch,
   only?: readonly RowState[],
 ): AsyncGenerator<RowResult> {
-  const store = new BatchStore(redis, retention);
-  return readResults({ store, repairs: new RepairStore(redis), chunks: new Chunks(redis, dataKeys) }, batch, only);
+  return readResults({ repairs: new RepairStore(redis), chunks: new Chunks(redis, dataKeys) }, batch, only);
 }
 
 export async function* duplicatesOf(rows: AsyncIterable<RowResult>): AsyncGenerator<DuplicateRow> {

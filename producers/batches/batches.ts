@@ -232,21 +232,20 @@ export class Batches {
 
   /** What became of each row, in the file's order; `only` of these states. Some hundred rows at a time are in memory. */
   async *results(batch: string, options: { readonly only?: readonly RowState[] } = {}): AsyncGenerator<RowResult> {
-    const { settings } = this.#deps;
     const found = await this.#find(batch);
     const opened = await this.#deps.use(async (connections) => {
       await appendAudit(connections.redis, found.queue, [this.#entry(found.id, "results", null)]);
       return await Promise.resolve(connections);
     });
-    yield* rowsOf(opened, settings, found, options.only);
+    yield* rowsOf(opened, found, options.only);
   }
 
   /** The rows that are not called because another has their person, in the file's order; `counts.duplicate` says how many. */
   async *duplicates(batch: string): AsyncGenerator<DuplicateRow> {
-    const { use, settings } = this.#deps;
+    const { use } = this.#deps;
     const found = await this.#find(batch);
     const opened = await use(async (connections) => await Promise.resolve(connections));
-    yield* duplicatesOf(rowsOf(opened, settings, found, ["duplicate"]));
+    yield* duplicatesOf(rowsOf(opened, found, ["duplicate"]));
   }
 
   /** The batch as it goes on, whenever something of it changed; ends with it, or when `signal` aborts. A look reads no row. */

@@ -1,14 +1,12 @@
 import type { Batch } from "./batch.ts";
-import type { BatchStore } from "./batch-store.ts";
 import { CHUNK_ROWS, type Chunks, firstRowOf } from "./chunks.ts";
-import type { Rerun } from "./rerun.ts";
+import { type Rerun, runOf } from "./rerun.ts";
 import type { RepairStore } from "./repair-store.ts";
 import { type RowResult, rowResult } from "./row-result.ts";
 import { readRowState, type RowState } from "./row-state.ts";
 
 export interface ResultsDeps {
-  readonly store: Pick<BatchStore, "statesBetween">;
-  readonly repairs: Pick<RepairStore, "reruns">;
+  readonly repairs: Pick<RepairStore, "standing">;
   readonly chunks: Chunks;
 }
 
@@ -17,22 +15,23 @@ export interface ResultsDeps {
  * A row whose results cannot be opened any more is told all the same, with its state. Throws SatyapanError `unknown-key`, `unreadable`.
  */
 export async function* readResults(
-  { store, repairs, chunks }: ResultsDeps,
+  { repairs, chunks }: ResultsDeps,
   batch: Batch,
   only?: readonly RowState[],
 ): AsyncGenerator<RowResult> {
   const { queue, id, rows } = batch;
-  const reruns = await repairs.reruns(queue, id);
   for (let chunk = 0; firstRowOf(chunk) <= rows; chunk += 1) {
     const first = firstRowOf(chunk);
-    // Results first: a row that ends in between has its state without them, never the other way round.
+    const last = Math.min(first + CHUNK_ROWS - 1, rows);
+    const before = await repairs.standing(queue, id, first, last);
     const out = (await chunks.readable(queue, id, "out", chunk)) ?? [];
-    const states = await store.statesBetween(queue, id, first, Math.min(first + CHUNK_ROWS - 1, rows));
-    const wanted = Array.from(states, (byte, index) => ({
-      index,
-      row: first + index,
-      state: readRowState(byte, first + index),
-    })).filter(({ state }) => only === undefined || only.includes(state));
+    const { states, reruns } = await repairs.standing(queue, id, first, last);
+    const wanted = Array.from(states, (byte, index) => {
+      const row = first + index;
+      // A row that came to another end in between has its state without its results: these may be of the end before.
+      const isSame = byte === before.states.charAt(index) && runOf(reruns.get(row)) === runOf(before.reruns.get(row));
+      return { row, state: readRowState(byte, row), index, kept: isSame ? out[index] : null };
+    }).filter(({ state }) => only === undefined || only.includes(state));
     if (wanted.length === 0) continue;
     const columns = (await chunks.readable(queue, id, "columns", chunk)) ?? [];
     const mended = await mendedColumns(
@@ -40,11 +39,11 @@ export async function* readResults(
       batch,
       wanted.flatMap(({ row }) => reruns.get(row) ?? []),
     );
-    for (const { index, row, state } of wanted) {
+    for (const { index, row, state, kept } of wanted) {
       const rerun = reruns.get(row);
       const own = rerun === undefined ? columns[index] : mended.get(rerun.chunk)?.[rerun.index];
       const again = { repaired: rerun?.repaired ?? 0, asked_again: rerun?.askedAgain ?? 0 };
-      yield rowResult({ row, state, ...again }, own, out[index]);
+      yield rowResult({ row, state, ...again }, own, kept);
     }
   }
 }

@@ -23,6 +23,13 @@ export type RepairAnswer =
   /** Nothing was changed, because of these rows; `state` null: there is no such row, or the file knows more of it than there is. */
   | { readonly kind: "refused"; readonly rows: readonly { readonly row: number; readonly state: RowState | null }[] };
 
+/** Rows of a batch at one moment. */
+export interface Standing {
+  /** The byte of each, in order. */
+  readonly states: string;
+  readonly reruns: Reruns;
+}
+
 /** Rows of batches that come back mended. */
 export class RepairStore {
   readonly #redis: RedisClient;
@@ -40,6 +47,23 @@ export class RepairStore {
         return rerun === null ? [] : [[Number(row), rerun]];
       }),
     );
+  }
+
+  /** How these rows, `from` to `to`, stand at one moment: a byte each, and those of them that run again. */
+  async standing(queue: QueueName, id: string, from: number, to: number): Promise<Standing> {
+    const key = batchKey(queue, id);
+    const rows = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    const pipeline = this.#redis.multi().getrange(`${key}:states`, from - 1, to - 1);
+    const replies = (await pipeline.hmget(`${key}:again`, ...rows.map(String)).exec()) ?? [];
+    const [states, again] = replies.map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply;
+    }) as [string, (string | null)[]];
+    const reruns = rows.flatMap((row, index): [number, Rerun][] => {
+      const rerun = parseRerun(again[index] ?? "");
+      return rerun === null ? [] : [[row, rerun]];
+    });
+    return { states, reruns: new Map(reruns) };
   }
 
   /** Values of mended rows on their way in: nobody sees them before `commit`, and what is left goes by itself. */

@@ -108,7 +108,7 @@ export class BatchBundle {
   }
 
   async results(id: string, only?: readonly RowState[]): Promise<RowResult[]> {
-    const deps = { store: this.store, repairs: this.repairs, chunks: this.#chunks };
+    const deps = { repairs: this.repairs, chunks: this.#chunks };
     return await Array.fromAsync(readResults(deps, await this.get(id), only));
   }
 

@@ -3,12 +3,17 @@ import { describe, expect, it } from "vitest";
 import { Client } from "../../../producers/client.ts";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import type { MendedRow } from "../../../producers/batches/batch-repair.ts";
+import { Chunks } from "../../../src/batches/chunks.ts";
+import { readResults } from "../../../src/batches/read-results.ts";
+import { RepairStore } from "../../../src/batches/repair-store.ts";
 import { noRows } from "../../../src/batches/row-state.ts";
+import { openKeyChain } from "../../../src/privacy/keys/key-chain.ts";
 import { RedisAccess } from "../../../src/redis/access.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
 import { cuttingProxy } from "../../support/cutting-proxy.ts";
 import { readTestEnv } from "../../support/env.ts";
+import { meanwhile } from "../../support/meanwhile.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
 
 /** By the endings of numbers: 000 succeeds, 998 is rejected, 500 fails, 902 is unknown. */
@@ -46,6 +51,29 @@ async function startBundle() {
 }
 
 describe("rows that come back mended", () => {
+  it("are never told with the results of their end before, nor as mended with what they were", async () => {
+    await using bundle = await startBundle();
+    const { redis, settings, client, batches, mended, submit } = bundle;
+    const { id } = await submit();
+    await bundle.startWorker();
+    const batch = await batches.ended(id).then(async () => await batches.get(id));
+    // While somebody reads the results, row 2 comes back mended and succeeds, just before its state is read.
+    await using beside = await meanwhile(
+      redis,
+      /getrange/,
+      async () => {
+        await client.batches.repairChecked(id, mended([2]));
+        await batches.ended(id);
+      },
+      /:out/,
+    );
+    const { dataKeys } = openKeyChain(beside.client, settings, Date.now);
+    const opened = { repairs: new RepairStore(beside.client), chunks: new Chunks(beside.client, dataKeys) };
+    const [, second] = await Array.fromAsync(readResults(opened, batch));
+    expect(second).toMatchObject({ row: 2, state: "succeeded", code: null, reason: null, repaired: 1 });
+    expect(Object.values(second?.columns ?? {})).toContain(`XXXXXX${madeUpMobile(102, "000").slice(6)}`);
+  });
+
   it("run once more in the batch that was over, with what was mended, and are counted there", async () => {
     await using bundle = await startBundle();
     const { client, batches, mended, submit, settled, called } = bundle;
