@@ -22,7 +22,7 @@ export async function measureOnboardings(
 ): Promise<OnboardingMeasures> {
   const key = onboardingsDueKey(queue);
   const [count, [, due = Infinity]] = await Promise.all([redis.zcard(key), redis.zrange(key, "0", "0", "WITHSCORES")]);
-  const ids = await spreadSample(redis, key, { first: 0, count, most: LOOKED_AT });
+  const { members: ids, each } = await spreadSample(redis, key, { first: 0, count, most: LOOKED_AT });
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(onboardingKey(queue, id), "terms", "state", "updated");
   const replies = await repliesOf(pipeline, []);
@@ -42,7 +42,7 @@ export async function measureOnboardings(
   const open = flows.flatMap(({ name: flow }) =>
     OPEN_STATES.map((state) => {
       const seen = times.get(`${flow} ${state}`) ?? 0;
-      return { flow, state, count: Math.round((seen * count) / Math.max(1, ids.length)) };
+      return { flow, state, count: Math.round(seen * each) };
     }),
   );
   return { open, unmoved, lag: Math.max(0, (now - Number(due)) / 1_000) };

@@ -35,7 +35,9 @@ export async function jobCounts(
     const some = names[index] ?? [];
     const jobs = some.reduce((sum, name) => sum + jobsOfEntry(name), 0);
     const all = entries[state] ?? 0;
-    return [state, some.length === 0 || all <= some.length ? jobs : Math.round((jobs * all) / some.length)] as const;
+    // What was counted before may be fewer by now: a list that was looked at whole is as it is.
+    const isWhole = some.length < LOOKED_AT || all <= some.length;
+    return [state, isWhole ? jobs : Math.round((jobs * all) / some.length)] as const;
   });
   return { ...entries, ...Object.fromEntries(counted) };
 }

@@ -14,8 +14,8 @@ const LOOKED_AT = 200;
 export async function waitingCauses(redis: RedisClient, queue: QueueName): Promise<Map<WaitCause | "other", number>> {
   const delayed = `${bullmqPrefix(queue)}delayed`;
   const count = await redis.zcard(delayed);
-  if (count === 0) return new Map();
-  const entries = await spreadSample(redis, delayed, { first: 0, count, most: LOOKED_AT });
+  const { members: entries, each } = await spreadSample(redis, delayed, { first: 0, count, most: LOOKED_AT });
+  if (entries.length === 0) return new Map();
   const jobs = await Promise.all(entries.map(async (entry) => await jobOf(redis, queue, entry)));
   const pipeline = redis.pipeline();
   for (const id of jobs) pipeline.hmget(recordKey(queue, id ?? ""), "state", "cause");
@@ -24,7 +24,7 @@ export async function waitingCauses(redis: RedisClient, queue: QueueName): Promi
     const cause = causeOf(fields as (string | null)[]);
     found.set(cause, (found.get(cause) ?? 0) + 1);
   }
-  return new Map([...found].map(([cause, times]) => [cause, Math.round((times * count) / entries.length)]));
+  return new Map([...found].map(([cause, times]) => [cause, Math.round(times * each)]));
 }
 
 /** Null: it carries no job that is known. */

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { bullmqPrefix, queueOf, recordKey } from "../../../src/queues/names.ts";
 import { TicketLists } from "../../../src/queues/ticket-lists.ts";
 import { waitingCauses } from "../../../src/records/waiting-causes.ts";
+import { meanwhile } from "../../support/meanwhile.ts";
 import { startTestRedis } from "../../support/redis.ts";
 
 const QUEUE = queueOf("eko");
@@ -34,4 +35,14 @@ it("an entry that is put away waits for what its record says, and a ticket for w
       ["other", 4],
     ]),
   );
+});
+
+it("those that are put away do not stand for others that were taken since they were counted", async () => {
+  await using redis = await startTestRedis();
+  const client = redis.client();
+  for (const id of ["a", "b"]) await client.hset(recordKey(QUEUE, id), { state: "waiting", cause: "cooldown" });
+  const delayed = `${bullmqPrefix(QUEUE)}delayed`;
+  await client.zadd(delayed, ...["j-a", "j-b", "j-c", "j-d"].flatMap((entry, nth) => [nth, entry]));
+  await using beside = await meanwhile(redis, /zrange/, async (other) => await other.zrem(delayed, "j-c", "j-d"));
+  expect(await waitingCauses(beside.client, QUEUE)).toEqual(new Map([["cooldown", 2]]));
 });
