@@ -39,6 +39,8 @@ interface OpenJob {
   readonly id: string;
   /** As it is stored. */
   readonly job: string;
+  /** When it was changed last. */
+  readonly updated: string | null;
   readonly ticket: string | null;
 }
 
@@ -66,7 +68,20 @@ export class LostJobs {
     try {
       const { value: ids = [], done } = (await round.pages.next()) as IteratorResult<readonly string[], undefined>;
       round.isDone = done === true;
-      if (ids.length > 0) await this.#requeue(queue, await this.#lost(queue, await this.#open(queue, ids)));
+      const lost = ids.length === 0 ? [] : await this.#lost(queue, await this.#open(queue, ids));
+      // One that goes on meanwhile had its entry until then.
+      const still =
+        lost.length === 0
+          ? []
+          : await this.#open(
+              queue,
+              lost.map(({ id }) => id),
+            );
+      const before = new Map(lost.map(({ id, updated }) => [id, updated]));
+      await this.#requeue(
+        queue,
+        still.filter(({ id, updated }) => before.get(id) === updated),
+      );
     } catch (error) {
       this.#rounds.delete(queue);
       throw error;
@@ -81,7 +96,9 @@ export class LostJobs {
     const replies = (await repliesOf(pipeline, [null, null, null, null])) as (string | null)[][];
     return replies.flatMap(([state = null, updated = null, job = null, ticket = null], index): OpenJob[] => {
       const isOld = now() - Number(updated) >= SETTLES_IN_MS;
-      return state !== null && OPEN.has(state) && job !== null && isOld ? [{ id: ids[index] ?? "", job, ticket }] : [];
+      return state !== null && OPEN.has(state) && job !== null && isOld
+        ? [{ id: ids[index] ?? "", job, updated, ticket }]
+        : [];
     });
   }
 

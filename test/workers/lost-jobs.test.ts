@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
 import { bullmqPrefix, recordKey } from "../../src/queues/names.ts";
+import type { RedisClient } from "../../src/redis/connection.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { LostJobs } from "../../workers/lost-jobs.ts";
+import { meanwhile } from "../support/meanwhile.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
@@ -14,9 +16,12 @@ const MINUTE = 60_000;
 const input = (n: number) => ({ mobile: madeUpMobile(n), csp_id: "agent-1" });
 
 /** What looks for lost jobs, a minute from now unless said otherwise. */
-function looker({ redis }: WorkerBundle, now = (): number => Date.now() + MINUTE) {
+function looker(
+  { redis }: Pick<WorkerBundle, "redis">,
+  now = (): number => Date.now() + MINUTE,
+  client: RedisClient = redis.client(),
+) {
   const log: string[] = [];
-  const client = redis.client();
   const queues = new JobQueues(client, Date.now);
   const logger = createLogger(
     "warn",
@@ -72,6 +77,19 @@ describe("a job that nothing in its queue carries", () => {
     lost.pass(5 * MINUTE);
     await lost.look();
     expect(await Promise.all(records.map(async ({ id }) => await hasEntry(bundle, id)))).toEqual([true, true]);
+  });
+
+  it("is none where it was done while it was looked for", async () => {
+    await using bundle = await startWorkerBundle();
+    const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
+    await using beside = await meanwhile(bundle.redis, /exists/, async (other) => {
+      await other.hset(recordKey(QUEUE, id), { state: "succeeded", updated: Date.now() });
+      await removeEntry(bundle, `j-${id}`);
+    });
+    await using lost = looker(bundle, () => Date.now() + MINUTE, beside.client);
+    await lost.look();
+    expect(await hasEntry(bundle, id)).toBe(false);
+    expect(lost.log).toEqual([]);
   });
 
   it("is left alone for a minute, as its entry may be on its way", async () => {
