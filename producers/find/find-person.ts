@@ -59,24 +59,29 @@ export async function findPerson(
         found.set(`${part.kind} ${part.id}`, part);
   };
   keep(await findRows(opened, settings, subject, now()));
-  const archives: { readonly queue: QueueName; readonly keys: readonly string[] }[] = [];
-  for await (const keys of pagesOf(redis, signal, onProgress)) {
+  for await (const keys of pagesOf(redis, "*", signal, onProgress)) {
     for (const queue of QUEUES) {
       const jobs = await jobsOf(opened, queue, idsIn(keys, recordKey(queue, "")), subject);
       const onboardings = await onboardingsOf(store, queue, idsIn(keys, onboardingKey(queue, "")), subject);
       keep([...jobs, ...onboardings]);
-      archives.push({ queue, keys: keys.filter((key) => key.startsWith(archiveKey(queue, ""))) });
     }
   }
-  // Last, because records come there from where was looked before.
-  for (const { queue, keys } of archives) keep(await jobsOf(opened, queue, await idsInArchive(redis, keys), subject));
+  // Last, and looked for anew, because records come there from where was looked before, also into hashes that were not there then.
+  for await (const keys of pagesOf(redis, "archive:*", signal)) {
+    for (const queue of QUEUES) {
+      const archived = keys.filter((key) => key.startsWith(archiveKey(queue, "")));
+      keep(await jobsOf(opened, queue, await idsInArchive(redis, archived), subject));
+    }
+  }
   return [...found.values()].toSorted((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
 }
 
+/** Keys of all queues; `what`: how they go on behind the queue's name. */
 async function* pagesOf(
   redis: Opened["redis"],
-  signal: AbortSignal | undefined,
-  onProgress: FindOptions["onProgress"],
+  what: string,
+  signal?: AbortSignal,
+  onProgress?: FindOptions["onProgress"],
 ): AsyncGenerator<string[]> {
   const nodes = redis instanceof Cluster ? redis.nodes("master") : [redis];
   const sizes = await Promise.all(nodes.map(async (node) => await node.dbsize()));
@@ -86,7 +91,7 @@ async function* pagesOf(
     let cursor = "0";
     do {
       if (signal?.aborted === true) throw new SatyapanError(ErrorCode.INTERRUPTED, "the search was stopped");
-      const [next, keys] = await node.scan(cursor, "MATCH", "satyapan:{*}:*", "COUNT", SCAN_COUNT);
+      const [next, keys] = await node.scan(cursor, "MATCH", `satyapan:{*}:${what}`, "COUNT", SCAN_COUNT);
       cursor = next;
       yield keys;
       looked = Math.min(looked + SCAN_COUNT, total);

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outboxKey } from "../../../src/privacy/audit/outbox.ts";
-import { queueOf } from "../../../src/queues/names.ts";
+import { findPerson } from "../../../producers/find/find-person.ts";
+import { archiveKey, queueOf, recordKey } from "../../../src/queues/names.ts";
+import { createIds } from "../../../src/records/ids.ts";
+import { RecordStore } from "../../../src/records/record-store.ts";
+import { subjectKey as subjectKeyOf } from "../../../src/secrets/subject-key.ts";
+import { newJob } from "../../src/records/journal-bundle.ts";
+import { meanwhile } from "../../support/meanwhile.ts";
 import {
   AADHAAR,
   AADHAAR_INPUT,
@@ -14,6 +20,8 @@ import { madeUpMobile } from "../../../simulator/people.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
+
+const ACTOR = { name: "library:test", now: Date.now };
 
 let bundle: ClientBundle;
 beforeAll(async () => {
@@ -43,6 +51,38 @@ describe("find", () => {
     ]);
     expect(await ids("9000000000")).toEqual([]);
     expect(await client.find(MOBILE, { since: Date.now() + 60_000 })).toEqual([]);
+  });
+
+  it("finds what went into hashes of the archive that were not there when it began to look", async () => {
+    await using own = await startClientBundle();
+    const { redis, settings, records } = own;
+    const queue = queueOf("eko");
+    const subject = subjectKeyOf(settings.subjectKey, "mobile", MOBILE);
+    const newId = createIds();
+    const jobs = Array.from({ length: 30 }, (_, nth) => {
+      const createdAt = Date.now() - nth * 60_000;
+      return newJob({ id: newId.job(createdAt), subject, createdAt });
+    });
+    await records.create(queue, jobs);
+    // More keys than one look asks for.
+    await redis
+      .client()
+      .mset(...Array.from({ length: 3_000 }, (_, nth) => [`satyapan:{eko-0}:filler:${nth}`, ""]).flat());
+    await using beside = await meanwhile(redis, /\bscan\r\n(?!\$1\r\n0\r)/, async (other) => {
+      for (const { id } of jobs) {
+        const { digest, job, updated } = await other.hgetall(recordKey(queue, id));
+        const text = ["sdigest", "job", job, "updated", updated, ""].join("\0");
+        expect(digest).toBe("digest");
+        await other
+          .multi()
+          .hset(archiveKey(queue, id.slice(0, 5)), id, text)
+          .del(recordKey(queue, id))
+          .exec();
+      }
+    });
+    const opened = { redis: beside.client, records: new RecordStore(beside.client, settings.retention) };
+    const found = await findPerson({ ...opened, dataKeys: own.dataKeys }, settings, ACTOR, MOBILE, {});
+    expect(found.map(({ id }) => id).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
   });
 
   it("is in the audit log, by the hash alone", async () => {
