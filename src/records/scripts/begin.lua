@@ -44,9 +44,9 @@ local function resume_open(key, open, count, text, input, spent, due_at)
   local attempt = redis.call('HGET', key, 'attempt:' .. count)
   -- What became of it, its worker finds out.
   if open ~= count .. ' ' .. stamp .. now then return {'open', open, attempt, text, input, spent} end
-  -- This very step, sent again because its answer was cut off: its attempt is open, and its permit is old.
-  local ref = string.match(attempt, '"client_ref_id":"([^"]+)"')
-  return taken(open, ref, due_at, 'scarce', '', '0', '', spent, text, input)
+  -- This very step, sent again because its answer was cut off: its attempt is open, and its permit is old, to be given back for another.
+  local ref, permit = string.match(attempt, '"client_ref_id":"([^"]+)"'), string.match(attempt, '"permit":(%d+)')
+  return taken(open, ref, due_at, 'scarce', permit or '', '0', '', spent, text, input)
 end
 
 -- Whether the gate lets this job through. → the permit, whether it tries for all; or nil, why not, until when, detail
@@ -100,11 +100,11 @@ local function write_wait(key, before, why, at, detail)
 end
 
 -- → by what the attempt is known here, and at the provider
-local function write_attempt(key, job, n, has_waited)
+local function write_attempt(key, job, n, has_waited, permit)
   local ref, nth = reference(job, n), number(n)
   local open = nth .. ' ' .. stamp .. now
   redis.call('HSET', key, 'attempts', nth, 'open', open, 'state', 'active', 'updated', now,
-    'attempt:' .. nth, '{"client_ref_id":"' .. ref .. '","started":' .. now .. '}')
+    'attempt:' .. nth, '{"client_ref_id":"' .. ref .. '","started":' .. now .. ',"permit":' .. permit .. '}')
   if has_waited then redis.call('HDEL', key, 'next', 'reason', 'cause', 'detail', 'since', 'lost') end
   return open, ref
 end
@@ -181,8 +181,9 @@ local function begin(key, i)
     return write_wait(key, cause, why, at, detail)
   end
   local tries_for_all = why
-  local attempt, ref = write_attempt(key, job, count + 1, next_at or state == 'waiting')
-  return taken(attempt, ref, due_at, permit.scarce and 'scarce' or '', number(permit.ends), number(permit.wait),
+  local ends = number(permit.ends)
+  local attempt, ref = write_attempt(key, job, count + 1, next_at or state == 'waiting', ends)
+  return taken(attempt, ref, due_at, permit.scarce and 'scarce' or '', ends, number(permit.wait),
     tries_for_all and 'probe' or '', spent, text, input)
 end
 

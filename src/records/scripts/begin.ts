@@ -59,6 +59,7 @@ export const GIVE_BACK = new LuaScript(new URL("give-back.lua", import.meta.url)
 /** `old`: the permit that grew old; `open`: the attempt; `subject`: who is sent an OTP. */
 export const PERMIT = new LuaScript(new URL("permit.lua", import.meta.url), {
   needs: GATE,
+  once: true,
   constants: {
     NOT_OPEN,
     FORGOTTEN,

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SealedRecords } from "../../../producers/keys/sealed-records.ts";
+import { queuePrefix } from "../../../src/queues/names.ts";
+import type { Permit } from "../../../src/records/attempt-start.ts";
+import { Journal } from "../../../src/records/journal.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
 import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { sentTwice } from "../../support/sent-twice.ts";
-import { ending, newJob, QUEUE, RETENTION, settled, setup, T0, waiting } from "./journal-bundle.ts";
+import { ending, newJob, POLICY, QUEUE, RETENTION, settled, setup, T0, waiting } from "./journal-bundle.ts";
 
 let redis: TestRedis;
 beforeAll(async () => (redis = await startTestRedis()));
@@ -44,6 +47,21 @@ describe("a step of a record that is sent again, because its answer was cut off"
     expect((await get())?.decisions).toHaveLength(1);
     await begin(T0 + 50);
     expect(await promote()).toBe("done");
+  });
+
+  it("charges no second permit: that of an attempt is given back for the one that is called with, and that one is given once", async () => {
+    const { client, id, journal } = await setup(redis);
+    const permits = `${queuePrefix(QUEUE)}permits`;
+    await client.del(permits);
+    const begun = [await journal.begin(id, "fresh-1", T0), await journal.begin(id, "fresh-1", T0)];
+    expect(begun[1]).toMatchObject({ kind: "run" });
+    const [first, again] = begun.flatMap((start) => (start.kind === "run" ? [start] : []));
+    expect(again?.permit.id).toBe(first?.permit.id);
+    const another = await sentTwice(redis, /:control\r/, async (other) => {
+      const ours = new Journal({ redis: other, queue: QUEUE, retentionMs: RETENTION.recordMs, policy: POLICY });
+      return await ours.permit(again?.permit.id ?? "", id, again?.attemptToken ?? "", null);
+    });
+    expect(await client.lrange(permits, 0, -1)).toEqual([(another as Permit).id]);
   });
 
   it("counts a field that was sealed anew", async () => {
