@@ -30,5 +30,7 @@ export async function rowReasons(redis: RedisClient, queue: QueueName, id: strin
     const reason = fields[`r ${byte} ${code}`] ?? "";
     return [{ state, code: code === NO_CODE ? null : code, count, reason: reason === "" ? null : reason }];
   });
-  return reasons.toSorted((one, other) => other.count - one.count);
+  // Redis lists the fields of a hash in no order of its own: those that are as frequent stay where they are at the next look.
+  const nameOf = ({ state, code }: RowReason): string => `${state} ${code ?? ""}`;
+  return reasons.toSorted((one, other) => other.count - one.count || nameOf(one).localeCompare(nameOf(other)));
 }

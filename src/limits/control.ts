@@ -177,15 +177,17 @@ function holdsOf(fields: Readonly<Record<string, string>>): Hold[] {
     if (!field.startsWith("hold:") || reason === undefined) return [];
     return [{ scope: field.slice("hold:".length), reason, since: Number(since), probeAt: Number(probeAt) }];
   });
+  // Redis lists the fields of a hash in no order of its own.
+  const inOrder = scoped.toSorted((one, other) => one.since - other.since || one.scope.localeCompare(other.scope));
   const { hold } = fields;
-  if (hold === undefined) return scoped;
+  if (hold === undefined) return inOrder;
   const whole = {
     scope: null,
     reason: hold,
     since: Number(fields["hold_since"]),
     probeAt: Number(fields["hold_probe"]),
   };
-  return [whole, ...scoped];
+  return [whole, ...inOrder];
 }
 
 function lossOf({ lost_at, lost_quota }: Readonly<Record<string, string>>): GateState["lost"] {

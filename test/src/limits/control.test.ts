@@ -18,6 +18,13 @@ afterAll(async () => await redis.stop());
 /** Far enough that no test waits until then, ms. */
 const LATER = 3_600_000;
 
+it("holds are told in the order in which they began, however Redis lists them", async () => {
+  const { client, key, control, queue } = await newGate(redis);
+  await client.hset(key, "hold:user_code:B", "2 9 346", "hold:user_code:A", "2 9 346", "hold:user_code:C", "1 9 346");
+  const { holds } = await control.read(queue);
+  expect(holds.map(({ scope }) => scope)).toEqual(["user_code:C", "user_code:A", "user_code:B"]);
+});
+
 describe("resume", () => {
   const A = "user_code:A";
   const hold = `1 ${TEST_TIME + LATER} 346`;
