@@ -68,7 +68,8 @@ export class LostTickets {
     const lists = new TicketLists(redis, queue);
     const { cursor, tickets } = await lists.some(this.#cursors.get(queue) ?? "0");
     const old = tickets.filter(({ createdAt }) => !(now() - createdAt < MADE_MS)).map(({ name }) => name);
-    const lost = await queues.entriesGone(queue, old);
+    // One that was done in between went from here before its entry went.
+    const lost = await lists.known(await queues.entriesGone(queue, old));
     const listed: string[] = [];
     const names: string[] = [];
     for (const name of lost) {

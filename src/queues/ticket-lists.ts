@@ -94,6 +94,12 @@ export class TicketLists {
     return { cursor: next, tickets };
   }
 
+  /** Those of these tickets that are not done. */
+  async known(names: readonly string[]): Promise<string[]> {
+    const made = names.length === 0 ? [] : await this.#redis.hmget(this.#registry, ...names);
+    return names.filter((_, index) => (made[index] ?? null) !== null);
+  }
+
   #failure(error: unknown): unknown {
     if (refusalWord(error) !== "WRONGTYPE") return error;
     const key = this.#registry;

@@ -3,8 +3,11 @@ import { describe, expect, it } from "vitest";
 import { madeUpMobile } from "../../simulator/people.ts";
 import { JobQueues } from "../../src/queues/job-queues.ts";
 import { queuePrefix, recordKey, ticketKey } from "../../src/queues/names.ts";
+import { TicketLists } from "../../src/queues/ticket-lists.ts";
+import type { RedisClient } from "../../src/redis/connection.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { LostTickets } from "../../workers/lost-tickets.ts";
+import { meanwhile } from "../support/meanwhile.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
@@ -54,8 +57,29 @@ async function look(bundle: WorkerBundle, mayGoOn = (): boolean => true): Promis
   return calls;
 }
 
+/** Whether a look for lost tickets begins to go through all records. */
+async function searches(redis: RedisClient): Promise<boolean> {
+  const queues = new JobQueues(redis, Date.now);
+  const logger = createLogger("fatal", new Writable({ write: (_chunk, _encoding, done) => done() }));
+  const tickets = new LostTickets({ redis, queues, logger, now: () => Date.now() + 60_000 });
+  const isSearching = await tickets.look(QUEUE, () => false);
+  await queues.close();
+  return isSearching;
+}
+
 const leftOver = async ({ redis }: WorkerBundle): Promise<string[]> =>
   await redis.client().keys(`${queuePrefix(QUEUE)}ticket*`);
+
+it("a ticket that is done while lost ones are looked for is none of them", async () => {
+  await using bundle = await startWorkerBundle();
+  await submit(bundle, 2);
+  const [name = ""] = await names(bundle);
+  await using beside = await meanwhile(bundle.redis, /exists/, async (other) => {
+    await new TicketLists(other, QUEUE).end(name);
+    await other.del(`${BASE}${name}`);
+  });
+  expect(await searches(beside.client)).toBe(false);
+});
 
 describe("many bulk jobs", () => {
   it("are few entries of the queue, each person is called once, and nothing of the tickets is left", async () => {
