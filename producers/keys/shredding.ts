@@ -6,6 +6,7 @@ import type { StoredDataKey } from "../../src/privacy/keys/data-key-store.ts";
 import { dataKeyIdsIn } from "../../src/privacy/sealing/sealed-text.ts";
 import { batchKey } from "../../src/batches/keys.ts";
 import { isBatchId } from "../../src/records/ids.ts";
+import { RecordReader } from "../../src/records/record-reader.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
 import { type DiskPurge, purgeDisk } from "./disk-purge.ts";
@@ -135,7 +136,7 @@ async function find(
     }
     case "job": {
       const found = await keysOf(deps, target.id);
-      if (found === null) throw unknownJob(target.id);
+      if (found === null) throw (await isArchived(deps, target.id)) ? nothingSealed(target.id) : unknownJob(target.id);
       if (found.record.state === "active")
         throw badInput(`job ${target.id} is being called just now: shred it when it is settled`);
       const batch = await openBatchOf(deps, found.record);
@@ -143,7 +144,7 @@ async function find(
         throw badInput(
           `job ${target.id} is a row of batch ${batch}, which holds it sealed too: shred it when that is over`,
         );
-      if (found.dataKeys.length === 0) throw badInput(`job ${target.id} has nothing sealed that could be opened`);
+      if (found.dataKeys.length === 0) throw nothingSealed(target.id);
       return found;
     }
     case "older": {
@@ -174,6 +175,17 @@ async function keysOf(deps: KeyDeps, id: string): Promise<{ record: SealedRecord
     return { record, dataKeys: await deps.store.load(ids) };
   }
   return null;
+}
+
+/** Of what is in the archive nothing sealed is kept. */
+async function isArchived({ redis }: KeyDeps, id: string): Promise<boolean> {
+  const records = new RecordReader(redis);
+  const states = await Promise.all(QUEUES.map(async (queue) => await records.states(queue, [id])));
+  return states.flat().some((state) => state !== null);
+}
+
+function nothingSealed(id: string): SatyapanError {
+  return badInput(`job ${id} has nothing sealed that could be opened`);
 }
 
 /** The batch whose rows still lie there, of which the job is one; null: none. */

@@ -6,6 +6,8 @@ import { IN_HAND_MS } from "../../../producers/keys/resealing.ts";
 import { Shredding } from "../../../producers/keys/shredding.ts";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { DATA_KEYS } from "../../../src/privacy/keys/data-key-store.ts";
+import { archiveKey } from "../../../src/queues/names.ts";
+import { createIds } from "../../../src/records/ids.ts";
 import { newRingKey } from "../../src/privacy/keys/keys-bundle.ts";
 import { LocalServer } from "../../support/local-server.ts";
 import { TestRedis } from "../../support/redis.ts";
@@ -132,6 +134,17 @@ describe("shred --job", () => {
     }
     await expect(shredding.shred(target)).rejects.toMatchObject({
       message: "job j-1 has nothing sealed that could be opened",
+    });
+  });
+
+  it("is refused of a job that is archived, of which nothing sealed is kept", async () => {
+    await using bundle = await startKeysBundle();
+    const id = createIds().job(Date.now());
+    const key = archiveKey("{eko-0}", id.slice(0, 5));
+    await bundle.redis.client().hset(key, id, ["sdigest", "job", "eko.mobile-otp bulk 1 ~ ~ + ~", ""].join("\0"));
+    await expect(new Shredding(bundle.use(RING)).shred({ kind: "job", id })).rejects.toMatchObject({
+      code: ErrorCode.BAD_INPUT,
+      message: `job ${id} has nothing sealed that could be opened`,
     });
   });
 
