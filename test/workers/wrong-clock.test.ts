@@ -32,11 +32,13 @@ function producer({ settings }: Pick<WorkerBundle, "settings">, offBy: number): 
 it.each([-300_000, 300_000])("gives a job its two minutes from acceptance, by a producer %i ms off", async (offBy) => {
   await using bundle = await startWorkerBundle();
   await using client = producer(bundle, offBy);
+  const before = Date.now();
   const { id } = await client.submit("eko.mobile-otp", input(1), { expiresIn: "2m" });
-  const accepted = Date.now();
   const record = await client.get(id);
-  expect(Math.abs(Date.parse(record?.created_at ?? "") - accepted)).toBeLessThan(2_000);
-  expect(Math.abs(Date.parse(record?.expires_at ?? "") - accepted - TWO_MINUTES_MS)).toBeLessThan(2_000);
+  const created = Date.parse(record?.created_at ?? "");
+  expect(created).toBeGreaterThan(before - 2_000);
+  expect(created).toBeLessThan(Date.now() + 2_000);
+  expect(Date.parse(record?.expires_at ?? "")).toBe(created + TWO_MINUTES_MS);
   await bundle.startWorker();
   expect((await client.waitFor(id)).state).toBe("succeeded");
 });
@@ -46,10 +48,12 @@ it.each([-TWO_MINUTES_MS, TWO_MINUTES_MS])(
   async (offBy) => {
     await using bundle = await startWorkerBundle();
     const { metricsPort } = await bundle.startWorker({}, () => Date.now() + offBy);
+    const before = Date.now();
     const { id } = await bundle.client.submit("eko.mobile-otp", input(1));
     const { attempts } = await bundle.client.waitFor(id);
     for (const at of [attempts[0]?.started_at, attempts[0]?.ended_at]) {
-      expect(Math.abs(Date.parse(at ?? "") - Date.now())).toBeLessThan(3_000);
+      expect(Date.parse(at ?? "")).toBeGreaterThan(before - 2_000);
+      expect(Date.parse(at ?? "")).toBeLessThan(Date.now() + 2_000);
     }
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     const offset = Number(/^satyapan_redis_clock_offset_seconds (\S+)$/m.exec(metrics)?.[1]);
@@ -84,7 +88,7 @@ it.each([-TWO_MINUTES_MS, TWO_MINUTES_MS])(
       expect(more).toEqual([]);
       const waited = (second ?? 0) - (first ?? 0);
       expect(waited).toBeGreaterThan(1_500);
-      expect(waited).toBeLessThan(10_000);
+      expect(waited).toBeLessThan(TWO_MINUTES_MS / 2);
     } finally {
       worker.kill("SIGKILL");
       await once(worker, "exit");

@@ -158,7 +158,8 @@ describe("satyapan batch", () => {
     const begun = performance.now();
     watching.kill("SIGINT");
     expect((await watching.ended).code).toBe(1);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    // It would go on asking for a minute.
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 
   it.runIf(hasScript)("leaves the terminal as it was at Ctrl-C, and says that the batch goes on", async () => {

@@ -131,10 +131,12 @@ describe("any reply", () => {
       JSON.stringify({ status: 0, data: { otp_ref_id: "x".repeat(5_000_000), reference_id: "x".repeat(5_000_000) } }),
       `{"message":"${" ".repeat(5_000_000)}"}`,
     ];
-    const start = performance.now();
+    const begun = process.threadCpuUsage();
     for (const text of bodies) {
       expect(OUTCOME_KINDS).toContain(operation.read({ kind: "reply", status: 200, headers: {}, text }, input).kind);
     }
-    expect(performance.now() - start).toBeLessThan(5_000);
+    // What it takes by itself, however busy the machine is.
+    const { user, system } = process.threadCpuUsage(begun);
+    expect((user + system) / 1_000).toBeLessThan(5_000);
   });
 });

@@ -6,6 +6,7 @@ import { noReplyWord } from "../../../src/outcomes/no-reply.ts";
 import type { HttpReply } from "../../../src/providers/http.ts";
 import { reply, startRawServer } from "./raw-server.ts";
 import { answer, closed, setup } from "./transport-bundle.ts";
+import { Lived } from "../../support/lived.ts";
 
 describe("what a transport reads", () => {
   it("gives status, headers with lower-case names, and the body as text", async () => {
@@ -110,9 +111,10 @@ describe("a reply that is not whole", () => {
       { timeoutMs: 300 },
     );
     const start = performance.now();
+    using lived = new Lived();
     expect(await bundle.transport.send(bundle.call)).toMatchObject(cut);
     expect(performance.now() - start).toBeGreaterThanOrEqual(290);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(lived.ms).toBeLessThan(2_000);
     await closed(bundle.server.sockets[0]);
   });
 
@@ -120,9 +122,9 @@ describe("a reply that is not whole", () => {
     await using bundle = await setup({
       onRequest: answer(`HTTP/1.1 200 OK\r\ncontent-length: ${100 * 1024 * 1024}\r\n\r\n`),
     });
-    const start = performance.now();
+    using lived = new Lived();
     expect(await bundle.transport.send(bundle.call)).toMatchObject(cut);
-    expect(performance.now() - start).toBeLessThan(2_000); // the deadline is 5 s
+    expect(lived.ms).toBeLessThan(2_000); // the deadline is 5 s
     await closed(bundle.server.sockets[0]);
   });
 
@@ -139,9 +141,9 @@ describe("a reply that is not whole", () => {
       },
       { maxBodyBytes: 64 * 1024 },
     );
-    const start = performance.now();
+    using lived = new Lived();
     expect(await bundle.transport.send(bundle.call)).toMatchObject(cut);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(lived.ms).toBeLessThan(2_000);
     await closed(bundle.server.sockets[0]);
   });
 
