@@ -2,6 +2,7 @@ import type { TerminalState } from "../outcomes/state.ts";
 import type { RedisClient } from "../redis/connection.ts";
 import { archiveKey, type QueueName, recordKey } from "../queues/names.ts";
 import { repliesOf } from "../redis/replies.ts";
+import { UNREADABLE_FIELDS } from "./no-record.ts";
 
 // Where `scripts/archive.lua` puts records at rest.
 
@@ -42,16 +43,17 @@ export async function archivedFields(
     for (const key of keys) pipeline.hget(key, id);
     pipeline.hgetall(recordKey(queue, id));
   }
-  const replies = await repliesOf(pipeline);
+  // Something else than a hash holds no record.
+  const replies = await repliesOf(pipeline, null);
   for (const [nth, index] of asked.entries()) {
     const [first, second, third, own] = replies.slice(ASKED * nth, ASKED * (nth + 1)) as [
       string | null,
       string | null,
       string | null,
-      Fields,
+      Fields | null,
     ];
     const text = first ?? second ?? third;
-    found[index] = text !== null ? parseArchived(text) : own["state"] === undefined ? null : own;
+    found[index] = text !== null ? parseArchived(text) : own?.["state"] === undefined ? null : own;
   }
   return found;
 }
@@ -60,7 +62,7 @@ export async function archivedFields(
 export async function idsInArchive(redis: RedisClient, keys: readonly string[]): Promise<string[]> {
   const pipeline = redis.pipeline();
   for (const key of keys) pipeline.hgetall(key);
-  return (await repliesOf(pipeline)).flatMap((records) => Object.keys(records as Fields));
+  return (await repliesOf(pipeline, null)).flatMap((records) => Object.keys((records ?? {}) as Fields));
 }
 
 /** Where a record may be, in this order. Null: one with such an id is never archived. */
@@ -74,7 +76,9 @@ function archivePlaces(queue: QueueName, id: string): readonly [string, string, 
 /** The first letter of its state, its digest, and its other fields and their values in turn, a NUL after each. */
 function parseArchived(text: string): Fields {
   const [first = "", ...others] = text.split("\0");
-  const state = ARCHIVED_STATES.find((known) => known.startsWith(first.slice(0, 1))) ?? "";
+  const state = ARCHIVED_STATES.find((known) => first.startsWith(known.slice(0, 1)));
+  // After the last NUL there is one piece more, an empty one.
+  if (state === undefined || others.at(-1) !== "" || others.length % 2 === 0) return UNREADABLE_FIELDS;
   const fields: Record<string, string> = { state, digest: first.slice(1) };
   for (let at = 0; at + 1 < others.length; at += 2) fields[others[at] ?? ""] = others[at + 1] ?? "";
   return fields;

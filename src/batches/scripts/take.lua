@@ -5,7 +5,7 @@ local function next_row(n)
 end
 
 local function write(self)
-  local known = known_record(prefix, bull, self, digest)
+  local known = known_record(prefix, bull, self, digest, now)
   if not known then write_record(prefix, self, digest, job, input, now, deadline, subject, entry, 'b:' .. id .. ':' .. at, ticket) end
   return known ~= 'conflict'
 end

@@ -43,16 +43,27 @@ local function archived_text(fields)
   if letter then return letter .. digest .. '\0' .. table.concat(others, '\0') .. '\0', dropped, has_codes end
 end
 
+-- → nil: it was cut off, or a later version wrote it
 local function archived_fields(text)
   local state, fields = nil, {}
   for known, letter in pairs(LETTERS) do
     if letter == string.sub(text, 1, 1) then state = known end
   end
+  if not state or string.sub(text, -1) ~= '\0' then return nil end
   for piece in string.gmatch('state\0' .. state .. '\0digest\0' .. string.sub(text, 2), '(%Z*)%z') do fields[#fields + 1] = piece end
-  return fields
+  if #fields % 2 == 0 then return fields end
 end
 
--- Gives an archived record a key of its own again. → whether it was archived
+-- What Redis answers; nil: the key holds something else than a hash.
+local function ask_hash(...)
+  local answer = redis.pcall(...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if string.find(answer.err, 'WRONGTYPE', 1, true) then return nil end
+  error(answer.err, 0)
+end
+
+-- Gives an archived record a key of its own again. → whether it was archived (nil: it is, and stays as it is, because it cannot be
+-- read), whether it may have been where something else stands now
 local function unarchive(key)
   local prefix, id = string.match(key, '^(.*:)job:([^:]+)$')
   local later, last = generated_part(id or '')
@@ -60,17 +71,20 @@ local function unarchive(key)
   local places = archive_places(prefix, later, last)
   -- As of nearly all that are asked for: ids that were just made.
   if redis.call('EXISTS', unpack(places)) == 0 then return false end
+  local may_be_lost = false
   for _, place in ipairs(places) do
-    local text = redis.call('HGET', place, id)
+    local text = ask_hash('HGET', place, id)
     if text then
-      local left = redis.call('PTTL', place)
-      redis.call('HSET', key, unpack(archived_fields(text)))
+      local fields, left = archived_fields(text), redis.call('PTTL', place)
+      if not fields then return nil end
+      redis.call('HSET', key, unpack(fields))
       if left > 0 then redis.call('PEXPIRE', key, left) end
       redis.call('HDEL', place, id)
       return true
     end
+    may_be_lost = may_be_lost or text == nil
   end
-  return false
+  return false, may_be_lost
 end
 
 -- For a step that does something with a record that is hardly ever archived.
@@ -93,7 +107,7 @@ local function archived_for(a, key, id)
   if left > 0 and math.abs(a.now + left - a.retention - created) <= SOON_MS then return left end
 end
 
--- The first that is not full, or the last; many of one moment have the same.
+-- The first that is not full, or the last; many of one moment have the same. Something else than a hash stays; nil: so is the last.
 local function archive_place(a, prefix, id)
   local later, last = generated_part(id)
   local places = a.places[later .. last]
@@ -102,21 +116,27 @@ local function archive_place(a, prefix, id)
     a.places[later .. last] = places
   end
   for _, place in ipairs(places) do
-    if a.full[place] == nil then a.full[place] = redis.call('HLEN', place) >= ARCHIVE_FULL end
+    if a.full[place] == nil then
+      local length = ask_hash('HLEN', place)
+      a.full[place] = length == nil and 'foreign' or length >= ARCHIVE_FULL
+    end
     if not a.full[place] then return place end
   end
-  return places[#places]
+  local last = places[#places]
+  if a.full[last] ~= 'foreign' then return last end
 end
 
--- Its text (`archived_text`) goes into the archive for so long (`archived_for`), with `write_archive`.
+-- Its text (`archived_text`) goes into the archive for so long (`archived_for`), with `write_archive`. → whether there is a place for it
 local function archive(a, prefix, key, id, text, left)
   local place = archive_place(a, prefix, id)
+  if not place then return false end
   local records = a.records[place] or {}
   records[#records + 1] = id
   records[#records + 1] = text
   a.records[place] = records
   a.left[place] = math.max(a.left[place] or 0, left)
   a.keys[#a.keys + 1] = key
+  return true
 end
 
 local function write_archive(a)

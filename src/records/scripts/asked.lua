@@ -5,17 +5,17 @@
 
 -- These fields of a record; nil where its key holds something else than a hash.
 local function record_fields(key, ...)
-  local stored = redis.pcall('HMGET', key, ...)
-  if not stored.err then return stored end
-  if string.find(stored.err, 'WRONGTYPE', 1, true) then return nil end
-  error(stored.err, 0)
+  return ask_hash('HMGET', key, ...)
 end
 
--- The same of a record that may be archived: the first of them is in every record.
+-- The same of a record that may be archived: the first of them is in every record. nil also where what is archived cannot be read.
+-- Where there is none: whether it may have been archived where something else stands now
 local function found_fields(key, ...)
   local stored = record_fields(key, ...)
-  if stored and not stored[1] and unarchive(key) then return record_fields(key, ...) end
-  return stored
+  if not stored or stored[1] then return stored end
+  local was_archived, may_be_lost = unarchive(key)
+  if was_archived == nil then return nil end
+  return was_archived and record_fields(key, ...) or stored, may_be_lost
 end
 
 local function asked_place(prefix, subject)

@@ -20,8 +20,8 @@ local function pack(key)
   end
   local id = string.sub(key, #prefix + 5)
   local left = archives and archived_for(a, key, id)
-  if left then archive(a, prefix, key, id, archived_text(fields), left)
-  else rewrite(key, fields, redis.call('PTTL', key)) end
+  local text = left and archived_text(fields)
+  if not text or not archive(a, prefix, key, id, text, left) then rewrite(key, fields, redis.call('PTTL', key)) end
 end
 
 for i, key in ipairs(KEYS) do

@@ -48,8 +48,7 @@ local function put_away(key, id, operation, replaced)
   local left = archived_for(a, key, id)
   if not left then return false end
   local text, dropped, codes = archived_text(redis.call('HGETALL', key))
-  if not text then return false end
-  archive(a, prefix, key, id, text, left)
+  if not text or not archive(a, prefix, key, id, text, left) then return false end
   if dropped == SEALED and not replaced then ran_out(operation, codes) end
   return true
 end
