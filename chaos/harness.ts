@@ -13,6 +13,7 @@ import { parseSettings } from "../src/config/parse-settings.ts";
 import type { Quota } from "../src/limits/quota.ts";
 import { OPERATIONS } from "../src/operations/catalogue.ts";
 import type { Machine } from "../src/redis/embedded/machine.ts";
+import { Archivist } from "./archivist.ts";
 import { ChaosRedis, type Fsync } from "./chaos-redis.ts";
 import { Fleet } from "./fleet.ts";
 import type { CutOrder, OutsideReady, OutsideStart, Side } from "./outside.ts";
@@ -38,6 +39,8 @@ export interface ChaosOptions {
   readonly drainSeconds: number;
   /** Files of rows that run flows, whose persons answer; else jobs. */
   readonly flows?: boolean;
+  /** Records are archived within seconds of their job's end; not with `flows`, whose jobs have no generated ids. Default false. */
+  readonly archive?: boolean;
   readonly fsync: Fsync;
   readonly machine: Machine;
   readonly say: (line: string) => void;
@@ -148,6 +151,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   });
   const env = {
     ...SETTINGS,
+    ...(options.archive === true && { RECORD_ARCHIVE: "on", RESULT_RETENTION: "1m" }),
     ...{ EKO_QUOTA: formatQuota(quotas.eko), DEEPVUE_QUOTA: formatQuota(quotas.deepvue) },
     ...world.env,
     PATH: machine.path,
@@ -174,6 +178,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   );
   const outboxOf = async (query: string): Promise<OutboxMessage[]> =>
     await ask<OutboxMessage[]>(`${world.url}/_simulator/outbox?${query}`);
+  const archivist =
+    options.archive === true
+      ? opened.use(new Archivist({ socket: redis.socket, submitter, watcher, dice: dice(seed, "archive") }))
+      : null;
   const about = { submitter, watcher, dice: dice(seed, "load") };
   const story: Story =
     options.flows === true
@@ -189,12 +197,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
             ...{ ...about, backlog: BACKLOG * options.quota },
             phone: async (person) => (await outboxOf(`to=${person}&limit=1`))[0] ?? null,
           },
+          archivist,
         );
   const { load } = story;
 
   const over = new AbortController();
   const settled = new AbortController();
   const loading = load.run(over.signal, options.drainSeconds * 1_000).finally(() => settled.abort());
+
+  const archiving = archivist?.run(settled.signal);
 
   const stories = [
     repeat(
@@ -245,7 +256,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     if (fleet.isReady) fleet.relieve();
   });
   await loading;
-  await Promise.all([relief, telling]);
+  await Promise.all([relief, telling, archiving]);
   // What is still open must not go on between the simulator's word and ours.
   await fleet[Symbol.asyncDispose]();
 

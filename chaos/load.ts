@@ -3,18 +3,13 @@ import type { Client } from "../producers/client.ts";
 import type { OutboxMessage } from "../simulator/outbox.ts";
 import { madeUpAadhaar, madeUpMobile } from "../simulator/people.ts";
 import { SatyapanError } from "../src/base/error.ts";
+import { createIds } from "../src/records/ids.ts";
 import type { JobRecord } from "../src/records/record.ts";
 import type { Lane } from "../src/outcomes/lane.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
+import type { AcceptedJob } from "./accepted-job.ts";
+import type { Archivist } from "./archivist.ts";
 import type { Dice } from "./random.ts";
-
-/** A job that was accepted: the harness' own memory of it. */
-export interface AcceptedJob {
-  readonly id: string;
-  readonly operation: string;
-  /** Aadhaar or mobile number by which the simulator's record names whom a call is about. */
-  readonly person: string;
-}
 
 export interface LoadOptions {
   /** Submits over the network that is cut. */
@@ -25,12 +20,16 @@ export interface LoadOptions {
   readonly dice: Dice;
   /** Submit while fewer jobs than this are open. */
   readonly backlog: number;
+  /** Hears of every job that has settled; with it jobs have generated ids, as only those are archived. */
+  readonly archivist?: Archivist | null;
 }
 
 /** Between two looks, in ms. */
 const LOOK_MS = 250;
 /** Between two tries of a submit, in ms. */
 const RETRY_MS = 100;
+/** A file whose ids its own submission generates is tried again by that alone, for so long, in ms. */
+const FILE_PATIENCE_MS = 600_000;
 /** Of all persons, so many come in files; and a file's rows. */
 const FROM_FILES = 0.5;
 const ROWS = { least: 2, most: 100 };
@@ -54,6 +53,7 @@ export class Load {
   readonly accepted: AcceptedJob[] = [];
   readonly #options: LoadOptions;
   readonly #open = new Map<string, AcceptedJob>();
+  readonly #ids = createIds();
   #persons = 0;
   #submitting = 0;
 
@@ -96,14 +96,20 @@ export class Load {
     const operation = dice.pick(DRAWN);
     const { input, person } = inputOf(operation, index);
     const expiresIn = dice.chance(0.05) ? SHORT_DEADLINE : undefined;
-    this.#submit({ id: `chaos-${index}`, operation, person }, input, expiresIn);
+    this.#submit({ id: this.#id(`chaos-${index}`), operation, person, input }, input, expiresIn);
     // Two jobs at the same instant for one person: the cooldown keeps them apart.
     const isSend = operation.endsWith("-otp");
-    if (isSend && dice.chance(0.05)) this.#submit({ id: `chaos-${index}-again`, operation, person }, input, undefined);
+    if (isSend && dice.chance(0.05)) {
+      this.#submit({ id: this.#id(`chaos-${index}-again`), operation, person, input }, input, undefined);
+    }
+  }
+
+  #id(own: string): string {
+    return this.#options.archivist ? this.#ids.job(Date.now()) : own;
   }
 
   #nextFile(): void {
-    const { submitter, dice } = this.#options;
+    const { submitter, dice, archivist } = this.#options;
     const first = this.#persons;
     const file = fileOf(
       `chaos-file-${first}`,
@@ -112,8 +118,10 @@ export class Load {
       Math.round(dice.between(ROWS.least, ROWS.most)),
     );
     this.#persons += file.jobs.length;
-    this.#keepTrying(file.jobs, async () => {
-      await submitter.submitManyUnchecked(file.operation, file.inputs, { id: file.id, lane: "bulk" });
+    const ids = archivist ? { retryForMs: FILE_PATIENCE_MS } : { id: file.id };
+    this.#keepTrying(file.jobs.length, async () => {
+      const records = await submitter.submitManyUnchecked(file.operation, file.inputs, { ...ids, lane: "bulk" });
+      return file.jobs.map((job, index) => ({ ...job, id: records[index]?.id ?? job.id, input: file.inputs[index] }));
     });
   }
 
@@ -121,15 +129,18 @@ export class Load {
     const { submitter, dice } = this.#options;
     const lane: Lane = dice.chance(0.5) ? "bulk" : "interactive";
     const options = { id: job.id, lane, ...(expiresIn === undefined ? {} : { expiresIn }) };
-    this.#keepTrying([job], async () => void (await submitter.submitUnchecked(job.operation, input, options)));
+    this.#keepTrying(1, async () => {
+      await submitter.submitUnchecked(job.operation, input, options);
+      return [job];
+    });
   }
 
   /** With the same ids until they are taken. */
-  #keepTrying(jobs: readonly AcceptedJob[], submit: () => Promise<void>): void {
+  #keepTrying(count: number, submit: () => Promise<readonly AcceptedJob[]>): void {
     const keepTrying = async (): Promise<void> => {
       for (;;) {
         try {
-          await submit();
+          const jobs = await submit();
           this.accepted.push(...jobs);
           for (const job of jobs) this.#open.set(job.id, job);
           return;
@@ -140,8 +151,8 @@ export class Load {
         }
       }
     };
-    this.#submitting += jobs.length;
-    void keepTrying().finally(() => (this.#submitting -= jobs.length));
+    this.#submitting += count;
+    void keepTrying().finally(() => (this.#submitting -= count));
   }
 
   /** Takes the settled ones off, and has the OTPs that came verified. */
@@ -152,6 +163,7 @@ export class Load {
       if (record === null || !isTerminal(record.state)) continue;
       const job = this.#open.get(record.id);
       this.#open.delete(record.id);
+      if (job !== undefined) this.#options.archivist?.note(job, record.state);
       if (job !== undefined && record.state === "succeeded" && job.operation.endsWith("-otp"))
         await this.#verify(job, record);
     }
@@ -163,7 +175,8 @@ export class Load {
     const message = await phone(job.person);
     const right = message?.otp ?? "000000";
     const otp = dice.chance(0.1) ? `${right.slice(0, -1)}${(Number(right.at(-1)) + 1) % 10}` : right;
-    const verify = { id: `${job.id}-verify`, operation: `${job.operation}.verify`, person: job.person };
+    const id = this.#options.archivist ? `${job.id}-v1` : `${job.id}-verify`;
+    const verify = { id, operation: `${job.operation}.verify`, person: job.person };
     this.#submit(verify, { of: sent.id, otp }, undefined);
   }
 }

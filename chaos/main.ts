@@ -27,6 +27,7 @@ interface Flags {
   readonly clocks: number;
   readonly drain: number;
   readonly flows?: true;
+  readonly archive?: true;
   readonly fsync: Fsync;
   readonly redis: RedisKind;
   readonly scenario?: string;
@@ -62,6 +63,12 @@ const program = new Command("chaos")
   .option(
     "--flows",
     "files of rows that run flows, whose persons answer at once, late, wrongly or never; not single jobs",
+  )
+  .addOption(
+    new Option(
+      "--archive",
+      "jobs have generated ids, and their records are archived seconds after their end; some are submitted again",
+    ).conflicts("flows"),
   )
   .addOption(new Option("--fsync <when>", "Redis' appendfsync").choices(FSYNCS).default("always"))
   .addOption(
@@ -103,6 +110,7 @@ try {
       clocks,
       drainSeconds: drain,
       flows,
+      archive: flags.archive === true,
       fsync,
       machine,
       say,

@@ -5,7 +5,7 @@ import type { ChaosReport } from "./harness.ts";
 const TOLD = 10;
 
 export function formatChaos(report: ChaosReport, seed: number): string {
-  const { fates, kills, what: these, jobs, records, requests, otps, rules, violations, tookMs } = report;
+  const { fates, kills, what: these, jobs, records, requests, otps, rules, violations, archived, tookMs } = report;
   const number = { title: "times", align: "right" } as const;
   const befell = [...fates].toSorted(([a], [b]) => a.localeCompare(b));
   const byRule = Object.entries(rules).map(([rule, meaning]) => [
@@ -22,6 +22,11 @@ export function formatChaos(report: ChaosReport, seed: number): string {
     "",
     formatTable([{ title: "what befell" }, number], befell),
     `${jobs} ${these}: ${states.join(", ")}; ${requests} calls, ${otps} OTPs`,
+    ...(archived === null
+      ? []
+      : [
+          `${archived.atEnd} of them archived at the end; while archived ${archived.again} submitted again, ${archived.shown} shown`,
+        ]),
     "",
     formatTable([{ title: "why unknown" }, number], unknowns(records)),
     formatTable([{ title: "rule" }, { title: "violations", align: "right" }, { title: "what it would be" }], byRule),

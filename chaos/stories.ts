@@ -3,6 +3,7 @@ import type { OutboxMessage } from "../simulator/outbox.ts";
 import type { RequestRecord } from "../simulator/request-log.ts";
 import type { RowResult } from "../src/batches/row-result.ts";
 import type { JobRecord } from "../src/records/record.ts";
+import type { Archived, Archivist } from "./archivist.ts";
 import { FlowLoad, type FlowLoadOptions } from "./flow-load.ts";
 import { FLOW_RULES, type FlowOutcome, judgeFlows } from "./flow-verdict.ts";
 import { Load, type LoadOptions } from "./load.ts";
@@ -15,6 +16,8 @@ export interface Ending {
   readonly records: readonly (Pick<JobRecord | RowResult, "state" | "reason"> | null)[];
   readonly rules: Readonly<Record<string, string>>;
   readonly violations: readonly Violation[];
+  /** Null: the archive is off. */
+  readonly archived: Archived | null;
 }
 
 /** What goes on while everything dies, and how it is judged. */
@@ -28,17 +31,19 @@ export interface Story {
 export function jobStory(
   watcher: Client,
   limits: Pick<Evidence, "quotas" | "cooldownMs">,
-  options: Omit<LoadOptions, "watcher">,
+  options: Omit<LoadOptions, "watcher" | "archivist">,
+  archivist: Archivist | null,
 ): Story {
-  const load = new Load({ ...options, watcher });
+  const load = new Load({ ...options, watcher, archivist });
   return {
     load,
     accepted: () => load.accepted.length,
     judge: async (requests, outbox) => {
       const jobs = load.accepted;
       const records = await watcher.getMany(jobs.map(({ id }) => id));
-      const violations = judge({ jobs, records, requests, outbox, ...limits });
-      return { what: "jobs", records, rules: RULES, violations };
+      const archived = (await archivist?.result()) ?? null;
+      const violations = [...judge({ jobs, records, requests, outbox, ...limits }), ...(archivist?.violations ?? [])];
+      return { what: "jobs", records, rules: RULES, violations, archived };
     },
   };
 }
@@ -58,7 +63,7 @@ export function flowStory(watcher: Client, options: Omit<FlowLoadOptions, "watch
       }
       const violations = judgeFlows({ outcomes, requests, outbox });
       const records = outcomes.flatMap(({ batch, results }) => batch.rows.map(({ row }) => results[row - 1] ?? null));
-      return { what: "rows", records, rules: FLOW_RULES, violations };
+      return { what: "rows", records, rules: FLOW_RULES, violations, archived: null };
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Quota } from "../src/limits/quota.ts";
 import { findOperation } from "../src/operations/catalogue.ts";
 import type { JobRecord, RecordedAttempt } from "../src/records/record.ts";
 import { isTerminal } from "../src/outcomes/state.ts";
-import type { AcceptedJob } from "./load.ts";
+import type { AcceptedJob } from "./accepted-job.ts";
 
 /** What must never happen, however often processes die. */
 export const RULES = {
@@ -18,6 +18,7 @@ export const RULES = {
   quota: "more calls in a window than the provider allows, none of them held up on its way beyond the margin",
   untrue: "a job's state says something else than the provider did",
   late: "a call after the job's deadline",
+  archive: "an archived job that is not known as it was, or a run with --archive that tried none",
 } as const;
 export type Rule = keyof typeof RULES;
 

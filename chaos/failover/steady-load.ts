@@ -4,7 +4,8 @@ import type { OutboxMessage } from "../../simulator/outbox.ts";
 import { SatyapanError } from "../../src/base/error.ts";
 import type { JobRecord } from "../../src/records/record.ts";
 import { isTerminal } from "../../src/outcomes/state.ts";
-import { type AcceptedJob, DRAWN, fileOf, inputOf } from "../load.ts";
+import type { AcceptedJob } from "../accepted-job.ts";
+import { DRAWN, fileOf, inputOf } from "../load.ts";
 import type { Dice } from "../random.ts";
 import { wordOf } from "./refusals.ts";
 
