@@ -1,5 +1,5 @@
 import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandActor } from "../producers/base/actor.ts";
@@ -7,6 +7,7 @@ import type { Client } from "../producers/client.ts";
 import { openClient } from "../producers/command/open.ts";
 import type { ConfigurationPatch } from "../simulator/configuration.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
+import { homeFolder } from "../src/base/user.ts";
 import type { CommandContext } from "../src/command/context.ts";
 import { Faults } from "../src/command/faults.ts";
 import { readEnvironment } from "../src/config/environment.ts";
@@ -60,7 +61,7 @@ export async function openStage(resources: AsyncDisposableStack, signal: AbortSi
     folderDog.release();
   });
   const own = readEnvironment();
-  const machine = machineFrom(own, process.platform, homedir(), tmpdir());
+  const machine = machineFrom(own, process.platform, homeFolder(), tmpdir());
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const home = join(folder, ".satyapan");
   const redis = await openEmbeddedRedis({ dir: home, machine, say });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
+import { homeFolder } from "../src/base/user.ts";
 import { readEnvironment } from "../src/config/environment.ts";
 import { loadLocalKeys } from "../src/privacy/keys/local-keys.ts";
 import { parseSettings } from "../src/config/parse-settings.ts";
@@ -92,7 +93,7 @@ export function createClient({
     operations: OPERATIONS,
     localKeys: () => loadLocalKeys(stateDir),
   });
-  const machine = machineFrom(env, process.platform, homedir(), tmpdir());
+  const machine = machineFrom(env, process.platform, homeFolder(), tmpdir());
   // Errors of connections reach the caller through the calls that fail.
   const openRedis = async (of: Settings): Promise<RedisAccess> =>
     await RedisAccess.open({ settings: of, stateDir, machine, onError: () => {} });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { createClient } from "../../producers/index.ts";
+import { homeFolder } from "../../src/base/user.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { parseSettings } from "../../src/config/parse-settings.ts";
 import { OPERATIONS } from "../../src/operations/catalogue.ts";
@@ -66,7 +67,7 @@ async function markRedis(): Promise<void> {
     operations: OPERATIONS,
     localKeys: () => loadLocalKeys(stateDir),
   });
-  const machine = machineFrom(env, process.platform, homedir(), tmpdir());
+  const machine = machineFrom(env, process.platform, homeFolder(), tmpdir());
   const access = await RedisAccess.open({ settings, stateDir, machine, onError: () => {} });
   try {
     const redis = access.connect("client");

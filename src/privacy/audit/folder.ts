@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { hasCode } from "../../base/error-code.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { auditBroken } from "./broken.ts";
 
 /** `audit-2026-11-21.ndjson`: the UTC day on which its entries were chained. */
@@ -44,7 +45,7 @@ export async function auditFiles(dir: string): Promise<string[]> {
  * @throws SatyapanError `audit-broken`
  */
 export async function claimFolder(dir: string, chain: string): Promise<FolderIdentity> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   const known = await readIdentity(dir);
   if (known !== null) return known;
   const draft = join(dir, `.id-${randomUUID()}`);

@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import { hasCode } from "../../base/error-code.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { keyRingSchema } from "./key-ring.ts";
 import { KEY_BYTES } from "../sealing/data-key.ts";
 import { hmacKeySchema, type LocalKeys } from "./settings.ts";
@@ -51,7 +52,7 @@ function read(path: string): string | undefined {
 function create(folder: string, path: string): string {
   const temporary = join(folder, `${FILE}.${randomUUID()}`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     try {
       writeWhole(temporary, newKeys());
       linkSync(temporary, path);

@@ -4,6 +4,7 @@ import { arch } from "node:process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { hasCode } from "../../base/error-code.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { versionOfProgram } from "../version.ts";
 
 const execute = promisify(execFile);
@@ -34,7 +35,7 @@ export async function unpackDebianRedis(
   const program = join(folder, "redis-server");
   if ((await versionOfProgram(program)) !== null) return program;
   say("No Redis server on this machine: fetching the distribution's own, once, into the cache folder …");
-  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+  makeFolder(cacheDir);
   const draft = await mkdtemp(`${folder}.`);
   try {
     const packages = await download(join(draft, "packages"), join(draft, "apt"));

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../base/error.ts";
+import { makeFolder } from "../../base/make-folder.ts";
 import { withFileLock } from "./file-lock.ts";
 import type { Machine } from "./machine.ts";
 import { identityOf, isAlive, ProcessIdentity } from "./process-identity.ts";
@@ -97,11 +98,11 @@ interface Home {
 }
 
 async function makeHome(dir: string, tmpDir: string): Promise<Home> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   const root = await realpath(dir);
   const data = join(root, "redis");
   const holds = join(data, "holds");
-  await mkdir(holds, { recursive: true, mode: 0o700 });
+  makeFolder(holds);
   return {
     data,
     holds,
@@ -174,7 +175,7 @@ async function start(home: Home, program: string, machine: Machine): Promise<voi
 
 /** In a folder for everybody's temporary files, another user may have made it first. */
 async function makeOwnFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const { uid, mode } = await lstat(folder);
   if (uid === process.getuid?.() && (mode & 0o777) === 0o700) return;
   throw new SatyapanError(
