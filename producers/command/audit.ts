@@ -10,6 +10,7 @@ import { parseText } from "../../src/base/text.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import type { AuditPlace, AuditProblem, ReplacedEntries } from "../../src/privacy/audit/check.ts";
 import { AUDIT_KINDS, type AuditKind } from "../../src/privacy/audit/entry.ts";
+import { auditFiles, readIdentity } from "../../src/privacy/audit/folder.ts";
 import { AuditKey } from "../../src/privacy/audit/key.ts";
 import { AuditLog, otherKey } from "../../src/privacy/audit/log.ts";
 import { appendAudit } from "../../src/privacy/audit/outbox.ts";
@@ -19,7 +20,7 @@ import { redisFailure } from "../../src/redis/failure.ts";
 import { refusalWord } from "../../src/redis/refusal.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import { auditLines, subjectOfNumber } from "../audit/audit-log.ts";
-import { readNamed } from "../files/read-input.ts";
+import { readNamed, unreadable } from "../files/read-input.ts";
 import { parseMoment } from "./parse-argument.ts";
 
 interface VerifyFlags {
@@ -75,7 +76,7 @@ export function defineAudit(command: Command, context: CommandContext): void {
 
 async function verify(context: CommandContext, flags: VerifyFlags): Promise<void> {
   const settings = loadSettings(context);
-  const dir = flags.dir ?? settings.audit.dir;
+  const dir = await folderOf(flags, settings);
   const oldKeys = flags.oldKey === undefined ? [] : [readOldKey(context, flags.oldKey)];
   const keys = [new AuditKey(settings.subjectKey), ...oldKeys];
   const found = await withLog(context, settings, dir !== null, async (log) => {
@@ -116,7 +117,7 @@ async function exportEntries(context: CommandContext, flags: ExportFlags): Promi
   const settings = loadSettings(context);
   const { subject: source, kind: kinds = [] } = flags;
   const subject = source === undefined ? null : subjectOfNumber(settings.subjectKey, await readNumber(context, source));
-  const dir = flags.dir ?? settings.audit.dir;
+  const dir = await folderOf(flags, settings);
   await withLog(context, settings, dir !== null, async (log) => {
     if (log === null)
       context.stderr.write("satyapan: Redis cannot be reached: what is not yet in the files is left out\n");
@@ -141,6 +142,18 @@ async function rekey(context: CommandContext, source: string): Promise<void> {
       `the audit log goes on with the key ${newKey.id}; keep the old one to verify what is before\n`,
     );
   });
+}
+
+/** Null: only the log in Redis. One that is named must be an audit folder: of a misspelt one nothing would be looked at. */
+async function folderOf(flags: { readonly dir?: string }, settings: Settings): Promise<string | null> {
+  const dir = flags.dir ?? settings.audit.dir;
+  if (dir === null) return null;
+  const files = await auditFiles(dir).catch((cause: unknown) => {
+    throw unreadable(dir, cause);
+  });
+  if (flags.dir === undefined || files.length > 0 || (await readIdentity(dir)) !== null) return dir;
+  const message = `--dir: there is no file of the audit log, such as audit-2026-01-15.ndjson, in ${dir}`;
+  throw new SatyapanError(ErrorCode.BAD_FILE, message);
 }
 
 /** Null where Redis is away and `mayDoWithout`. */

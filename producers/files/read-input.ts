@@ -39,6 +39,7 @@ export function unreadable(path: string, cause: unknown): SatyapanError {
 const WHY: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "does not exist"],
   ["EISDIR", "is a folder"],
+  ["ENOTDIR", "is no folder, or lies in none"],
   ["EACCES", "may not be read by this user"],
 ]);
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { END, type Flow } from "../../src/flows/flow.ts";
-import { findFlow } from "../../src/flows/flows.ts";
+import { findFlow, FLOWS, isFlow } from "../../src/flows/flows.ts";
 import { findOperation } from "../../src/operations/catalogue.ts";
 import type { InputOwner, Operation } from "../../src/operations/operation.ts";
 
@@ -46,11 +46,12 @@ export function importTarget({ operation, flow }: TargetNames): ImportTarget {
 
 /** What a template is asked for: a flow's name, or an operation's. */
 export function targetNamed(name: string): ImportTarget {
+  if (isFlow(name)) return importTarget({ flow: name });
   try {
-    return importTarget({ flow: name });
-  } catch (error) {
-    if (!(error instanceof SatyapanError) || error.code !== ErrorCode.UNKNOWN_FLOW) throw error;
     return importTarget({ operation: name });
+  } catch (error) {
+    if (!(error instanceof SatyapanError) || error.code !== ErrorCode.UNKNOWN_OPERATION) throw error;
+    throw new SatyapanError(error.code, `${error.message} (flows: ${FLOWS.map((flow) => flow.name).join(", ")})`);
   }
 }
 

@@ -44,6 +44,7 @@ export async function verifyAudit({ keys, dir, log, oldest }: VerifyOptions): Pr
   const identity = dir === null ? null : await readIdentity(dir);
   const check = new ChainCheck(keys, files.length === 0 ? (head?.base ?? null) : null);
   const notes: string[] = [];
+  if (dir !== null && files.length === 0) notes.push(`there is no file in ${dir}: only the log in Redis was looked at`);
   if (dir !== null) await checkFiles(check, dir, files, oldest, notes);
   if (log === null || head === null) {
     notes.push("Redis was not asked: a missing end would not be noticed");

@@ -91,6 +91,31 @@ function reveal(job: string, subject: string | null, at = new Date().toISOString
 }
 
 describe("satyapan audit verify", () => {
+  it("does not call a log intact whose folder is misspelt, holds no file of one, or is none", async () => {
+    await using bundle = await startAuditBundle();
+    await using place = await makeTempDir();
+    await bundle.append(3);
+    await bundle.chainAll();
+    const where = { dir: place.path, env: envOf(bundle) };
+    await writeFile(join(place.path, "file"), "");
+    for (const args of [["verify"], ["export", "--since", "1h"]]) {
+      for (const name of ["nowhere", "."]) {
+        await expect(audit([...args, "--dir", join(place.path, name)], where)).rejects.toMatchObject({
+          code: ErrorCode.BAD_FILE,
+          message: expect.stringContaining("--dir: there is no file of the audit log") as unknown,
+        });
+      }
+      await expect(audit([...args, "--dir", join(place.path, "file")], where)).rejects.toMatchObject({
+        code: ErrorCode.BAD_FILE,
+        message: `the file ${join(place.path, "file")} is no folder, or lies in none`,
+      });
+    }
+    const auditDir = join(place.path, "not-yet");
+    expect((await audit(["verify"], { ...where, auditDir })).stdout).toBe(
+      `note: there is no file in ${auditDir}: only the log in Redis was looked at\n3 entries (1 to 3), intact\n`,
+    );
+  });
+
   it("says how many entries are intact; of altered ones it names the place, and exits 1", async () => {
     await using bundle = await startAuditBundle();
     await using place = await makeTempDir();

@@ -15,4 +15,8 @@ it("is one of the two", () => {
   expect(targetNamed("eko.mobile").kind).toBe("flow");
   expect(targetNamed("eko.mobile-otp").kind).toBe("operation");
   expect(() => targetNamed("eko.mobile-opt")).toThrow("did you mean eko.mobile-otp?");
+  // A flow's name was meant as often: they are told, too.
+  expect(() => targetNamed("senders")).toThrow(
+    /there are deepvue\.aadhaar-otp, .* \(flows: deepvue\.aadhaar, .*eko\.mobile\)$/,
+  );
 });
