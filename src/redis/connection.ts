@@ -45,6 +45,9 @@ const GOODBYE_MS = 100;
 /** For replies that are under way when a connection is closed, in ms. */
 const CLOSE_MS = 1_000;
 
+/** It took the connection, and says nothing. */
+const NO_ANSWER = "no answer; it may be loading its data, busy or frozen";
+
 /** What `ready` knows of a connection beyond its status. */
 const LINK = Symbol("satyapan.link");
 interface Link {
@@ -79,7 +82,7 @@ export function connectRedis(
   client[LINK] = link;
   if (setting !== "REDIS_URL") markErrors(client);
   client.on("ready", () => (link.failure = null));
-  endlessHandshakesEnd(client, target.kind === "sentinel" ? SENTINEL_HANDSHAKE_MS : HANDSHAKE_MS);
+  endlessHandshakesEnd(client, link, target.kind === "sentinel" ? SENTINEL_HANDSHAKE_MS : HANDSHAKE_MS);
   client.on("close", () => (link.failure ??= "the connection was closed"));
   client.on("error", (error: Error) => {
     removeCommand(error);
@@ -103,7 +106,7 @@ export async function ready(client: RedisClient): Promise<void> {
     link.first ??= firstAttempt(client);
     const ended = await link.first;
     link.first = null;
-    if (!ended) link.failure ??= "no answer; it may still be loading its data";
+    if (!ended) link.failure ??= NO_ANSWER;
     if (link.isClosed) throw closed();
   }
   if (link.failure !== null) throw unreachable(link.address, link.failure, link.setting);
@@ -135,11 +138,14 @@ export async function closeRedis(client: RedisClient): Promise<void> {
 }
 
 /** ioredis waits for ever for the replies to what it says first. */
-function endlessHandshakesEnd(client: RedisClient, ms: number): void {
+function endlessHandshakesEnd(client: RedisClient, link: Link, ms: number): void {
   let timer: NodeJS.Timeout | undefined;
   client.on("connect", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => client.disconnect(true), ms);
+    timer = setTimeout(() => {
+      link.failure ??= NO_ANSWER; // before the end that we make ourselves
+      client.disconnect(true);
+    }, ms);
   });
   client.on("ready", () => clearTimeout(timer));
   client.on("close", () => clearTimeout(timer));

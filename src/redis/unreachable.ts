@@ -28,6 +28,7 @@ const REMEDIES: Remedies = [
 
 const PLAIN_REMEDIES: Remedies = [
   [/speaks TLS/, "Begin REDIS_URL with rediss://."],
+  [/no answer/, "Wait until it answers, look what it does, or set REDIS_URL to one that answers."],
   // What it says before it hangs up is not always read: our own first words meet a closed door.
   [
     /connection was closed|ECONNRESET|EPIPE/,
