@@ -1,4 +1,4 @@
-// `npm run dashboards` writes deploy/grafana/dashboards; a test holds them together. `--render DIR` draws them: render/main.ts.
+// `npm run dashboards` writes deploy/grafana/dashboards; a test holds them together. `--render DIR` draws them, too: render.
 import { BATCHES } from "./batches.ts";
 import { OVERVIEW } from "./overview.ts";
 import { DATASOURCE, layOut, type Json, type Panel, type RowSpec } from "./panel.ts";

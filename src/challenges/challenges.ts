@@ -158,7 +158,7 @@ export class Challenges {
     return known.find(([given]) => given === hash)?.[1] ?? null;
   }
 
-  /** Keeps a code until it is asked for by `takeEarly`, for minutes at most. False: the send has settled. */
+  /** Keeps a code until it is asked for by `early`, for minutes at most. False: the send has settled. */
   async keepEarly(queue: QueueName, id: string, key: string, code: string): Promise<boolean> {
     const { redis, dataKeys, now } = this.#deps;
     const sealer = await dataKeys.sealer(dayScope(now()));

@@ -29,10 +29,3 @@ export function findFlow(name: string): Flow {
   const shown = /^[a-z][a-z.-]{0,79}$/i.test(name) ? ` ${name}` : "";
   throw new SatyapanError(ErrorCode.UNKNOWN_FLOW, `unknown flow${shown}: ${hint}`);
 }
-
-/** The fields that an input of this flow cannot lack, in its order; of `exactlyOne` fields none is among them. */
-export function requiredFieldsOf({ input }: Flow): string[] {
-  return Object.entries<z.ZodType>(input.shape)
-    .filter(([, schema]) => !schema.safeParse(undefined).success)
-    .map(([field]) => field);
-}

@@ -9,7 +9,7 @@
 -- | `:out` | the same of the results of rows that ended |
 -- | `:again` | hash: row that runs again → how often it was mended and its person asked again, where its newest values lie (`Rerun`) |
 -- | `:awaited` | sorted set: rows whose person is awaited, by the deadline of their code |
--- | `:seats` | hash: row of these → until when an operator has it, and by which token (`seat.lua`) |
+-- | `:seats` | hash: row of these → until when an operator has it, and by which token (`seat-next.lua`) |
 -- | `:why` | hash: why rows did not succeed, and how many (`why.lua`) |
 --
 -- Beside them, of the queue: `batch:open` and `batch:open:flows` (batches that somebody looks after) and `batch:all`, sorted sets by

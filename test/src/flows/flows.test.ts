@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { z } from "zod";
 import { ErrorCode } from "../../../src/base/error.ts";
 import { END, type Flow, type Step } from "../../../src/flows/flow.ts";
-import { findFlow, FLOWS, requiredFieldsOf } from "../../../src/flows/flows.ts";
+import { findFlow, FLOWS } from "../../../src/flows/flows.ts";
 import { inputJsonSchema } from "../../../src/operations/accepted-input.ts";
 import { findOperation } from "../../../src/operations/catalogue.ts";
 import { parseInput } from "../../../src/operations/entry-rules.ts";
@@ -10,6 +11,13 @@ const DOOR = { now: Date.UTC(2026, 10, 1), aadhaarChecksum: false };
 
 function stepsOf(flow: Flow): [string, Step][] {
   return Object.entries(flow.steps);
+}
+
+/** The fields that an input of this flow cannot lack, in its order; of `exactlyOne` fields none is among them. */
+function requiredFieldsOf({ input }: Flow): string[] {
+  return Object.entries<z.ZodType>(input.shape)
+    .filter(([, schema]) => !schema.safeParse(undefined).success)
+    .map(([field]) => field);
 }
 
 /** Fields of a step's input that nobody has to give: what people read out, what the steps before give, what is always the same. */

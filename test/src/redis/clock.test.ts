@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RedisClock } from "../../../src/redis/clock.ts";
 import { startTestRedis } from "../../support/redis.ts";
 
-/** A machine whose time of day is `offBy` off, and a Redis at the other end of a line that takes `lineMs` each way. */
+/** A machine whose time of day is `offBy` off, and a Redis at the other end of a line: `ask` says how long each way takes. */
 function setup(offBy: number) {
   let passed = 0;
   let slept = 0;
