@@ -1,24 +1,19 @@
 import {
   amountsPanel,
   BATCH_OVERRIDES,
-  DECISION_OVERRIDES,
-  EVENT_OVERRIDES,
-  linesPanel,
-  LITTLE_IS_BAD,
   lowIsGood,
   numberPanel,
-  ONBOARDING_OVERRIDES,
   override,
   ROW_OVERRIDES,
-  SHARE,
   stackPanel,
   STATE_OVERRIDES,
   third,
   ZERO_IS_GOOD,
 } from "./looks.ts";
 import type { RowSpec } from "./panel.ts";
-import { CALLS, ENDED_OTPS, FLOWS, gauge, perSecond, PROVIDER_OPERATIONS, QUEUES, share, total } from "./queries.ts";
-import { openChallenges } from "./shared.ts";
+import { CALLS, ENDED_OTPS, gauge, perSecond, PROVIDER_OPERATIONS, QUEUES, share, total } from "./queries.ts";
+import { OPERATORS } from "./rows/operators.ts";
+import { PERSONS } from "./rows/persons.ts";
 
 function rows(states = ""): string {
   const matchers = states === "" ? QUEUES : `${QUEUES},state=~"${states}"`;
@@ -34,11 +29,6 @@ function ended(window: string): string {
 const PACE = `((${ended("5m")} < ${ended("1m")}) or ${ended("1m")})`;
 const TIME_LEFT = `${rows(GOES_ON)} / (${PACE} > 0)`;
 const PROGRESS = `1 - ${rows(GOES_ON)} / (${rows()} > 0)`;
-
-/** Few OTPs end in a minute: over ten a share does not jump. */
-function endedLately(events: string): string {
-  return `sum by (operation) (increase(satyapan_challenges_total{${PROVIDER_OPERATIONS},event=~"${events}"}[10m]))`;
-}
 
 const GLANCE: RowSpec = {
   title: "How far is it?",
@@ -187,122 +177,6 @@ const REASONS: RowSpec = {
       options: { showHeader: true, cellHeight: "sm", sortBy: [{ displayName: "calls", desc: true }] },
       overrides: [override("calls", { decimals: 0 })],
     },
-  ],
-};
-
-const PERSONS: RowSpec = {
-  title: "Persons",
-  panels: [
-    openChallenges(),
-    stackPanel(
-      {
-        title: "How OTPs end",
-        description:
-          "Per second, each once: verified; resent: another took its place; spent: codes came, none was right; expired: none " +
-          "came. The last two are told when the OTP runs out, up to ten minutes after it was sent.",
-        unit: "ops",
-      },
-      [
-        perSecond("event", "satyapan_challenges_total", `${PROVIDER_OPERATIONS},event=~"${ENDED_OTPS}|resent"`),
-        "{{event}}",
-      ],
-      EVENT_OVERRIDES,
-    ),
-    linesPanel(
-      {
-        title: "Answered",
-        description:
-          "Of the OTPs that ended in the 10 minutes before each moment, by operation: the share for which a code was given.",
-        unit: "percentunit",
-      },
-      [[share(endedLately("verified|spent"), endedLately(ENDED_OTPS)), "{{operation}}"]],
-      SHARE,
-    ),
-    stackPanel(
-      { title: "Codes that were given", description: "Per second, by what the provider said.", unit: "ops" },
-      [
-        perSecond("event", "satyapan_challenges_total", `${PROVIDER_OPERATIONS},event=~"verified|wrong|rejected"`),
-        "{{event}}",
-      ],
-      EVENT_OVERRIDES,
-    ),
-    third(
-      stackPanel(
-        {
-          title: "Onboardings that are not over",
-          description: "By state. awaiting_otp: a person is to read out a code. Of many told from a sample.",
-          unit: "short",
-        },
-        [`sum by (state) (${gauge("flow, state", "satyapan_onboardings_open", FLOWS)})`, "{{state}}"],
-        ONBOARDING_OVERRIDES,
-      ),
-    ),
-    third(
-      stackPanel(
-        { title: "Onboardings that ended", description: "Per second, by how.", unit: "ops" },
-        [perSecond("state", "satyapan_onboardings_ended_total", FLOWS), "{{state}}"],
-        ONBOARDING_OVERRIDES,
-      ),
-    ),
-    third(
-      amountsPanel(
-        {
-          title: "Onboardings that stand still",
-          description:
-            "Since when the running one that moved longest ago has not, by lane; and since when one should have been looked at.",
-          unit: "s",
-        },
-        [`max by (lane) (satyapan_onboarding_unmoved_seconds{${QUEUES}})`, "{{lane}}"],
-        [gauge("queue", "satyapan_onboarding_lag_seconds", QUEUES), "{{queue}} not looked at"],
-      ),
-    ),
-  ],
-};
-
-const OPERATORS: RowSpec = {
-  title: "Operators",
-  panels: [
-    third(
-      amountsPanel(
-        {
-          title: "Who talks to whom",
-          description:
-            "Senders whom an operator has now, and senders whose code is awaited and whom none has. Where codes come by another " +
-            "way than `batch call`, nobody has any.",
-          unit: "short",
-        },
-        [`sum (${gauge("queue", "satyapan_batch_senders_taken", QUEUES)})`, "an operator has"],
-        [`sum (${gauge("queue", "satyapan_batch_senders_unattended", QUEUES)})`, "nobody has"],
-      ),
-    ),
-    third(
-      amountsPanel(
-        {
-          title: "First code to run out",
-          description:
-            "Of the senders whom nobody has: time until the first code is good no more. No data: there is none.",
-          unit: "s",
-          thresholds: LITTLE_IS_BAD,
-        },
-        [`min (${gauge("queue", "satyapan_batch_unattended_left_seconds", QUEUES)})`, "left"],
-      ),
-    ),
-    third(
-      stackPanel(
-        {
-          title: "What operators decide",
-          description:
-            "Per minute. code_…: what the provider said of a code that was read out; over: none is taken any more. wrong_number " +
-            "and refused end the row.",
-          unit: "opm",
-        },
-        [
-          `60 * sum by (decision) (max by (queue, decision) (rate(satyapan_operator_decisions_total{${QUEUES}}[$__rate_interval])))`,
-          "{{decision}}",
-        ],
-        DECISION_OVERRIDES,
-      ),
-    ),
   ],
 };
 
