@@ -53,12 +53,9 @@ export class RepairStore {
   async standing(queue: QueueName, id: string, from: number, to: number): Promise<Standing> {
     const key = batchKey(queue, id);
     const rows = Array.from({ length: to - from + 1 }, (_, index) => from + index);
-    const pipeline = this.#redis.multi().getrange(`${key}:states`, from - 1, to - 1);
-    const replies = (await pipeline.hmget(`${key}:again`, ...rows.map(String)).exec()) ?? [];
-    const [states, again] = replies.map(([error, reply]) => {
-      if (error !== null) throw error;
-      return reply;
-    }) as [string, (string | null)[]];
+    const look = this.#redis.multi().getrange(`${key}:states`, from - 1, to - 1);
+    const replies = await repliesOf(look.hmget(`${key}:again`, ...rows.map(String)));
+    const [states, again] = replies as [string, (string | null)[]];
     const reruns = rows.flatMap((row, index): [number, Rerun][] => {
       const rerun = parseRerun(again[index] ?? "");
       return rerun === null ? [] : [[row, rerun]];
