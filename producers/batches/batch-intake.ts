@@ -16,6 +16,7 @@ import { checkOwnId, type Ids } from "../../src/records/ids.ts";
 import { inputDigest } from "../../src/secrets/subject-key.ts";
 import type { Actor } from "../base/actor.ts";
 import type { ClientConnections, UseRedis } from "../base/client-connections.ts";
+import { batchEntry } from "./batch-entry.ts";
 import { queueOfTarget } from "./batch-terms.ts";
 
 export interface BatchIntakeDeps {
@@ -155,7 +156,7 @@ export class BatchIntake {
       { queue, id, rows, chunks },
       { as: ownId === null ? `content:${content}` : `id:${ownId}`, digest: content },
       now,
-      { at: new Date(now).toISOString(), kind: "batch", actor: actor.name, batch: id, event: "submit", jobs: rows },
+      batchEntry(actor, now, { batch: id, event: "submit", jobs: rows }),
     );
     if (committed.kind === "gone") throw goneMeanwhile();
     if (committed.kind === "conflict") {

@@ -10,6 +10,7 @@ import { REPAIRABLE, type RowState } from "../../src/batches/row-state.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import type { Actor } from "../base/actor.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
+import { batchEntry } from "./batch-entry.ts";
 
 /** A row of a batch, mended: checked anew, and all of it. What is kept of it `Batches.kept` gives. */
 export interface MendedRow extends Pick<BatchRow, "row" | "ref" | "subject" | "input" | "columns"> {
@@ -60,10 +61,8 @@ export async function repairBatch(
     for (let tries = 0; tries < TRIES; tries++) {
       await repairs.stage(queue, id, repair, sealed.chunks);
       const now = actor.now();
-      const answer = await repairs.commit(batch, repair, sealed.chunks.size / 2, asked, now, {
-        ...{ at: new Date(now).toISOString(), kind: "batch", actor: actor.name, batch: id, event: "repair" },
-        jobs: rows.length,
-      });
+      const entry = batchEntry(actor, now, { batch: id, event: "repair", jobs: rows.length });
+      const answer = await repairs.commit(batch, repair, sealed.chunks.size / 2, asked, now, entry);
       if (answer.kind !== "lost") return cameOf(answer, batch, rows.length);
     }
     throw new SatyapanError(ErrorCode.REDIS_UNREACHABLE, "Redis loses what is to be taken in; try again");

@@ -3,7 +3,7 @@ import type { Batch, BatchView } from "../../src/batches/batch.ts";
 import { viewOf } from "../../src/batches/batch.ts";
 import type { BatchRow } from "../../src/batches/batch-row.ts";
 import { samePersonAs } from "../../src/batches/person-holder.ts";
-import { afterCommand, type BatchCommand } from "../../src/batches/batch-state.ts";
+import type { BatchCommand } from "../../src/batches/batch-state.ts";
 import { BatchStore } from "../../src/batches/batch-store.ts";
 import type { RowResult } from "../../src/batches/row-result.ts";
 import type { RowState } from "../../src/batches/row-state.ts";
@@ -14,10 +14,11 @@ import { appendAudit } from "../../src/privacy/audit/outbox.ts";
 import { QUEUES } from "../../src/queues/names.ts";
 import type { Ids } from "../../src/records/ids.ts";
 import { tracePlaceOf } from "../../src/records/trace-place.ts";
-import { type Actor, checkReason } from "../base/actor.ts";
+import type { Actor } from "../base/actor.ts";
 import type { ClientConnections, LazyConnections, UseRedis } from "../base/client-connections.ts";
 import type { SubmitSpans } from "../base/submit-spans.ts";
 import { type MendedRow, repairBatch, type RepairView } from "./batch-repair.ts";
+import { type BatchDeed, batchEntry } from "./batch-entry.ts";
 import { BatchIntake } from "./batch-intake.ts";
 import { type DuplicateRow, duplicatesOf, rowsOf } from "./batch-rows.ts";
 import {
@@ -33,6 +34,7 @@ import {
 } from "./batch-terms.ts";
 import { type BatchWatch, lookAtBatch, watchBatch, type WatchBatchOptions } from "./batch-watch.ts";
 import { checkedRows, mendedRows, type RowsToSubmit, type RowToRepair, type RowsWishes } from "./checked-rows.ts";
+import { commandBatch } from "./command-batch.ts";
 import { allBatches, findBatch } from "./find-batch.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { senders, type SeatOptions } from "./seat.ts";
@@ -56,8 +58,6 @@ export interface BatchesDeps {
   readonly spans: SubmitSpans;
   readonly actor: Actor;
 }
-
-type BatchAudit = "pause" | "resume" | "cancel" | "weight" | "results" | "open";
 
 /** Files of rows as one thing: submitted, watched, changed. A batch is told by its id, the caller's own, or its name. */
 export class Batches {
@@ -263,24 +263,7 @@ export class Batches {
   }
 
   async #command(text: string, command: BatchCommand, reason?: string): Promise<BatchView> {
-    const { actor } = this.#deps;
-    const why = reason === undefined ? null : checkReason(reason);
-    let batch = await this.#find(text);
-    for (;;) {
-      const to = afterCommand(batch.state, command);
-      if (to === null) {
-        const message = `batch ${batch.id} is ${batch.state}: ${command} means nothing to it any more`;
-        throw new SatyapanError(ErrorCode.BAD_INPUT, message);
-      }
-      if (to === batch.state) return viewOf(batch, actor.now());
-      const from = batch;
-      const states = { from: from.state, to, reason: why };
-      const by = { entry: this.#entry(from.id, command, null) };
-      const answer = await this.#use(async (store) => await store.change(from, states, actor.now(), by));
-      batch = await this.#find(from.id);
-      if (answer === "done") return viewOf(batch, actor.now());
-      // It went on to another state in between.
-    }
+    return await commandBatch(async (work) => await this.#use(work), this.#deps.actor, text, command, reason);
   }
 
   async #look(id: string): Promise<BatchWatch> {
@@ -298,8 +281,8 @@ export class Batches {
     return await use(async (opened) => await work(new BatchStore(opened.redis, settings.retention), opened));
   }
 
-  #entry(batch: string, event: BatchAudit, jobs: number | null) {
-    const { name, now } = this.#deps.actor;
-    return { at: new Date(now()).toISOString(), kind: "batch", actor: name, batch, event, jobs } as const;
+  #entry(batch: string, event: BatchDeed["event"], jobs: number | null) {
+    const { actor } = this.#deps;
+    return batchEntry(actor, actor.now(), { batch, event, jobs });
   }
 }
