@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { freePort } from "../../test/support/free-port.ts";
 import type { RedisNode } from "./node.ts";
 
 export const REDIS_KINDS = ["standalone", "sentinel", "cluster"] as const;
@@ -25,27 +24,10 @@ export const NODE_ARGS = Object.entries({
   "--repl-diskless-sync-delay": "0",
 }).flat();
 
-/** Ports of 127.0.0.1 below those that systems give to outgoing connections; each + 10000 is free for a Cluster's bus. */
 export async function freePorts(count: number, random: () => number): Promise<number[]> {
   const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = 12_000 + Math.floor(random() * 10_000);
-    if (!ports.has(port) && (await isFree(port)) && (await isFree(port + 10_000))) ports.add(port);
-  }
+  while (ports.size < count) ports.add(await freePort(random));
   return [...ports];
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
 }
 
 /** ROLE's first word: `master` or `slave`, and what it says of its link. */

@@ -8,6 +8,7 @@ import { readFileLines } from "../../src/privacy/audit/lines.ts";
 import type { AuditLog } from "../../src/privacy/audit/log.ts";
 import { subjectKey } from "../../src/secrets/subject-key.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
+import { AADHAAR_FORM, MOBILE_FORM } from "../../src/secrets/number-forms.ts";
 
 /** Batches at once. */
 const PAGE = 20;
@@ -29,8 +30,8 @@ export interface AuditFilter {
  */
 export function subjectOfNumber(key: Secret, text: string): string {
   const digits = text.trim().replaceAll(/[ -]/g, "");
-  if (/^[2-9]\d{11}$/.test(digits)) return subjectKey(key, "aadhaar", digits);
-  if (/^[6-9]\d{9}$/.test(digits)) return subjectKey(key, "mobile", digits);
+  if (AADHAAR_FORM.test(digits)) return subjectKey(key, "aadhaar", digits);
+  if (MOBILE_FORM.test(digits)) return subjectKey(key, "mobile", digits);
   const message = "--subject must be given one Aadhaar number (12 digits) or mobile number (10 digits)";
   throw new SatyapanError(ErrorCode.BAD_INPUT, message);
 }

@@ -1,5 +1,6 @@
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { findPersonal } from "../../src/secrets/find-personal.ts";
+import { LONG_NUMBER } from "../../src/secrets/number-forms.ts";
 import { AuditEntry } from "../../src/privacy/audit/entry.ts";
 
 /** The one who does something, and the clock by which: for the audit log. */
@@ -45,9 +46,6 @@ export function checkReason(text: string): string {
   if (personal !== null) throw bad(`holds what looks like ${personal}, and it is kept in clear`);
   return reason;
 }
-
-/** A number as long as a mobile number, also in groups. The audit log keeps texts for years, and takes none that has one (`entry.ts`). */
-const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
 
 function bad(message: string): SatyapanError {
   return new SatyapanError(ErrorCode.BAD_INPUT, `reason: ${message}`);

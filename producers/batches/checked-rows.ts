@@ -7,6 +7,7 @@ import { shownCell, shownField, textOf } from "../rows/shown-cell.ts";
 import type { MendedRow } from "./batch-repair.ts";
 import type { KeptRow } from "./kept-rows.ts";
 import { BadRows } from "./bad-rows.ts";
+import { isRecord } from "../../src/base/json.ts";
 
 /** One row of a batch, as its caller has it. */
 export interface RowToSubmit<Input> {
@@ -118,8 +119,4 @@ function withKept(
 function inParts([field, value]: [string, unknown]): [string, unknown][] {
   if (!isRecord(value)) return [[field, value]];
   return Object.entries(value).map(([part, inner]) => [`${field}.${part}`, inner]);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@ import { describeSilent } from "../keys/live-rings.ts";
 import { formatTable } from "../report/table.ts";
 import { OpenKeys } from "./open.ts";
 import { isStopped, passProgress } from "./pass-progress.ts";
+import { counted } from "../report/counted.ts";
 
 interface JsonFlag {
   readonly json?: true;
@@ -82,15 +83,15 @@ async function rotate(
 }
 
 function formatRotation({ rewrapped, missing }: Rewrapped, renewed: Renewed | null): string {
-  const lines = [`${count(rewrapped, "data key")} wrapped anew`];
+  const lines = [`${counted(rewrapped, "data key")} wrapped anew`];
   for (const [id, keys] of Object.entries(missing))
-    lines.push(`${count(keys, "data key")} wrapped by ${id} stay: that key is not among this process's`);
+    lines.push(`${counted(keys, "data key")} wrapped by ${id} stay: that key is not among this process's`);
   if (renewed !== null) {
     lines.push(
-      `${count(renewed.replaced, "data key")} replaced, ${count(renewed.resealed, "sealed field")} sealed anew`,
+      `${counted(renewed.replaced, "data key")} replaced, ${counted(renewed.resealed, "sealed field")} sealed anew`,
     );
-    if (renewed.unreadable > 0) lines.push(`${count(renewed.unreadable, "job")} cannot be opened by anybody`);
-    if (renewed.locked > 0) lines.push(`${count(renewed.locked, "job")} cannot be opened here, and stay as they are`);
+    if (renewed.unreadable > 0) lines.push(`${counted(renewed.unreadable, "job")} cannot be opened by anybody`);
+    if (renewed.locked > 0) lines.push(`${counted(renewed.locked, "job")} cannot be opened here, and stay as they are`);
   }
   return `${lines.join("\n")}\n`;
 }
@@ -116,7 +117,7 @@ function formatStatus(
   if (silent !== null) parts.push(`${silent}\n`);
   for (const id of damaged_data_keys) parts.push(`the data key ${id} is damaged\n`);
   if (shredded_jobs > 0)
-    parts.push(`${count(shredded_jobs, "job")} can be opened by nobody: their data keys are destroyed\n`);
+    parts.push(`${counted(shredded_jobs, "job")} can be opened by nobody: their data keys are destroyed\n`);
   if (renewal_since !== null)
     parts.push(
       `the data keys are being replaced since ${renewal_since}: \`satyapan keys rotate --data\` goes on with it\n`,
@@ -152,8 +153,4 @@ function ageOf(ms: number): string {
   const hours = Math.max(0, Math.floor(ms / 3_600_000));
   if (hours === 0) return "under 1h";
   return hours < 48 ? formatDuration(hours * 3_600_000) : formatDuration(Math.floor(hours / 24) * 86_400_000);
-}
-
-function count(number: number, what: string): string {
-  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
 }

@@ -8,6 +8,7 @@ import { checkSettling, SETTLE_DECISIONS, type SettleDecision } from "../jobs/se
 import { openClient } from "./open.ts";
 import { toldWhatItIs } from "./told-id.ts";
 import { parseSince } from "./parse-argument.ts";
+import { counted } from "../report/counted.ts";
 
 interface Flags {
   readonly reason: string;
@@ -65,7 +66,7 @@ async function settleLike(
     for await (const _ of client.unknown.like(id, from)) matching += 1;
   });
   if (dryRun) {
-    const text = `${matching} unknown ${jobs(matching)} would be settled as ${decision}\n`;
+    const text = `${counted(matching, "unknown job")} would be settled as ${decision}\n`;
     stdout.write(json ? `${JSON.stringify({ settled: 0, matching })}\n` : text);
     return;
   }
@@ -81,10 +82,6 @@ async function settleLike(
     stderr.write("satyapan: stopped; name one of those that are left to go on\n");
     context.exit(ExitCode.NOT_SUCCEEDED);
   }
-  const text = `${settled} ${jobs(settled)} settled as ${decision}\n`;
+  const text = `${counted(settled, "job")} settled as ${decision}\n`;
   stdout.write(json ? `${JSON.stringify({ settled, matching })}\n` : text);
-}
-
-function jobs(count: number): string {
-  return count === 1 ? "job" : "jobs";
 }

@@ -6,6 +6,7 @@ import type { DiskPurge } from "../keys/disk-purge.ts";
 import { type Shredded, type ShredPlan, Shredding, type ShredTarget } from "../keys/shredding.ts";
 import { openClient, OpenKeys } from "./open.ts";
 import { isStopped, passProgress } from "./pass-progress.ts";
+import { counted } from "../report/counted.ts";
 
 interface Flags {
   readonly batch?: string;
@@ -108,19 +109,19 @@ async function withId(context: CommandContext, shredding: Shredding, target: Shr
 function formatPlan({ dataKeys, jobs, open, others }: ShredPlan): string {
   if (dataKeys.length === 0) return "nothing to destroy\n";
   const lines = [
-    `${count(dataKeys.length, "data key")} would be destroyed; ${count(jobs, "job")} could be opened by nobody any more`,
+    `${counted(dataKeys.length, "data key")} would be destroyed; ${counted(jobs, "job")} could be opened by nobody any more`,
     ...(open > 0
-      ? [`${count(open, "job")} of these not settled yet: ${open === 1 ? "it" : "they"} will fail as \`shredded\``]
+      ? [`${counted(open, "job")} of these not settled yet: ${open === 1 ? "it" : "they"} will fail as \`shredded\``]
       : []),
-    ...(others > 0 ? [`${count(others, "other job")} would be sealed anew first`] : []),
+    ...(others > 0 ? [`${counted(others, "other job")} would be sealed anew first`] : []),
     "nothing was done; --yes does it",
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function formatShredded({ destroyed, resealed }: Shredded): string {
-  const others = resealed > 0 ? `; ${count(resealed, "sealed field")} of other jobs sealed anew` : "";
-  return `${count(destroyed, "data key")} destroyed${others}\n`;
+  const others = resealed > 0 ? `; ${counted(resealed, "sealed field")} of other jobs sealed anew` : "";
+  return `${counted(destroyed, "data key")} destroyed${others}\n`;
 }
 
 /** What a person still has to do, where files may hold what was destroyed. */
@@ -134,10 +135,6 @@ function diskProblems({ aof, snapshot, replicas }: DiskPurge): string[] {
       `writing a new snapshot ${state(snapshot)}; until BGSAVE the old one holds the destroyed keys, wrapped`,
     );
   if (replicas > 0)
-    problems.push(`${count(replicas, "replica")} of that Redis: do BGREWRITEAOF (and BGSAVE) there, too`);
+    problems.push(`${counted(replicas, "replica")} of that Redis: do BGREWRITEAOF (and BGSAVE) there, too`);
   return problems;
-}
-
-function count(number: number, what: string): string {
-  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
 }

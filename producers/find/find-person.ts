@@ -11,6 +11,7 @@ import type { Actor } from "../base/actor.ts";
 import type { ClientConnections } from "../base/client-connections.ts";
 import { findRows } from "./find-rows.ts";
 import type { FoundPart } from "./found-part.ts";
+import { AADHAAR_FORM, MOBILE_FORM } from "../../src/secrets/number-forms.ts";
 
 export interface FindOptions {
   /** Only what began since, ms since the epoch. Default: the last 7 days. */
@@ -40,7 +41,7 @@ export async function findPerson(
   { since = now() - WEEK_MS, signal, onProgress }: FindOptions,
 ): Promise<FoundPart[]> {
   const digits = number.replaceAll(/[\s-]/g, "");
-  const kind = /^[2-9]\d{11}$/.test(digits) ? "aadhaar" : /^[6-9]\d{9}$/.test(digits) ? "mobile" : null;
+  const kind = AADHAAR_FORM.test(digits) ? "aadhaar" : MOBILE_FORM.test(digits) ? "mobile" : null;
   if (kind === null) {
     const message =
       "the number must be an Aadhaar number of 12 digits, or a mobile number of 10 without a country code";

@@ -4,6 +4,7 @@ import type { FileCheck } from "./check-file.ts";
 import type { Estimate } from "./estimate.ts";
 import type { ImportTarget } from "./import-target.ts";
 import type { ProblemGroup } from "./problem-groups.ts";
+import { counted } from "../report/counted.ts";
 
 /** A report that is longer scrolls its own beginning away; `--json` has all. */
 const SHOWN_GROUPS = 20;
@@ -117,10 +118,6 @@ function inWords(ms: number): string {
   const [days, hours] = [Math.floor(minutes / 1_440), Math.floor((minutes % 1_440) / 60)];
   if (days > 0) return hours === 0 ? `${days} d` : `${days} d ${hours} h`;
   return hours === 0 ? `${minutes} min` : `${hours} h ${minutes % 60} min`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function iso(ms: number): string {

@@ -6,6 +6,7 @@ import type { JobRecord } from "../../src/records/record.ts";
 import { parseRecord } from "../../src/records/parse-record.ts";
 import { unpackJob } from "../../src/records/stored-job.ts";
 import type { RecordStore } from "../../src/records/record-store.ts";
+import { ID_FORM } from "../../src/base/id-form.ts";
 
 export interface FoundJob {
   readonly queue: QueueName;
@@ -44,5 +45,5 @@ export function unknownJob(id: string): SatyapanError {
 
 /** An argument in the wrong place may be a number of somebody: it is not repeated. */
 function showable(id: string): boolean {
-  return /^[A-Za-z0-9._-]{1,64}$/.test(id) && !/\d{10}/.test(id);
+  return ID_FORM.test(id) && !/\d{10}/.test(id);
 }

@@ -2,6 +2,7 @@ import type { FileCounts } from "../../src/privacy/scan/scan-files.ts";
 import type { Finding } from "../../src/secrets/found.ts";
 import type { RedisCounts } from "../../src/privacy/scan/scan-redis.ts";
 import { formatTable } from "./table.ts";
+import { counted } from "./counted.ts";
 
 /** What a scan looked through and found; `--json` prints it as it is. */
 export interface ScanReport {
@@ -30,10 +31,6 @@ export function formatScan({ found, findings, redis, files, pages, values, skipp
   const result = found === 0 ? "nothing found" : `${found} found`;
   const notes = skipped.map((note) => `not looked at: ${note}\n`).join("");
   return `${table}${rest}${result} in ${looked.join(", ")}, looking for Aadhaar-like numbers and ${counted(values, "value")}\n${notes}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function formatBytes(bytes: number): string {

@@ -1,10 +1,9 @@
 import { findPersonal } from "../../src/secrets/find-personal.ts";
+import { LONG_NUMBER } from "../../src/secrets/number-forms.ts";
 import { mask } from "../../src/secrets/mask.ts";
 import { cleanCell } from "../../src/operations/spreadsheet-trace.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 
-/** As long as a mobile number, also in groups. */
-const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
 /** Without any of these nothing in a text can be a number or an address of a person. */
 const SUSPECT = /[\p{Nd}@]/u;
 /** Of a cell that nobody needs to run a row, in characters. */

@@ -10,6 +10,15 @@ export function nearest(word: string, candidates: readonly string[], count = 3):
     .map(({ candidate }) => candidate);
 }
 
+/** What to say of a name that there is not: what may have been meant, or all there are. `what`: operation, flow. */
+export function unknownName(what: string, name: string, names: readonly string[]): string {
+  const near = nearest(name, names);
+  const hint = near.length === 0 ? `there are ${names.join(", ")}` : `did you mean ${near.join(" or ")}?`;
+  // What is no name is not repeated: an argument in the wrong place may be a number of somebody.
+  const shown = /^[a-z][a-z.-]{0,79}$/i.test(name) ? ` ${name}` : "";
+  return `unknown ${what}${shown}: ${hint}`;
+}
+
 /** Levenshtein: how many letters have to be changed, added or dropped. */
 function distance(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aadhaar, consent, flag, mobile, purpose } from "../operations/fields.ts";
+import { aadhaar, consent, ekycWishes, purpose } from "../operations/fields.ts";
 import { END, flow } from "./flow.ts";
 
 export const deepvueAadhaar = flow({
@@ -10,10 +10,7 @@ export const deepvueAadhaar = flow({
     aadhaar,
     purpose,
     consent,
-    mobile_number: mobile
-      .optional()
-      .meta({ description: "Asks whether this is the mobile number linked to the Aadhaar number" }),
-    generate_pdf: flag.optional().meta({ description: "Adds the eKYC document as a PDF to the personal data" }),
+    ...ekycWishes,
   }),
   example: {
     aadhaar: "999999990019",

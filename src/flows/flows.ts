@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
-import { nearest } from "../base/near.ts";
+import { unknownName } from "../base/near.ts";
 import type { Flow } from "./flow.ts";
 import * as list from "./list.ts";
 
@@ -23,9 +23,5 @@ export function findFlow(name: string): Flow {
   const found = FLOWS.find((flow) => flow.name === name);
   if (found !== undefined) return found;
   const names = FLOWS.map((flow) => flow.name);
-  const near = nearest(name, names);
-  const hint = near.length === 0 ? `there are ${names.join(", ")}` : `did you mean ${near.join(" or ")}?`;
-  // What is no name is not repeated: an argument in the wrong place may be a number of somebody.
-  const shown = /^[a-z][a-z.-]{0,79}$/i.test(name) ? ` ${name}` : "";
-  throw new SatyapanError(ErrorCode.UNKNOWN_FLOW, `unknown flow${shown}: ${hint}`);
+  throw new SatyapanError(ErrorCode.UNKNOWN_FLOW, unknownName("flow", name, names));
 }

@@ -2,18 +2,10 @@ import { UNREAD, type Unread } from "../base/unread.ts";
 import type { Result } from "../outcomes/outcome.ts";
 import type { Lane } from "../outcomes/lane.ts";
 import { parseStoredJson, storedMs, StoredResult } from "../records/stored-values.ts";
+import { TERMINAL_STATES } from "../outcomes/state.ts";
 
 /** `awaiting_otp`: a person is asked for a code. `unknown`: whether its step happened is for somebody to settle; then it goes on. */
-export const ONBOARDING_STATES = [
-  "running",
-  "awaiting_otp",
-  "succeeded",
-  "rejected",
-  "failed",
-  "unknown",
-  "expired",
-  "cancelled",
-] as const;
+export const ONBOARDING_STATES = ["running", "awaiting_otp", ...TERMINAL_STATES] as const;
 export type OnboardingState = (typeof ONBOARDING_STATES)[number];
 
 /** Whether it goes on no more by itself: an `unknown` one does once it is settled. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { heartbeat } from "./heartbeat.ts";
 import * as list from "./list.ts";
-import { nearest } from "../base/near.ts";
+import { unknownName } from "../base/near.ts";
 import type { Operation, SendLink } from "./operation.ts";
 
 type Entry = (typeof list)[keyof typeof list];
@@ -29,11 +29,7 @@ export function operationOfJob(name: string): Operation {
 export function findOperation(name: string): Operation {
   const found = BY_NAME.get(name);
   if (found !== undefined) return found;
-  const near = nearest(name, OPERATION_NAMES);
-  const hint = near.length === 0 ? `there are ${OPERATION_NAMES.join(", ")}` : `did you mean ${near.join(" or ")}?`;
-  // What is no name is not repeated: an argument in the wrong place may be a number of somebody.
-  const shown = /^[a-z][a-z.-]{0,79}$/i.test(name) ? ` ${name}` : "";
-  throw new SatyapanError(ErrorCode.UNKNOWN_OPERATION, `unknown operation${shown}: ${hint}`);
+  throw new SatyapanError(ErrorCode.UNKNOWN_OPERATION, unknownName("operation", name, OPERATION_NAMES));
 }
 
 type Accepted<Input, Of extends string> = [Of] extends [never]

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDeepvue, type ReadSuccess } from "../providers/deepvue/read.ts";
 import { fillPath } from "../providers/path.ts";
 import { maskedAadhaar } from "../providers/divide-reply.ts";
-import { consent, flag, mobile, aadhaarOtp, purpose, referenceId } from "./fields.ts";
+import { aadhaarOtp, consent, ekycWishes, purpose, referenceId } from "./fields.ts";
 import { deepvueOperation } from "./operation.ts";
 
 /** `data` is about the person, all of it. A success says SUCCESS, or at least has a code and data. */
@@ -28,10 +28,7 @@ export const deepvueAadhaarOtpVerify = deepvueOperation({
     reference_id: referenceId,
     purpose,
     consent,
-    mobile_number: mobile
-      .optional()
-      .meta({ description: "Asks whether this is the mobile number linked to the Aadhaar number" }),
-    generate_pdf: flag.optional().meta({ description: "Adds the eKYC document as a PDF to the personal data" }),
+    ...ekycWishes,
   }),
   example: {
     otp: "123456",

@@ -7,6 +7,8 @@ import type { InputOwner, SendLink } from "./operation.ts";
 import type { OpenInput } from "../providers/call.ts";
 import { spreadsheetTrace } from "./spreadsheet-trace.ts";
 import { unknownField } from "./unknown-field.ts";
+import { AADHAAR_FORM } from "../secrets/number-forms.ts";
+import { isRecord } from "../base/json.ts";
 
 /** What an input is checked against that is not in its schema. */
 export interface EntryRules {
@@ -170,14 +172,10 @@ function dayOf(value: unknown): string {
 }
 
 function isAadhaarForm(value: unknown): value is string {
-  return typeof value === "string" && /^[2-9]\d{11}$/.test(value);
+  return typeof value === "string" && AADHAAR_FORM.test(value);
 }
 
 /** Long enough that it does not occur in other texts by chance. */
 function isNumberOfPerson(value: unknown): value is string {
   return typeof value === "string" && /^\d{10,12}$/.test(value);
-}
-
-function isRecord(value: unknown): value is Raw {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { MaskName } from "../secrets/mask.ts";
 import { findPersonal } from "../secrets/find-personal.ts";
+import { AADHAAR_FORM, LONG_NUMBER, MOBILE_FORM } from "../secrets/number-forms.ts";
 import { Secret } from "../secrets/secret.ts";
 
 /**
@@ -26,15 +27,13 @@ function sealed(form: z.ZodType<string, string>, description: string, maskName: 
   return form.transform((value) => new Secret(value, maskName)).meta({ sealed: true, description });
 }
 
-/** Ten digits and more, also in groups: as long as a mobile number, an Aadhaar number, or an account. */
-const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
 const NO_NUMBERS = "must not hold a mobile or Aadhaar number: it is kept in clear";
 
 /** No control characters, not only blanks. Linear in the text's length. */
 const PRINTABLE = /^(?=\P{Cc}*\S)\P{Cc}+$/u;
 
 /** Eko's own form of a mobile number: no country code (facts/eko §6). */
-const mobileText = text(/^[6-9]\d{9}$/, "must be a mobile number: 10 digits, the first 6 to 9, no country code");
+const mobileText = text(MOBILE_FORM, "must be a mobile number: 10 digits, the first 6 to 9, no country code");
 
 export const mobile = sealed(mobileText, "10-digit mobile number", "mobile");
 
@@ -42,7 +41,7 @@ export const customerId = sealed(mobileText, "Mobile number of the customer: 10 
 
 /** Form only; its checksum is looked at where inputs come in (`entry-rules.ts`), where a setting can switch that off. */
 export const aadhaar = sealed(
-  text(/^[2-9]\d{11}$/, "must be an Aadhaar number: 12 digits without spaces, the first 2 to 9"),
+  text(AADHAAR_FORM, "must be an Aadhaar number: 12 digits without spaces, the first 2 to 9"),
   "12-digit Aadhaar number",
   "aadhaar",
 );
@@ -157,9 +156,17 @@ export const name = sealed(
 export const dob = sealed(z.iso.date(says("must be a date as YYYY-MM-DD")), "Date of birth, YYYY-MM-DD");
 
 /** A JSON boolean, or its word: a CSV cell is text. */
-export const flag = z
+const flag = z
   .union([z.boolean(), z.enum(["true", "false"])], says("must be true or false"))
   .transform((value) => value === true || value === "true");
+
+/** What may be asked for beside Deepvue's eKYC data. */
+export const ekycWishes = {
+  mobile_number: mobile
+    .optional()
+    .meta({ description: "Asks whether this is the mobile number linked to the Aadhaar number" }),
+  generate_pdf: flag.optional().meta({ description: "Adds the eKYC document as a PDF to the personal data" }),
+};
 
 /** Free text that is stored as it is, and so must not carry a number of a person. */
 function plainWords(maximum: number): z.ZodString {

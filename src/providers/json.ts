@@ -1,3 +1,5 @@
+import { isRecord } from "../base/json.ts";
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Deeper than any reply documented; what nests deeper is read by nobody, and could not be written as JSON again. */
@@ -12,7 +14,7 @@ export function parseJsonObject(text: string | null): JsonObject | null {
   try {
     // A reviver makes parsing five times as slow, and only a number of 16 digits or more can be rounded.
     const value: unknown = hasLongNumber(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-    return isJsonObject(value) && nestsWithin(value, LEVELS) ? value : null;
+    return isRecord(value) && nestsWithin(value, LEVELS) ? value : null;
   } catch {
     return null;
   }
@@ -42,10 +44,6 @@ function isDigit(text: string, at: number): boolean {
 function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const rounded = typeof value === "number" && !Number.isSafeInteger(value) && Number.isInteger(value);
   return rounded ? (context?.source ?? value) : value;
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function nestsWithin(value: unknown, levels: number): boolean {

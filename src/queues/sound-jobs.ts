@@ -1,15 +1,16 @@
 import type { BackendFactory, RedisQueueBackend } from "bullmq";
 import { jobOptions } from "./job-options.ts";
+import { isRecord, parseJson } from "../base/json.ts";
 
 /** The scripts that answer with the next job, as its hash's fields and values in turn (bullmq 6.7). */
 const FETCHING: ReadonlySet<string> = new Set(["moveToActive", "moveToFinished", "moveToDelayed"]);
 /** The fields of a job that are JSON, and what stands for each where it is none. */
 const { jobId: _, ...OPTIONS } = jobOptions("", { lane: "interactive", verify: false });
 const FORMS: Readonly<Record<string, { readonly isSound: (value: unknown) => boolean; readonly instead: string }>> = {
-  data: { isSound: isObject, instead: "{}" },
-  opts: { isSound: isObject, instead: JSON.stringify(OPTIONS) },
+  data: { isSound: isRecord, instead: "{}" },
+  opts: { isSound: isRecord, instead: JSON.stringify(OPTIONS) },
   progress: { isSound: (value) => value !== undefined, instead: "0" },
-  parent: { isSound: isObject, instead: "{}" },
+  parent: { isSound: isRecord, instead: "{}" },
 };
 
 /** `fields`: what takes the place of what is broken. Never rejects: the job is taken whatever comes of it. */
@@ -40,23 +41,11 @@ async function soundNext(reply: unknown, mend: Mend): Promise<unknown> {
   const broken = Object.entries(FORMS).flatMap(([field, { isSound }]) => {
     const text = fields.get(field);
     // Without options BullMQ would keep the job when it is done.
-    return text === undefined ? (field === "opts" ? [field] : []) : isSound(parsed(text)) ? [] : [field];
+    return text === undefined ? (field === "opts" ? [field] : []) : isSound(parseJson(text)) ? [] : [field];
   });
   if (broken.length === 0) return next;
   const mended = Object.fromEntries(broken.map((field) => [field, FORMS[field]?.instead ?? ""]));
   for (const [field, text] of Object.entries(mended)) fields.set(field, text);
   await mend(String(id), mended);
   return (next as unknown[]).with(0, [...fields].flat());
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

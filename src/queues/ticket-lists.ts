@@ -3,6 +3,7 @@ import type { RedisClient } from "../redis/connection.ts";
 import { refusalWord } from "../redis/refusal.ts";
 import { repliesOf } from "../redis/replies.ts";
 import { queuePrefix, type QueueName, ticketKey } from "./names.ts";
+import { ID_FORM } from "../base/id-form.ts";
 
 /** A ticket that was handed to the queue and is not done. */
 export interface KnownTicket {
@@ -22,7 +23,6 @@ export interface TicketList {
 const FORM = "1";
 /** Stands in a list in place of what could not be read; no id. */
 const UNKNOWN = "?";
-const ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** Tickets looked at in one round trip. */
 const PAGE = 100;
 
@@ -119,6 +119,6 @@ function packList(ids: readonly string[]): string {
 function parseList(text: string): TicketList | null {
   const [form, ...words] = text.split(" ");
   if (form !== FORM) return null;
-  const ids = [...new Set(words.filter((word) => ID.test(word)))];
+  const ids = [...new Set(words.filter((word) => ID_FORM.test(word)))];
   return { ids, isWhole: ids.length > 0 && ids.length === words.length };
 }

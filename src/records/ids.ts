@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { ErrorCode, SatyapanError } from "../base/error.ts";
 import { findNumbers } from "../secrets/find-numbers.ts";
+import { ID_FORM } from "../base/id-form.ts";
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 const TIME_DIGITS = 8;
@@ -63,7 +64,7 @@ export function isBatchId(text: string): boolean {
 
 /** A caller's own id: 1–64 of `A–Z a–z 0–9 . _ -`, and nothing in it that could be a person's number (design §4 rule 1). */
 export function checkOwnId(id: string): string {
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) {
+  if (!ID_FORM.test(id)) {
     throw new SatyapanError(ErrorCode.BAD_INPUT, "id: 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed");
   }
   if (findNumbers(id).length > 0) {

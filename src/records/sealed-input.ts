@@ -5,6 +5,7 @@ import type { Personal } from "../outcomes/outcome.ts";
 import type { Opener } from "../privacy/sealing/opener.ts";
 import { openFields, type SealedFields, sealFields } from "../privacy/sealing/sealed-fields.ts";
 import type { Sealer } from "../privacy/sealing/sealed-text.ts";
+import { parseJson } from "../base/json.ts";
 
 /** What the sealed personal data of a result is bound to, besides its job. */
 export const PERSONAL = "personal";
@@ -80,12 +81,4 @@ function isSealed(sealed: SealedFields["sealed"] | undefined): sealed is SealedF
 
 function isObject<T>(value: T | undefined): value is T & object {
   return typeof value === "object" && value !== null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // without its cause, which quotes the text
-  }
 }

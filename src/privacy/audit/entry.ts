@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { PROVIDERS } from "../../base/provider-name.ts";
 import { OUTCOME_KINDS } from "../../outcomes/outcome.ts";
-
-/** Ten digits and more, also in groups: as long as a mobile number, an Aadhaar number, or an account. */
-const LONG_NUMBER = /\p{Nd}(?:[\s-]?\p{Nd}){9}/u;
+import { LONG_NUMBER } from "../../secrets/number-forms.ts";
+import { ID_FORM } from "../../base/id-form.ts";
 
 function words(most: number): z.ZodString {
   return z
@@ -17,7 +16,7 @@ function freeWords(most: number): z.ZodString {
   return words(most).refine((text) => !LONG_NUMBER.test(text), "must not hold what looks like a person's number");
 }
 
-const jobId = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "must be a job's id");
+const jobId = z.string().regex(ID_FORM, "must be a job's id");
 const operation = z.string().regex(/^[a-z0-9.-]{1,64}$/, "must be an operation's name");
 /** `subjectKey`: never the number. */
 const subject = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "must be a subject key");

@@ -3,6 +3,7 @@ import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { RedisClient } from "../../redis/connection.ts";
 import { isKeyScope, type KeyScope } from "../sealing/data-key.ts";
 import { CLOSE, DESTROY, PROVED, RETIRE, REWRAP, TAKE } from "./data-key-scripts.ts";
+import { parseJson } from "../../base/json.ts";
 
 /** A message is `closed ID…` (they seal no more) or `destroyed ID…`. */
 export const DATA_KEYS_CHANNEL = "satyapan:data-keys";
@@ -237,12 +238,4 @@ function parse(id: string, json: string): StoredDataKey {
 function read(id: string, json: string): StoredDataKey | null {
   const stored = Stored.safeParse(parseJson(json));
   return stored.success ? { ...stored.data, id } : null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

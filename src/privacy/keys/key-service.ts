@@ -3,6 +3,7 @@ import { ErrorCode, SatyapanError } from "../../base/error.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { KEY_BYTES } from "../sealing/data-key.ts";
 import { unreadableKey } from "./ring-key-provider.ts";
+import { parseJson } from "../../base/json.ts";
 
 /** For one request with all it takes, in ms. */
 export const SERVICE_TIMEOUT_MS = 10_000;
@@ -86,12 +87,4 @@ function encode(text: string): string {
 
 function decode(base64url: string): string {
   return Buffer.from(base64url, "base64url").toString("utf8");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // without its cause, which quotes the text
-  }
 }

@@ -8,6 +8,7 @@ import { makeFolder } from "../../base/make-folder.ts";
 import { keyRingSchema } from "./key-ring.ts";
 import { KEY_BYTES } from "../sealing/data-key.ts";
 import { hmacKeySchema, type LocalKeys } from "./settings.ts";
+import { parseJson } from "../../base/json.ts";
 
 const FILE = "keys.json";
 
@@ -85,14 +86,6 @@ function writeWhole(path: string, text: string): void {
     fsyncSync(file);
   } finally {
     closeSync(file);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // without its cause, which quotes the text
   }
 }
 
