@@ -7,7 +7,7 @@ import { shownCell, shownField, textOf } from "../rows/shown-cell.ts";
 import type { MendedRow } from "./batch-repair.ts";
 import type { KeptRow } from "./kept-rows.ts";
 import { BadRows } from "./bad-rows.ts";
-import { isRecord } from "../../src/base/json.ts";
+import { isJsonObject } from "../../src/base/json.ts";
 
 /** One row of a batch, as its caller has it. */
 export interface RowToSubmit<Input> {
@@ -83,7 +83,7 @@ export function mendedRows(
 }
 
 function check(checks: RowChecks, row: number, { input, ref }: RowToSubmit<unknown>): CheckedRow {
-  if (!isRecord(input)) {
+  if (!isJsonObject(input)) {
     const problems = [{ field: "input", message: "must be an object" }];
     return { row, ref: null, state: "skipped", input: {}, subject: null, first: null, problems };
   }
@@ -93,7 +93,7 @@ function check(checks: RowChecks, row: number, { input, ref }: RowToSubmit<unkno
 
 /** The fields as they were given, for the results, and what the caller adds: without what is personal. */
 function columnsOf(checked: CheckedRow, { input, columns = {} }: RowToSubmit<unknown>): Record<string, string> {
-  const fields = isRecord(input) ? Object.entries(input).flatMap(inParts) : [];
+  const fields = isJsonObject(input) ? Object.entries(input).flatMap(inParts) : [];
   return Object.fromEntries([
     ...fields.map(([field, value]) => [shownCell(field), shownField(textOf(value), checked.input[field])] as const),
     ...Object.entries(columns).map(([name, text]) => [shownCell(name), shownCell(textOf(text))] as const),
@@ -117,6 +117,6 @@ function withKept(
 
 /** `consent` as the columns that a file has of it. */
 function inParts([field, value]: [string, unknown]): [string, unknown][] {
-  if (!isRecord(value)) return [[field, value]];
+  if (!isJsonObject(value)) return [[field, value]];
   return Object.entries(value).map(([part, inner]) => [`${field}.${part}`, inner]);
 }

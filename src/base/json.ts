@@ -8,6 +8,6 @@ export function parseJson(text: string): unknown {
 }
 
 /** Whether JSON has it as an object: no list, not null. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,7 @@ import type { OpenInput } from "../providers/call.ts";
 import { spreadsheetTrace } from "./spreadsheet-trace.ts";
 import { unknownField } from "./unknown-field.ts";
 import { AADHAAR_FORM } from "../secrets/number-forms.ts";
-import { isRecord } from "../base/json.ts";
+import { isJsonObject } from "../base/json.ts";
 
 /** What an input is checked against that is not in its schema. */
 export interface EntryRules {
@@ -36,7 +36,7 @@ type Raw = Readonly<Record<string, unknown>>;
  * @throws InputError (SatyapanError `bad-input`)
  */
 export function parseInput(operation: InputOwner, raw: unknown, rules: EntryRules): OpenInput {
-  if (!isRecord(raw)) throw new InputError([{ field: "", message: "the input must be a JSON object" }]);
+  if (!isJsonObject(raw)) throw new InputError([{ field: "", message: "the input must be a JSON object" }]);
   const linked = operation.of !== undefined && raw["of"] !== undefined;
   const schema = linked ? acceptedInput(operation) : operation.input;
   const parsed = schema.safeParse(raw);
@@ -59,7 +59,7 @@ function problemsOf(issue: z.core.$ZodIssue, operation: InputOwner, raw: Raw): F
   const path = issue.path.slice(0, issue.path[0] === "consent" ? 2 : 1).join(".");
   if (issue.code !== "unrecognized_keys") return [{ field: path, message: issue.message }];
   const holder = issue.path.length === 0 ? raw : raw[String(issue.path[0])];
-  const names = isRecord(holder) ? Object.keys(holder) : [];
+  const names = isJsonObject(holder) ? Object.keys(holder) : [];
   const known = issue.path.length === 0 ? Object.keys(operation.input.shape) : CONSENT_FIELDS;
   return issue.keys.map((key) => {
     const problem = unknownField(key, names.indexOf(key) + 1, known);
@@ -71,7 +71,7 @@ function problemsOf(issue: z.core.$ZodIssue, operation: InputOwner, raw: Raw): F
 function traceProblems(raw: Raw): FieldProblem[] {
   return Object.entries(raw).flatMap(([field, value]) => {
     // Inside an address the caller chooses the names.
-    const inner = isRecord(value) ? Object.entries(value) : [["", value] as const];
+    const inner = isJsonObject(value) ? Object.entries(value) : [["", value] as const];
     return inner.flatMap(([name, part]) => {
       const message = typeof part === "string" ? spreadsheetTrace(part) : null;
       if (message === null || !/^[a-z_]{1,32}$/.test(field)) return [];
@@ -96,7 +96,7 @@ function ruleProblems(operation: InputOwner, raw: Raw, { now, aadhaarChecksum }:
   if (aadhaarChecksum && "aadhaar" in operation.input.shape && isAadhaarForm(aadhaar) && !isVerhoeffValid(aadhaar)) {
     problems.push({ field: "aadhaar", message: "is no Aadhaar number: its last digit, the checksum, does not fit" });
   }
-  if (isRecord(consent) && Date.parse(String(consent["obtained_at"])) > now + CLOCK_SKEW_MS) {
+  if (isJsonObject(consent) && Date.parse(String(consent["obtained_at"])) > now + CLOCK_SKEW_MS) {
     problems.push({ field: "consent.obtained_at", message: "must not be in the future" });
   }
   if (Date.parse(dayOf(raw["dob"])) > now + DAY_AHEAD_MS) {
@@ -134,7 +134,7 @@ function mayNotHold(field: string, ofPerson: string): boolean {
 
 /** The fields that are stored as they are and may hold long numbers. */
 function plainTexts(raw: Raw): { field: string; text: string }[] {
-  const consent = isRecord(raw["consent"]) ? raw["consent"] : {};
+  const consent = isJsonObject(raw["consent"]) ? raw["consent"] : {};
   return [
     { field: "initiator_id", value: raw["initiator_id"] },
     { field: "user_code", value: raw["user_code"] },

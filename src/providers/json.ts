@@ -1,4 +1,4 @@
-import { isRecord } from "../base/json.ts";
+import { isJsonObject } from "../base/json.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,7 @@ export function parseJsonObject(text: string | null): JsonObject | null {
   try {
     // A reviver makes parsing five times as slow, and only a number of 16 digits or more can be rounded.
     const value: unknown = hasLongNumber(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-    return isRecord(value) && nestsWithin(value, LEVELS) ? value : null;
+    return isJsonObject(value) && nestsWithin(value, LEVELS) ? value : null;
   } catch {
     return null;
   }

@@ -1,16 +1,16 @@
 import type { BackendFactory, RedisQueueBackend } from "bullmq";
 import { jobOptions } from "./job-options.ts";
-import { isRecord, parseJson } from "../base/json.ts";
+import { isJsonObject, parseJson } from "../base/json.ts";
 
 /** The scripts that answer with the next job, as its hash's fields and values in turn (bullmq 6.7). */
 const FETCHING: ReadonlySet<string> = new Set(["moveToActive", "moveToFinished", "moveToDelayed"]);
 /** The fields of a job that are JSON, and what stands for each where it is none. */
 const { jobId: _, ...OPTIONS } = jobOptions("", { lane: "interactive", verify: false });
 const FORMS: Readonly<Record<string, { readonly isSound: (value: unknown) => boolean; readonly instead: string }>> = {
-  data: { isSound: isRecord, instead: "{}" },
-  opts: { isSound: isRecord, instead: JSON.stringify(OPTIONS) },
+  data: { isSound: isJsonObject, instead: "{}" },
+  opts: { isSound: isJsonObject, instead: JSON.stringify(OPTIONS) },
   progress: { isSound: (value) => value !== undefined, instead: "0" },
-  parent: { isSound: isRecord, instead: "{}" },
+  parent: { isSound: isJsonObject, instead: "{}" },
 };
 
 /** `fields`: what takes the place of what is broken. Never rejects: the job is taken whatever comes of it. */

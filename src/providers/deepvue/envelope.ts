@@ -2,7 +2,7 @@ import type { ReplyFacts } from "../../outcomes/outcome.ts";
 import { isSuccessStatus } from "../common-outcomes.ts";
 import { codeOf, parseJsonObject, type JsonObject } from "../json.ts";
 import { DEEPVUE_DETAILS, DEEPVUE_MEANINGS, DEEPVUE_REJECTIONS, DEEPVUE_TEXTS, keptSubCode } from "./codes.ts";
-import { isRecord } from "../../base/json.ts";
+import { isJsonObject } from "../../base/json.ts";
 
 /** Both of Deepvue's envelopes, the product's and the gateway's `{detail}`; what is absent or of a wrong type is null. */
 export interface DeepvueEnvelope {
@@ -28,7 +28,7 @@ export function deepvueEnvelope(text: string | null): DeepvueEnvelope | null {
     timestamp: typeof body["timestamp"] === "number" ? body["timestamp"] : null,
     referenceId: body["reference_id"],
     transactionId: transactionIdOf(body["transaction_id"]),
-    data: isRecord(body["data"]) ? body["data"] : null,
+    data: isJsonObject(body["data"]) ? body["data"] : null,
   };
 }
 

@@ -3,7 +3,7 @@ import { codeOf, parseJsonObject, type JsonObject } from "../json.ts";
 import type { EchoGuard } from "../echo-guard.ts";
 import { EKO_MEANINGS, EKO_STATUS_IDS, EKO_TELLING_STATUS_IDS, EKO_TYPE_IDS } from "./codes.ts";
 import { EKO_TEXTS } from "./texts.ts";
-import { isRecord } from "../../base/json.ts";
+import { isJsonObject } from "../../base/json.ts";
 
 /** The envelope around every Eko reply (facts/eko §3.1); what is absent or of a wrong type is null or empty. */
 export interface EkoEnvelope {
@@ -31,14 +31,14 @@ export function ekoEnvelope(httpStatus: number, text: string | null): EkoEnvelop
     typeId,
     message: typeof body["message"] === "string" ? body["message"] : null,
     data: dataOf(body["data"]),
-    invalidParams: isRecord(body["invalid_params"]) ? body["invalid_params"] : {},
+    invalidParams: isJsonObject(body["invalid_params"]) ? body["invalid_params"] : {},
   };
 }
 
 /** Absent, `{}`, or (facts/eko §3.1, one field report) a list, whose first object is meant. */
 function dataOf(data: unknown): JsonObject {
-  const first: unknown = Array.isArray(data) ? data.find(isRecord) : data;
-  return isRecord(first) ? first : {};
+  const first: unknown = Array.isArray(data) ? data.find(isJsonObject) : data;
+  return isJsonObject(first) ? first : {};
 }
 
 /** The codes that say most, most telling first. */
