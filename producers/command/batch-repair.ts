@@ -56,7 +56,7 @@ function formatRepaired(view: RepairView, { unmended }: RepairCheck, now: number
   const { mended, mended_before, id } = view;
   const lines = [
     `${counted(mended)} taken back`,
-    ...(mended_before === 0 ? [] : [`${counted(mended_before)} mended before: left as it was`]),
+    ...(mended_before === 0 ? [] : [mendedBefore(mended_before)]),
     ...(unmended.length === 0
       ? []
       : [`${counted(unmended.length)} not mended, everything as it was: ${linesOf(unmended)}`]),
@@ -78,6 +78,10 @@ function nothingMended(name: string, { rows, unmended }: RepairCheck): SatyapanE
 function linesOf(lines: readonly number[]): string {
   const more = lines.length > NAMED ? ", …" : "";
   return `${lines.length === 1 ? "line" : "lines"} ${lines.slice(0, NAMED).join(", ")}${more}`;
+}
+
+function mendedBefore(rows: number): string {
+  return rows === 1 ? "1 row was mended before: left as it was" : `${rows} rows were mended before: left as they were`;
 }
 
 function counted(rows: number): string {

@@ -4,6 +4,7 @@ import type { CommandContext } from "../../src/command/context.ts";
 import { parseDuration } from "../../src/base/duration.ts";
 import { ErrorCode, SatyapanError } from "../../src/base/error.ts";
 import { formatHealth } from "../report/format-health.ts";
+import { LiveScreen } from "../report/live-screen.ts";
 import { snakeCased } from "../report/snake-cased.ts";
 import { openClient } from "./open.ts";
 
@@ -15,8 +16,6 @@ interface Flags {
 
 /** Oftener than this nobody can read it, in ms. */
 const SHORTEST_MS = 500;
-/** To the upper left, and all below is cleared. */
-const REDRAW = "\u001B[H\u001B[J";
 
 export function defineTop(command: Command, context: CommandContext): void {
   command
@@ -31,14 +30,23 @@ export function defineTop(command: Command, context: CommandContext): void {
       const { stdout, signal, now } = context;
       const isLive = once !== true && stdout.isTTY === true;
       await using client = openClient(context);
-      for (;;) {
-        const providers = await client.health();
-        const at = new Date(now()).toISOString();
-        if (json) stdout.write(`${JSON.stringify(snakeCased({ at, providers }))}\n`);
-        else stdout.write(isLive ? `${REDRAW}${at}\n\n${formatHealth(providers)}` : formatHealth(providers));
-        if (!isLive) return;
-        await sleep(everyMs, undefined, { signal }).catch(() => {});
-        if (signal.aborted) return;
+      const screen = isLive && !json ? new LiveScreen(stdout) : null;
+      let shown = "";
+      try {
+        for (;;) {
+          const providers = await client.health();
+          const at = new Date(now()).toISOString();
+          shown = json ? `${JSON.stringify(snakeCased({ at, providers }))}\n` : formatHealth(providers);
+          if (screen === null) stdout.write(shown);
+          else screen.drawCounted([at, "", ...shown.trimEnd().split("\n")]);
+          if (!isLive) return;
+          await sleep(everyMs, undefined, { signal }).catch(() => {});
+          if (signal.aborted) return;
+        }
+      } finally {
+        screen?.end();
+        // The whole of it: a window may have shown its beginning alone.
+        if (screen !== null) stdout.write(shown);
       }
     });
 }

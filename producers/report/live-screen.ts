@@ -29,16 +29,28 @@ export class LiveScreen {
 
   /** What there is no room for is left out: the ends of lines, and the last lines. */
   draw(lines: readonly string[]): void {
-    const room = (this.#stream.rows ?? USUAL.rows) - 1;
+    const room = this.#room;
     const before = this.#height();
     this.#drawn = lines.slice(0, room).map((line) => cut(line, this.width));
     this.#stream.write(`${HIDE_CURSOR}${up(before)}${CLEAR_BELOW}${this.#drawn.map((line) => `${line}\n`).join("")}`);
+  }
+
+  /** As `draw`, and the last line says how many there is no room for. */
+  drawCounted(lines: readonly string[]): void {
+    const more = lines.length - this.#room;
+    if (more <= 0) return this.draw(lines);
+    this.draw([...lines.slice(0, this.#room - 1), `… ${more + 1} more lines, in a higher window`]);
   }
 
   /** What was drawn last is gone, and the cursor is there again. */
   end(): void {
     this.#stream.write(`${up(this.#height())}${CLEAR_BELOW}${SHOW_CURSOR}`);
     this.#drawn = [];
+  }
+
+  /** The last row is the cursor's. */
+  get #room(): number {
+    return (this.#stream.rows ?? USUAL.rows) - 1;
   }
 
   /** In rows as they are now: a terminal that became narrower has folded lines. */

@@ -7,7 +7,7 @@ export const hasScript = readTestEnv()
   .machine.path.split(delimiter)
   .some((folder) => existsSync(join(folder, "script")));
 
-/** What runs `command` (a line for the shell) on a terminal of this width; Ctrl-C is typed as `\u0003`. */
-export function onTerminal(command: string, columns: number): readonly [string, ...string[]] {
-  return ["script", "-qefc", `stty cols ${columns} rows 40; exec ${command}`, "/dev/null"];
+/** What runs `command` (a line for the shell) on a terminal of this size; Ctrl-C is typed as `\u0003`. */
+export function onTerminal(command: string, columns: number, rows = 40): readonly [string, ...string[]] {
+  return ["script", "-qefc", `stty cols ${columns} rows ${rows}; exec ${command}`, "/dev/null"];
 }

@@ -80,7 +80,9 @@ describe("results that come back mended", () => {
     const args = ["batch", "submit", "-", "--repairs", id];
     const piped = await satyapan(args, { ...options, stdin: mended.join("\n") });
     expect(piped.stderr).toBe("");
-    expect(piped.stdout).toMatch(/^1 row is taken back\n1 row is mended before: left as it was\n2 rows are not mended/);
+    expect(piped.stdout).toMatch(
+      /^1 row is taken back\n1 row was mended before: left as it was\n2 rows are not mended/,
+    );
     expect((await batches.ended(id)).counts).toEqual({ ...noRows(), rejected: 1, succeeded: 3 });
     const again = await satyapan([...args, "--json"], { ...options, stdin: mended.join("\n") });
     expect(JSON.parse(again.stdout)).toMatchObject({ duplicate: true, mended: 0, mended_before: 2 });

@@ -1,9 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { madeUpMobile } from "../../../simulator/people.ts";
 import { BatchBundle } from "../../support/batch-bundle.ts";
 import { startClientBundle, testKeys } from "../../support/client.ts";
 import { RunningCommand } from "../../support/command.ts";
+import { hasScript, onTerminal } from "../../support/pseudo-terminal.ts";
+import { startTestRedis } from "../../support/redis.ts";
 import { makeTempDir } from "../../support/temp-dir.ts";
+
+const MAIN = fileURLToPath(new URL("../../../bin/main.ts", import.meta.url));
 
 it("top shows quota, holds, what waits and why, and the last troubles; --json the same for scripts", async () => {
   await using bundle = await startClientBundle();
@@ -54,3 +59,20 @@ it("top shows quota, holds, what waits and why, and the last troubles; --json th
   });
   expect(await run("--every", "1ms")).toMatchObject({ code: 2 });
 });
+
+it.skipIf(!hasScript)(
+  "top shows its beginning where the window is low, and leaves the whole of it behind",
+  async () => {
+    await using redis = await startTestRedis();
+    await using place = await makeTempDir();
+    const env = { REDIS_URL: redis.url, ...testKeys() };
+    const program = onTerminal(`${process.execPath} ${MAIN} top`, 60, 12);
+    await using top = new RunningCommand([], { cwd: place.path, env, program });
+    await top.said(/\r\neko\r\n(?:.*\r\n){7}… \d+ more lines, in a higher window\r\n/);
+    top.type("\u0003");
+    const { code, stdout } = await top.ended;
+    expect(code).toBe(0);
+    const left = stdout.slice(stdout.lastIndexOf("\u001B[?25h")).replaceAll("\r\n", "\n");
+    expect(left).toMatch(/eko\n {2}workers[^]*deepvue\n {2}workers/);
+  },
+);
