@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(new URL("../../demo/steady/main.ts", import.meta.url)
 const MADE_UP = "Redis holds jobs of the demo's made-up people, whose numbers may be somebody's";
 
 describe("the demo of compose", () => {
-  it("runs a batch, and people who read out their codes, until it is stopped", { timeout: 120_000 }, async () => {
+  it("runs a batch, and people who read out their codes, until it is stopped", async () => {
     await using stack = new AsyncDisposableStack();
     const place = stack.use(await makeTempDir());
     const redis = stack.use(await startTestRedis());

@@ -70,7 +70,7 @@ describe.runIf(hasPrometheus())("on a real Prometheus that is fed by two live wo
       const { id } = await client.submit("eko.mobile-otp", { mobile, csp_id: "agent1" });
       const aadhaar = { aadhaar: madeUpAadhaar(nth), purpose: "Proof of panels", consent: CONSENT };
       await client.submit("deepvue.aadhaar-otp", aadhaar);
-      const { otp } = await simulator.waitForOtp(mobile, { timeoutMs: 20_000 });
+      const { otp } = await simulator.waitForOtp(mobile, { timeoutMs: 60_000 });
       await client.waitFor(id);
       const { id: verify } = await client.submit("eko.mobile-otp.verify", { of: id, otp });
       await client.waitFor(verify);

@@ -9,7 +9,6 @@ import { AADHAAR_INPUT } from "../support/client.ts";
 import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 
 const [EKO, DEEPVUE] = [queueOf("eko"), queueOf("deepvue")];
-const SOON = { timeout: 10_000 };
 
 /** Kinds and jobs of the log's entries. */
 async function logged({ redis }: WorkerBundle): Promise<string[]> {
@@ -37,19 +36,19 @@ describe("an outbox of the audit log in whose place something else stands", () =
     const worker = await bundle.startWorker();
     const otp = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(1), csp_id: "agent-1" });
     const consented = await bundle.client.submit("deepvue.aadhaar-otp", AADHAAR_INPUT);
-    expect((await bundle.client.waitFor(otp.id, { timeoutMs: 10_000 })).state).toBe("succeeded");
-    expect((await bundle.client.waitFor(consented.id, { timeoutMs: 10_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(otp.id, { timeoutMs: 60_000 })).state).toBe("succeeded");
+    expect((await bundle.client.waitFor(consented.id, { timeoutMs: 60_000 })).state).toBe("succeeded");
     const all = [`call ${otp.id}`, `consent ${consented.id}`, `call ${consented.id}`];
-    await expect.poll(async () => await logged(bundle), SOON).toEqual(expect.arrayContaining(all));
+    await expect.poll(async () => await logged(bundle)).toEqual(expect.arrayContaining(all));
     expect(await logged(bundle)).toHaveLength(3);
-    await expect.poll(async () => await unreadable(worker.metricsPort), SOON).toBe(2);
+    await expect.poll(async () => await unreadable(worker.metricsPort)).toBe(2);
     expect(linesOf(bundle, "holds something else than entries").map(({ key, code }) => ({ key, code }))).toEqual(
       [EKO, DEEPVUE].map((queue) => ({ key: outboxKey(queue), code: "unreadable" })),
     );
     expect(await redis.lrange(outboxKey(EKO), 0, -1)).toEqual(["something", "else"]);
     await redis.rename(outboxKey(EKO), `${outboxKey(EKO)}:found`);
     const next = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(2), csp_id: "agent-1" });
-    await expect.poll(async () => await logged(bundle), SOON).toContain(`call ${next.id}`);
+    await expect.poll(async () => await logged(bundle)).toContain(`call ${next.id}`);
     const keys = [new AuditKey(bundle.settings.subjectKey)];
     expect(await verifyAudit({ keys, dir: null, log: new AuditLog(redis) })).toMatchObject({
       entries: 4,
@@ -63,8 +62,8 @@ describe("an outbox of the audit log in whose place something else stands", () =
     for (const key of [outboxKey(EKO), asideKey(EKO)]) await redis.set(key, "something else");
     await bundle.startWorker();
     const { id } = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(1), csp_id: "agent-1" });
-    expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
-    await expect.poll(async () => await logged(bundle), SOON).toEqual([`call ${id}`]);
+    expect((await bundle.client.waitFor(id, { timeoutMs: 60_000 })).state).toBe("succeeded");
+    await expect.poll(async () => await logged(bundle)).toEqual([`call ${id}`]);
   });
 
   it("is as one that was filled up to the greatest id: the call's outcome is written, its entry waits beside it", async () => {
@@ -74,8 +73,8 @@ describe("an outbox of the audit log in whose place something else stands", () =
     await redis.xadd(outboxKey(EKO), `${greatest}-${greatest}`, "e", "the last one");
     await bundle.startWorker();
     const { id } = await bundle.client.submit("eko.mobile-otp", { mobile: madeUpMobile(1), csp_id: "agent-1" });
-    expect((await bundle.client.waitFor(id, { timeoutMs: 10_000 })).state).toBe("succeeded");
-    await expect.poll(async () => await logged(bundle), SOON).toContain(`call ${id}`);
+    expect((await bundle.client.waitFor(id, { timeoutMs: 60_000 })).state).toBe("succeeded");
+    await expect.poll(async () => await logged(bundle)).toContain(`call ${id}`);
   });
 });
 
@@ -87,8 +86,8 @@ describe("what is no entry in an outbox of the audit log", () => {
     for (const text of ["planted words", '{"at":"2026-11-21T10:00:00.000Z","kind":planted}'])
       ids.push(String(await redis.xadd(outboxKey(EKO), "*", "e", text)));
     const worker = await bundle.startWorker();
-    await expect.poll(async () => await logged(bundle), SOON).toHaveLength(2);
-    await expect.poll(async () => await unreadable(worker.metricsPort), SOON).toBe(2);
+    await expect.poll(async () => await logged(bundle)).toHaveLength(2);
+    await expect.poll(async () => await unreadable(worker.metricsPort)).toBe(2);
     const [line, ...others] = linesOf(bundle, "what is no entry");
     expect(others).toEqual([]);
     expect(line).toMatchObject({ level: "error", key: outboxKey(EKO), count: 2, first: ids[0], last: ids[1] });

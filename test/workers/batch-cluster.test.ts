@@ -107,4 +107,4 @@ it("a batch of a flow with a window, a seat, a repair and a person onboarded sin
     ...{ ...noRows(), succeeded: COUNT - 2, rejected: 1, duplicate: 1 },
   });
   expect(log.filter((line) => /"level":"(?:error|fatal)"|CROSSSLOT/.test(line))).toEqual([]);
-}, 90_000);
+});

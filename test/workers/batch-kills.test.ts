@@ -56,7 +56,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 describe.each(KINDS)("a batch of $what, whose workers and Redis are killed again and again", (kind) => {
-  it("loses no row, asks nobody twice, and counts each as it ended", { timeout: 180_000 }, async () => {
+  it("loses no row, asks nobody twice, and counts each as it ended", async () => {
     const { rows: count, asked } = kind;
     await using stack = new AsyncDisposableStack();
     const redis = stack.use(await startTestRedis());

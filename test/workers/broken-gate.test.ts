@@ -6,7 +6,7 @@ import { startWorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
 const CONTROL = `${queuePrefix(QUEUE)}control`;
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { interval: 20 };
 const input = (person: number) => ({ mobile: madeUpMobile(person), csp_id: "agent-1" });
 
 /** Fields that the gate's hash is broken with, by what is named then; `null`: its key holds no hash. */

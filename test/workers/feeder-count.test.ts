@@ -81,7 +81,7 @@ describe("the count of a batch's rows", () => {
     await first.stop();
     await bundle.redis.client().hincrby(batchKey(QUEUE, id), "n:s", 2);
     const { metricsPort } = await bundle.startWorker();
-    await expect.poll(async () => await told(metricsPort), { timeout: 15_000 }).toBe("2");
+    await expect.poll(async () => await told(metricsPort)).toBe("2");
     const at = Date.now();
     expect([...(await batches.store.over(QUEUE, at)).keys()]).toEqual([id]);
     expect((await batches.store.over(QUEUE, at + 61 * MINUTE)).size).toBe(0);
@@ -94,8 +94,8 @@ describe("the count of a batch's rows", () => {
     await bundle.redis.client().hincrby(batchKey(QUEUE, id), "n:s", 2);
     const workers = [await bundle.startWorker(), await bundle.startWorker()];
     const toldByAll = async () => (await Promise.all(workers.map(({ metricsPort }) => told(metricsPort)))).toSorted();
-    await expect.poll(toldByAll, { timeout: 15_000 }).toEqual(["2", "nothing"]);
-    await expect.poll(async () => (await batches.get(id)).state, { timeout: 15_000 }).toBe("finished");
+    await expect.poll(toldByAll).toEqual(["2", "nothing"]);
+    await expect.poll(async () => (await batches.get(id)).state).toBe("finished");
     expect(await toldByAll()).toEqual(["2", "nothing"]);
   });
 });

@@ -63,7 +63,7 @@ describe("a batch of a flow", () => {
       batches.flowRows(flow, 6, (row) => rawOf(persons[row - 1] ?? person())),
       { flow },
     );
-    await expect.poll(async () => await countsOf(id), { timeout: 20_000 }).toMatchObject({ awaiting_otp: 6 });
+    await expect.poll(async () => await countsOf(id)).toMatchObject({ awaiting_otp: 6 });
     expect(await batches.show(id)).toMatchObject({ flow, state: "running", open_challenges: 6 });
     for (const [index, one] of persons.entries()) await answer(id, index + 1, to(one));
     const ended = await batches.ended(id);

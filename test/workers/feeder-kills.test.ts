@@ -126,7 +126,7 @@ async function strike(
 }
 
 describe.each(["dies before", "dies after", "freezes"] as const)("a feeder that %s one of its commands", (fate) => {
-  it("loses no row, calls none twice and miscounts none, whichever command it is", { timeout: 120_000 }, async () => {
+  it("loses no row, calls none twice and miscounts none, whichever command it is", async () => {
     await using bundle = await startClientBundle();
     const batches = new BatchBundle(bundle.redis, bundle.settings);
     let reached = 0;

@@ -80,7 +80,7 @@ describe("a batch", () => {
     await client.settle(`${id}-2`, "rejected", { reason: "it did not happen" });
     await client.failed.retry({ ids: [`${id}-3`] });
     const counts = async (): Promise<unknown> => (await batches.show(id)).counts;
-    await expect.poll(counts, { timeout: 10_000 }).toMatchObject({ succeeded: 2, rejected: 1, unknown: 0, failed: 0 });
+    await expect.poll(counts).toMatchObject({ succeeded: 2, rejected: 1, unknown: 0, failed: 0 });
     expect((await batches.results(id)).map(({ state }) => state)).toEqual(["succeeded", "rejected", "succeeded"]);
     await batches.recount(id);
   });
@@ -120,7 +120,7 @@ describe("a batch", () => {
     await expect.poll(() => called().length, { interval: 5 }).toBeGreaterThan(10);
     const cancelled = await client.batches.cancel(id);
     expect(cancelled).toMatchObject({ state: "cancelled", counts: { waiting: 0 } });
-    await expect.poll(async () => (await batches.show(id)).ended_at, { timeout: 10_000 }).not.toBeNull();
+    await expect.poll(async () => (await batches.show(id)).ended_at).not.toBeNull();
     const { counts, state } = await batches.show(id);
     expect(state).toBe("cancelled");
     expect(counts).toEqual({ ...noRows(), succeeded: called().length, cancelled: 80 - called().length });
@@ -134,15 +134,15 @@ describe("a batch", () => {
     const { batches, client } = bundle;
     const { id } = await batches.submit(batches.rows(400, (row) => madeUpMobile(row, row % 2 === 0 ? "000" : "998")));
     await bundle.startWorker();
-    await expect.poll(async () => (await batches.show(id)).state, { timeout: 10_000 }).toBe("stopped");
+    await expect.poll(async () => (await batches.show(id)).state).toBe("stopped");
     expect((await batches.show(id)).reason).toMatch(
       /^\d+ of \d+ rows \(\d+(\.\d)?%\) failed or were rejected, more than 30%$/,
     );
-    await expect.poll(async () => (await batches.show(id)).counts.queued, { timeout: 5_000 }).toBe(0);
+    await expect.poll(async () => (await batches.show(id)).counts.queued).toBe(0);
     const before = (await batches.show(id)).counts.waiting;
     expect(before).toBeGreaterThan(0);
     await client.batches.resume(id);
-    await expect.poll(async () => (await batches.show(id)).counts.waiting, { timeout: 10_000 }).toBeLessThan(before);
+    await expect.poll(async () => (await batches.show(id)).counts.waiting).toBeLessThan(before);
     await batches.recount(id);
   });
 
@@ -159,7 +159,7 @@ describe("a batch", () => {
     );
     const foreign = await bundle.startWorker({ keys });
     await expect
-      .poll(async () => (await batches.show(id)).reason, { timeout: 10_000 })
+      .poll(async () => (await batches.show(id)).reason)
       .toMatch(/^the worker that hands rows over lacks a key that seals this batch: /);
     expect(await batches.show(id)).toMatchObject({ state: "ready", counts: { waiting: 5 } });
     expect(log.filter((line) => line.includes("batch stands: this worker lacks what it takes"))).toHaveLength(1);

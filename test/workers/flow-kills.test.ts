@@ -147,7 +147,7 @@ async function strike(bundle: ClientBundle, batches: BatchBundle, fate: Fate, at
 describe.each(["dies before", "dies after", "freezes"] as const)(
   "a feeder of flows that %s one of its commands",
   (fate) => {
-    it("loses no row, calls none twice and miscounts none, whichever command it is", { timeout: 240_000 }, async () => {
+    it("loses no row, calls none twice and miscounts none, whichever command it is", async () => {
       await using bundle = await startClientBundle();
       const batches = new BatchBundle(bundle.redis, bundle.settings);
       let reached = 0;

@@ -6,7 +6,7 @@ import { newRunner } from "../support/runner.ts";
 import { startWorkerBundle } from "../support/worker.ts";
 
 const QUEUE = "{eko-0}";
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { interval: 20 };
 
 describe("a job whose worker was taken for lost, and that another worker settled and took out of the queue", () => {
   it.each<[string, FaultName]>([

@@ -61,7 +61,7 @@ it.for([
     const awaited = async (): Promise<number> => (await batches.show(id)).counts.awaiting_otp;
 
     const first = await start();
-    await expect.poll(awaited, { timeout: 20_000 }).toBe(OPEN);
+    await expect.poll(awaited).toBe(OPEN);
     const oldWorker = await start(old);
     first.kill("SIGTERM");
     await first.ended;

@@ -100,7 +100,7 @@ describe("what a newer version wrote", () => {
     await bundle.startWorker();
     await looked();
     const due = async (): Promise<number> => Number(await redis.zscore(onboardingsDueKey(EKO), `${id}-1`));
-    await expect.poll(due, { timeout: 10_000 }).toBeGreaterThan(Date.now());
+    await expect.poll(due).toBeGreaterThan(Date.now());
     expect((await batches.show(id)).counts).toEqual({ ...noRows(), queued: 1 });
     expect(await redis.hget(one, "state")).toBe("parked");
   });
@@ -123,7 +123,7 @@ describe("what a newer version wrote", () => {
     const { id } = await batches.submit(rows);
     await bundle.startWorker();
     await expect
-      .poll(async () => (await batches.show(id)).reason, { timeout: 10_000 })
+      .poll(async () => (await batches.show(id)).reason)
       .toMatch(/cannot read what is kept of it: the input of row 1 does not fit eko\.mobile-otp of this version/);
     expect((await batches.show(id)).counts).toEqual({ ...noRows(), waiting: 2 });
   });
@@ -136,7 +136,7 @@ describe("what a newer version wrote", () => {
     await batches.ended(id);
     await redis.hset(batchKey(EKO, id), { kind: "chain" });
     await redis.xadd(parentsKey(EKO), "*", "e", `${id}-1 unknown b:${id}:1`);
-    await expect.poll(async () => await redis.xlen(brokenParentsKey(EKO)), { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => await redis.xlen(brokenParentsKey(EKO))).toBe(1);
   });
 
   it("holds the steps of its batch back where that is in a state that is not known, until it is over", async () => {

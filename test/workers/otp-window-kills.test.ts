@@ -42,4 +42,4 @@ it("no more codes are out than somebody is asked for, however often workers are 
   expect(counts.succeeded + counts.unknown).toBe(ROWS);
   expect(new Set(sent()).size).toBe(sent().length);
   await batches.recount(id);
-}, 300_000);
+});

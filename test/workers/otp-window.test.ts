@@ -35,24 +35,24 @@ describe("a batch with a window", () => {
     await bundle.startWorker();
     await bundle.startWorker();
     const sent = (): number => simulator.outbox.length;
-    await expect.poll(async () => (await counts(id)).awaiting_otp, { timeout: 10_000 }).toBe(3);
+    await expect.poll(async () => (await counts(id)).awaiting_otp).toBe(3);
     expect(sent()).toBe(3);
     expect(await batches.show(id)).toMatchObject({ open_limit: 3, open_challenges: 3, counts: { waiting: 9 } });
     for (let row = 1; row <= 6; row += 1) {
       const before = sent();
       await answer(id, row);
-      await expect.poll(async () => (await counts(id)).succeeded, { timeout: 10_000 }).toBe(row);
-      await expect.poll(sent, { timeout: 10_000 }).toBe(before + 1);
+      await expect.poll(async () => (await counts(id)).succeeded).toBe(row);
+      await expect.poll(sent).toBe(before + 1);
       expect(sent()).toBeLessThanOrEqual(row + 3);
     }
     await client.batches.open(id, 1);
     await answer(id, 7);
     await answer(id, 8);
-    await expect.poll(async () => (await counts(id)).succeeded, { timeout: 10_000 }).toBe(8);
+    await expect.poll(async () => (await counts(id)).succeeded).toBe(8);
     await expect.poll(async () => (await counts(id)).awaiting_otp).toBe(1);
     expect(sent()).toBe(9);
     await client.batches.open(id, null);
-    await expect.poll(sent, { timeout: 10_000 }).toBe(12);
+    await expect.poll(sent).toBe(12);
     for (let row = 9; row <= 12; row += 1) await answer(id, row);
     expect((await batches.ended(id)).counts).toEqual({ ...noRows(), succeeded: 12 });
     await batches.recount(id);
@@ -66,7 +66,7 @@ describe("a batch with a window", () => {
     // Row 1 says nothing, and is asked again when all others were; row 3 never says anything.
     await answer(id, 2);
     await answer(id, 4);
-    await expect.poll(() => sentTo(1), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => sentTo(1)).toBe(2);
     await answer(id, 1, "r1");
     const { counts: ended } = await batches.ended(id);
     expect(ended).toEqual({ ...noRows(), succeeded: 3, expired: 1 });

@@ -12,7 +12,7 @@ import { FakeDuty } from "../support/duty.ts";
 import { startTestRedis } from "../support/redis.ts";
 
 const EKO: QueueName = "{eko-0}";
-const SOON = { timeout: 10_000, interval: 10 };
+const SOON = { interval: 10 };
 
 async function startLoop(given: Partial<Record<"o" | "b", ParentHandler>> = {}) {
   const stack = new AsyncDisposableStack();

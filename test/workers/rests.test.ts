@@ -39,4 +39,4 @@ it("a worker's rests leave nothing at the signals that live as long as it does, 
   );
   // One that is made of others stays with those that live on, and no list shows it.
   expect(any).not.toHaveBeenCalled();
-}, 60_000);
+});

@@ -27,7 +27,7 @@ describe("an onboarding of a flow that this version does not know", () => {
     const due = async (id: string): Promise<number> =>
       Number(await redis.client().zscore(onboardingsDueKey(QUEUE), id)) || Infinity;
     for (const id of ["strange", "other"]) await redis.client().zadd(onboardingsDueKey(QUEUE), 1_000, id);
-    await expect.poll(() => due("other"), { timeout: 15_000 }).toBeGreaterThan(Date.now());
+    await expect.poll(() => due("other")).toBeGreaterThan(Date.now());
     expect(await due("strange")).toBe(1_000);
     const said = log.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(said.filter(({ msg }) => msg === "onboardings were not looked at")).toMatchObject([
@@ -60,8 +60,8 @@ describe("an onboarding of a flow that this version does not know", () => {
     await more.exec();
     await redis.client().zadd(dues, 2_000, "other");
     const due = async (): Promise<number> => Number(await redis.client().zscore(dues, "other"));
-    await expect.poll(due, { timeout: 40_000 }).toBeGreaterThan(Date.now());
+    await expect.poll(due).toBeGreaterThan(Date.now());
     const stays = await redis.client().zcount(dues, "-inf", 1_000);
     expect(stays).toBeGreaterThanOrEqual(4_020);
-  }, 60_000);
+  });
 });

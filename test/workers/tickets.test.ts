@@ -13,7 +13,6 @@ import { startWorkerBundle, type WorkerBundle } from "../support/worker.ts";
 const QUEUE = "{eko-0}";
 const BASE = `bull:${QUEUE}:`;
 /** Shorter than BullMQ's longest sleep, 10 s: nothing has to wait for its end. */
-const SOON = { timeout: 8_000 };
 
 const inputs = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => ({ mobile: madeUpMobile(from + index), csp_id: "agent-1" }));
@@ -87,9 +86,9 @@ describe("many bulk jobs", () => {
     const ids = await submit(bundle, 100);
     expect(await names(bundle)).toHaveLength(2);
     await bundle.startWorker();
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 100 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 100 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 100 }, () => 1));
-    await expect.poll(async () => await leftOver(bundle), SOON).toEqual([]);
+    await expect.poll(async () => await leftOver(bundle)).toEqual([]);
   });
 
   it("that are submitted twice have no second entries", async () => {
@@ -121,9 +120,9 @@ describe("a job in a ticket", () => {
     );
     await queues.close();
     await bundle.startWorker();
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 10 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
-    await expect.poll(async () => await names(bundle), SOON).toEqual([]);
+    await expect.poll(async () => await names(bundle)).toEqual([]);
   });
 
   it("whose person was just sent an OTP leaves it for an entry of its own, and holds no other up", async () => {
@@ -137,12 +136,12 @@ describe("a job in a ticket", () => {
     expect(await names(bundle)).toHaveLength(1);
     await bundle.startWorker();
     const ids = jobs.map(({ id }) => id);
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 8, waiting: 1 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 8, waiting: 1 });
     expect(bundle.simulator.requests).toHaveLength(8);
     const delayed = await bundle.redis.client().zrange(`${BASE}delayed`, "0", "-1");
     expect(delayed).toHaveLength(1);
     expect(ids).toContain(delayed[0]?.slice(2));
-    await expect.poll(async () => await leftOver(bundle), SOON).toEqual([]);
+    await expect.poll(async () => await leftOver(bundle)).toEqual([]);
   });
 
   it("that expired in line is not called; its mates are", async () => {
@@ -152,7 +151,7 @@ describe("a job in a ticket", () => {
     const job = (await bundle.redis.client().hget(key, "job"))?.split(" ") ?? [];
     await bundle.redis.client().hset(key, "job", job.with(3, "1").join(" "));
     await bundle.startWorker();
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 9, expired: 1 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 9, expired: 1 });
     expect(bundle.simulator.requests).toHaveLength(9);
   });
 });
@@ -163,11 +162,11 @@ describe("a slow call", () => {
     bundle.simulator.configure({ latencyMs: { min: 5_000, max: 5_000 } });
     await bundle.startWorker();
     const [slow] = await submit(bundle, 1);
-    await expect.poll(() => bundle.simulator.requests.length, SOON).toBe(1);
+    await expect.poll(() => bundle.simulator.requests.length).toBe(1);
     bundle.simulator.configure({ latencyMs: { min: 0, max: 0 } });
     const records = await bundle.client.submitMany("eko.mobile-otp", inputs(200, 100), { lane: "bulk" });
     const ids = records.map(({ id }) => id);
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 200 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 200 });
     expect((await bundle.client.get(slow ?? ""))?.state).toBe("active");
   });
 });
@@ -183,7 +182,7 @@ describe("a ticket that the queue has no more", () => {
     await look(bundle);
     expect(await names(bundle)).toHaveLength(10);
     await bundle.startWorker();
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 10 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
     expect(await leftOver(bundle)).toEqual([]);
   });
@@ -217,7 +216,7 @@ describe("something else in the place of all tickets", () => {
     await redis.rename(key, `aside:${key}`);
     const ids = await submit(bundle, 10, { id: "row" });
     await bundle.startWorker();
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 10 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
   });
 });
@@ -237,10 +236,10 @@ describe("a list that is not what a producer wrote", () => {
     await redis.set(ticketKey(QUEUE, name), list);
     await redis.hset(`${BASE}${name}`, "timestamp", Date.now() - 60_000);
     await bundle.startWorker();
-    await expect.poll(async () => await redis.exists(`${BASE}${name}`), SOON).toBe(0);
+    await expect.poll(async () => await redis.exists(`${BASE}${name}`)).toBe(0);
     expect(bundle.log.filter((line) => line.includes("cannot be read"))).toHaveLength(1);
     await look(bundle);
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 10 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
     expect(await leftOver(bundle)).toEqual([]);
   });
@@ -254,9 +253,9 @@ describe("a list that is not what a producer wrote", () => {
     await redis.hset(ticketKey(QUEUE, name), "no", "list");
     await redis.hset(`${BASE}${name}`, "timestamp", Date.now() - 60_000);
     await bundle.startWorker();
-    await expect.poll(async () => await redis.exists(`${BASE}${name}`), SOON).toBe(0);
+    await expect.poll(async () => await redis.exists(`${BASE}${name}`)).toBe(0);
     await look(bundle);
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 10 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 10 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 10 }, () => 1));
   });
 });
@@ -267,12 +266,12 @@ describe("a worker that stops", () => {
     bundle.simulator.configure({ latencyMs: { min: 300, max: 300 } });
     const ids = await submit(bundle, 64);
     const first = await bundle.startWorker({ worker: { ...bundle.settings.worker, concurrency: 4 } });
-    await expect.poll(() => bundle.simulator.requests.length, SOON).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => bundle.simulator.requests.length).toBeGreaterThanOrEqual(4);
     expect(await first.stop()).toBe(true);
     expect(bundle.simulator.requests.length).toBeLessThan(20);
     bundle.simulator.configure({ latencyMs: { min: 0, max: 0 } });
     await bundle.startWorker();
-    await expect.poll(async () => await states(bundle, ids), SOON).toEqual({ succeeded: 64 });
+    await expect.poll(async () => await states(bundle, ids)).toEqual({ succeeded: 64 });
     expect(callsOf(bundle)).toEqual(Array.from({ length: 64 }, () => 1));
   });
 });

@@ -5,7 +5,7 @@ import { BatchBundle } from "../../support/batch-bundle.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
 
 const mobileOf = (row: number): string => madeUpMobile(row, "000");
-const WAIT = { timeoutMs: 20_000 };
+const WAIT = { timeoutMs: 60_000 };
 
 async function startBundle() {
   const bundle = await startWorkerBundle({ env: { OTP_COOLDOWN: "1s" } });
@@ -86,7 +86,7 @@ describe("a person who is onboarded singly", () => {
     const { client, batches, onboard, awaited, answer, submit, reasons } = bundle;
     const { id } = await submit(1);
     await bundle.startWorker();
-    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp).toBe(1);
     await onboard(1, "asha");
     await client.batches.cancel(id);
     await batches.ended(id);

@@ -43,7 +43,7 @@ describe("an operator's seat", () => {
     await using bundle = await startBundle(1);
     const { client, id, batches } = bundle;
     await bundle.startWorker();
-    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await batches.show(id)).counts.awaiting_otp).toBe(1);
     const left = new AbortController();
     // oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below.
     const handOver = SeatStore.prototype.next;

@@ -102,7 +102,7 @@ describe("results that come back mended", () => {
     const id = await submit(HEADER, rows, "--flow", "eko.mobile", "--ref", "Form No");
     await bundle.startWorker();
     await expect
-      .poll(async () => (await batches.show(id)).counts, { timeout: 10_000 })
+      .poll(async () => (await batches.show(id)).counts)
       .toEqual({ ...noRows(), awaiting_otp: 1, rejected: 1 });
     await run("results", id, "--only", "rejected", "--format", "ndjson", "--out", "mend.ndjson");
     const document = JSON.parse(readFileSync(path("mend.ndjson"), "utf8")) as Document;
@@ -116,7 +116,7 @@ describe("results that come back mended", () => {
     expect(other.stderr).toContain("Mobile No (mobile): is masked, and not as the results had it");
     expect(JSON.parse((await submitMended({ csp_id: "a2" })).stdout)).toMatchObject({ mended: 1, state: "running" });
     await expect
-      .poll(async () => (await batches.results(id))[1], { timeout: 10_000 })
+      .poll(async () => (await batches.results(id))[1])
       .toMatchObject({ state: "rejected", repaired: 1, columns: document.columns });
     expect(bundle.simulator.stats().requests).toEqual(3);
     expect((await submitMended({ csp_id: "a3" })).stdout).toContain('"duplicate":true');
@@ -131,10 +131,8 @@ describe("results that come back mended", () => {
     const id = await submit(header, rows, "--flow", "eko.dmt-levin", "--ref", "Form No");
     await bundle.startWorker();
     const answer = async (n: number, onboarding: string): Promise<void> => {
-      const { otp } = await bundle.simulator.waitForOtp(aadhaarOf(n), { timeoutMs: 20_000 });
-      await expect
-        .poll(async () => (await client.onboardings.get(onboarding))?.state, { timeout: 10_000 })
-        .toBe("awaiting_otp");
+      const { otp } = await bundle.simulator.waitForOtp(aadhaarOf(n), { timeoutMs: 60_000 });
+      await expect.poll(async () => (await client.onboardings.get(onboarding))?.state).toBe("awaiting_otp");
       await client.answer(onboarding, otp);
     };
     await answer(1, `${id}-1`);

@@ -85,7 +85,7 @@ describe("satyapan doctor beside a worker", () => {
     expect(beside.of("subject key")[0]).toMatch(
       /^failed: 1 of 1 worker has another one than is set here: give all processes the same SATYAPAN_SUBJECT_KEY; /,
     );
-    await expect.poll(chainedWith, { timeout: 10_000 }).not.toBeNull();
+    await expect.poll(chainedWith).not.toBeNull();
     await bundle.redis.client().del("satyapan:{eko-0}:workers", "satyapan:{deepvue-0}:workers");
     const alone = await doctor(other);
     expect(alone.of("subject key")[0]).toMatch(

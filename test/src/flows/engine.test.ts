@@ -107,7 +107,7 @@ describe("the engine of onboardings", () => {
       expect(killed.called, `killed at moment ${killedAt}`).toEqual(steps);
       expect(await bundle.client.onboardings.get(killed.id)).toMatchObject({ state: "succeeded" });
     }
-  }, 120_000);
+  });
 
   it("ends no onboarding whose person gave another code meanwhile, and takes none after its end", async () => {
     const { client, settings } = bundle;

@@ -92,7 +92,7 @@ describe("the share of a quota", () => {
     expect(shares.reduce((sum, one) => sum + one, 0) / shares.length).toBeGreaterThan(0.45);
     expect(Math.min(...shares)).toBeGreaterThan(0.4);
     expect(refused).toBeLessThanOrEqual(24);
-  }, 60_000);
+  });
 
   it("does not halve for good the whole that is refused twice in a minute, seconds apart", async () => {
     const { work, call } = await newShare();
@@ -112,7 +112,7 @@ describe("the share of a quota", () => {
     const { shares, refused: then } = await work(120, allows(0.1));
     expect(then).toBeLessThanOrEqual(5);
     expect(Math.max(...shares)).toBeLessThan(0.2);
-  }, 30_000);
+  });
 
   it("counts a 429 of a call that was under way when the last one came, though the pause is over, as that one", async () => {
     const { create, begin, finish, call, clock, read, client, key } = await newShare();
