@@ -7,6 +7,7 @@ import type { Lane } from "../../../src/outcomes/lane.ts";
 import { RecordStore } from "../../../src/records/record-store.ts";
 import { type ClientBundle, startClientBundle } from "../../support/client.ts";
 import { startWorkerBundle } from "../../support/worker.ts";
+import { Lived } from "../../support/lived.ts";
 
 const QUEUE = "{eko-0}";
 const CONTROL = `${queuePrefix(QUEUE)}control`;
@@ -149,9 +150,9 @@ describe("the resume of a scope", () => {
     await using bundle = await startClientBundle();
     const jobs = Array.from({ length: 1_000 }, (_, index) => ({ id: `job-${index}`, holdNames: [A] }));
     await using place = await setup(bundle, [A], jobs);
-    const before = performance.now();
+    using lived = new Lived();
     await bundle.client.gates.resume("eko", A);
-    expect(performance.now() - before).toBeLessThan(15_000);
+    expect(lived.ms).toBeLessThan(15_000);
     expect(await place.waiting()).toEqual(jobs.map(({ id }) => id));
     expect(await place.delayed()).toEqual([]);
   });
