@@ -100,10 +100,8 @@ export class BatchBundle {
     return view;
   }
 
-  async ended(id: string, timeoutMs = 20_000): Promise<BatchView> {
-    await expect
-      .poll(async () => hasEnded((await this.show(id)).state), { timeout: timeoutMs, interval: 20 })
-      .toBe(true);
+  async ended(id: string): Promise<BatchView> {
+    await expect.poll(async () => hasEnded((await this.show(id)).state), { interval: 20 }).toBe(true);
     return await this.show(id);
   }
 

@@ -70,7 +70,7 @@ it.for([
     await answer(1);
     // The one that it knows has been looked after to its end: so it has looked at all that it sees.
     const known = await batches.submit(batches.rows(3, (row) => madeUpMobile(200 + row, "000")));
-    expect((await batches.ended(known.id, 30_000)).counts.succeeded).toBe(3);
+    expect((await batches.ended(known.id)).counts.succeeded).toBe(3);
     expect(await batches.show(id)).toMatchObject({ state: "running", counts });
     await batches.recount(id);
     oldWorker.kill("SIGTERM");
@@ -78,7 +78,7 @@ it.for([
 
     await start();
     for (let row = 2; row <= ROWS; row += 1) await answer(row);
-    expect((await batches.ended(id, 30_000)).counts).toEqual({ ...noRows(), succeeded: ROWS });
+    expect((await batches.ended(id)).counts).toEqual({ ...noRows(), succeeded: ROWS });
     await batches.recount(id);
     expect(simulator.stats().sent_more_than_once).toEqual([]);
   },

@@ -38,7 +38,7 @@ it("no more codes are out than somebody is asked for, however often workers are 
     expect(sent().length - answered.size).toBeLessThanOrEqual(OPEN);
   }
   await seat.return();
-  const { counts } = await batches.ended(id, 60_000);
+  const { counts } = await batches.ended(id);
   expect(counts.succeeded + counts.unknown).toBe(ROWS);
   expect(new Set(sent()).size).toBe(sent().length);
   await batches.recount(id);
