@@ -68,20 +68,12 @@ export class LostJobs {
     try {
       const { value: ids = [], done } = (await round.pages.next()) as IteratorResult<readonly string[], undefined>;
       round.isDone = done === true;
-      const lost = ids.length === 0 ? [] : await this.#lost(queue, await this.#open(queue, ids));
-      // One that goes on meanwhile had its entry until then.
-      const still =
-        lost.length === 0
-          ? []
-          : await this.#open(
-              queue,
-              lost.map(({ id }) => id),
-            );
+      const lost = await this.#lost(queue, await this.#open(queue, ids));
       const before = new Map(lost.map(({ id, updated }) => [id, updated]));
-      await this.#requeue(
-        queue,
-        still.filter(({ id, updated }) => before.get(id) === updated),
-      );
+      // One that goes on meanwhile had its entry until then.
+      const again = await this.#open(queue, [...before.keys()]);
+      const still = again.filter(({ id, updated }) => before.get(id) === updated);
+      await this.#requeue(queue, still);
     } catch (error) {
       this.#rounds.delete(queue);
       throw error;

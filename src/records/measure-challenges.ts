@@ -33,7 +33,6 @@ export async function openChallengesOf(redis: RedisClient, queue: QueueName, now
 /** Of the records that are due between these two scores. */
 async function openAmong(redis: RedisClient, queue: QueueName, from: string, to: string): Promise<number> {
   const { members: ids, each } = await dueBetween(redis, dueKey(queue), from, to);
-  if (ids.length === 0) return 0;
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hmget(recordKey(queue, id), "state", "input", "replaced");
   const replies = await repliesOf(pipeline, []);

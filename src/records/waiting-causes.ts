@@ -15,7 +15,6 @@ export async function waitingCauses(redis: RedisClient, queue: QueueName): Promi
   const delayed = `${bullmqPrefix(queue)}delayed`;
   const count = await redis.zcard(delayed);
   const { members: entries, each } = await spreadSample(redis, delayed, { first: 0, count, most: LOOKED_AT });
-  if (entries.length === 0) return new Map();
   const jobs = await Promise.all(entries.map(async (entry) => await jobOf(redis, queue, entry)));
   const pipeline = redis.pipeline();
   for (const id of jobs) pipeline.hmget(recordKey(queue, id ?? ""), "state", "cause");

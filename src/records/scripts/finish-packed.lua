@@ -1,7 +1,8 @@
 -- The journal's second half for jobs that end with their first attempt: what is kept of such a job is written at once as it will
 -- stand for as long as it is kept, if nobody but its opener touched the record. KEYS records; each has its row: `kind` is what the
 -- ends of one moment have in common, so that it is read once (`endKind`); `pieces` what the fields `1`, `2`, … hold, a NUL between.
--- → for each {`done`, '', `corrected` (it was taken for lost before) or ''} | {`missing`} | {`plain`}: nothing was done, finish.lua has to | {`fault`, message}
+-- → for each {`done`, '', `corrected` (it was taken for lost before) or ''} | {`missing`} | {`plain`}: nothing was done, finish.lua has to |
+-- {`fault`, message}
 -- constants: OPENED_FIELDS
 local g, done, left, due, due_no_more = open_gate(prefix, bull), {}, {}, {}, {}
 
